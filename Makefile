@@ -1,0 +1,72 @@
+# Two commands on a fresh machine: `make reports` and `make test`. Both set everything up by themselves.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= 2
+
+.PHONY: help setup reports test test-all check lab sample lock bench pictures clean
+
+help: ## Show what make can do (the default)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Create .venv from the locked, hashed requirements (other targets do this by themselves)
+
+# uv resolves nothing here: it only installs what the lock names, and fails on a wrong hash, as pip does.
+$(READY): requirements.lock requirements-uv.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "cs-helpers needs Python 3.11 or newer with venv, and none was found on the PATH." >&2; \
+		echo "  Install one (Debian, Ubuntu: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	@test -x $(BIN)/python || { echo "Creating $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
+	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-uv.lock; then \
+		echo "Installing the locked packages (uv)"; \
+		$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock; \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
+	else \
+		echo "uv cannot be installed here; installing the locked packages with pip, which takes longer"; \
+		$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .; \
+	fi
+	@touch $@
+
+reports: $(READY) ## Run every notebook on the sample company and print where the index is
+	@$(BIN)/cs-helpers run --all
+
+test: check ## Check and run the fast test suite
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+test-all: check ## The fast suite and the slow tests
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "slow or not slow"
+
+check: $(READY) ## Lint, format, types and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+lab: $(READY) ## Open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+sample: $(READY) ## Write the sample company under data/sample again
+	@$(BIN)/cs-helpers sample data/sample
+
+bench: $(READY) ## Measure speed and memory; writes docs/benchmarks.md
+	@$(BIN)/python bench/report_speed.py
+
+pictures: $(READY) ## Take the README's pictures again (needs chromium)
+	@$(BIN)/python docs/take_pictures.py
+
+lock: $(READY) ## Choose package versions again after a change of pyproject.toml
+	@$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" -o requirements.lock
+	@echo uv | $(BIN)/uv pip compile --quiet --upgrade - --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" -o requirements-uv.lock
+
+clean: ## Remove the environment and all generated reports
+	rm -rf $(VENV) reports/* .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,78 @@
+"""Every error a user can meet: each message says where, what, and how to fix it.
+
+The command line prints these without a traceback. ``exit_code`` is 2 where the user's input is at fault
+and 1 where a run failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+class CsHelpersError(Exception):
+    """Base class of every error that is meant for the user's eyes."""
+
+    exit_code = 2
+
+
+class SourceError(CsHelpersError):
+    """The place the data should come from is missing, empty or cannot be read."""
+
+
+class MappingError(CsHelpersError):
+    """A mapping file does not say what a mapping can say."""
+
+
+class ParameterError(CsHelpersError):
+    """A notebook was given parameters that it does not declare, or of another type."""
+
+
+class ReportFailed(CsHelpersError):
+    """A report did not run to its end; nothing of it was published."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with one table: where it is, what it is, how to fix it.
+
+    ``rows`` are line numbers of the file (the header is line 1), at most five; ``count`` is how many rows
+    have the problem in all.
+    """
+
+    where: str
+    what: str
+    fix: str
+    rows: tuple[int, ...] = ()
+    count: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.where}{row_phrase(self.rows, self.count)}: {self.what}\n  {self.fix}"
+
+
+class ContractError(CsHelpersError):
+    """Tables that do not keep the contract: all their problems at once."""
+
+    def __init__(self, problems: str | Sequence[Problem]):
+        self.problems = () if isinstance(problems, str) else tuple(problems)
+        super().__init__(problems if isinstance(problems, str) else "\n".join(map(str, self.problems)))
+
+
+def row_phrase(rows: Sequence[int], count: int) -> str:
+    """``, rows 14 and 92`` or ``, rows 3, 4, 5, 6, 7 and 12 more``; empty without rows."""
+    if not rows:
+        return ""
+    named = [str(row) for row in rows]
+    more = count - len(rows)
+    last = f"{more:,} more" if more > 0 else named.pop()
+    listed = f"{', '.join(named)} and {last}" if named else last
+    return f", row{'s' if count > 1 else ''} {listed}"
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """`` Did you mean 'segment'?`` with a leading space, or nothing when no known word is near."""
+    near = get_close_matches(word.lower(), [k.lower() for k in known], n=1, cutoff=0.6)
+    return f" Did you mean '{next(k for k in known if k.lower() == near[0])}'?" if near else ""
