@@ -51,7 +51,7 @@ check: $(READY) ## Lint, format, types and import rules
 	@$(BIN)/lint-imports
 
 lab: $(READY) ## Open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/jupyter lab notebooks/churn.ipynb
 
 sample: $(READY) ## Write the sample company under data/sample again
 	@$(BIN)/cs-helpers sample data/sample
@@ -69,4 +69,5 @@ lock: $(READY) ## Choose package versions again after a change of pyproject.toml
 		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" -o requirements-uv.lock
 
 clean: ## Remove the environment and all generated reports
-	rm -rf $(VENV) reports/* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find reports -mindepth 1 ! -name README.md -delete

@@ -29,7 +29,7 @@ class ParameterError(CsHelpersError):
     """A notebook was given parameters that it does not declare, or of another type."""
 
 
-class ReportFailed(CsHelpersError):
+class ReportFailed(CsHelpersError):  # noqa: N818 - it names what happened, as the run record does
     """A report did not run to its end; nothing of it was published."""
 
     exit_code = 1

@@ -1,0 +1,67 @@
+"""Months and half-open windows. Nothing here asks for today's date: dates come in as arguments.
+
+A month is named by its first day. A window [start, end) holds whole months; what happens on the first day
+of a month belongs to that month.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cs_helpers.errors import ParameterError
+
+
+def month(value: Any) -> pd.Timestamp:
+    """The month that holds ``value``, as its first day. Raises ParameterError if it is not a date."""
+    try:
+        return pd.Timestamp(value).normalize().replace(day=1)
+    except (ValueError, TypeError):
+        raise ParameterError(f"'{value}' is not a date. Write it as YYYY-MM-DD, for example 2026-07-01.") from None
+
+
+def add_months(value: pd.Timestamp, months: int) -> pd.Timestamp:
+    """The same day ``months`` later; the last day of a shorter month where that day does not exist."""
+    return value + pd.DateOffset(months=months)
+
+
+def month_starts(first: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
+    """First days of the months in [first, end)."""
+    return pd.date_range(first, end, freq="MS", inclusive="left", unit="us")
+
+
+def month_index(dates: pd.Series) -> pd.Series:
+    """Months since year 0, an integer; consecutive months differ by 1."""
+    return dates.dt.year * 12 + dates.dt.month - 1
+
+
+def months_between(start: pd.Series, end: pd.Series) -> pd.Series:
+    """Calendar months from ``start`` to ``end``, elementwise.
+
+        months = whole calendar months + (day of end - day of start) / 31
+
+    The result is a whole number exactly on the monthly anniversaries (31 January to 28 February is 1), so
+    that a twelve-month contract lasts 12.0 months in every year; between them it grows with each day.
+    NaN where either date is missing.
+    """
+    last_day = end.dt.days_in_month
+    day_of_start = np.minimum(start.dt.day, last_day)
+    return (month_index(end) - month_index(start)) + (end.dt.day - day_of_start) / 31
+
+
+def window_words(start: pd.Timestamp, end: pd.Timestamp) -> str:
+    """A window of whole months in words: ``July 2025 to June 2026``, or the one month."""
+    last = end - pd.DateOffset(months=1)
+    return f"{start:%B %Y}" if last <= start else f"{start:%B %Y} to {last:%B %Y}"
+
+
+def trailing_window(first: pd.Timestamp, as_of: pd.Timestamp, months: int) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The ``months`` before ``as_of``, or as many of them as lie at or after ``first``.
+
+    Raises ParameterError for fewer than one month.
+    """
+    if months < 1:
+        raise ParameterError(f"months = {months}: a window needs at least one month, for example 12.")
+    return max(add_months(as_of, -months), first), as_of

@@ -1,0 +1,219 @@
+"""An executed notebook as one self-contained page: nbconvert's ``basic`` template inside the project's own shell.
+
+Code is hidden, nothing is fetched: styles and the one script stand in the page, and a Content-Security-Policy
+forbids everything else, so that a string from data that slipped through could still do nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbconvert.exporters import HTMLExporter
+    from nbformat import NotebookNode
+
+SHELL = Path(__file__).parent / "shell"
+STATUS_WORDS = {"ok": "checked, no warnings", "warnings": "with warnings", "failed": "failed"}
+FOLDED = ("Method", "Data quality", "Provenance")
+MIME = "application/vnd.cs-helpers.report+json"
+
+
+@cache
+def _asset(name: str) -> str:
+    text = (SHELL / name).read_text(encoding="utf-8").strip()
+    return re.sub(r"\n\s*", "\n", text)
+
+
+def policy() -> str:
+    """Content-Security-Policy of every page: inline styles, our one script by its hash, nothing from outside."""
+    digest = base64.b64encode(hashlib.sha256(_asset("shell.js").encode()).digest()).decode()
+    return (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
+    """The page of one executed notebook; ``record`` is its run record (see reports.run)."""
+    pages = deepcopy(notebook)
+    about = _about(notebook)
+    title, question = _title(pages)
+    contents, close = _lay_out(pages)
+    page = {
+        "policy": policy(),
+        "css": _asset("shell.css"),
+        "script": _asset("shell.js"),
+        "title": title,
+        "question": question,
+        "company": about.get("company", ""),
+        "status": record["status"],
+        "status_words": STATUS_WORDS[record["status"]],
+        "facts": _facts(about),
+        "contents": contents,
+        "close": close,
+        "version": record["package_version"],
+        "command": command(record),
+        "made": _made(record),
+    }
+    html, _ = _exporter().from_notebook_node(pages, resources={"page": page})
+    return str(html)
+
+
+def render_index(series: Sequence[Mapping[str, Any]], version: str) -> str:
+    """The page that lists all series; ``series`` as from reports.index.read_series."""
+    from jinja2 import Environment, FileSystemLoader
+
+    shown = deepcopy(list(series))
+    for one in shown:
+        for run in [one["last_good"], one["last_failed"], *one["history"]]:
+            if run:
+                _add_words(run)
+    environment = Environment(loader=FileSystemLoader(SHELL), autoescape=True)
+    return environment.get_template("index_page.html.j2").render(
+        series=shown,
+        version=version,
+        words=STATUS_WORDS,
+        policy=policy(),
+        css=_asset("shell.css"),
+        script=_asset("shell.js"),
+    )
+
+
+def command(record: Mapping[str, Any]) -> str:
+    """The command line that makes the same report again."""
+    import shlex
+
+    options = {"source": "--source", "mapping": "--mapping", "as_of": "--as-of"}
+    words = ["cs-helpers", "run", Path(str(record["notebook"])).stem]
+    # What was looked up at run time is spelled out, so that the command still means the same next month.
+    given = {**record["parameters"]}
+    if "as_of" in given and record.get("as_of"):
+        given["as_of"] = record["as_of"]
+    for name, value in given.items():
+        if value not in ("", None):
+            words += [options[name], str(value)] if name in options else ["-p", f"{name}={value}"]
+    return shlex.join(words)
+
+
+def _about(notebook: NotebookNode) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            found |= output.get("data", {}).get(MIME, {})
+    return found
+
+
+def _facts(about: Mapping[str, Any]) -> list[str]:
+    facts = []
+    if about.get("data_through"):
+        facts.append(f"data through {_day(about['data_through'])}")
+    if about.get("accounts"):
+        facts.append(f"{about['accounts']:,} accounts")
+    if about.get("currency"):
+        facts.append(f"amounts in {about['currency']}")
+    if about.get("filters") and about["filters"] != "none":
+        facts.append(f"only {about['filters']}")
+    return facts
+
+
+def _day(iso: str) -> str:
+    date = datetime.fromisoformat(iso)
+    return f"{date.day} {date:%B %Y}"
+
+
+def _moment(iso: str) -> str:
+    moment = datetime.fromisoformat(iso)
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def _made(record: Mapping[str, Any]) -> str:
+    parts = [
+        f"Made {_moment(record['started_at'])} by cs-helpers {record['package_version']}",
+        f"commit {record['commit']}" if record.get("commit") else "",
+        f"definitions {record['definitions_version']}" if record.get("definitions_version") else "",
+        f"run {record['run_id']}",
+        f"{record['duration_s']:.1f} s",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _add_words(run: dict[str, Any]) -> None:
+    if run.get("started_at"):
+        run["started_words"] = _moment(run["started_at"])
+    if run.get("finished_at"):
+        run["finished_words"] = _moment(run["finished_at"])
+    for tile in run.get("headline") or []:
+        short = re.search(r"\((\w+)\)$", str(tile.get("name", "")))
+        tile["short"] = short.group(1) if short else tile.get("name", tile.get("key", ""))
+        tile.setdefault("text", "–" if tile.get("value") is None else f"{tile['value']:,}")
+
+
+def _title(notebook: NotebookNode) -> tuple[str, str]:
+    """Title and question from the first cell, which the page's header shows in its place."""
+    first = notebook.cells[0] if notebook.cells else None
+    if first is None or first.cell_type != "markdown" or not first.source.startswith("# "):
+        return "Report", ""
+    title, _, question = first.source[2:].partition("\n")
+    notebook.cells = notebook.cells[1:]
+    return title.strip(), " ".join(question.split())
+
+
+def _lay_out(notebook: NotebookNode) -> tuple[list[dict[str, Any]], str]:
+    """Marks where sections begin, and returns the table of contents and what closes the last section.
+
+    ``## Heading`` opens a section, ``### Heading`` an entry inside it. Cells before the first section are not
+    shown: they load. Headings are the notebook author's words, never data.
+    """
+    contents: list[dict[str, Any]] = []
+    close, begun, cells = "", False, []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            heading = re.match(r"## +(.+)\n*", cell.source)
+            if heading:
+                title = heading.group(1).strip()
+                folded = title in FOLDED
+                cell.source = cell.source[heading.end() :]
+                cell.metadata["section"] = {"id": _slug(title), "title": title, "folded": folded, "close": close}
+                contents.append({"id": _slug(title), "title": title, "level": 2})
+                close, begun = ("</details>" if folded else "</section>"), True
+            cell.source = re.sub(r"^### +(.+)$", lambda m: _subheading(m, contents), cell.source, flags=re.M)
+        if begun:
+            cells.append(cell)
+    notebook.cells = cells
+    return contents, close
+
+
+def _subheading(match: re.Match[str], contents: list[dict[str, Any]]) -> str:
+    title = match.group(1).strip()
+    contents.append({"id": "s-" + _slug(title), "title": title, "level": 3})
+    return f'<h3 id="s-{_slug(title)}">{title}</h3>\n'
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    """One exporter for all reports of a process: loading its templates takes longer than a page."""
+    from nbconvert.exporters import HTMLExporter
+
+    exporter = HTMLExporter(
+        template_name="report",
+        extra_template_basedirs=[str(SHELL)],
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+        embed_images=True,
+    )
+    # Text outputs (a frame without show.table, a print) are for the analyst; pictures and HTML are for the reader.
+    return exporter

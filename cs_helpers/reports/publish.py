@@ -1,0 +1,157 @@
+"""Putting a finished run where readers find it: all of it or nothing, and never a secret with it."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cs_helpers.errors import ReportFailed
+
+_SECRET_NAMES = re.compile("PASSWORD|TOKEN|SECRET|KEY", re.IGNORECASE)
+_SHORTEST_SECRET = 8
+
+
+def publish(temporary: Path, out: Path, record: Mapping[str, Any], notebook: str, report: str) -> Path:
+    """Publishes one good run; returns the folder it now has.
+
+    The files are complete on disk in ``temporary`` (inside ``out``) before one rename makes them visible;
+    ``latest.html`` is then replaced in one step. Raises ReportFailed, with nothing published, if a file holds
+    an absolute path of this machine or the value of a secret from the environment.
+    """
+    files = {"report.html": report, "notebook.ipynb": notebook, "run.json": dump_record(record)}
+    problems = [problem for name, text in files.items() for problem in scan(name, text)]
+    if problems:
+        raise ReportFailed("\n".join(["Not published:", *(f"  {problem}" for problem in problems)]))
+    folder = _move(temporary, out, record, files)
+    replace_file(folder.parent / "latest.html", report)
+    return folder
+
+
+def keep_failed(temporary: Path, out: Path, record: Mapping[str, Any], notebook: str) -> Path:
+    """Keeps what is needed to find the cause of a failed run; what was published before stays as it is."""
+    return _move(temporary, out, record, {"notebook.ipynb": notebook, "run.json": dump_record(record)})
+
+
+def dump_record(record: Mapping[str, Any]) -> str:
+    """The text of run.json. Raises ValueError on NaN and infinity, which are not JSON."""
+    return json.dumps(record, allow_nan=False, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Replaces a file in one step: a reader sees the old text or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        _write(temporary, text)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def scan(name: str, text: str) -> list[str]:
+    """What must not be published in a file's text: the kind of thing and where, never the thing itself."""
+    found = []
+    for what, pattern in _forbidden():
+        if hits := list(pattern.finditer(text)):
+            found.append(f"{name}, {_where(name, text, pattern, hits[0].start())}: holds {what}")
+    return found
+
+
+def redact(text: str) -> str:
+    """The text without what must not be published: shorter paths, and the name of a secret for its value."""
+    for folder, short in _folders():
+        text = re.sub(_folder_pattern(folder) + r"[/\\]", short, text)
+        text = re.sub(_folder_pattern(folder), short.rstrip("/") or ".", text)
+    for variable, value in _secrets():
+        text = text.replace(value, f"[value of {variable}]")
+    return text
+
+
+def redact_all(value: Any) -> Any:
+    """The same for every text inside lists and dictionaries, in place where it can be; keys are left alone."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        for key in value:
+            value[key] = redact_all(value[key])
+    elif isinstance(value, list):
+        value[:] = [redact_all(item) for item in value]
+    return value
+
+
+def _move(temporary: Path, out: Path, record: Mapping[str, Any], files: Mapping[str, str]) -> Path:
+    for name, text in files.items():
+        _write(temporary / name, text)
+    _sync_folder(temporary)
+    folder = out / record["series"] / record["run_id"]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    os.rename(temporary, folder)
+    _sync_folder(folder.parent)
+    return folder
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the new names in a folder survive a power cut; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _forbidden() -> Iterator[tuple[str, re.Pattern[str]]]:
+    for folder, short in _folders():
+        kind = "your home folder" if short.startswith("~") else "the working directory"
+        spellings = {_folder_pattern(folder), _folder_pattern(folder.replace("\\", "\\\\"))}
+        yield f"an absolute path below {kind}", re.compile("|".join(spellings))
+    for variable, value in _secrets():
+        spelled = {value, html.escape(value), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+        yield f"the value of the environment variable {variable}", re.compile("|".join(map(re.escape, spelled)))
+
+
+def _folders() -> list[tuple[str, str]]:
+    """The folders whose names say whose machine this is, the longest first, and what stands for them."""
+    working = {str(Path.cwd()), os.environ.get("PWD", "")}
+    found = {str(Path.home()): "~/"} | dict.fromkeys(working, "")
+    kept = [(folder, short) for folder, short in found.items() if len(Path(folder).parts) > 1]
+    return sorted(kept, key=lambda pair: -len(pair[0]))
+
+
+def _folder_pattern(folder: str) -> str:
+    # Not after a dot or a name: in ``../root/data`` nothing absolute is named.
+    return rf"(?<![\w.~-]){re.escape(folder)}(?![\w.-])"
+
+
+def _secrets() -> Iterator[tuple[str, str]]:
+    """Variable and value; of a value of several lines each line by itself, as notebooks store them."""
+    for variable, value in os.environ.items():
+        if not _SECRET_NAMES.search(variable):
+            continue
+        for line in value.splitlines():
+            if len(line.strip()) >= _SHORTEST_SECRET and not line.startswith("-----"):
+                yield variable, line.strip()
+
+
+def _where(name: str, text: str, pattern: re.Pattern[str], start: int) -> str:
+    if name.endswith(".ipynb"):
+        for number, cell in enumerate(json.loads(text)["cells"], 1):
+            if pattern.search(json.dumps(cell, ensure_ascii=False)):
+                source = "".join(cell["source"]).strip().splitlines() or [""]
+                return f"cell {number} ({source[0][:40]})"
+        return "metadata"
+    return f"line {text.count(chr(10), 0, start) + 1}"

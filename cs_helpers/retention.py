@@ -1,0 +1,501 @@
+"""Retention: how much recurring revenue, and how many accounts, a book of business keeps.
+
+Two small tables carry everything here. ``paid_periods`` are the contract's subscriptions made disjoint:
+concurrent subscriptions of an account summed, equal neighbours joined, trials (MRR 0) left out.
+``account_month`` has one row per account and month with the opening MRR, the movements and the closing
+MRR in integer cents; movements, GRR, NRR, logo retention and the reconciliation are sums over it.
+
+An opening position holds what was paid on the eve of the window; what happens on its first day belongs to
+the window. So closings are the next month's openings, and movements foot exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cs_helpers import periods, stats
+from cs_helpers.definitions import Comparison, Estimate
+from cs_helpers.errors import ContractError
+
+MOVEMENTS = ["new", "expansion", "reactivation", "contraction", "churn"]
+GAINS = ["new", "expansion", "reactivation"]
+LOSSES = ["contraction", "churn"]
+
+
+@dataclass(frozen=True)
+class RevenueRetention:
+    """GRR and NRR of the accounts that paid as [start, end) opened. Money per month; ratios are fractions."""
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+    starting_accounts: int
+    starting_mrr: float
+    retained_mrr: float
+    ending_mrr: float
+    grr: float
+    nrr: float
+    grr_interval: tuple[float, float]
+    nrr_interval: tuple[float, float]
+
+    @property
+    def estimates(self) -> dict[str, Estimate]:
+        """The two ratios in the form in which tiles and records carry them."""
+        n, base = self.starting_accounts, self.starting_mrr
+        return {
+            "grr": Estimate("grr", self.grr, self.retained_mrr, base, n, *self.grr_interval),
+            "nrr": Estimate("nrr", self.nrr, self.ending_mrr, base, n, *self.nrr_interval),
+        }
+
+
+@dataclass(frozen=True)
+class LogoRetention:
+    """Started [start, end) with X accounts, ended with Y of them. Ratios are fractions."""
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+    starting_accounts: int
+    kept_accounts: int
+    closing_accounts: int
+    logo_retention: float
+    logo_churn: float
+    interval: tuple[float, float]
+
+    @property
+    def estimates(self) -> dict[str, Estimate]:
+        """Logo retention in the form in which tiles and records carry it."""
+        kept, n = self.kept_accounts, self.starting_accounts
+        return {"logo_retention": Estimate("logo_retention", self.logo_retention, kept, n, n, *self.interval)}
+
+
+@dataclass(frozen=True)
+class RenewalRate:
+    """Renewed share of what was due in [start, end) and decided; open renewals are counted apart."""
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+    due: int
+    renewed: int
+    due_mrr: float
+    renewed_mrr: float
+    open: int
+    open_mrr: float
+    revenue_rate: float
+    logo_rate: float
+    revenue_interval: tuple[float, float]
+    logo_interval: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class CohortTriangle:
+    """Share of each start cohort kept at each age.
+
+    ``table``: one row per cohort (its first month), one column per age in months, fractions, NaN where
+    the cohort's youngest account has not reached that age. ``accounts`` and ``starting_mrr`` are the
+    denominators. ``left_out`` accounts started before the data did and are not in the table.
+    """
+
+    table: pd.DataFrame
+    accounts: pd.Series
+    starting_mrr: pd.Series
+    left_out: int
+    value: str
+    by: str
+
+    def pooled(self, age_months: int) -> Estimate:
+        """All cohorts seen at that age as one: logos kept / logos started. Only for ``value="logo"``."""
+        if self.value != "logo":
+            raise ValueError("only a logo triangle can be pooled into a share of accounts")
+        seen = self.table[age_months].dropna() if age_months in self.table else pd.Series(dtype=float)
+        n = int(self.accounts.reindex(seen.index).sum())
+        if n == 0:
+            reason = f"no cohort has reached {age_months} months inside the data"
+            return Estimate("cohort_retention", None, None, None, 0, reason=reason)
+        kept = round(float((seen * self.accounts.reindex(seen.index)).sum()))
+        return Estimate("cohort_retention", kept / n, kept, n, n, *stats.wilson_interval(kept, n))
+
+
+def _cents(money: pd.Series) -> pd.Series:
+    return (money * 100).round().astype("int64")
+
+
+def _levels(subscriptions: pd.DataFrame) -> pd.DataFrame:
+    """Each account's MRR step function: one row per day on which it changes, with ``before`` and ``level``."""
+    paid = subscriptions.loc[subscriptions["mrr"] > 0, ["account_id", "start_date", "end_date", "mrr"]]
+    paid = paid[~(paid["end_date"] <= paid["start_date"])]
+    cents = _cents(paid["mrr"])
+    ends = paid["end_date"].notna()
+    steps = pd.DataFrame(
+        {
+            "account_id": pd.concat([paid["account_id"], paid.loc[ends, "account_id"]]),
+            "date": pd.concat([paid["start_date"], paid.loc[ends, "end_date"]]),
+            "step": pd.concat([cents, -cents[ends]]),
+        }
+    )
+    by_day = steps.groupby(["account_id", "date"], sort=True)["step"].sum()
+    levels = by_day[by_day != 0].reset_index()
+    levels["level"] = levels.groupby("account_id")["step"].cumsum()
+    levels["before"] = levels["level"] - levels["step"]
+    return levels
+
+
+def paid_periods(subscriptions: pd.DataFrame) -> pd.DataFrame:
+    """Subscriptions made disjoint: ``account_id, start_date, end_date, mrr``, sorted, one price per period.
+
+    MRR of an account on a day = sum over its subscriptions with start_date <= day < end_date; a missing
+    end_date still runs. Subscriptions without a price (trials) and without a length are not paid periods.
+    Prices are rounded to cents. Splitting a subscription into equal parts or shuffling rows changes nothing.
+    """
+    levels = _levels(subscriptions)
+    levels["end_date"] = levels.groupby("account_id")["date"].shift(-1)
+    running = levels[levels["level"] > 0]
+    return pd.DataFrame(
+        {
+            "account_id": running["account_id"],
+            "start_date": running["date"],
+            "end_date": running["end_date"],
+            "mrr": running["level"] / 100,
+        }
+    ).reset_index(drop=True)
+
+
+def account_month(subscriptions: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    """One row per account and month of [start, end) in which it paid or moved, in integer cents.
+
+    Columns ``account_id, month, opening, new, expansion, reactivation, contraction, churn, closing``, with
+    opening + new + expansion + reactivation - contraction - churn = closing in every row. An account's
+    first paid day ever is new, a later return from 0 is a reactivation, a fall to 0 is churn; rises and
+    falls on different days of one month are both kept.
+    """
+    months = periods.month_starts(start, end)
+    levels = _levels(subscriptions)
+    first = levels.groupby("account_id")["date"].transform("min")
+    rise, step = levels["step"] > 0, levels["step"].abs()
+    from_zero, to_zero = levels["before"] == 0, levels["level"] == 0
+    kinds = {
+        "new": rise & (levels["date"] == first),
+        "reactivation": rise & from_zero & (levels["date"] != first),
+        "expansion": rise & ~from_zero,
+        "churn": to_zero,
+        "contraction": ~rise & ~to_zero,
+    }
+    moved = pd.DataFrame({name: step.where(which, 0) for name, which in kinds.items()})
+    moved["account_id"], moved["month"] = levels["account_id"], periods.month_index(levels["date"])
+    moved["net"] = levels["step"]
+    moved = moved.groupby(["account_id", "month"], as_index=False).sum()
+
+    # Dense over accounts x months: the closing of a month is the sum of all steps up to its end.
+    accounts = pd.Index(levels["account_id"].unique())
+    first_index = start.year * 12 + start.month - 1
+    column = (moved["month"] - first_index).to_numpy()
+    row = accounts.get_indexer(moved["account_id"])
+    net = np.zeros((len(accounts), len(months) + 1), dtype="int64")
+    known = column < len(months)
+    np.add.at(net, (row[known], np.maximum(column[known], -1) + 1), moved["net"].to_numpy()[known])
+    position = net.cumsum(axis=1)
+    panel = pd.DataFrame(
+        {
+            "account_id": np.repeat(accounts, len(months)),
+            "month": np.tile(months, len(accounts)),
+            "opening": position[:, :-1].ravel(),
+        }
+    )
+    inside = known & (column >= 0)
+    flat = row[inside] * len(months) + column[inside]
+    for name in MOVEMENTS:
+        values = np.zeros(len(panel), dtype="int64")
+        values[flat] = moved[name].to_numpy()[inside]
+        panel[name] = values
+    panel["closing"] = position[:, 1:].ravel()
+    return panel[panel[["opening", "new", "reactivation"]].any(axis=1)].reset_index(drop=True)
+
+
+def _window(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    """Rows of [start, end); raises ContractError if any of its months has no row at all."""
+    inside = panel[(panel["month"] >= start) & (panel["month"] < end)]
+    absent = periods.month_starts(start, end).difference(pd.DatetimeIndex(inside["month"].unique()))
+    if end <= start:
+        raise ContractError(f"the window {start:%Y-%m-%d} to {end:%Y-%m-%d} holds no month; choose a later end.")
+    if len(absent):
+        covers = f"{panel['month'].min():%Y-%m} to {panel['month'].max():%Y-%m}" if len(panel) else "no month"
+        raise ContractError(
+            f"subscriptions: no account paid anything in {', '.join(f'{m:%Y-%m}' for m in absent[:5])}"
+            f"{f' and {len(absent) - 5} more months' if len(absent) > 5 else ''}; the table covers {covers}. "
+            "A month that was never loaded is not a month in which everybody left: "
+            "choose a window inside that range, or load the missing months."
+        )
+    return inside
+
+
+def mrr_movements(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    """MRR movements by month of [start, end).
+
+        starting + new + expansion + reactivation - contraction - churn = ending, to the cent
+
+    ``panel`` is ``account_month``. Index: month; columns starting, the five movements, ending; money per
+    month, all movements positive. Every account counts. Raises ContractError for a month without any row.
+    """
+    inside = _window(panel, start, end)
+    names = {"opening": "starting", "closing": "ending"}
+    by_month = inside.groupby("month")[["opening", *MOVEMENTS, "closing"]].sum().rename(columns=names)
+    return by_month / 100
+
+
+def total_movements(movements: pd.DataFrame) -> pd.Series:
+    """The rows of ``mrr_movements`` as one: first starting, summed movements, last ending."""
+    total = movements[MOVEMENTS].sum().round(2)
+    return pd.concat(
+        [
+            pd.Series({"starting": movements["starting"].iloc[0]}),
+            total,
+            pd.Series({"ending": movements["ending"].iloc[-1]}),
+        ]
+    )
+
+
+def quick_ratio(movements: pd.DataFrame) -> Estimate:
+    """(new + expansion + reactivation) / (contraction + churn) over all rows; no value without any loss."""
+    total = total_movements(movements)
+    gains, losses = float(total[GAINS].sum()), float(total[LOSSES].sum())
+    if losses == 0:
+        return Estimate("quick_ratio", None, gains, 0.0, 0, reason="nothing was lost in this window")
+    return Estimate("quick_ratio", gains / losses, gains, losses, 0)
+
+
+def _opening_cohort(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    """Accounts paying as [start, end) opens: ``opening`` and ``closing`` in cents, indexed by account."""
+    inside = _window(panel, start, end)
+    opening = inside[(inside["month"] == start) & (inside["opening"] > 0)].set_index("account_id")["opening"]
+    if opening.empty:
+        raise ContractError(
+            f"subscriptions: no account was paying as {start:%Y-%m-%d} began, so there is no opening cohort. "
+            f"Choose a start after {panel['month'].min():%Y-%m}."
+        )
+    last = inside[inside["month"] == end - pd.DateOffset(months=1)].set_index("account_id")["closing"]
+    return pd.DataFrame({"opening": opening, "closing": last.reindex(opening.index, fill_value=0)})
+
+
+def revenue_retention(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> RevenueRetention:
+    """Gross and net revenue retention of the accounts paying as [start, end) opens.
+
+        GRR = sum(min(MRR_end, MRR_start)) / sum(MRR_start)
+        NRR = sum(MRR_end)                 / sum(MRR_start)
+
+    ``panel`` is ``account_month``. Accounts won after ``start`` do not count; an account without MRR at the
+    end has churned (0); one that left and came back counts with what it pays at the end. Fractions, not
+    percent; MRR in the source's currency per month. Intervals treat the accounts as the sample.
+    Raises ContractError if a month of the window has no rows at all (a month nobody loaded must never read
+    as a month when everybody churned) or nobody paid at the start.
+    Source: see definitions "grr" and "nrr".
+    """
+    cohort = _opening_cohort(panel, start, end)
+    opening, closing = cohort["opening"], cohort["closing"]
+    kept = closing.clip(upper=opening)
+    return RevenueRetention(
+        start,
+        end,
+        starting_accounts=len(cohort),
+        starting_mrr=opening.sum() / 100,
+        retained_mrr=kept.sum() / 100,
+        ending_mrr=closing.sum() / 100,
+        grr=float(kept.sum() / opening.sum()),
+        nrr=float(closing.sum() / opening.sum()),
+        grr_interval=stats.kept_share_interval(kept, opening),
+        nrr_interval=stats.ratio_interval(closing, opening),
+    )
+
+
+def logo_retention(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> LogoRetention:
+    """Started with X accounts, ended with Y of them: Y / X, with Wilson's interval.
+
+    ``closing_accounts`` is everyone paying at the end, new accounts included; it is not Y.
+    Raises ContractError as ``revenue_retention`` does. Source: see definitions "logo_retention".
+    """
+    cohort = _opening_cohort(panel, start, end)
+    x, y = len(cohort), int((cohort["closing"] > 0).sum())
+    last = panel[panel["month"] == end - pd.DateOffset(months=1)]
+    return LogoRetention(
+        start,
+        end,
+        starting_accounts=x,
+        kept_accounts=y,
+        closing_accounts=int((last["closing"] > 0).sum()),
+        logo_retention=y / x,
+        logo_churn=1 - y / x,
+        interval=stats.wilson_interval(y, x),
+    )
+
+
+def renewal_rate(renewals: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> RenewalRate:
+    """Renewed / due, over renewals due in [start, end) that are decided.
+
+        revenue = sum(min(renewed_mrr, target_mrr)) / sum(target_mrr);  logo = renewed at any price / due
+
+    ``renewals``: account_id, due_date, target_mrr, renewed_mrr. A missing renewed_mrr is an open renewal:
+    counted apart, neither lost nor won; 0 is lost. NaN rates where nothing is decided.
+    """
+    due = renewals[(renewals["due_date"] >= start) & (renewals["due_date"] < end)]
+    is_open = due["renewed_mrr"].isna()
+    decided, still_open = due[~is_open], due[is_open]
+    target = decided["target_mrr"]
+    kept = decided["renewed_mrr"].clip(upper=target)
+    renewed = int((decided["renewed_mrr"] > 0).sum())
+    n = len(decided)
+    return RenewalRate(
+        start,
+        end,
+        due=n,
+        renewed=renewed,
+        due_mrr=float(target.sum()),
+        renewed_mrr=float(kept.sum()),
+        open=len(still_open),
+        open_mrr=float(still_open["target_mrr"].sum()),
+        revenue_rate=float(kept.sum() / target.sum()) if n else float("nan"),
+        logo_rate=renewed / n if n else float("nan"),
+        revenue_interval=stats.kept_share_interval(kept, target),
+        logo_interval=stats.wilson_interval(renewed, n),
+    )
+
+
+def cohort_triangle(
+    subscriptions: pd.DataFrame,
+    observed_from: pd.Timestamp,
+    as_of: pd.Timestamp,
+    value: str = "logo",
+    by: str = "quarter",
+) -> CohortTriangle:
+    """Share of each start cohort that still pays k months after its own start.
+
+        logo:    accounts paying at age k / all accounts of the cohort
+        revenue: their MRR at age k / their MRR on their first paid day
+
+    Age counts from each account's own first paid day, in steps of one month (``by="month"``) or three
+    (``by="quarter"``). A cell is filled only if the whole cohort could be seen at that age before
+    ``as_of``: unobserved is empty, never 0. Accounts that started before ``observed_from`` are survivors
+    only and are left out and counted. Raises ValueError for another ``value`` or ``by``.
+    """
+    if value not in ("logo", "revenue") or by not in ("month", "quarter"):
+        raise ValueError(f"value={value!r}, by={by!r}: value is logo or revenue, by is month or quarter")
+    step = 1 if by == "month" else 3
+    paid = paid_periods(subscriptions)
+    first = paid.groupby("account_id")["start_date"].min().rename("first")
+    left_out = int((first < observed_from).sum())
+    first = first[(first >= observed_from) & (first < as_of)]
+    cohort = first.dt.to_period("Q" if by == "quarter" else "M").dt.start_time.astype("datetime64[us]")
+    if cohort.empty:
+        none = pd.Series(dtype=float)
+        return CohortTriangle(pd.DataFrame(), none, none, left_out, value, by)
+    paid = paid.join(first, on="account_id", how="inner")
+    paid["cohort"] = paid["account_id"].map(cohort)
+    accounts = cohort.value_counts().sort_index()
+    starting = paid[paid["start_date"] == paid["first"]].groupby("cohort")["mrr"].sum()
+    columns: dict[int, pd.Series] = {}
+    months_seen = (as_of.year - observed_from.year) * 12 + as_of.month - observed_from.month
+    for age in range(0, months_seen + 1, step):
+        # The last account of a cohort may start on its last day; as_of itself is not seen any more.
+        last_starts = pd.Series(accounts.index + pd.DateOffset(months=step) - pd.Timedelta(days=1), accounts.index)
+        seen = last_starts + pd.DateOffset(months=age) < as_of
+        if not seen.any():
+            break
+        at = paid["first"] + pd.DateOffset(months=age)
+        alive = paid[(paid["start_date"] <= at) & (paid["end_date"].isna() | (at < paid["end_date"]))]
+        kept = alive.groupby("cohort")["mrr"].sum() if value == "revenue" else alive.groupby("cohort").size()
+        base = starting if value == "revenue" else accounts
+        columns[age] = (kept.reindex(accounts.index, fill_value=0) / base).where(seen)
+    table = pd.DataFrame(columns, index=accounts.index).rename_axis("cohort").rename_axis("age_months", axis=1)
+    table = table[table.notna().any(axis=1)]
+    return CohortTriangle(table, accounts.loc[table.index], starting.loc[table.index], left_out, value, by)
+
+
+def reconcile(
+    panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp, renewals: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The same book under rival definitions: why another team's number differs.
+
+    One row per metric and definition: ``metric, definition, used, value, numerator, denominator, why``.
+    ``used`` marks this project's definition. Renewal rows appear only where ``renewals`` are given.
+    Raises ContractError as ``revenue_retention`` does.
+    """
+    inside = _window(panel, start, end)
+    revenue, logos = revenue_retention(panel, start, end), logo_retention(panel, start, end)
+    cohort = _opening_cohort(panel, start, end).index
+    of_cohort = inside[inside["account_id"].isin(cohort)]
+    every, own = inside[MOVEMENTS].sum() / 100, of_cohort[MOVEMENTS].sum() / 100
+    base, x = revenue.starting_mrr, logos.starting_accounts
+    left = int((of_cohort.groupby("account_id")["churn"].sum() > 0).sum())
+    gains, losses = every[GAINS].sum(), every[LOSSES].sum()
+    rows = [
+        ("grr", "point to point, opening cohort", True, revenue.retained_mrr, base, ""),
+        ("grr", "movements, opening cohort", False, base - own[LOSSES].sum(), base,
+         "counts every loss, also of accounts that recovered or came back"),
+        ("grr", "movements, all accounts", False, base - losses, base,
+         "also counts losses of accounts won after the start, over the opening MRR"),
+        ("nrr", "point to point, opening cohort", True, revenue.ending_mrr, base, ""),
+        ("nrr", "movements without reactivation", False, base + own["expansion"] - own[LOSSES].sum(), base,
+         "an account that came back stays lost"),
+        ("logo_churn", "not paying at the end", True, x - logos.kept_accounts, x, ""),
+        ("logo_churn", "by event", False, left, x, "an account that left and came back still counts as churned"),
+        ("logo_churn", "start minus end", False, x - logos.closing_accounts, x, "new accounts hide those that left"),
+        ("quick_ratio", "with reactivation", True, gains, losses, ""),
+        ("quick_ratio", "without reactivation", False, gains - every["reactivation"], losses,
+         "a return is not counted as growth"),
+    ]  # fmt: skip
+    if renewals is not None:
+        rate = renewal_rate(renewals, start, end)
+        why = "only what was due in the window counts, so whoever was not due is left out"
+        rows += [
+            ("renewal_rate_revenue", "renewed / due", True, rate.renewed_mrr, rate.due_mrr, why),
+            ("renewal_rate_logo", "renewed / due", True, rate.renewed, rate.due, why),
+        ]
+    table = pd.DataFrame(rows, columns=["metric", "definition", "used", "numerator", "denominator", "why"])
+    table["value"] = table["numerator"] / table["denominator"].where(table["denominator"] != 0)
+    return table[["metric", "definition", "used", "value", "numerator", "denominator", "why"]]
+
+
+def estimates(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> dict[str, Estimate]:
+    """The headline estimates of one window: ``mrr`` (at its end), ``nrr``, ``grr``, ``logo_retention``.
+
+    A window before the panel's first month, or one that opens on nobody, gives estimates without value
+    but with the reason; a month missing inside the panel is a ContractError, as everywhere.
+    """
+    keys = ("nrr", "grr", "logo_retention")
+    first = panel["month"].min()
+    closing = panel.loc[panel["month"] == end - pd.DateOffset(months=1), "closing"]
+    mrr = Estimate("mrr", closing.sum() / 100, closing.sum() / 100, None, int((closing > 0).sum()))
+    opening = panel.loc[panel["month"] == start, "opening"]
+    if start < first or end <= first:
+        reason = f"the data begin in {first:%B %Y}"
+    elif not (opening > 0).any():
+        reason = f"no account was paying as {start:%B %Y} began"
+    else:
+        found = {**revenue_retention(panel, start, end).estimates, **logo_retention(panel, start, end).estimates}
+        return {"mrr": mrr, **{key: found[key] for key in keys}}
+    if end <= first:
+        mrr = Estimate("mrr", None, None, None, 0, reason=reason)
+    return {"mrr": mrr, **{key: Estimate(key, None, None, None, 0, reason=reason) for key in keys}}
+
+
+def headline(panel: pd.DataFrame, as_of: pd.Timestamp, months: int = 12) -> list[Comparison]:
+    """MRR, NRR, GRR and logo retention over the ``months`` before ``as_of``, against the ``months`` before those.
+
+    ``trend`` holds the same figure at each of the last thirteen month ends for which the window fits.
+    Raises ParameterError for fewer than one month.
+    """
+    periods.trailing_window(as_of, as_of, months)
+    mid, start = periods.add_months(as_of, -months), periods.add_months(as_of, -2 * months)
+    now, before = estimates(panel, mid, as_of), estimates(panel, start, mid)
+    ends = [periods.add_months(as_of, -back) for back in range(12, -1, -1)]
+    trend = [estimates(panel, periods.add_months(e, -months), e) for e in ends]
+    words = (periods.window_words(mid, as_of), periods.window_words(start, mid))
+    return [
+        Comparison(
+            now[key],
+            before[key],
+            stats.compare(now[key], before[key]),
+            *words,
+            trend=tuple(float("nan") if (value := t[key].value) is None else value for t in trend),
+        )
+        for key in now
+    ]

@@ -1,0 +1,76 @@
+"""Which company is asked for, and how its months, days and money are counted and written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+
+from cs_helpers.errors import ParameterError
+from cs_helpers.sample.draws import Draws
+from cs_helpers.sample.parameters import END, MOST_ACCOUNTS, MOST_MONTHS, PAST
+
+Row = dict[str, str]
+Tables = dict[str, list[Row]]
+
+
+@dataclass(frozen=True)
+class World:
+    """The arguments of one company, whose export holds the whole months [start, END). Raises ParameterError."""
+
+    accounts: int = 400
+    months: int = 30
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        wrong = []
+        for name, value, most in (("accounts", self.accounts, MOST_ACCOUNTS), ("months", self.months, MOST_MONTHS)):
+            if not _is_whole(value) or not 1 <= value <= most:
+                wrong.append(f"{name} is {value!r}.\n  Give a whole number from 1 to {most:,}.")
+        if not _is_whole(self.seed):
+            wrong.append(f"seed is {self.seed!r}.\n  Give a whole number; each one makes another company.")
+        if wrong:
+            raise ParameterError("\n".join(wrong))
+
+    @property
+    def start(self) -> int:
+        return END - self.months
+
+    @property
+    def origin(self) -> int:
+        """The first month anybody's paid time can be counted from."""
+        return self.start - PAST - 1
+
+    @property
+    def first_day(self) -> date:
+        return first_of(self.start)
+
+    def draws(self, *key: object) -> Draws:
+        return Draws(self.seed, *key)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+@cache
+def first_of(month: int) -> date:
+    return date(month // 12, month % 12 + 1, 1)
+
+
+def month_of(day: date) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def billing_date(start: date, age: int) -> date:
+    """``age`` months after ``start``, whose day is at most the 28th."""
+    return first_of(month_of(start) + age).replace(day=start.day)
+
+
+def last_paid_month(day: date) -> int:
+    """The month index of the day before: a period that ends on the 1st was paid through the month before."""
+    return month_of(day - timedelta(days=1))
+
+
+def money(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02d}"

@@ -1,0 +1,79 @@
+"""The house rules that import-linter cannot see; its own contracts run in `make check`."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "cs_helpers"
+ANALYSIS = ["retention", "churn", "stats", "periods", "definitions"]
+
+
+def calls(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+@pytest.mark.parametrize("module", ANALYSIS)
+def test_analysis_opens_no_file_and_asks_no_clock(module):
+    banned = re.compile(r"^(open|print|input)$|\.(today|now|utcnow|read_csv|read_parquet|to_csv|read_text|write_text)$")
+    assert [name for name in calls(PACKAGE / f"{module}.py") if banned.search(name)] == []
+
+
+def test_import_rules_hold():
+    found = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout
+
+
+def test_no_module_is_named_after_nothing():
+    vague = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert [p.name for p in PACKAGE.rglob("*.py") if p.stem in vague] == []
+
+
+def test_importing_the_package_and_its_command_line_loads_nothing_heavy():
+    heavy = ["pandas", "numpy", "matplotlib", "papermill", "nbconvert", "nbformat", "pandera", "pydantic", "IPython"]
+    code = f"import sys, cs_helpers.cli; print([m for m in {heavy} if m in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_the_public_names_of_the_package_exist():
+    import cs_helpers as cs
+
+    assert callable(cs.load)
+    assert cs.definitions["grr"].name == "Gross revenue retention (GRR)"
+    assert callable(cs.stats.wilson_interval)
+    assert callable(cs.churn.kaplan_meier)
+    for name in (
+        "mrr_movements",
+        "revenue_retention",
+        "logo_retention",
+        "renewal_rate",
+        "cohort_triangle",
+        "reconcile",
+    ):
+        assert callable(getattr(cs.retention, name)), name
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.stem)
+def test_every_public_function_says_what_it_does(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    bare = [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert bare == []

@@ -1,0 +1,198 @@
+"""Survival against published figures, an independent implementation and simulated truth."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytest import approx
+from scipy import stats as scipy_stats
+
+from cs_helpers import churn
+from cs_helpers.errors import ContractError
+
+LUNG = Path(__file__).resolve().parents[2] / "shared" / "datasets" / "survival" / "lung.csv"
+
+
+def test_by_hand():
+    # Ages 1 to 5; those at 2 and 4 still run. S: 4/5, then of three left 2/3, then of one left 0.
+    curve = churn.kaplan_meier([1, 2, 3, 4, 5], [True, False, True, False, True])
+    assert curve.survival(1) == approx(4 / 5)
+    assert curve.survival(3.5) == approx(4 / 5 * 2 / 3)
+    assert curve.survival(5) == 0
+    assert curve.table["at_risk"].tolist() == [5, 5, 3, 1]
+    assert (curve.spells, curve.events) == (5, 3)
+
+
+def test_late_entry_joins_the_risk_set_only_after_its_entry():
+    # At age 2 the second spell (seen from 3) is not yet at risk: 1 of 2 leaves. At 4: 1 of 2.
+    curve = churn.kaplan_meier([2, 4, 6], [True, True, False], entry_months=[0, 3, 0])
+    assert curve.survival(2) == approx(1 / 2)
+    assert curve.survival(4) == approx(1 / 2 * 1 / 2)
+    assert curve.at_risk(2) == 2
+    assert curve.at_risk(4) == 2
+
+
+@pytest.fixture(scope="module")
+def lung():
+    if not LUNG.exists():
+        pytest.skip(f"the lung data are not at {LUNG.parent.name}/lung.csv beside this checkout")
+    return pd.read_csv(LUNG)
+
+
+# R survival 3.x: survfit(Surv(time, status) ~ 1, lung), conf.type "log-log" and "log".
+@pytest.mark.parametrize(("transform", "low", "high"), [("log-log", 284, 361), ("log", 285, 363)])
+def test_lung_reproduces_the_published_median(lung, transform, low, high):
+    curve = churn.kaplan_meier(lung["time"], lung["status"] == 2, transform=transform)
+    assert curve.median == 310
+    assert curve.median_interval == (low, high)
+
+
+@pytest.mark.parametrize(("sex", "median"), [(1, 270), (2, 426)])
+def test_lung_reproduces_the_published_medians_by_sex(lung, sex, median):
+    group = lung[lung["sex"] == sex]
+    assert churn.kaplan_meier(group["time"], group["status"] == 2).median == median
+
+
+def test_lung_equals_scipy_with_its_limits(lung):
+    ended = lung["status"] == 2
+    data = scipy_stats.CensoredData(uncensored=lung["time"][ended], right=lung["time"][~ended])
+    reference = scipy_stats.ecdf(data).sf
+    limits = reference.confidence_interval(method="log-log")
+    curve = churn.kaplan_meier(lung["time"], ended)
+    ages = curve.table.index[1:-1]
+    assert [curve.survival(a) for a in ages] == approx(reference.evaluate(ages), abs=1e-10)
+    assert [curve.interval(a)[0] for a in ages] == approx(limits.low.evaluate(ages), abs=1e-10)
+    assert [curve.interval(a)[1] for a in ages] == approx(limits.high.evaluate(ages), abs=1e-10)
+
+
+@st.composite
+def spells(draw):
+    n = draw(st.integers(2, 60))
+    entry = draw(st.lists(st.integers(0, 20), min_size=n, max_size=n))
+    length = draw(st.lists(st.integers(1, 20), min_size=n, max_size=n))
+    churned = draw(st.lists(st.booleans(), min_size=n, max_size=n))
+    return np.array(entry), np.array(entry) + np.array(length), np.array(churned)
+
+
+@settings(max_examples=150, deadline=None)
+@given(spells())
+def test_late_entry_equals_statsmodels(case):
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    entry, duration, churned = case
+    curve = churn.kaplan_meier(duration, churned, entry)
+    reference = SurvfuncRight(duration.astype(float), churned.astype(int), entry=entry.astype(float))
+    for age, expected in zip(reference.surv_times, reference.surv_prob, strict=True):
+        if curve.starts_at <= age <= curve.last_seen:
+            assert curve.survival(age) == approx(expected, abs=1e-10)
+
+
+@settings(max_examples=100, deadline=None)
+@given(spells())
+def test_the_curve_only_falls_and_stays_inside_its_limits(case):
+    entry, duration, churned = case
+    table = churn.kaplan_meier(duration, churned, entry).table
+    assert (table["survival"].diff().dropna() <= 1e-12).all()
+    assert ((table["low"] <= table["survival"] + 1e-9) & (table["survival"] <= table["high"] + 1e-9)).all()
+    assert table.notna().all(axis=None)
+
+
+@settings(max_examples=50, deadline=None)
+@given(spells(), st.integers(1, 1000))
+def test_equal_weights_change_nothing(case, weight):
+    entry, duration, churned = case
+    plain = churn.kaplan_meier(duration, churned, entry).table
+    weighted = churn.kaplan_meier(duration, churned, entry, weights=np.full(len(entry), weight)).table
+    pd.testing.assert_frame_equal(plain, weighted, rtol=1e-9)
+
+
+def simulated_book(rng, accounts=6000):
+    """Constant monthly hazard with S(12) = .705; data begin 24 months in, so earlier leavers are not in it."""
+    hazard = 1 - 0.705 ** (1 / 12)
+    start = rng.uniform(0, 48, accounts)
+    lifetime = rng.geometric(hazard, accounts).astype(float)
+    stays = start + lifetime > 24
+    start, lifetime = start[stays], lifetime[stays]
+    duration = np.minimum(lifetime, 48 - start)
+    return duration, lifetime <= 48 - start, np.maximum(24 - start, 0)
+
+
+def test_left_truncation_recovers_the_truth_that_ignoring_it_misses():
+    duration, churned, entry = simulated_book(np.random.default_rng(7))
+    assert churn.kaplan_meier(duration, churned, entry).survival(12) == approx(0.705, abs=0.02)
+    assert churn.kaplan_meier(duration, churned).survival(12) > 0.705 + 0.05
+
+
+def test_the_interval_of_late_entry_covers_the_truth():
+    hits = 0
+    for seed in range(200):
+        duration, churned, entry = simulated_book(np.random.default_rng(seed), accounts=300)
+        low, high = churn.kaplan_meier(duration, churned, entry, min_at_risk=10).interval(12)
+        hits += low <= 0.705 <= high
+    # 200 draws at .95 have a standard error of .015.
+    assert hits / 200 >= 0.90
+
+
+def test_a_curve_starts_where_enough_are_at_risk():
+    # Two early spells, of which one leaves at age 1, then twenty that enter at age 5.
+    duration = [1, 9] + [10] * 19 + [8]
+    churned = [True, False] + [False] * 19 + [True]
+    entry = [0, 0] + [5] * 20
+    curve = churn.kaplan_meier(duration, churned, entry, min_at_risk=10)
+    assert curve.starts_at == 1
+    assert np.isnan(curve.survival(0.5))
+    assert curve.survival(8) == approx(20 / 21)
+
+
+def test_nobody_leaving_keeps_the_curve_at_one():
+    curve = churn.kaplan_meier([3, 4, 5], [False] * 3)
+    assert curve.survival(5) == 1
+    assert np.isnan(curve.median)
+    assert curve.events == 0
+
+
+@pytest.mark.parametrize(
+    ("duration", "entry"), [([1, -2], [0, 0]), ([1, np.nan], [0, 0]), ([1, 2], [0, 2]), ([1, 2], [0, -1])]
+)
+def test_spells_without_length_are_refused(duration, entry):
+    with pytest.raises(ContractError, match=r"have no length to observe.*number 2"):
+        churn.kaplan_meier(duration, [True, True], entry)
+
+
+def test_too_few_at_risk_is_refused_with_the_reason():
+    with pytest.raises(ContractError, match="fewer than 10 are under observation"):
+        churn.kaplan_meier([1, 2], [True, True], min_at_risk=10)
+
+
+def subscriptions(*rows):
+    table = pd.DataFrame(rows, columns=["account_id", "start_date", "end_date", "mrr"])
+    return table.assign(**{c: pd.to_datetime(table[c]) for c in ("start_date", "end_date")})
+
+
+def test_spells_join_price_changes_split_at_gaps_and_enter_late():
+    table = subscriptions(
+        ("A", "2024-01-01", "2025-03-01", 100),
+        ("A", "2025-03-01", "2025-07-01", 150),
+        ("A", "2025-10-01", None, 90),
+        ("B", "2025-02-15", None, 40),
+        ("gone", "2023-01-01", "2024-06-01", 70),
+    )
+    got = churn.spells(table, pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01"))
+    assert got["account_id"].tolist() == ["A", "A", "B"]
+    # Those still running were last seen on 31 December: 2 months and 30 days, 10 months and 16 days.
+    assert got["duration_months"].tolist() == approx([18, 2 + 30 / 31, 10 + 16 / 31])
+    assert got["churned"].tolist() == [True, False, False]
+    assert got["entry_months"].tolist() == [12, 0, 0]
+    assert got["mrr"].tolist() == [100, 90, 40]
+
+
+def test_an_anniversary_that_nobody_has_seen_yet_is_not_survived():
+    # B turns one year old on as_of itself; whether it renewed that day is not known. A left on its anniversary.
+    table = subscriptions(("A", "2024-06-01", "2025-06-01", 1), ("B", "2025-01-01", None, 1))
+    got = churn.spells(table, pd.Timestamp("2024-01-01"), pd.Timestamp("2026-01-01"))
+    curve = churn.kaplan_meier(got["duration_months"], got["churned"], got["entry_months"])
+    assert curve.at_risk(12) == 1
+    assert curve.survival(12) == 0
