@@ -135,7 +135,7 @@ def test_the_page_says_what_a_reader_needs_first(page):
         "Churn and retention",
         "data through 30 June 2026",
         "400 accounts",
-        "with warnings",
+        "checked, no warnings",
     ):
         assert wanted in words
     order = [
@@ -217,7 +217,8 @@ RECORD = {
 
 def test_header_and_footer_escape_what_comes_from_data():
     about = {
-        "application/vnd.cs-helpers.report+json": {"company": "<script>alert(1)</script>", "filters": '"><img src=x>'}
+        "text/html": "<p>shown</p>",
+        "application/vnd.cs-helpers.report+json": {"company": "<script>alert(1)</script>", "filters": '"><img src=x>'},
     }
     seen = Page(html.render_report(notebook(about), RECORD))
     assert len(seen.of("script")) == 1

@@ -57,6 +57,8 @@ class Spell:
 
 @dataclass(frozen=True)
 class Account:
+    """One customer company: who it is, its paid spells, and the team that serves it."""
+
     number: int
     team: int
     kind: Kind
@@ -91,6 +93,7 @@ def hazards(segment: str, term: int, fit: str, ages: int) -> tuple[float, ...]:
 
 
 def seats_of(segment: str) -> list[int]:
+    """Numbers of the CSM seats that serve a segment."""
     return [n for n, of in enumerate(p.CSM_SEATS) if of == segment]
 
 
@@ -214,6 +217,7 @@ def _add_on(spell: Spell, kind: Kind, world: World, draws: Draws) -> Price | Non
 
 
 def account_row(account: Account, world: World) -> Row:
+    """The account's row in accounts.csv."""
     draws = world.draws("profile", account.number)
     segment = account.kind.segment
     industry = draws.pick({name: share for name, (share, _) in p.INDUSTRIES.items()})
@@ -244,6 +248,7 @@ def _name(number: int, trade: str) -> str:
 
 
 def subscription_rows(account: Account) -> list[Row]:
+    """The account's rows in subscriptions.csv, one per price period."""
     prices = [price for spell in account.spells for price in spell.prices]
     prices += [account.add_on] if account.add_on else []
     prices.sort(key=lambda price: (price.start, price.plan))

@@ -56,6 +56,7 @@ class Team:
 
 
 def make_teams(world: World) -> list[Team]:
+    """As many teams as the accounts need."""
     return [_team(number, world) for number in range((world.accounts - 1) // p.TEAM_ACCOUNTS + 1)]
 
 
@@ -107,6 +108,7 @@ def support_outliers(team: Team, world: World) -> dict[str, dict[str, float]]:
 
 
 def rep_row(rep: Rep, world: World) -> Row:
+    """The rep's row in reps.csv."""
     draws = world.draws("rep", rep.number)
     names = len(p.FIRST_NAMES) * len(p.LAST_NAMES)
     last, first = divmod((rep.number * 107 + rep.team) % names, len(p.FIRST_NAMES))
@@ -135,6 +137,7 @@ def _annual_cost(rep: Rep, world: World) -> int:
 
 
 def cost_rows(reps: Sequence[Rep], teams: int, world: World) -> list[Row]:
+    """What customer success and support cost in each month of the window."""
     rows = []
     pay = {rep.rep_id: _annual_cost(rep, world) // 12 for rep in reps}
     for month in range(world.start, p.END):

@@ -15,6 +15,7 @@ DAY = 24 * 60  # moments are whole minutes, day's ordinal x DAY + minute of the 
 
 
 def assignment_rows(account: Account, team: Team, world: World) -> list[Row]:
+    """Which CSM looked after the account from when to when; months of an empty seat have no row."""
     rows = []
     for spell in account.spells:
         for rep in team.csm_seats[account.kind.seat].people:
@@ -27,6 +28,7 @@ def assignment_rows(account: Account, team: Team, world: World) -> list[Row]:
 
 
 def ticket_rows(account: Account, team: Team, outliers: Mapping[str, Mapping[str, float]], world: World) -> list[Row]:
+    """The account's support contacts inside the window, only while it pays."""
     rows: list[Row] = []
     kind = account.kind
     mean = p.TICKETS_A_MONTH[kind.segment] * p.WORK_FIT_FACTOR[kind.fit]

@@ -55,10 +55,12 @@ def _is_whole(value: object) -> bool:
 
 @cache
 def first_of(month: int) -> date:
+    """First day of a month index (year * 12 + month - 1)."""
     return date(month // 12, month % 12 + 1, 1)
 
 
 def month_of(day: date) -> int:
+    """Month index of a day."""
     return day.year * 12 + day.month - 1
 
 
@@ -73,4 +75,5 @@ def last_paid_month(day: date) -> int:
 
 
 def money(cents: int) -> str:
+    """Cents as text with two decimals."""
     return f"{cents // 100}.{cents % 100:02d}"

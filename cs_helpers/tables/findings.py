@@ -104,8 +104,8 @@ def pile_up(subscriptions: pd.DataFrame, observed_from: pd.Timestamp, instant: p
         return []
     message = (
         f"{last:,} of {int(counts.sum()):,} ended subscriptions end in {months[-1].month_name()} {months[-1].year}, "
-        f"the last month, against {earlier:.1f} in an average month before. This may be how the export was made; check it "
-        "before reading the last month as a trend."
+        f"the last month, against {earlier:.1f} in an average month before. This may be how the export was "
+        "made; check it before reading the last month as a trend."
     )
     return [Finding("subscriptions", "churn_piles_up", "warning", last, message)]
 
