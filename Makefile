@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
 
-.PHONY: help setup reports test test-all check lab sample lock bench pictures clean
+.PHONY: help setup reports test test-all check lab sample lock bench docs clean
 
 help: ## Show what make can do (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,7 +59,7 @@ sample: $(READY) ## Write the sample company under data/sample again
 bench: $(READY) ## Measure speed and memory; writes docs/benchmarks.md
 	@$(BIN)/python bench/report_speed.py
 
-pictures: $(READY) ## Take the README's pictures again (needs chromium)
+docs: $(READY) ## Take the README's pictures again (needs chromium)
 	@$(BIN)/python docs/take_pictures.py
 
 lock: $(READY) ## Choose package versions again after a change of pyproject.toml

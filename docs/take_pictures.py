@@ -1,4 +1,4 @@
-"""Takes the README's pictures anew: `make pictures`, after `make reports`. Needs Chromium on the PATH.
+"""Takes the README's pictures anew: `make docs`, after `make reports`. Needs Chromium on the PATH.
 
 One picture: the report of the sample company on a desk, in light, and on a phone, in dark.
 """
