@@ -66,6 +66,22 @@ def test_the_public_names_of_the_package_exist():
         assert callable(getattr(cs.retention, name)), name
 
 
+def test_an_unknown_metric_is_refused_with_the_nearest_one():
+    import cs_helpers as cs
+
+    with pytest.raises(cs.errors.ParameterError, match="Did you mean 'logo_churn'"):
+        cs.definitions["logo_chrn"]
+
+
+def test_every_metric_names_a_counter_metric_that_exists_and_fills_every_field():
+    import cs_helpers as cs
+
+    for key in cs.definitions:
+        entry = cs.definitions[key]
+        assert cs.definitions[entry.counter_metric].key != key
+        assert all(getattr(entry, name) for name in ("name", "formula", "population", "unit", "direction", "missing"))
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.stem)
 def test_every_public_function_says_what_it_does(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))

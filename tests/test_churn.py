@@ -196,3 +196,15 @@ def test_an_anniversary_that_nobody_has_seen_yet_is_not_survived():
     curve = churn.kaplan_meier(got["duration_months"], got["churned"], got["entry_months"])
     assert curve.at_risk(12) == 1
     assert curve.survival(12) == 0
+
+
+def test_an_end_that_lies_after_as_of_is_not_known_yet():
+    table = subscriptions(("A", "2025-01-01", "2026-03-01", 1))
+    got = churn.spells(table, pd.Timestamp("2024-01-01"), pd.Timestamp("2026-01-01"))
+    assert got["churned"].tolist() == [False]
+
+
+def test_the_price_on_entry_is_the_one_paid_when_observation_began():
+    table = subscriptions(("A", "2023-01-01", "2024-06-01", 100), ("A", "2024-06-01", None, 150))
+    got = churn.spells(table, pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01"))
+    assert got["mrr"].tolist() == [150]

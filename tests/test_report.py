@@ -185,6 +185,7 @@ def test_the_page_and_the_record_say_the_same(page, record):
 
 def test_the_reproduce_command_makes_the_same_figures(published, page, record, tmp_path):
     shown = re.search(r"Reproduce this report: (cs-helpers .*?) Made ", page.words)[1]
+    assert "--as-of 2026-07-01" in shown, "next month the default would mean another day"
     ran = cli(*shown.split()[1:], "--out", tmp_path, "--json")
     assert ran.returncode == 0, ran.stderr
     again = json.loads(ran.stdout)[0]

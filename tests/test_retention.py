@@ -147,6 +147,11 @@ def test_open_renewals_are_neither_lost_nor_won():
     assert rate.logo_rate == approx(2 / 4)
 
 
+def test_renewed_revenue_is_capped_at_the_target():
+    more = GOLDEN_RENEWALS.assign(renewed_mrr=[300, 0, 80, 0])
+    assert retention.renewal_rate(more, START, END).revenue_rate == approx((140 + 0 + 80 + 0) / 440)
+
+
 def test_everybody_churning_is_total_churn():
     table = subscriptions(("A", "2024-01-01", "2025-12-15", 100))
     assert retention.revenue_retention(panel(table), START, END).grr == 0
@@ -186,6 +191,37 @@ def test_cohort_cells_that_nobody_could_see_are_empty_not_zero():
     assert triangle.table.loc["2025-07-01", [3, 6]].isna().all()
     assert list(triangle.table.columns) == [0, 3, 6]
     assert triangle.accounts.to_dict() == {pd.Timestamp("2025-01-01"): 2, pd.Timestamp("2025-07-01"): 1}
+
+
+def test_pooled_cohorts_divide_kept_accounts_by_those_old_enough_to_tell():
+    table = subscriptions(
+        ("A", "2025-01-10", None, 100),
+        ("B", "2025-02-01", "2025-03-01", 300),
+        ("C", "2025-04-01", None, 50),
+        ("young", "2025-09-01", None, 50),
+    )
+    triangle = retention.cohort_triangle(table, pd.Timestamp("2025-01-01"), pd.Timestamp("2025-11-01"))
+    pooled = triangle.pooled(3)
+    assert (pooled.numerator, pooled.denominator, pooled.value) == (2, 3, approx(2 / 3))
+    assert pooled.low < 2 / 3 < pooled.high
+    assert triangle.pooled(24).value is None
+    assert "no cohort has reached 24 months" in triangle.pooled(24).reason
+
+
+def test_headline_compares_two_windows_and_gives_reasons_where_it_cannot():
+    early, as_of = pd.Timestamp("2024-01-01"), pd.Timestamp("2026-01-01")
+    book = {c.now.key: c for c in retention.headline(retention.account_month(GOLDEN, early, as_of), as_of)}
+    assert list(book) == ["mrr", "nrr", "grr", "logo_retention"]
+    assert (book["grr"].now.value, book["nrr"].now.value) == (approx(0.72), approx(0.74))
+    assert (book["mrr"].now.value, book["mrr"].before.value) == (490, 500)
+    assert book["grr"].now_window == "January 2025 to December 2025"
+    # As 2024 began only C was paying, 100 in all, and it still was at its end.
+    assert (book["grr"].before.value, book["grr"].before.n) == (1, 1)
+    assert book["grr"].change.verdict == "too few"
+    assert book["grr"].trend[-1] == approx(0.72)
+    short = retention.headline(retention.account_month(GOLDEN, START, as_of), as_of)
+    assert short[1].before.value is None
+    assert "the data begin in January 2025" in short[1].before.reason
 
 
 def test_revenue_cohorts_divide_by_the_first_price():

@@ -265,6 +265,12 @@ def test_waterfall_labels_every_movement_with_its_amount_and_sign():
     assert {"€500", "+€180", "+€40", "+€80", "−€50", "−€260", "€490"} <= set(labels)
 
 
+def test_waterfall_bars_float_from_the_starting_to_the_ending_mrr():
+    bars = charts.waterfall(TOTAL, show.short_money("EUR")).axes[0].patches
+    ends = [round(bar.get_y() + bar.get_height(), 2) for bar in bars]
+    assert ends == [500, 500 + 180, 680 + 40, 720 + 80, 800 - 50, 750 - 260, 490]
+
+
 def test_survival_axis_states_the_number_at_risk():
     curve = churn.kaplan_meier([12.0] * 20 + [30.0] * 80, [True] * 20 + [False] * 80)
     svg = charts.as_svg(charts.survival_curve(curve), "s")

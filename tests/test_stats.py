@@ -110,6 +110,7 @@ def share(successes, n):
         (share(95, 100), share(70, 100), "rise"),
         (share(70, 100), share(95, 100), "fall"),
         (share(88, 100), share(90, 100), "no clear change"),
+        (share(90, 100), share(88, 100), "no clear change"),
         (share(5, 10), share(95, 100), "too few"),
         (share(95, 100), None, "no comparison"),
         (share(95, 100), Estimate("grr", None, None, None, 0, reason="nobody paid then"), "no comparison"),
