@@ -104,6 +104,13 @@ class CohortTriangle:
     value: str
     by: str
 
+    @property
+    def refusal(self) -> str:
+        """Why there is nothing to show; empty where there is."""
+        if not self.table.empty:
+            return ""
+        return f"no account started inside the data; the {self.left_out:,} that started earlier are survivors only"
+
     def pooled(self, age_months: int) -> Estimate:
         """All cohorts seen at that age as one: logos kept / logos started. Only for ``value="logo"``."""
         if self.value != "logo":
@@ -167,9 +174,14 @@ def account_month(subscriptions: pd.DataFrame, start: pd.Timestamp, end: pd.Time
     Columns ``account_id, month, opening, new, expansion, reactivation, contraction, churn, closing``, with
     opening + new + expansion + reactivation - contraction - churn = closing in every row. An account's
     first paid day ever is new, a later return from 0 is a reactivation, a fall to 0 is churn; rises and
-    falls on different days of one month are both kept.
+    falls on different days of one month are both kept. Only whole months count. Raises ContractError if
+    there is none.
     """
     months = periods.month_starts(start, end)
+    if not len(months):
+        raise ContractError(
+            f"no whole month lies between {start:%Y-%m-%d} and {end:%Y-%m-%d}. Load at least one complete month."
+        )
     levels = _levels(subscriptions)
     first = levels.groupby("account_id")["date"].transform("min")
     rise, step = levels["step"] > 0, levels["step"].abs()
@@ -188,7 +200,7 @@ def account_month(subscriptions: pd.DataFrame, start: pd.Timestamp, end: pd.Time
 
     # Dense over accounts x months: the closing of a month is the sum of all steps up to its end.
     accounts = pd.Index(levels["account_id"].unique())
-    first_index = start.year * 12 + start.month - 1
+    first_index = months[0].year * 12 + months[0].month - 1
     column = (moved["month"] - first_index).to_numpy()
     row = accounts.get_indexer(moved["account_id"])
     net = np.zeros((len(accounts), len(months) + 1), dtype="int64")

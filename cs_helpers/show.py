@@ -356,13 +356,14 @@ def _marked(sentence: Takeaway) -> str:
 def chart(draw: Callable[..., Any], result: Any, finding: Takeaway, alt: str, note: str = "", **options: Any) -> Block:
     """A chart under the sentence it shows, with a text alternative; drawn for a desk and for a phone.
 
-    Where ``result`` is a Refusal, its reason stands in a box instead of an empty axis.
+    Where ``result`` is a Refusal, or says one, its reason stands in a box instead of an empty axis.
     """
     name = re.sub(r"[^a-z0-9]+", "-", finding.anchor.lower())
     caption = f"<figcaption>{_marked(finding)}</figcaption>"
-    if isinstance(result, Refusal):
-        box = f'<p class="cs-refusal"><strong>Not shown.</strong> {plain(_sentence(result.reason))}</p>'
-        return Block(f'<figure class="cs-chart" id="{name}">{box}</figure>', f"Not shown. {result.reason}")
+    if refusal := result.reason if isinstance(result, Refusal) else getattr(result, "refusal", ""):
+        reason = _capital(_sentence(refusal))
+        box = f'<p class="cs-refusal"><strong>Not shown.</strong> {plain(reason)}</p>'
+        return Block(f'<figure class="cs-chart" id="{name}">{box}</figure>', f"Not shown. {reason}")
     wide = charts.as_svg(draw(result, **options), f"{name}-w")
     narrow = charts.as_svg(draw(result, narrow=True, **options), f"{name}-n")
     html = (

@@ -311,6 +311,28 @@ def test_bad_input_ends_with_exit_2_one_message_and_nothing_published(name, tmp_
     assert not list(out.rglob("latest.html"))
 
 
+SMALL = {
+    "one account": ("A-1,2024-01-05,,100\n", "2024-01-01", "MRR stayed at"),
+    "everybody left": ("A-1,2024-01-05,2025-02-01,100\nA-2,2024-01-05,2025-12-15,50\n", "2024-01-01", "MRR shrank by"),
+    "two months only": ("A-1,2023-01-05,,100\nA-2,2023-01-05,,50\n", "2025-11-01", "cannot be given: the data begin"),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_small_book_gets_a_report_that_says_what_cannot_be_said(name, tmp_path):
+    rows, begin, wanted = SMALL[name]
+    (tmp_path / "accounts.csv").write_text(ACCOUNTS)
+    (tmp_path / "subscriptions.csv").write_text("account_id,start_date,end_date,mrr\n" + rows)
+    settings = f"version: 1\ncurrency: EUR\nobserved_from: {begin}\ndata_through: 2025-12-31\n"
+    (tmp_path / "mapping.yml").write_text(settings)
+    ran = cli("run", "churn", "--source", tmp_path, "--out", tmp_path / "out")
+    assert ran.returncode == 0, ran.stderr
+    words = Page((tmp_path / "out" / "churn" / "latest.html").read_text(encoding="utf-8")).words
+    assert wanted in words
+    assert "a curve needs at least 20" in words
+    assert not re.search(r"\b(nan|NaN|inf|NaT)\b", words)
+
+
 def test_a_bad_export_leaves_the_last_good_report_untouched(published, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(published, out)

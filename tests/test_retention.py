@@ -152,6 +152,20 @@ def test_renewed_revenue_is_capped_at_the_target():
     assert retention.renewal_rate(more, START, END).revenue_rate == approx((140 + 0 + 80 + 0) / 440)
 
 
+def test_months_count_only_whole_where_the_data_begin_within_one():
+    table = subscriptions(("A", "2024-01-01", None, 100), ("B", "2025-02-10", None, 50))
+    months = retention.mrr_movements(panel(table, pd.Timestamp("2025-01-15"), END), pd.Timestamp("2025-02-01"), END)
+    assert months.index[0] == pd.Timestamp("2025-02-01")
+    assert months.iloc[0].to_dict() == {
+        **dict.fromkeys(retention.MOVEMENTS, 0), "starting": 100, "new": 50, "ending": 150
+    }  # fmt: skip
+
+
+def test_less_than_a_month_of_data_is_refused():
+    with pytest.raises(ContractError, match="no whole month"):
+        panel(GOLDEN, pd.Timestamp("2025-01-05"), pd.Timestamp("2025-01-25"))
+
+
 def test_everybody_churning_is_total_churn():
     table = subscriptions(("A", "2024-01-01", "2025-12-15", 100))
     assert retention.revenue_retention(panel(table), START, END).grr == 0

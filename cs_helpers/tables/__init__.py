@@ -116,8 +116,8 @@ def load(
     currency, note = currency_of(settings, subscriptions)
     notes += note
     notes += concurrent(subscriptions) + pile_up(subscriptions, observed_from, instant)
-    notes += churn_records(settings, reading, accounts, subscriptions, instant)
-    rows = set_aside_rows(set_aside, reading)
+    notes += churn_records(settings, reading.records, reading.frames["subscriptions"], accounts, subscriptions, instant)
+    rows = set_aside_rows(set_aside, reading.keys)
     chosen, where = _choose(accounts, _conditions(where))
     return Tables(
         accounts=_sorted(chosen, ["account_id"]),

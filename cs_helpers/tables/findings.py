@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from cs_helpers.contract import Breach
 from cs_helpers.mapping import Mapping as ExportMapping
-
-if TYPE_CHECKING:
-    from cs_helpers.tables.reading import Reading
 
 SET_ASIDE_COLUMNS = ["table", "check", "row", "account_id", "reason"]
 PILE_UP_RATIO, PILE_UP_ROWS = 3, 20  # ends in the last month against the mean month before it
@@ -48,10 +45,10 @@ def set_aside_findings(breaches: list[Breach]) -> list[Finding]:
     return found
 
 
-def set_aside_rows(breaches: list[Breach], reading: Reading) -> pd.DataFrame:
+def set_aside_rows(breaches: list[Breach], keys: Mapping[str, pd.Series]) -> pd.DataFrame:
     """The rows that were set aside, as a table a reader can work through."""
     rows = [
-        (breach.table, breach.check, line, reading.keys[breach.table].get(line, ""), reason)
+        (breach.table, breach.check, line, keys[breach.table].get(line, ""), reason)
         for breach in breaches
         for line, reason in zip(breach.lines, breach.reasons, strict=True)
     ]
@@ -112,17 +109,21 @@ def pile_up(subscriptions: pd.DataFrame, observed_from: pd.Timestamp, instant: p
 
 def churn_records(
     settings: ExportMapping,
-    reading: Reading,
+    records: Mapping[str, pd.DataFrame],
+    everything: pd.DataFrame,
     accounts: pd.DataFrame,
     subscriptions: pd.DataFrame,
     instant: pd.Timestamp,
 ) -> list[Finding]:
-    """Do the other records of churn name the accounts that stopped paying? If not, say what each one says."""
+    """Do the other records of churn name the accounts that stopped paying? If not, say what each one says.
+
+    ``everything`` are the subscriptions as read, ``subscriptions`` those cut at ``instant``.
+    """
     paying = subscriptions[subscriptions["mrr"] > 0]
     stopped = set(paying["account_id"]) - set(paying.loc[paying["end_date"].isna(), "account_id"])
     parts, differs = [], False
     for record in settings.churn_records:
-        rows = reading.records[record.name]
+        rows = records[record.name]
         if "date" in rows:
             rows = rows[~(rows["date"] >= instant)]
         named = rows[rows["left"]]
@@ -134,9 +135,8 @@ def churn_records(
         differs |= set(named["account_id"]) != stopped
     if not differs:
         return []
-    everything = reading.frames["subscriptions"]
     known = everything[everything["start_date"] < instant]
-    ended = known[known["end_date"] <= instant]
+    ended = known[known["end_date"] < instant]
     message = (
         f"{len(parts) + 1} records of who left disagree: {', '.join(parts)}, ended subscriptions are {len(ended):,} of "
         f"{len(known):,} ({ended['account_id'].nunique():,} accounts). By paid periods {len(stopped):,} of "
