@@ -273,17 +273,18 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
         elif now.low is None:
             basis = f"{now.n:,} paying accounts"
         else:
-            basis = f"{_interval(now.low, now.high)} · n = {now.n:,}"
+            basis = f"{_interval(now.low, now.high)}"
         ratio = _ratio_words(now, currency)
         cards.append(
             f'<div class="cs-tile" data-mood="{mood}" tabindex="0" aria-describedby="cs-def-{now.key}">'
             f'<div class="cs-label">{plain(label)}</div><div class="cs-value">{plain(value)}</div>'
             f'<div class="cs-change">{plain(note)}</div><div class="cs-basis">{plain(basis)}</div>'
+            f"{f'<div class=cs-basis>{plain(ratio)}</div>' if ratio else ''}"
             f"{charts.sparkline(item.trend, now.low, now.high)}"
             f'<div class="cs-def" role="tooltip" id="cs-def-{now.key}"><strong>{plain(meaning.name)}</strong> '
-            f"{plain(meaning.formula)}{f' Here: {plain(ratio)}.' if ratio else ''}</div></div>"
+            f"{plain(meaning.formula)} {plain(meaning.population)}</div></div>"
         )
-        lines.append(f"{label}: {value} ({basis}); {note}")
+        lines.append(f"{label}: {value} ({', '.join(part for part in (basis, ratio) if part)}); {note}")
         records.append(
             {
                 "key": now.key,
@@ -304,7 +305,7 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
     html = (
         f'<div class="cs-tiles" id="headline-tiles">{"".join(cards)}</div>'
         f'<p class="cs-note">{plain(window)}, against {plain(comparisons[0].before_window if comparisons else "")}. '
-        f"Ranges are 95{NARROW_SPACE}% intervals; n counts opening accounts. "
+        f"Ranges are 95{NARROW_SPACE}% intervals; shares are of what was paid as the window opened. "
         "Lines show the last thirteen months, the bar is today's interval.</p>"
     )
     return Block(html, "\n".join(lines), {MIME.format("headline"): {"headline": records}})
@@ -319,7 +320,8 @@ def _ratio_words(estimate: Estimate, currency: str) -> str:
         return ""
     if definitions.metric(estimate.key).key.startswith("logo"):
         return f"{estimate.numerator:,.0f} of {estimate.denominator:,.0f} accounts"
-    return f"{money(estimate.numerator, currency)} of {money(estimate.denominator, currency)}"
+    short = short_money(currency)
+    return f"{short(estimate.numerator)} of {short(estimate.denominator)}, n = {estimate.n:,}"
 
 
 def _comparison_note(item: Comparison, currency: str) -> tuple[str, str]:

@@ -210,7 +210,7 @@ def test_a_tile_shows_value_comparison_interval_denominator_and_definition():
     text = re.sub(r"<[^>]+>", " ", tiles().html).replace("\u202f", " ")
     assert "90.0 %" in text
     assert "no clear change from 93.0 %" in text
-    assert "n = 200" in text
+    assert "€180 of €200, n = 200" in text
     assert "sum(min(MRR_end, MRR_start))" in text
     assert "up 23.2 % from €836k" in text
 
