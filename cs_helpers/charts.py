@@ -250,8 +250,8 @@ def sparkline(
         ends = f'y1="{y(limits[0]):.1f}" y2="{y(limits[1]):.1f}"'
         bar = f'<line x1="{x[last]:.1f}" x2="{x[last]:.1f}" {ends} style="stroke:{ink};stroke-width:5;opacity:.25"/>'
     return (
-        f'<svg class="cs-spark" width="{width}" height="{height}" viewBox="0 0 {width} {height}" preserveAspectRatio="xMinYMid" '
-        f'aria-hidden="true" focusable="false">{bar}'
+        f'<svg class="cs-spark" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'preserveAspectRatio="xMinYMid" aria-hidden="true" focusable="false">{bar}'
         f'<polyline points="{points}" fill="none" style="stroke:{ink};stroke-width:1.8"/>'
         f'<circle cx="{x[last]:.1f}" cy="{y(series[last]):.1f}" r="2.6" style="fill:{ink}"/></svg>'
     )
