@@ -22,6 +22,14 @@ def month(value: Any) -> pd.Timestamp:
         raise ParameterError(f"'{value}' is not a date. Write it as YYYY-MM-DD, for example 2026-07-01.") from None
 
 
+def window(start: Any, end: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The window [start, end) of whole months, from dates or text. Raises ParameterError if it holds none."""
+    first, last = month(start), month(end)
+    if last <= first:
+        raise ParameterError(f"the window {first:%Y-%m-%d} to {last:%Y-%m-%d} holds no month; choose a later end.")
+    return first, last
+
+
 def add_months(value: pd.Timestamp, months: int) -> pd.Timestamp:
     """The same day ``months`` later; the last day of a shorter month where that day does not exist."""
     return value + pd.DateOffset(months=months)

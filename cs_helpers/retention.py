@@ -20,6 +20,9 @@ from cs_helpers import periods, stats
 from cs_helpers.definitions import Comparison, Estimate
 from cs_helpers.errors import ContractError
 
+Month = pd.Timestamp | str
+"""A month as its first day, or as text such as 2026-07-01; windows [start, end) begin and end on one."""
+
 MOVEMENTS = ["new", "expansion", "reactivation", "contraction", "churn"]
 GAINS = ["new", "expansion", "reactivation"]
 LOSSES = ["contraction", "churn"]
@@ -228,8 +231,6 @@ def _window(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.D
     """Rows of [start, end); raises ContractError if any of its months has no row at all."""
     inside = panel[(panel["month"] >= start) & (panel["month"] < end)]
     absent = periods.month_starts(start, end).difference(pd.DatetimeIndex(inside["month"].unique()))
-    if end <= start:
-        raise ContractError(f"the window {start:%Y-%m-%d} to {end:%Y-%m-%d} holds no month; choose a later end.")
     if len(absent):
         covers = f"{panel['month'].min():%Y-%m} to {panel['month'].max():%Y-%m}" if len(panel) else "no month"
         raise ContractError(
@@ -241,7 +242,7 @@ def _window(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.D
     return inside
 
 
-def mrr_movements(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+def mrr_movements(panel: pd.DataFrame, start: Month, end: Month) -> pd.DataFrame:
     """MRR movements by month of [start, end).
 
         starting + new + expansion + reactivation - contraction - churn = ending, to the cent
@@ -249,6 +250,7 @@ def mrr_movements(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -
     ``panel`` is ``account_month``. Index: month; columns starting, the five movements, ending; money per
     month, all movements positive. Every account counts. Raises ContractError for a month without any row.
     """
+    start, end = periods.window(start, end)
     inside = _window(panel, start, end)
     names = {"opening": "starting", "closing": "ending"}
     by_month = inside.groupby("month")[["opening", *MOVEMENTS, "closing"]].sum().rename(columns=names)
@@ -289,7 +291,7 @@ def _opening_cohort(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp)
     return pd.DataFrame({"opening": opening, "closing": last.reindex(opening.index, fill_value=0)})
 
 
-def revenue_retention(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> RevenueRetention:
+def revenue_retention(panel: pd.DataFrame, start: Month, end: Month) -> RevenueRetention:
     """Gross and net revenue retention of the accounts paying as [start, end) opens.
 
         GRR = sum(min(MRR_end, MRR_start)) / sum(MRR_start)
@@ -302,6 +304,7 @@ def revenue_retention(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestam
     as a month when everybody churned) or nobody paid at the start.
     Source: see definitions "grr" and "nrr".
     """
+    start, end = periods.window(start, end)
     cohort = _opening_cohort(panel, start, end)
     opening, closing = cohort["opening"], cohort["closing"]
     kept = closing.clip(upper=opening)
@@ -319,12 +322,13 @@ def revenue_retention(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestam
     )
 
 
-def logo_retention(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> LogoRetention:
+def logo_retention(panel: pd.DataFrame, start: Month, end: Month) -> LogoRetention:
     """Started with X accounts, ended with Y of them: Y / X, with Wilson's interval.
 
     ``closing_accounts`` is everyone paying at the end, new accounts included; it is not Y.
     Raises ContractError as ``revenue_retention`` does. Source: see definitions "logo_retention".
     """
+    start, end = periods.window(start, end)
     cohort = _opening_cohort(panel, start, end)
     x, y = len(cohort), int((cohort["closing"] > 0).sum())
     last = panel[panel["month"] == end - pd.DateOffset(months=1)]
@@ -421,15 +425,14 @@ def cohort_triangle(
     return CohortTriangle(table, accounts.loc[table.index], starting.loc[table.index], left_out, value, by)
 
 
-def reconcile(
-    panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp, renewals: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def reconcile(panel: pd.DataFrame, start: Month, end: Month, renewals: pd.DataFrame | None = None) -> pd.DataFrame:
     """The same book under rival definitions: why another team's number differs.
 
     One row per metric and definition: ``metric, definition, used, value, numerator, denominator, why``.
     ``used`` marks this project's definition. Renewal rows appear only where ``renewals`` are given.
     Raises ContractError as ``revenue_retention`` does.
     """
+    start, end = periods.window(start, end)
     inside = _window(panel, start, end)
     revenue, logos = revenue_retention(panel, start, end), logo_retention(panel, start, end)
     cohort = _opening_cohort(panel, start, end).index

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pytest import approx
 
 from cs_helpers import retention
-from cs_helpers.errors import ContractError
+from cs_helpers.errors import ContractError, ParameterError
 
 START, END = pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01")
 
@@ -132,6 +132,19 @@ def test_what_ends_on_the_first_day_belongs_to_the_window_that_opens():
     revenue = retention.revenue_retention(panel(table), START, END)
     assert revenue.starting_mrr == 100 + 50
     assert revenue.grr == approx(50 / 150)
+
+
+def test_windows_may_be_written_as_text():
+    assert retention.revenue_retention(panel(GOLDEN), "2025-01-01", "2026-01-01").grr == approx(0.72)
+    assert retention.logo_retention(panel(GOLDEN), "2025-01-01", "2026-01-01").kept_accounts == 4
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"), [("2025-06-01", "2025-06-01", "no month"), ("soon", "x", "'soon' is not")]
+)
+def test_a_window_that_is_none_is_refused(start, end, said):
+    with pytest.raises(ParameterError, match=said):
+        retention.revenue_retention(panel(GOLDEN), start, end)
 
 
 def test_new_accounts_never_count_in_retention():
