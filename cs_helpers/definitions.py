@@ -60,9 +60,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Change:
-    """How an estimate moved: ``verdict`` is rise, fall, no clear change, too few, or no comparison.
+    """How an estimate moved: ``verdict`` is rise, fall, no clear change, no change, too few, or no comparison.
 
-    ``difference`` is now minus before, ``low`` and ``high`` its 95 % interval.
+    ``difference`` is now minus before, ``low`` and ``high`` its 95 % interval; None for plain sums.
     """
 
     verdict: str

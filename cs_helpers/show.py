@@ -328,18 +328,20 @@ def _comparison_note(item: Comparison, currency: str) -> tuple[str, str]:
     now, before, change = item.now, item.before, item.change
     if now.value is None:
         return ("not given", "none")
-    if change.verdict in ("rise", "fall"):
-        better = definitions.metric(now.key).direction.startswith("higher") == (change.verdict == "rise")
-        arrow = "▲" if change.verdict == "rise" else "▼"
-        return (f"{arrow} {points(change.difference or 0)} from {percent(before.value)}", "good" if better else "bad")
+    good = definitions.metric(now.key).direction.startswith("higher") == (change.verdict == "rise")
+    mood = {"rise": "good" if good else "bad", "fall": "good" if good else "bad"}.get(change.verdict, "none")
+    arrow = {"rise": "▲ ", "fall": "▼ "}.get(change.verdict, "")
+    if now.low is None and change.difference is not None:
+        grown = _growth(now.value, before.value) or f"up {_quantity(now, currency)}"
+        text = (
+            f"{grown} from {_quantity(before, currency)}" if arrow else f"unchanged from {_quantity(before, currency)}"
+        )
+        return (arrow + text, mood)
+    if arrow:
+        return (f"{arrow}{points(change.difference or 0)} from {percent(before.value)}", mood)
     if change.verdict == "no clear change":
-        return (f"≈ no clear change from {percent(before.value)}", "none")
-    if change.verdict == "too few":
-        return ("too few accounts to compare", "none")
-    grown = _growth(now.value, before.value) if now.low is None else ""
-    if grown:
-        return (f"{'▲' if grown.startswith('up') else '▼'} {grown} from {_quantity(before, currency)}", "none")
-    return ("no earlier window to compare", "none")
+        return (f"≈ no clear change from {percent(before.value)}", mood)
+    return ("too few accounts to compare" if change.verdict == "too few" else "no earlier window to compare", mood)
 
 
 def takeaways(*sentences: Takeaway, most: int = 5) -> Block:

@@ -137,14 +137,16 @@ def compare(now: Estimate, before: Estimate | None) -> Change:
     """Whether an estimate moved by more than chance explains.
 
     Verdict rise or fall only if the 95 % interval of the difference leaves 0 out; too few with fewer than
-    20 accounts on either side; no comparison where one side has no value or no interval.
+    20 accounts on either side; no comparison where one side has no value. A plain sum has no interval and is
+    compared as it was booked: rise, fall or no change.
     """
     if before is None or before.value is None or now.value is None:
         reason = next((e.reason for e in (now, before) if e is not None and e.reason), "no earlier window")
         return Change("no comparison", reason=reason)
     difference = now.value - before.value
     if now.low is None or now.high is None or before.low is None or before.high is None:
-        return Change("no comparison", difference, reason="a sum, not a sample: it has no interval")
+        verdict = "rise" if difference > 0 else "fall" if difference < 0 else "no change"
+        return Change(verdict, difference, reason="a sum, compared as it was booked")
     fewest = min(now.n, before.n)
     if fewest < FEWEST_TO_COMPARE:
         return Change("too few", difference, reason=f"{fewest} accounts, at least {FEWEST_TO_COMPARE} are needed")

@@ -215,6 +215,25 @@ def test_a_tile_shows_value_comparison_interval_denominator_and_definition():
     assert "up 23.2 % from €836k" in text
 
 
+def sums(now, before):
+    return [comparison(Estimate("mrr", now, now, None, 9), Estimate("mrr", before, before, None, 9))]
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "note", "mood"),
+    [
+        (150.0, 100.0, "▲ up 50.0 % from €100", "good"),
+        (50.0, 100.0, "▼ down 50.0 % from €100", "bad"),
+        (100.0, 100.0, "unchanged from €100", "none"),
+        (100.0, 0.0, "▲ up €100 from €0", "good"),
+    ],
+)
+def test_a_sum_is_compared_as_it_was_booked(now, before, note, mood):
+    html = show.tiles(sums(now, before), "EUR").html.replace("\u202f", " ")
+    assert note in html
+    assert f'data-mood="{mood}"' in html
+
+
 def test_takeaways_put_the_largest_change_first_and_link_to_their_charts():
     small, large = show.Takeaway("Small.", "", "one", 0.01), show.Takeaway("Large.", "", "two", 0.2)
     block = show.takeaways(small, large)

@@ -114,7 +114,8 @@ def share(successes, n):
         (share(5, 10), share(95, 100), "too few"),
         (share(95, 100), None, "no comparison"),
         (share(95, 100), Estimate("grr", None, None, None, 0, reason="nobody paid then"), "no comparison"),
-        (Estimate("mrr", 10.0, None, None, 5), Estimate("mrr", 9.0, None, None, 5), "no comparison"),
+        (Estimate("mrr", 10.0, None, None, 5), Estimate("mrr", 9.0, None, None, 5), "rise"),
+        (Estimate("mrr", 9.0, None, None, 5), Estimate("mrr", 9.0, None, None, 5), "no change"),
     ],
 )
 def test_a_change_is_called_only_when_its_interval_leaves_zero_out(now, before, verdict):
