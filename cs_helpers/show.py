@@ -463,7 +463,8 @@ def reconciliation(frame: pd.DataFrame, currency: str) -> Block:
 
     def shown(row: Mapping[str, Any]) -> dict[str, str]:
         count = "logo" in row["metric"]
-        parts = [f"{row[x]:,.0f}" if count else money(row[x], currency) for x in ("numerator", "denominator")]
+        amounts = [row[x] for x in ("numerator", "denominator")]
+        parts = [f"{x:,.0f}".replace("-", "−") if count else money(x, currency) for x in amounts]
         ratio = definitions.metric(row["metric"]).unit == "ratio"
         return {
             "Metric": definitions.metric(row["metric"]).name,
