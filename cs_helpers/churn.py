@@ -35,7 +35,7 @@ class Survival:
     def _at(self, months: float, column: str) -> float:
         if not self.starts_at <= months <= self.last_seen:
             return float("nan")
-        place = self.table.index.searchsorted(months, side="right") - 1
+        place = int(self.table.index.searchsorted(months, side="right")) - 1
         return float(self.table[column].iloc[place])
 
     def survival(self, months: float) -> float:
@@ -159,7 +159,7 @@ def kaplan_meier(
     if bad.any():
         raise ContractError(
             f"{bad.sum()} of {len(stop)} spells have no length to observe: each needs 0 <= entry_months < "
-            f"duration_months and a weight above 0. Leave out or correct them; the first is number {bad.argmax() + 1}."
+            f"duration_months and a weight above 0. Leave out or correct them; the first is number {np.flatnonzero(bad)[0] + 1}."
         )
     ages = np.unique(stop)
     weight_at_risk, squares_at_risk, spells_at_risk = (

@@ -49,13 +49,16 @@ def wilson_interval(successes: float, n: float, level: float = 0.95) -> Interval
 def effective_n(weights: ArrayLike) -> float:
     """Kish's effective sample size, (sum w)² / sum w²: how many equal accounts would tell as much."""
     w = np.asarray(weights, float)
-    return float(w.sum() ** 2 / (w**2).sum()) if w.any() else 0.0
+    return float(w.sum()) ** 2 / float((w**2).sum()) if w.any() else 0.0
 
 
 def _linearised_variance(ends: np.ndarray, starts: np.ndarray, ratio: float) -> float:
     """Variance of sum(ends) / sum(starts) over accounts, by linearisation (Cochran 1977, section 6.3)."""
     n = len(starts)
-    return float(n / (n - 1) * ((ends - ratio * starts) ** 2).sum() / starts.sum() ** 2) if n > 1 else math.inf
+    if n < 2:
+        return math.inf
+    squares, total = float(((ends - ratio * starts) ** 2).sum()), float(starts.sum())
+    return n / (n - 1) * squares / total**2
 
 
 def kept_share_interval(kept: ArrayLike, starts: ArrayLike, level: float = 0.95) -> Interval:
