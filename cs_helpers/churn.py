@@ -159,7 +159,8 @@ def kaplan_meier(
     if bad.any():
         raise ContractError(
             f"{bad.sum()} of {len(stop)} spells have no length to observe: each needs 0 <= entry_months < "
-            f"duration_months and a weight above 0. Leave out or correct them; the first is number {np.flatnonzero(bad)[0] + 1}."
+            "duration_months and a weight above 0. Leave out or correct them; "
+            f"the first is number {np.flatnonzero(bad)[0] + 1}."
         )
     ages = np.unique(stop)
     weight_at_risk, squares_at_risk, spells_at_risk = (
