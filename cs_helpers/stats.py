@@ -73,10 +73,10 @@ def kept_share_interval(kept: ArrayLike, starts: ArrayLike, level: float = 0.95)
     interval in 89 to 96 %.
     """
     kept_, starts_ = np.asarray(kept, float), np.asarray(starts, float)
-    total = starts_.sum()
+    total = float(starts_.sum())
     if total <= 0:
         return (math.nan, math.nan)
-    p = float(kept_.sum() / total)
+    p = float(kept_.sum()) / total
     size = kish = effective_n(starts_)
     if kish < 2:
         return (0.0, 1.0)
@@ -97,13 +97,14 @@ def ratio_interval(ends: ArrayLike, starts: ArrayLike, level: float = 0.95) -> I
     the truth in 96 to 97 %; one log-scale interval for the whole ratio in 84 to 94 %.
     """
     ends_, starts_ = np.asarray(ends, float), np.asarray(starts, float)
-    if starts_.sum() <= 0:
+    total = float(starts_.sum())
+    if total <= 0:
         return (math.nan, math.nan)
     kish = effective_n(starts_)
     if kish < 2:
         return (0.0, math.inf)
     kept = np.minimum(ends_, starts_)
-    kept_share, gained_share = (float(part.sum() / starts_.sum()) for part in (kept, ends_ - kept))
+    kept_share, gained_share = (float(part.sum()) / total for part in (kept, ends_ - kept))
     kept_low, kept_high = kept_share_interval(kept, starts_, level)
     gained_low = gained_high = gained_share
     if gained_share > 0:
