@@ -197,7 +197,8 @@ def survival_curve(curve: Any, narrow: bool = False) -> Figure:
     table = curve.table
     x = np.append(table.index.to_numpy(float), curve.last_seen)
     step = {c: np.append(table[c].to_numpy(), table[c].iloc[-1]) for c in ("survival", "low", "high")}
-    every = next(gap for gap in (3, 6, 12, 24, 60) if (curve.last_seen - curve.starts_at) / gap <= (5 if narrow else 9))
+    most, span = (5 if narrow else 9), curve.last_seen - curve.starts_at
+    every = next((gap for gap in (1, 3, 6, 12, 24, 60) if span / gap <= most), 120)
     ticks = np.arange(np.ceil(curve.starts_at / every) * every, curve.last_seen + 1e-9, every)
     with mpl.rc_context(_STYLE):
         figure, ax = _figure(3.3 if narrow else 3.7, narrow)

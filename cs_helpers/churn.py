@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from cs_helpers import periods, retention, stats
-from cs_helpers.definitions import Refusal
+from cs_helpers.definitions import Refusal, attempt
 from cs_helpers.errors import ContractError
 
 
@@ -115,13 +115,13 @@ def time_to_leave(
     seen = spells(subscriptions, observed_from, as_of)
     if len(seen) < 2 * min_at_risk:
         return Refusal(
-            f"{len(seen)} paid spells lie in the observed window; a curve needs at least {2 * min_at_risk}. "
+            f"{len(seen)} paid spell{'' if len(seen) == 1 else 's'} in the observed window; a curve needs at least "
+            f"{2 * min_at_risk}. "
             "Load a longer history or more accounts."
         )
-    try:
-        return kaplan_meier(seen["duration_months"], seen["churned"], seen["entry_months"], min_at_risk=min_at_risk)
-    except ContractError as error:
-        return Refusal(str(error))
+    columns = (seen["duration_months"], seen["churned"], seen["entry_months"])
+    curve: Survival | Refusal = attempt(kaplan_meier, *columns, min_at_risk=min_at_risk)
+    return curve
 
 
 def kaplan_meier(
@@ -141,9 +141,8 @@ def kaplan_meier(
     False was still running when last seen. ``entry_months`` missing means everybody was seen from age 0.
     Interval: Greenwood on the log-log scale (R's default is ``log``). With ``weights`` d and n are weighted
     sums and the variance rests on the effective number at risk (Xie & Liu 2005); weights of 1 change nothing.
-    Ages before the first with ``min_at_risk`` at risk are left out, since a curve that starts on two spells
-    may fall to 0 by chance, and so are ages after the last with as many; S is then among those who
-    reached ``starts_at``.
+    The curve spans the first stretch of ages with ``min_at_risk`` at risk throughout, since on two spells it may
+    fall to 0 by chance; S is among those who reached ``starts_at``.
     Raises ContractError for missing or negative durations, for an entry at or after the duration, and
     where nobody is left to count. Source: Kaplan & Meier 1958; Greenwood 1926.
     """
@@ -162,34 +161,27 @@ def kaplan_meier(
             "duration_months and a weight above 0. Leave out or correct them; "
             f"the first is number {np.flatnonzero(bad)[0] + 1}."
         )
-    ages = np.unique(stop)
-    weight_at_risk, squares_at_risk, spells_at_risk = (
+    starts_at, ends_at = _well_observed(entry, stop, min_at_risk)
+    ages = np.unique(stop[(stop > starts_at) & (stop <= ends_at)])
+    weight_at_risk, squares_at_risk, at_risk = (
         _total_from(stop, x, ages) - _total_from(entry, x, ages) for x in (w, w**2, np.ones_like(w))
     )
-    place = np.searchsorted(ages, stop)
-    lost, events = np.bincount(place, weights=w * ended), np.bincount(place, weights=ended)
-    enough = np.flatnonzero(spells_at_risk >= min_at_risk)
-    if not len(enough):
-        raise ContractError(
-            f"{len(stop)} spells: fewer than {min_at_risk} are under observation at any one age. "
-            "Load a longer history or more accounts."
-        )
-    counted = slice(enough[0], enough[-1] + 1)
-    ages, at_risk = ages[counted], spells_at_risk[counted]
-    hazard = np.clip(lost[counted] / weight_at_risk[counted], 0, 1)
-    effective = weight_at_risk[counted] ** 2 / squares_at_risk[counted]
+    inside = (stop > starts_at) & (stop <= ends_at)
+    place = np.searchsorted(ages, stop[inside])
+    lost, n_events = (np.bincount(place, weights=x[inside], minlength=len(ages)) for x in (w * ended, ended))
+    hazard = np.clip(lost / weight_at_risk, 0, 1)
+    effective = weight_at_risk**2 / squares_at_risk
     survival = np.cumprod(1 - hazard)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.cumsum(hazard / (effective * (1 - hazard)))
-        low, high = _limits(survival, variance, stats.normal_quantile(level), transform)
-    # The last age with enough at risk ends the curve; ages at which only censoring happened are not steps.
-    n_events = events[counted]
+    low, high = _limits(survival, variance, effective, level, transform)
+    # Ages at which only censoring happened are no steps; the last age ends the curve.
     keep = n_events > 0
     keep[-1] = True
-    starts_at = 0.0 if enough[0] == 0 else float(np.unique(stop)[enough[0] - 1])
+    at_start = int((entry <= starts_at).sum() - (stop <= starts_at).sum())
     table = pd.DataFrame(
         {
-            "at_risk": np.concatenate([at_risk[:1], at_risk[keep]]).astype(int),
+            "at_risk": np.concatenate([[at_start], at_risk[keep]]).astype(int),
             "events": np.concatenate([[0], n_events[keep]]).astype(int),
             "survival": np.concatenate([[1.0], survival[keep]]),
             "low": np.concatenate([[1.0], low[keep]]),
@@ -197,7 +189,25 @@ def kaplan_meier(
         },
         index=pd.Index(np.concatenate([[starts_at], ages[keep]]), name="months"),
     )
-    return Survival(table, len(stop), int(n_events.sum()), starts_at, float(ages[-1]), level, transform, stop, entry)
+    return Survival(table, len(stop), int(n_events.sum()), starts_at, ends_at, level, transform, stop, entry)
+
+
+def _well_observed(entry: np.ndarray, stop: np.ndarray, least: int) -> tuple[float, float]:
+    """The first stretch of ages with at least ``least`` spells at risk throughout: (from, to].
+
+    Between two neighbouring entries or stops the number at risk does not change. A stretch ends where fewer
+    remain, even if more come under observation at a later age: nothing links the two.
+    """
+    points = np.unique(np.concatenate([entry, stop]))
+    at_risk = np.searchsorted(np.sort(entry), points, "right") - np.searchsorted(np.sort(stop), points, "right")
+    enough = at_risk >= least
+    if not enough.any():
+        raise ContractError(
+            f"{len(stop)} spells: fewer than {least} are under observation at any one age. "
+            "Load a longer history or more accounts."
+        )
+    first = int(np.argmax(enough))
+    return float(points[first]), float(points[first + int(np.argmin(enough[first:]))])
 
 
 def _total_from(position: np.ndarray, value: np.ndarray, ages: np.ndarray) -> np.ndarray:
@@ -207,13 +217,23 @@ def _total_from(position: np.ndarray, value: np.ndarray, ages: np.ndarray) -> np
     return rest[np.searchsorted(position[order], ages, side="left")]
 
 
-def _limits(s: np.ndarray, variance: np.ndarray, z: float, transform: str) -> tuple[np.ndarray, np.ndarray]:
-    """Pointwise limits of S from Greenwood's variance of log S; degenerate where S is 1 or 0."""
-    if transform == "log":
-        half = z * np.sqrt(variance)
-        low, high = s * np.exp(-half), np.minimum(s * np.exp(half), 1)
-    else:
-        half = z * np.sqrt(variance) / np.abs(np.log(s))
-        low, high = s ** np.exp(half), s ** np.exp(-half)
-    low, high = np.where(s >= 1, 1.0, low), np.where(s >= 1, 1.0, high)
-    return np.where(s <= 0, 0.0, low), np.where(s <= 0, 0.0, high)
+def _limits(
+    s: np.ndarray, variance: np.ndarray, effective: np.ndarray, level: float, transform: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pointwise limits of S from Greenwood's variance of log S.
+
+    While nobody has left that variance is 0, which is not certainty: the lower limit is then the exact one of
+    n out of n, (alpha/2)^(1/n). Once everybody has left, the upper limit stays where it was.
+    """
+    z = stats.normal_quantile(level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if transform == "log":
+            half = z * np.sqrt(variance)
+            low, high = s * np.exp(-half), np.minimum(s * np.exp(half), 1)
+        else:
+            half = z * np.sqrt(variance) / np.abs(np.log(s))
+            low, high = s ** np.exp(half), s ** np.exp(-half)
+    low, high = np.where(s >= 1, ((1 - level) / 2) ** (1 / effective), low), np.where(s >= 1, 1.0, high)
+    gone = s <= 0
+    before = high[~gone][-1] if (~gone).any() else 1.0
+    return np.where(gone, 0.0, low), np.where(gone, before, high)

@@ -103,7 +103,9 @@ def run(
     everything: Annotated[bool, typer.Option("--all", help="Run every notebook.")] = False,
     source: Annotated[str | None, typer.Option("--source", help="Folder, file or address of the data.")] = None,
     mapping: Annotated[str | None, typer.Option("--mapping", help="Mapping file for somebody else's export.")] = None,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="Date of the report, such as 2024-12-31.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="First day not counted: the 1st of a month, such as 2025-01-01.")
+    ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option("-p", "--parameter", metavar="KEY=VALUE", help="Set a notebook's parameter.")
     ] = None,
@@ -118,7 +120,7 @@ def run(
     \b
     Examples:
       cs-helpers run churn
-      cs-helpers run churn roi --source exports/2024-12 --mapping mapping.yml --as-of 2024-12-31
+      cs-helpers run churn roi --source exports/2024-12 --mapping mapping.yml --as-of 2025-01-01
       cs-helpers run churn -p segment=SMB --json
       cs-helpers run --all
 

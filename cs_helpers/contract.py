@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["text", "date", "money", "integer", "number", "flag"]
 
+ONE_DAY = pd.Timedelta(days=1)
 EARLIEST = pd.Timestamp("1970-01-01")
 LATEST = pd.Timestamp("2100-12-31")
+LARGEST_MRR = 1e12  # beyond this, sums in whole cents stop being exact; no real account is near it
 SHOWN = 5  # rows and values named per problem; the rest are counted
 
 
@@ -39,6 +41,7 @@ class Column:
     unit: str = ""
     missing: str = "unknown"
     minimum: float | None = None
+    maximum: float | None = None
     known_only_after_outcome: bool = False
 
 
@@ -113,6 +116,7 @@ SUBSCRIPTIONS = Table(
             unit="currency per month",
             missing="an error: missing is not zero",
             minimum=0,
+            maximum=LARGEST_MRR,
         ),
         Column("plan", "text", "plan or product"),
         Column("seats", "integer", "seats sold", unit="seats", minimum=0),
@@ -171,9 +175,15 @@ class Origin:
     found: Sequence[str] = ()  # every header in the file
     date_format: str = "YYYY-MM-DD"
     decimal: str = "."
+    last_paid_day: bool = False  # whether the file's end_date is the last paid day instead of the first unpaid one
 
     def header(self, column: str) -> str:
         return self.headers.get(column, column)
+
+    def written(self, column: str, day: pd.Timestamp) -> str:
+        """A day of a typed column as the file has it: see ``first_unpaid_days``."""
+        moved = self.last_paid_day and column == "end_date" and day <= LATEST
+        return _day(day - ONE_DAY if moved else day)
 
 
 def quoted(value: object) -> str:
@@ -264,7 +274,7 @@ def _parse_column(
     """The typed column, which fields are unreadable, why (after the value), and the fix."""
     filled = text.str.strip() != ""
     if column.kind == "text":
-        return text.where(filled), filled & False, "", str
+        return text.str.strip().where(filled), filled & False, "", str
     if column.kind == "date":
         dates = read_dates(text, origin.date_format)
         why = f"is not a date written as {origin.date_format}"
@@ -293,14 +303,17 @@ def _parse_column(
     if column.kind == "integer":
         whole = numbers.isna() | (numbers == np.floor(numbers)) & (numbers.abs() < 2**53)
         return numbers.where(whole).astype("Int64"), unreadable | ~whole, "is not a whole number", lambda: fix
-    return (numbers.round(2) if column.kind == "money" else numbers), unreadable, why, lambda: fix
+    if column.kind == "money":
+        numbers = numbers.where(numbers.abs() > LARGEST_MRR, numbers.clip(-LARGEST_MRR, LARGEST_MRR).round(2))
+    return numbers, unreadable, why, lambda: fix
 
 
 def parse(table: str, text: pd.DataFrame, origin: Origin) -> tuple[pd.DataFrame, list[Breach]]:
     """Columns of text as the kinds the contract names; the fields that cannot be read, as breaches.
 
     ``text`` has contract column names, one string per field (empty = missing), and line numbers as its index.
-    An unreadable field is missing in the result. Columns the contract does not name stay text.
+    An unreadable field is missing in the result. Columns the contract does not name stay text. Text loses the
+    space around it: ``SMB`` and ``SMB `` are one segment.
     """
     known = {column.name: column for column in TABLES[table].columns}
     typed: dict[str, pd.Series] = {}
@@ -315,6 +328,11 @@ def parse(table: str, text: pd.DataFrame, origin: Origin) -> tuple[pd.DataFrame,
     return pd.DataFrame(typed, index=text.index), found
 
 
+def first_unpaid_days(ends: pd.Series) -> pd.Series:
+    """Last paid days as the contract's end_date. Ends outside the range stay: they are refused as written."""
+    return ends.mask(ends < LATEST, ends + ONE_DAY)
+
+
 def plain(value: object) -> str:
     """Short printable values without spaces stand bare, as in ``end_date 31-31-2024``; others are quoted."""
     text = str(value)
@@ -327,8 +345,9 @@ def plain(value: object) -> str:
 def _in_range(column: Column) -> Callable[[Any], Any]:
     if column.kind == "date":
         return lambda values: (values >= EARLIEST) & (values <= LATEST)
-    minimum = column.minimum or 0
-    return lambda values: values >= minimum
+    minimum = -np.inf if column.minimum is None else column.minimum
+    maximum = np.inf if column.maximum is None else column.maximum
+    return lambda values: (values >= minimum) & (values <= maximum)
 
 
 def _forwards(start: str, end: str) -> Callable[[Any], Any]:
@@ -358,7 +377,7 @@ def schema(table: str) -> pa.DataFrameSchema:
     entry = TABLES[table]
     columns = {}
     for column in entry.columns:
-        ranged = column.kind == "date" or column.minimum is not None
+        ranged = column.kind == "date" or column.minimum is not None or column.maximum is not None
         checks = [pa.Check(_in_range(column), error="out_of_range", name="out_of_range")] if ranged else []
         columns[column.name] = pa.Column(checks=checks, nullable=column.nullable, required=column.required)
     wide = [pa.Check(_one_row_per(entry.key), error="repeated_key", name="repeated_key")]
@@ -394,12 +413,14 @@ def _failures(table: str, frame: pd.DataFrame) -> dict[tuple[str, str], list[int
 def missing_column(table: str, name: str, origin: Origin) -> Breach:
     """A column that has to be there and is not, with what is there instead."""
     header = origin.header(name)
+    entry = f"`tables: {{{table}: {{columns: {{{name}: ...}}}}}}`"
+    if origin.headers and name not in origin.headers:
+        what = f"the mapping says `{name}: null`, which leaves the column out, and {name} is required"
+        fix = f"Name its header in the mapping: {entry}. The file has: {', '.join(origin.found)}."
+        return Breach(table, "missing_column", origin.where, fix, (), (what,))
     what = f"no column '{header}'" + (f" for {name}" if header != name else "")
     hint = did_you_mean(header, origin.found) or did_you_mean(name, origin.found)
-    fix = (
-        f"It has: {', '.join(origin.found)}.{hint} Say which one it is in the mapping: "
-        f"`tables: {{{table}: {{columns: {{{name}: ...}}}}}}`."
-    )
+    fix = f"It has: {', '.join(origin.found)}.{hint} Say which one it is in the mapping: {entry}."
     return Breach(table, "missing_column", origin.where, fix, (), (what,))
 
 
@@ -416,13 +437,22 @@ def _breach(table: str, check: str, name: str, lines: list[int], frame: pd.DataF
         fix = "Fill it in, or take the rows out of the export."
         return made("missing_value", [f"{head(name)} is missing"] * len(lines), fix)
     if check == "out_of_range" and entry.column(name).kind == "date":
-        reasons = [f"{head(name)} {_day(value)} is before 1970 or after 2100" for value in rows[name]]
+        reasons = [f"{head(name)} {origin.written(name, value)} is before 1970 or after 2100" for value in rows[name]]
         empty = " An end that is not known is left empty." if name == "end_date" else ""
         return made("date_out_of_range", reasons, f"Correct the date.{empty}")
     if check == "out_of_range":
-        reasons = [f"{head(name)} {value:g} is below {entry.column(name).minimum:g}" for value in rows[name]]
-        credit = " Credits and refunds are no recurring revenue: take them out of the export." if name == "mrr" else ""
-        return made(f"negative_{name}", reasons, f"Correct the value.{credit}")
+        low, high = entry.column(name).minimum or 0, entry.column(name).maximum or 0
+        below = rows[name] < low
+        reasons = [
+            f"{head(name)} {value:g} is below {low:g}" if under else f"{head(name)} {value:.15g} is above {high:,.0f}"
+            for value, under in zip(rows[name], below, strict=True)
+        ]
+        fix = "Correct the value."
+        if name == "mrr" and below.any():
+            fix += " Credits and refunds are no recurring revenue: take them out of the export."
+        if name == "mrr" and not below.all():
+            fix += " An amount this large is a slip of the export, such as a key or a date in the column of amounts."
+        return made(f"{name}_out_of_range", reasons, fix)
     if check == "repeated_key":
         key = ", ".join(map(head, entry.key))
         values = rows[list(entry.key)].agg(", ".join, axis=1)
@@ -437,7 +467,7 @@ def _breach(table: str, check: str, name: str, lines: list[int], frame: pd.DataF
     return made(
         check,
         [
-            f"{head(end)} {_day(last)} is before {head(start)} {_day(first)}"
+            f"{head(end)} {origin.written(end, last)} is before {head(start)} {_day(first)}"
             for first, last in zip(rows[start], rows[end], strict=True)
         ],
         "Correct the rows, or set `set_aside: [end_before_start]` in mapping.yml to leave them out and list them.",

@@ -10,11 +10,12 @@ Reports, tooltips, the glossary, the command ``cs-helpers metrics`` and the test
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
-from cs_helpers.errors import ParameterError, did_you_mean
+from cs_helpers.errors import ContractError, ParameterError, did_you_mean
 
 VERSION = "2026.1"
 """Changes whenever the meaning of any entry changes, so that two reports can be compared or told apart."""
@@ -93,6 +94,17 @@ class Refusal:
     """Stands where a result would: the number does not deserve to be printed, and why."""
 
     reason: str
+
+
+def attempt(analysis: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """The result of an analysis, or a Refusal with the reason where the data do not allow one (ContractError).
+
+    For reports: one section without a result must not take the others with it.
+    """
+    try:
+        return analysis(*arguments, **options)
+    except ContractError as error:
+        return Refusal(str(error))
 
 
 _OPENING = "Accounts with MRR > 0 as the window opens. Accounts won later do not count."

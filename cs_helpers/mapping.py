@@ -22,6 +22,7 @@ from cs_helpers.sources import display_name, locate
 
 SetAside = Literal["end_before_start", "repeated_row", "orphan"]
 Overlap = Literal["sum", "error"]
+EndDate = Literal["first_unpaid_day", "last_paid_day"]
 
 
 def _as_text(value: Any) -> Any:
@@ -64,10 +65,12 @@ def _separator(value: str) -> str:
 
 def _encoding(value: str) -> str:
     try:
-        codecs.lookup(value)
-    except LookupError as error:
+        codec = codecs.lookup(value)
+    except (LookupError, ValueError) as error:
         hint = did_you_mean(value, ["utf-8", "latin-1", "cp1252", "utf-16", "iso-8859-15"])
         raise ValueError(f"{value!r} is no encoding Python knows.{hint}") from error
+    if not getattr(codec, "_is_text_encoding", True):  # rot13, base64, zip: the mark Python itself goes by
+        raise ValueError(f"{value!r} is no text encoding. Write one like utf-8, latin-1, cp1252 or utf-16")
     return value
 
 
@@ -107,8 +110,9 @@ class TableMapping(_Strict):
     """Which file feeds a table and how its columns are called there.
 
     ``columns``: contract name -> header (null: do not read it); a column not named here is read from the
-    header of its own name. ``attributes`` (accounts): the further headers to keep, as a list or as new name
-    -> header; absent, all are kept. ``drop_where``: header -> value or values of rows to leave out.
+    header of its own name. ``end_date_is`` (subscriptions): which day the export's end is; with
+    ``last_paid_day`` one day is added on reading. ``attributes`` (accounts): the further headers to keep, as a
+    list or as new name -> header; absent, all are kept. ``drop_where``: header -> value or values of rows to leave out.
     """
 
     file: Text | None = None
@@ -121,6 +125,7 @@ class TableMapping(_Strict):
     separator: Separator | None = None
     encoding: Encoding | None = None
     decimal: Literal[".", ","] | None = None
+    end_date_is: EndDate | None = None
 
 
 class ChurnRecord(_Strict):
@@ -149,6 +154,7 @@ class Mapping(_Strict):
     separator: Separator = ","
     encoding: Encoding = "utf-8"
     decimal: Literal[".", ","] = "."
+    end_date_is: EndDate = "first_unpaid_day"
     observed_from: Day | None = None
     data_through: Day | None = None
     set_aside: tuple[SetAside, ...] = ()
@@ -173,6 +179,7 @@ class Mapping(_Strict):
                 "separator": entry.separator or self.separator,
                 "encoding": entry.encoding or self.encoding,
                 "decimal": entry.decimal or self.decimal,
+                "end_date_is": entry.end_date_is or self.end_date_is,
             }
         )
 
@@ -234,7 +241,7 @@ def _read_yaml(file: Path, name: str) -> Any:
             f"  Give the path of a YAML file.{listed}"
         )
     try:
-        return yaml.load(file.read_bytes(), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        return yaml.load(file.read_bytes().decode("utf-8-sig"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
@@ -277,6 +284,8 @@ def _unknown_keys(raw: dict[Any, Any]) -> list[str]:
             problems += _unknown(_dict(_dict(entry).get("constants")), table.names, f"{place}.constants", "column")
             if "attributes" in _dict(entry):
                 problems.append(f"attributes in {place}: only accounts keep attributes. Leave the key out.")
+        if "end_date" not in table.names and "end_date_is" in _dict(entry):
+            problems.append(f"end_date_is in {place}: only subscriptions have an end_date. Leave the key out.")
         problems += _clashes(_dict(entry), table, place)
     records = raw.get("churn_records")
     for number, entry in enumerate(records if isinstance(records, list) else [], start=1):
@@ -323,7 +332,7 @@ def _worded(error: Any) -> str:
     if kind == "value_error":
         return f"{place}: {error['ctx']['error']}."
     if kind == "literal_error":
-        allowed = [str(each) for each in get_args(SetAside) + get_args(Overlap)]
+        allowed = [str(each) for each in get_args(SetAside) + get_args(Overlap) + get_args(EndDate)]
         expected = error["ctx"]["expected"]
         near = did_you_mean(str(value), [each for each in allowed if each in expected])
         return f"{place} {value!r} is not {expected.replace(chr(39), '')}.{near}"

@@ -68,8 +68,8 @@ def window_words(start: pd.Timestamp, end: pd.Timestamp) -> str:
 def trailing_window(first: pd.Timestamp, as_of: pd.Timestamp, months: int) -> tuple[pd.Timestamp, pd.Timestamp]:
     """The ``months`` before ``as_of``, or as many of them as lie at or after ``first``.
 
-    Raises ParameterError for fewer than one month.
+    Raises ParameterError for fewer than one month or more than 600.
     """
-    if months < 1:
-        raise ParameterError(f"months = {months}: a window needs at least one month, for example 12.")
+    if not 1 <= months <= 600:
+        raise ParameterError(f"months = {months}: a window has at least one month and at most 600, for example 12.")
     return max(add_months(as_of, -months), first), as_of

@@ -112,7 +112,8 @@ class CohortTriangle:
         """Why there is nothing to show; empty where there is."""
         if not self.table.empty:
             return ""
-        return f"no account started inside the data; the {self.left_out:,} that started earlier are survivors only"
+        earlier = f"; the {self.left_out:,} that started earlier are survivors only" if self.left_out else ""
+        return f"no start cohort lies wholly inside the data{earlier}"
 
     def pooled(self, age_months: int) -> Estimate:
         """All cohorts seen at that age as one: logos kept / logos started. Only for ``value="logo"``."""
@@ -171,14 +172,20 @@ def paid_periods(subscriptions: pd.DataFrame) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def account_month(subscriptions: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+def account_month(
+    subscriptions: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp, months_loaded: bool = False
+) -> pd.DataFrame:
     """One row per account and month of [start, end) in which it paid or moved, in integer cents.
 
     Columns ``account_id, month, opening, new, expansion, reactivation, contraction, churn, closing``, with
     opening + new + expansion + reactivation - contraction - churn = closing in every row. An account's
     first paid day ever is new, a later return from 0 is a reactivation, a fall to 0 is churn; rises and
-    falls on different days of one month are both kept. Only whole months count. Raises ContractError if
-    there is none.
+    falls on different days of one month are both kept. Only whole months count.
+
+    With ``months_loaded`` every account has a row in every month, zeros included. Say so where it is known that
+    all months were loaded, as ``cs.load`` makes sure of: a month in which none of these accounts paid is then
+    what it is, and not taken for one that is missing. Raises ContractError if there is no whole month, or no
+    paid period at all.
     """
     months = periods.month_starts(start, end)
     if not len(months):
@@ -186,6 +193,8 @@ def account_month(subscriptions: pd.DataFrame, start: pd.Timestamp, end: pd.Time
             f"no whole month lies between {start:%Y-%m-%d} and {end:%Y-%m-%d}. Load at least one complete month."
         )
     levels = _levels(subscriptions)
+    if levels.empty:
+        raise ContractError("subscriptions: none of these accounts ever paid anything, so there is nothing to count.")
     first = levels.groupby("account_id")["date"].transform("min")
     rise, step = levels["step"] > 0, levels["step"].abs()
     from_zero, to_zero = levels["before"] == 0, levels["level"] == 0
@@ -224,6 +233,8 @@ def account_month(subscriptions: pd.DataFrame, start: pd.Timestamp, end: pd.Time
         values[flat] = moved[name].to_numpy()[inside]
         panel[name] = values
     panel["closing"] = position[:, 1:].ravel()
+    if months_loaded:
+        return panel
     return panel[panel[["opening", "new", "reactivation"]].any(axis=1)].reset_index(drop=True)
 
 
@@ -285,7 +296,7 @@ def _opening_cohort(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp)
     if opening.empty:
         raise ContractError(
             f"subscriptions: no account was paying as {start:%Y-%m-%d} began, so there is no opening cohort. "
-            f"Choose a start after {panel['month'].min():%Y-%m}."
+            "Choose a later start or a shorter window."
         )
     last = inside[inside["month"] == end - pd.DateOffset(months=1)].set_index("account_id")["closing"]
     return pd.DataFrame({"opening": opening, "closing": last.reindex(opening.index, fill_value=0)})

@@ -31,8 +31,11 @@ _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF\u202f", "JPY": "�
 
 def plain(value: object) -> str:
     """Text from data, made inert: no control, direction-override or zero-width character, HTML escaped."""
-    text = "".join(c for c in str(value) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
-    return escape(text, quote=True)
+    return escape(_visible(value), quote=True)
+
+
+def _visible(value: object) -> str:
+    return "".join(c for c in str(value) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -46,7 +49,7 @@ def money(value: float | None, currency: str, short: bool = False) -> str:
     """``€312,400``; in short ``€312k`` or ``€3.1m``. A dash where there is no value."""
     if value is None or not math.isfinite(value):
         return "–"
-    symbol = _SYMBOLS.get(currency, f"{plain(currency)}{NARROW_SPACE}" if currency else "")
+    symbol = _SYMBOLS.get(currency, f"{_visible(currency)}{NARROW_SPACE}" if currency else "")
     size = abs(value)
     if short and size >= 999_500:
         text = f"{size / 1e6:,.{2 if size < 9.995e6 else 1}f}m"
@@ -84,7 +87,9 @@ def _quantity(estimate: Estimate, currency: str) -> str:
 def _interval(low: float | None, high: float | None, digits: int = 1) -> str:
     if low is None or high is None:
         return ""
-    upper = "no upper limit" if not math.isfinite(high) else percent(high, digits)
+    if not math.isfinite(high):
+        return "cannot be given: too few accounts carry it"
+    upper = percent(high, digits)
     return f"{percent(low, digits).rstrip('%').rstrip(NARROW_SPACE)} to {upper}"
 
 
@@ -143,7 +148,9 @@ def _signed(value: float) -> str:
 def _growth(now: float, before: float | None) -> str:
     if not before:
         return ""
-    return f"{'up' if now >= before else 'down'} {percent(abs(now / before - 1))}"
+    size = abs(now / before - 1)
+    by = percent(size) if size >= 0.0005 or size == 0 else f"less than {percent(0.001)}"
+    return f"{'up' if now >= before else 'down'} {by}"
 
 
 def say_movements(total: pd.Series, currency: str, window: str, anchor: str = "movements") -> Takeaway:
@@ -243,11 +250,11 @@ def opening(tables: Any) -> Block:
         "Filters": filters,
     }
     data = {
-        "company": str(tables.company),
+        "company": _visible(tables.company),
         "as_of": f"{tables.as_of:%Y-%m-%d}",
         "data_through": f"{through:%Y-%m-%d}",
         "currency": tables.currency,
-        "filters": filters,
+        "filters": _visible(filters),
         "source": tables.source,
         "source_fingerprint": tables.fingerprint,
         "definitions_version": definitions.VERSION,
@@ -271,7 +278,7 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
         if now.value is None:
             basis = _capital(_sentence(now.reason))
         elif now.low is None:
-            basis = f"{now.n:,} paying accounts"
+            basis = f"{now.n:,} paying account{'' if now.n == 1 else 's'}"
         else:
             basis = f"{_interval(now.low, now.high)}"
         ratio = _ratio_words(now, currency)
@@ -353,6 +360,11 @@ def takeaways(*sentences: Takeaway, most: int = 5) -> Block:
     return Block(f'<ul class="cs-takeaways">{items}</ul>', text, data)
 
 
+def _refused(why: str) -> Block:
+    reason = _capital(_sentence(why))
+    return Block(f'<p class="cs-refusal"><strong>Not shown.</strong> {plain(reason)}</p>', f"Not shown. {reason}")
+
+
 def _marked(sentence: Takeaway) -> str:
     return f"<strong>{plain(sentence.found)}</strong> {plain(sentence.basis)}".strip()
 
@@ -365,9 +377,8 @@ def chart(draw: Callable[..., Any], result: Any, finding: Takeaway, alt: str, no
     name = re.sub(r"[^a-z0-9]+", "-", finding.anchor.lower())
     caption = f"<figcaption>{_marked(finding)}</figcaption>"
     if refusal := result.reason if isinstance(result, Refusal) else getattr(result, "refusal", ""):
-        reason = _capital(_sentence(refusal))
-        box = f'<p class="cs-refusal"><strong>Not shown.</strong> {plain(reason)}</p>'
-        return Block(f'<figure class="cs-chart" id="{name}">{box}</figure>', f"Not shown. {reason}")
+        box = _refused(refusal)
+        return Block(f'<figure class="cs-chart" id="{name}">{box.html}</figure>', box.text)
     wide = charts.as_svg(draw(result, **options), f"{name}-w")
     narrow = charts.as_svg(draw(result, narrow=True, **options), f"{name}-n")
     html = (
@@ -458,8 +469,10 @@ def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable
     )
 
 
-def reconciliation(frame: pd.DataFrame, currency: str) -> Block:
-    """Why another team's number differs: the same book under rival definitions."""
+def reconciliation(frame: pd.DataFrame | Refusal, currency: str) -> Block:
+    """Why another team's number differs: the same book under rival definitions, or why it cannot be shown."""
+    if isinstance(frame, Refusal):
+        return _refused(frame.reason)
 
     def shown(row: Mapping[str, Any]) -> dict[str, str]:
         count = "logo" in row["metric"]

@@ -157,6 +157,11 @@ def _text(name: str, data: bytes, encoding: str) -> str:
             f"{name}, row {line}: {byte} is not {encoding}.\n"
             f"  Set `encoding: latin-1` in the mapping if this reads well: {word!r}. Otherwise export it as UTF-8."
         ) from error
+    except UnicodeError as error:  # codecs that say no more than that they cannot
+        raise SourceError(
+            f"{name}: cannot be read as {encoding} ({error}).\n"
+            "  Set `encoding: utf-8` in the mapping, or the one the file was exported in."
+        ) from error
 
 
 def _records(name: str, text: str, separator: str) -> tuple[list[list[str]], list[int]]:

@@ -286,3 +286,45 @@ def test_subscriptions_of_an_account_that_was_left_out_do_not_vanish_silently(tm
     settings = f"{SETTINGS}tables: {{accounts: {{drop_where: {{segment: SMB}}}}}}\n"
     text = refused(write(tmp_path, settings=settings), ContractError)
     mentions(text, "subscriptions.csv, row 2: account_id A-1 is no account", "`set_aside: [orphan]`")
+
+
+def test_keys_that_differ_only_by_surrounding_space_are_one_key_twice(tmp_path: Path) -> None:
+    text = refused(write(tmp_path, accounts=f"{ACCOUNTS}A-1 ,Other,SMB\n"), ContractError)
+    mentions(text, "accounts.csv, rows 2 and 4: account_id A-1 stands in 2 rows")
+
+
+def test_a_where_on_the_outcome_is_refused(tmp_path: Path) -> None:
+    accounts = "account_id,segment,churn_flag\nA-1,SMB,no\nA-2,SMB,yes\n"
+    text = refused(write(tmp_path, accounts=accounts), ParameterError, where={"churn_flag": "no"})
+    mentions(text, "where: 'churn_flag'", "known only after the outcome", "decides the result", "account_id, segment.")
+
+
+def test_a_where_on_an_outcome_under_another_name_is_refused(tmp_path: Path) -> None:
+    accounts = "account_id,segment,churn_flag\nA-1,SMB,no\nA-2,SMB,yes\n"
+    settings = f"{SETTINGS}tables: {{accounts: {{attributes: {{state: churn_flag}}}}}}\n"
+    text = refused(write(tmp_path, accounts, settings=settings), ParameterError, where="state=no")
+    mentions(text, "where: 'state'", "decides the result")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"), [("1e17", "1e+17"), ("1000000000001", "1000000000001"), ("1e308", "1e+308")]
+)
+def test_an_mrr_beyond_a_million_millions_is_refused(tmp_path: Path, written: str, shown: str) -> None:
+    text = refused(write(tmp_path, subscriptions=f"{SUBSCRIPTIONS}A-1,2024-03-01,,{written}\n"), ContractError)
+    mentions(text, f"subscriptions.csv, row 4: mrr {shown} is above 1,000,000,000,000", "Correct the value")
+
+
+def test_an_mrr_of_a_million_millions_is_still_read(tmp_path: Path) -> None:
+    tables = load(write(tmp_path, subscriptions=f"{SUBSCRIPTIONS}A-1,2024-03-01,,1e12\n"))
+    assert tables.subscriptions["mrr"].max() == 1e12
+
+
+def test_an_end_before_its_start_is_shown_as_the_file_writes_it(tmp_path: Path) -> None:
+    rows = f"{SUBSCRIPTIONS}A-1,2024-03-01,2024-01-31,10\nA-1,2024-03-01,9999-12-31,10\n"
+    text = refused(write(tmp_path, ACCOUNTS, rows, f"{SETTINGS}end_date_is: last_paid_day\n"), ContractError)
+    mentions(text, "row 4: end_date 2024-01-31 is before start_date 2024-03-01", "row 5: end_date 9999-12-31 is before")
+
+
+def test_a_codec_that_cannot_read_the_file_is_a_problem_of_the_file(tmp_path: Path) -> None:
+    text = refused(write(tmp_path, settings=f"{SETTINGS}encoding: undefined\n"), SourceError)
+    mentions(text, "accounts.csv: cannot be read as undefined", "`encoding: utf-8`")

@@ -142,9 +142,40 @@ def test_a_curve_starts_where_enough_are_at_risk():
     churned = [True, False] + [False] * 19 + [True]
     entry = [0, 0] + [5] * 20
     curve = churn.kaplan_meier(duration, churned, entry, min_at_risk=10)
-    assert curve.starts_at == 1
-    assert np.isnan(curve.survival(0.5))
+    assert curve.starts_at == 5, "twenty come under observation at age 5, whatever happened before"
+    assert np.isnan(curve.survival(4.5))
+    # Of the 21 at risk at age 8 (the twenty and the one that leaves at 9) one leaves.
     assert curve.survival(8) == approx(20 / 21)
+
+
+def test_ages_at_which_nobody_was_under_observation_are_not_claimed():
+    curve = churn.kaplan_meier([100, 101, 102], [True, False, False], [90, 90, 90])
+    assert curve.starts_at == 90
+    assert np.isnan(curve.survival(12))
+    assert curve.table["at_risk"].iloc[0] == 3
+    assert curve.survival(100) == approx(2 / 3)
+
+
+def test_a_curve_ends_where_too_few_remain_even_if_more_come_later():
+    # Fifteen young spells seen to age 5, one alone from 20 to 30 that leaves, twenty old ones from 60 on.
+    stop, churned = [5] * 15 + [30] + [100] * 20, [False] * 15 + [True] + [True] * 2 + [False] * 18
+    curve = churn.kaplan_meier(stop, churned, [0] * 15 + [20] + [60] * 20, min_at_risk=10)
+    assert (curve.starts_at, curve.last_seen) == (0, 5)
+    assert curve.survival(5) == 1
+    assert np.isnan(curve.survival(48))
+
+
+def test_everybody_having_left_is_not_certainty_either():
+    curve = churn.kaplan_meier([1.0, 2.0, 3.0], [True] * 3)
+    assert curve.survival(3) == 0
+    assert curve.interval(3) == (0, curve.interval(2)[1])
+    assert curve.interval(2)[1] > 0.5
+
+
+def test_nobody_having_left_is_not_certainty():
+    curve = churn.kaplan_meier([12.0] * 20, [False] * 20)
+    # Exact limit of 20 out of 20: .025 ** (1/20).
+    assert curve.interval(12) == approx((0.025 ** (1 / 20), 1))
 
 
 def test_nobody_leaving_keeps_the_curve_at_one():

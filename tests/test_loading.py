@@ -10,7 +10,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from cs_helpers.errors import ParameterError
-from cs_helpers.tables import Finding, Tables, load
+from cs_helpers.tables import Tables, load
+from cs_helpers.tables.findings import Finding
 
 DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 RAVENSTACK_MAPPING = Path(__file__).resolve().parents[1] / "data" / "mappings" / "ravenstack.yml"
@@ -341,3 +342,127 @@ def test_a_notebook_run_in_its_own_folder_finds_what_the_project_folder_holds(
     assert load("export", mapping="export/mapping.yml").source == "export"
     monkeypatch.chdir(tmp_path)
     assert load("export").source == "export"
+
+
+# --- the convention of end dates ------------------------------------------------------------------------------
+
+LAST_PAID_DAY = SETTINGS + "end_date_is: last_paid_day\n"
+
+
+def test_ends_that_are_the_last_paid_day_are_moved_to_the_first_unpaid_day(tmp_path: Path) -> None:
+    inclusive = SUBSCRIPTIONS.replace("2024-02-01,2024-05-01", "2024-02-01,2024-04-30").replace(
+        "2024-01-01,2024-04-01", "2024-01-01,2024-03-31"
+    )
+    said = load(write(tmp_path / "a", subscriptions=inclusive, settings=LAST_PAID_DAY))
+    assert_same(said, load(write(tmp_path / "b")))
+
+
+def test_the_convention_of_end_dates_can_be_set_for_the_table_alone(tmp_path: Path) -> None:
+    settings = f"{SETTINGS}tables: {{subscriptions: {{end_date_is: last_paid_day}}}}\n"
+    ends = load(write(tmp_path, settings=settings)).subscriptions["end_date"]
+    assert [f"{end:%Y-%m-%d}" for end in ends.dropna()] == ["2024-04-02", "2024-05-02"]
+
+
+def test_one_day_is_paid_where_the_last_paid_day_is_the_first_and_none_where_it_is_the_day_before(
+    tmp_path: Path,
+) -> None:
+    rows = f"{SUBSCRIPTIONS}A-1,2024-03-05,2024-03-05,9,pro\nA-1,2024-03-07,2024-03-06,9,pro\n"
+    tables = load(write(tmp_path, subscriptions=rows, settings=LAST_PAID_DAY))
+    paid = tables.subscriptions[tables.subscriptions["mrr"] == 9]
+    assert list(paid["end_date"]) == [pd.Timestamp("2024-03-06")]
+    assert tables.set_aside[["check", "row", "reason"]].to_numpy().tolist() == [
+        ["zero_day", 6, "starts on 2024-03-07, its last paid day is 2024-03-06: no day was paid for"]
+    ]
+
+
+def renewals(one_day_later: int, same_day: int, a_month_later: int) -> str:
+    """Accounts that end on 29 February and go on: on 1 March, on the day itself, or on 31 March."""
+    starts = ["2024-03-01"] * one_day_later + ["2024-02-29"] * same_day + ["2024-03-31"] * a_month_later
+    rows = ["account_id,start_date,end_date,mrr", "B-0,2024-01-01,2024-02-29,1", "B-0,2024-01-01,,1"]
+    for number, start in enumerate(starts, start=1):
+        rows += [f"B-{number},2024-01-01,2024-02-29,1", f"B-{number},{start},,1"]
+    return "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("one_day_later", "same_day", "a_month_later", "warned"),
+    [
+        (5, 10, 10, True),  # 5 of 25 = 20 %; B-0 ends and never starts again, so it is no part of the 25
+        (5, 10, 11, False),  # 5 of 26 < 20 %
+        (4, 0, 0, False),  # fewer than 5
+    ],
+)
+def test_ends_one_day_before_the_next_start_are_said_to_look_inclusive(
+    tmp_path: Path, one_day_later: int, same_day: int, a_month_later: int, warned: bool
+) -> None:
+    rows = renewals(one_day_later, same_day, a_month_later)
+    accounts = "account_id\n" + "".join(f"B-{n}\n" for n in range(one_day_later + same_day + a_month_later + 1))
+    tables = load(write(tmp_path / "a", accounts, rows))
+    assert ("ends_look_inclusive" in checks(tables)) is warned
+    if warned:
+        note = found(tables, "ends_look_inclusive")
+        assert (note.severity, note.rows) == ("warning", 5)
+        assert "5 of 25 ends" in note.message and "churn and return" in note.message
+        assert "`end_date_is: last_paid_day`" in note.message
+    assert "ends_look_inclusive" not in checks(load(write(tmp_path / "b", accounts, rows, LAST_PAID_DAY)))
+
+
+def test_where_the_last_paid_day_is_declared_a_day_between_two_periods_is_no_reason_to_declare_it(
+    tmp_path: Path,
+) -> None:
+    rows = renewals(5, 0, 0).replace("2024-02-29", "2024-02-28")  # paid to 28 February, again from 1 March
+    tables = load(write(tmp_path, "account_id\n" + "".join(f"B-{n}\n" for n in range(6)), rows, LAST_PAID_DAY))
+    assert f"{tables.subscriptions['end_date'].min():%Y-%m-%d}" == "2024-02-29"
+    assert "ends_look_inclusive" not in checks(tables)
+
+
+def test_a_start_on_the_end_day_itself_means_the_end_is_not_inclusive(tmp_path: Path) -> None:
+    rows = renewals(5, 0, 0) + "".join(f"B-{n},2024-02-29,2024-05-01,1\n" for n in range(1, 6))
+    tables = load(write(tmp_path, "account_id\n" + "".join(f"B-{n}\n" for n in range(6)), rows))
+    assert "ends_look_inclusive" not in checks(tables)
+
+
+# --- text -----------------------------------------------------------------------------------------------------
+
+
+def test_space_around_text_makes_no_other_segment_account_or_translation(tmp_path: Path) -> None:
+    accounts = ACCOUNTS.replace("A-2,Beta,Enterprise", " A-2 , Beta,SMB ")
+    rows = SUBSCRIPTIONS.replace("A-1,2024-04-01,,120.005,pro", "A-1 ,2024-04-01,,120.005,pro ")
+    settings = f"{SETTINGS}tables: {{subscriptions: {{values: {{plan: {{pro: Professional}}}}}}}}\n"
+    tables = load(write(tmp_path, accounts, rows, settings))
+    assert tables.accounts.drop(columns="tier").to_dict("list") == {
+        "account_id": ["A-1", "A-2"], "name": ["Alpha", "Beta"], "segment": ["SMB", "SMB"],
+    }  # fmt: skip
+    assert list(tables.subscriptions["account_id"]) == ["A-1", "A-1", "A-2"]
+    assert list(tables.subscriptions["plan"]) == ["basic", "Professional", "Professional"]
+
+
+def test_account_ids_that_differ_only_by_letter_case_are_said(tmp_path: Path) -> None:
+    tables = load(write(tmp_path, f"{ACCOUNTS}a-1,Other,SMB,\n"))
+    note = found(tables, "account_ids_differ_by_case")
+    assert (note.table, note.severity, note.rows) == ("accounts", "warning", 2)
+    assert "2 account ids differ from another one only by letter case (A-1, a-1)" in note.message
+    assert list(tables.accounts["account_id"]) == ["A-1", "A-2", "a-1"]
+
+
+# --- as_of ----------------------------------------------------------------------------------------------------
+
+
+def test_an_as_of_inside_a_month_is_moved_and_said(tmp_path: Path) -> None:
+    note = found(load(write(tmp_path), as_of="2024-05-17"), "as_of_moved")
+    assert note.severity == "note"
+    assert "17 May 2024" in note.message and "1 May 2024" in note.message
+
+
+def test_an_as_of_that_was_not_moved_or_not_given_is_not_mentioned(tmp_path: Path) -> None:
+    write(tmp_path, settings=SETTINGS.replace("2024-06-30", "2024-06-29"))
+    assert checks(load(tmp_path, as_of="2024-05-01")) == []
+    assert checks(load(tmp_path)) == []  # the default stands on 1 June by itself
+
+
+def test_flags_without_a_date_count_only_accounts_known_at_as_of(tmp_path: Path) -> None:
+    accounts = "account_id,gone\nA-1,TRUE\nA-2,FALSE\nA-3,TRUE\n"
+    write(tmp_path, accounts, f"{SUBSCRIPTIONS}A-3,2024-06-01,,10,pro\n", SETTINGS + RECORDS)
+    early = found(load(tmp_path, as_of="2024-04-01"), "churn_records_disagree").message
+    assert "account flags, as exported, mark 1 of 2 accounts" in early  # A-3 came in June
+    assert "account flags mark 2 of 3 accounts" in found(load(tmp_path), "churn_records_disagree").message

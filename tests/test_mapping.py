@@ -210,3 +210,42 @@ def test_a_header_the_export_does_not_have_is_named_with_what_it_has(tmp_path: P
 def test_columns_that_only_the_outcome_fills_are_marked() -> None:
     assert known_only_after_outcome("subscriptions", TABLES["subscriptions"].names) == ("end_date", "notice_date")
     assert known_only_after_outcome("accounts", ["account_id", "industry", "churn_flag"]) == ("churn_flag",)
+
+
+@pytest.mark.parametrize("name", ["rot13", "base64", "hex", "zlib"])
+def test_a_codec_that_makes_no_text_is_no_encoding(tmp_path: Path, name: str) -> None:
+    text = refused(tmp_path, f"version: 1\nencoding: {name}\n")
+    assert text.startswith(f"x.yml: encoding: '{name}' is no text encoding")
+
+
+def test_a_constant_loses_the_space_around_it_like_any_other_text(tmp_path: Path) -> None:
+    folder = export(tmp_path)
+    (folder / "mapping.yml").write_text(EXPORT_MAPPING.replace("{country: DE}", '{country: " DE "}'))
+    assert list(load(folder).accounts["country"]) == ["DE", "DE"]
+
+
+def test_a_mapping_file_that_is_not_utf_8_says_so(tmp_path: Path) -> None:
+    (tmp_path / "x.yml").write_bytes("version: 1\ncompany: Müller\n".encode("latin-1"))
+    with pytest.raises(MappingError) as caught:
+        read_mapping(tmp_path / "x.yml")
+    assert str(caught.value) == "x.yml: the file is not UTF-8.\n  Save it as UTF-8."
+
+
+def test_a_required_column_set_to_null_is_named_with_what_null_means(tmp_path: Path) -> None:
+    folder = export(tmp_path)
+    (folder / "mapping.yml").write_text(EXPORT_MAPPING.replace("mrr: amount", "mrr: null"))
+    with pytest.raises(ContractError) as caught:
+        load(folder)
+    message = str(caught.value)
+    assert "contracts.csv: the mapping says `mrr: null`, which leaves the column out, and mrr is required." in message
+    assert "firm, from, to, amount, product, trial" in message and "Did you mean" not in message
+
+
+def test_the_convention_of_end_dates_is_one_of_two_and_belongs_to_subscriptions(tmp_path: Path) -> None:
+    assert read_mapping(mapping(tmp_path, "version: 1\n")).table("subscriptions").end_date_is == "first_unpaid_day"
+    text = refused(
+        tmp_path, "version: 1\nend_date_is: last_payed_day\ntables: {accounts: {end_date_is: last_paid_day}}\n"
+    )
+    assert "end_date_is 'last_payed_day' is not first_unpaid_day or last_paid_day" in text
+    assert "Did you mean 'last_paid_day'?" in text
+    assert "end_date_is in tables.accounts: only subscriptions have an end_date. Leave the key out." in text

@@ -219,10 +219,14 @@ RECORD = {
 def test_header_and_footer_escape_what_comes_from_data():
     about = {
         "text/html": "<p>shown</p>",
-        "application/vnd.cs-helpers.report+json": {"company": "<script>alert(1)</script>", "filters": '"><img src=x>'},
+        "application/vnd.cs-helpers.report+json": {
+            "company": "<script>alert(1)</script>\u202e",
+            "filters": '"><img src=x>',
+        },
     }
     seen = Page(html.render_report(notebook(about), RECORD))
     assert len(seen.of("script")) == 1
+    assert "\u202e" not in seen.source
     assert not seen.of("img")
     assert not seen.of("i")
     assert "<script>alert(1)</script>" in seen.words
@@ -315,6 +319,7 @@ SMALL = {
     "one account": ("A-1,2024-01-05,,100\n", "2024-01-01", "MRR stayed at"),
     "everybody left": ("A-1,2024-01-05,2025-02-01,100\nA-2,2024-01-05,2025-12-15,50\n", "2024-01-01", "MRR shrank by"),
     "two months only": ("A-1,2023-01-05,,100\nA-2,2023-01-05,,50\n", "2025-11-01", "cannot be given: the data begin"),
+    "younger than the window": ("A-1,2025-01-05,,100\nA-2,2025-03-05,,50\n", "2025-01-01", "no opening cohort"),
 }
 
 
@@ -331,6 +336,33 @@ def test_a_small_book_gets_a_report_that_says_what_cannot_be_said(name, tmp_path
     assert wanted in words
     assert "a curve needs at least 20" in words
     assert not re.search(r"\b(nan|NaN|inf|NaT)\b", words)
+
+
+def test_a_group_that_has_left_is_counted_as_gone_and_not_as_data_never_loaded(tmp_path):
+    (tmp_path / "accounts.csv").write_text("account_id,segment\nA-1,dead\nA-2,dead\nB-1,alive\n")
+    rows = "A-1,2024-01-05,2025-03-01,100\nA-2,2024-01-05,2025-02-01,50\nB-1,2024-01-05,,70\n"
+    (tmp_path / "subscriptions.csv").write_text("account_id,start_date,end_date,mrr\n" + rows)
+    (tmp_path / "mapping.yml").write_text(
+        "version: 1\ncurrency: EUR\nobserved_from: 2024-01-01\ndata_through: 2025-12-31\n"
+    )
+    out = tmp_path / "out"
+    ran = cli("run", "churn", "--source", tmp_path, "-p", "where=segment=dead", "--out", out, "--json")
+    assert ran.returncode == 0, ran.stderr
+    figures = {figure["key"]: figure for figure in json.loads(ran.stdout)[0]["headline"]}
+    logos = figures["logo_retention"]
+    assert (logos["numerator"], logos["denominator"], figures["mrr"]["value"]) == (0, 2, 0)
+
+
+def test_direction_overrides_from_data_do_not_reach_the_page(tmp_path):
+    (tmp_path / "accounts.csv").write_text("account_id,segment\nA-1,x\u202egnp\n", encoding="utf-8")
+    (tmp_path / "subscriptions.csv").write_text("account_id,start_date,end_date,mrr\nA-1,2024-01-05,,100\n")
+    settings = (
+        "version: 1\ncompany: Evil \u202eCo\ncurrency: EUR\nobserved_from: 2024-01-01\ndata_through: 2025-12-31\n"
+    )
+    (tmp_path / "mapping.yml").write_text(settings, encoding="utf-8")
+    ran = cli("run", "churn", "--source", tmp_path, "-p", "where=segment=x\u202egnp", "--out", tmp_path / "out")
+    assert ran.returncode == 0, ran.stderr
+    assert "\u202e" not in (tmp_path / "out" / "churn" / "latest.html").read_text(encoding="utf-8")
 
 
 def test_a_bad_export_leaves_the_last_good_report_untouched(published, tmp_path):

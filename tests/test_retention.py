@@ -174,6 +174,20 @@ def test_months_count_only_whole_where_the_data_begin_within_one():
     }  # fmt: skip
 
 
+def test_where_all_months_are_known_to_be_loaded_a_month_without_payment_is_just_that():
+    table = subscriptions(("A", "2024-01-01", "2025-04-01", 100), ("A", "2025-06-01", None, 100))
+    rows = retention.account_month(table, START, END, months_loaded=True)
+    assert retention.revenue_retention(rows, START, END).grr == 1
+    gone = subscriptions(("A", "2024-01-01", "2025-04-01", 100))
+    rows = retention.account_month(gone, START, END, months_loaded=True)
+    assert retention.logo_retention(rows, START, END).logo_churn == 1
+
+
+def test_accounts_that_never_paid_are_refused():
+    with pytest.raises(ContractError, match="ever paid anything"):
+        panel(subscriptions(("A", "2024-01-01", None, 0)))
+
+
 def test_less_than_a_month_of_data_is_refused():
     with pytest.raises(ContractError, match="no whole month"):
         panel(GOLDEN, pd.Timestamp("2025-01-05"), pd.Timestamp("2025-01-25"))

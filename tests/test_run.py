@@ -20,8 +20,6 @@ from cs_helpers.reports import run as runner
 from cs_helpers.reports import series
 from cs_helpers.reports.series import Scalar
 
-pytest.importorskip("cs_helpers.reports.html", reason="the report's page is not written yet")
-
 NOTEBOOKS = Path(__file__).parent / "notebooks_for_tests"
 OUT = Path("reports")
 Record = dict[str, Any]
@@ -280,7 +278,7 @@ def test_all_wrong_parameters_are_named_at_once() -> None:
         "good.ipynb: count must be a whole number, not '1.5'.",
         "good.ipynb: share must be a number, not 'nan'.",
         "good.ipynb: loud must be true or false, not 'maybe'.",
-        "good.ipynb: as_of must be a date such as 2024-12-31, not '2023-02-29'.",
+        "good.ipynb: as_of must be a date such as 2025-01-01, not '2023-02-29'.",
     ]
 
 
@@ -326,3 +324,11 @@ def test_titles_and_questions_are_read_from_the_first_cell() -> None:
 )
 def test_series_names_are_safe_folder_names(stem: str, safe: str) -> None:
     assert series.series_name(Path(f"{stem}.ipynb")) == safe
+
+
+def test_a_message_of_ours_is_kept_whole_and_a_strangers_dump_is_cut_and_marked() -> None:
+    long = "row 1: wrong.\n" * 400
+    assert runner._error(1, "ContractError", long)["message"] == long
+    cut = runner._error(1, "ValueError", long)["message"]
+    assert cut.endswith("... (cut)")
+    assert len(cut) < len(long)

@@ -159,6 +159,13 @@ class Elements(HTMLParser):
         self.attributes |= {name for name, _ in attrs}
 
 
+def test_a_hostile_currency_is_escaped_once():
+    now = Estimate("mrr", 5.0, 5.0, None, 1)
+    html = show.tiles([comparison(now, now)], "<b>X").html
+    assert "&lt;b&gt;X" in html
+    assert "&amp;lt;" not in html
+
+
 HOSTILE = [
     "<script>alert(1)</script>",
     '" onmouseover="alert(1)',
@@ -282,6 +289,17 @@ def test_waterfall_labels_every_movement_with_its_amount_and_sign():
     svg = charts.as_svg(charts.waterfall(TOTAL, show.short_money("EUR"), narrow=True), "w")
     labels = re.findall(r"<text[^>]*>([^<]+)</text>", svg)
     assert {"€500", "+€180", "+€40", "+€80", "−€50", "−€260", "€490"} <= set(labels)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_customers_of_sixty_years_can_be_drawn(narrow):
+    curve = churn.kaplan_meier([720.0] * 20 + [300.0] * 5, [False] * 20 + [True] * 5)
+    ticks = charts.survival_curve(curve, narrow=narrow).axes[0].get_xticks()
+    assert 3 <= len(ticks) <= 10
+
+
+def test_a_definition_table_that_cannot_be_made_says_why():
+    assert "Nobody paid." in show.reconciliation(Refusal("nobody paid"), "EUR").html
 
 
 def test_waterfall_bars_float_from_the_starting_to_the_ending_mrr():

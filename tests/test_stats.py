@@ -82,6 +82,18 @@ def test_intervals_cover_the_truth_of_simulated_books(accounts, spread):
     assert nrr_hits / 500 >= 0.93
 
 
+@pytest.mark.parametrize(("accounts", "grow", "gain", "leave"), [(40, 0.05, 1.0, 0.02), (40, 0.03, 1.0, 0.03)])
+def test_rare_expansion_is_covered_too(accounts, grow, gain, leave):
+    rng = np.random.default_rng(5)
+    truth, hits = 1 - leave + grow * gain, 0
+    for _ in range(500):
+        starts, fate = np.exp(rng.normal(7, 0.5, accounts)), rng.random(accounts)
+        ends = starts * np.select([fate < leave, fate > 1 - grow], [0.0, 1 + gain], 1.0)
+        low, high = stats.ratio_interval(ends, starts)
+        hits += low <= truth <= high
+    assert hits / 500 >= 0.93
+
+
 def test_the_plain_linearised_interval_fails_on_the_same_books_so_that_the_test_bites():
     rng = np.random.default_rng(20260701)
     hits = 0
@@ -112,6 +124,7 @@ def share(successes, n):
         (share(88, 100), share(90, 100), "no clear change"),
         (share(90, 100), share(88, 100), "no clear change"),
         (share(5, 10), share(95, 100), "too few"),
+        (Estimate("nrr", 1.0, 9, 9, 40, 0.0, math.inf), share(95, 100), "too few"),
         (share(95, 100), None, "no comparison"),
         (share(95, 100), Estimate("grr", None, None, None, 0, reason="nobody paid then"), "no comparison"),
         (Estimate("mrr", 10.0, None, None, 5), Estimate("mrr", 9.0, None, None, 5), "rise"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
@@ -44,7 +45,7 @@ def policy() -> str:
 def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
     """The page of one executed notebook; ``record`` is its run record (see reports.run)."""
     pages = deepcopy(notebook)
-    about = _about(notebook)
+    about = {key: _visible(value) if isinstance(value, str) else value for key, value in _about(notebook).items()}
     title, question = _title(pages)
     contents, close = _lay_out(pages)
     page = {
@@ -100,7 +101,12 @@ def command(record: Mapping[str, Any]) -> str:
     for name, value in given.items():
         if value not in ("", None):
             words += [options[name], str(value)] if name in options else ["-p", f"{name}={value}"]
-    return shlex.join(words)
+    return _visible(shlex.join(words))
+
+
+def _visible(text: str) -> str:
+    """Without control, direction-override and zero-width characters, which could make a line read as another."""
+    return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
 
 
 def _about(notebook: NotebookNode) -> dict[str, Any]:

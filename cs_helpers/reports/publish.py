@@ -13,7 +13,7 @@ from typing import Any
 
 from cs_helpers.errors import ReportFailed
 
-_SECRET_NAMES = re.compile("PASSWORD|TOKEN|SECRET|KEY", re.IGNORECASE)
+_SECRET_NAMES = re.compile("PASSW(?:OR)?D|TOKEN|SECRET|KEY|CREDENTIAL", re.IGNORECASE)
 _SHORTEST_SECRET = 8
 
 

@@ -236,7 +236,10 @@ def _cell_error(
 
 
 def _error(cell: int | None, ename: str, message: str) -> Record:
-    return {"cell": cell, "ename": ename, "message": _ANSI.sub("", message)[:_LONGEST_MESSAGE]}
+    text = _ANSI.sub("", message)
+    if len(text) > _LONGEST_MESSAGE and not _known_error(ename):  # ours list every problem; others may be a dump
+        text = text[:_LONGEST_MESSAGE] + " ... (cut)"
+    return {"cell": cell, "ename": ename, "message": text}
 
 
 def _number(executed: NotebookNode, position: int) -> int:

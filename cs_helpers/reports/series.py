@@ -25,7 +25,7 @@ Scalar = str | int | float | bool | None
 _TRUE, _FALSE, _NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"", "none", "null"}
 _ARTICLE = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text"}
 # user:password@ in an address: parameters are written into the notebook and the report in clear.
-_CREDENTIALS = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+_CREDENTIALS = re.compile(r"://[^/@\s]+@")
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def _refused(name: str, value: Scalar) -> str:
         try:
             date.fromisoformat(value)
         except ValueError:
-            return f"as_of must be a date such as 2024-12-31, not '{value}'."
+            return f"as_of must be a date such as 2025-01-01, not '{value}'."
     return ""
 
 

@@ -21,10 +21,13 @@ from cs_helpers.mapping import find_mapping
 from cs_helpers.sources import open_source
 from cs_helpers.tables.findings import (
     Finding,
+    as_of_moved,
     churn_records,
     concurrent,
     counted,
     currency_of,
+    differing_by_case,
+    ends_look_inclusive,
     first_of_month,
     months_in,
     pile_up,
@@ -90,7 +93,8 @@ def load(
     Missing: an empty field; an empty end_date is a running subscription; a missing MRR is an error, not 0.
 
     Raises SourceError (nothing readable there), MappingError, ContractError (every problem of every table at
-    once) or ParameterError (``as_of`` outside the data, ``where`` without a match). Needs no network.
+    once) or ParameterError (``as_of`` outside the data, ``where`` without a match or on
+    a column that records the outcome). Needs no network.
     """
     place = open_source(source)
     settings = find_mapping(place.folder, mapping)
@@ -103,7 +107,8 @@ def load(
         data_through = subscriptions["start_date"].max()
         notes.append(_inferred_data_through(data_through))
     covered_to = data_through + pd.Timedelta(days=1)
-    instant = first_of_month(_given_day(as_of) if as_of else covered_to)
+    asked = _given_day(as_of) if as_of else covered_to
+    instant = first_of_month(asked)
     first_start = subscriptions["start_date"].min()
     accounts, subscriptions = _cut(accounts, subscriptions, instant)
     zero_days = _zero_days(subscriptions, reading.origins["subscriptions"])
@@ -116,9 +121,15 @@ def load(
     currency, note = currency_of(settings, subscriptions)
     notes += note
     notes += concurrent(subscriptions) + pile_up(subscriptions, observed_from, instant)
-    notes += churn_records(settings, reading.records, reading.frames["subscriptions"], accounts, subscriptions, instant)
+    if not reading.origins["subscriptions"].last_paid_day:
+        notes += ends_look_inclusive(subscriptions)
+    notes += differing_by_case(accounts)
+    everything, exported = reading.frames["subscriptions"], instant < covered_to
+    notes += churn_records(settings, reading.records, everything, accounts, subscriptions, instant, exported)
+    if as_of:
+        notes += as_of_moved(asked, instant)
     rows = set_aside_rows(set_aside, reading.keys)
-    chosen, where = _choose(accounts, _conditions(where))
+    chosen, where = _choose(accounts, _conditions(where), reading.origins["accounts"])
     return Tables(
         accounts=_sorted(chosen, ["account_id"]),
         subscriptions=_sorted(
@@ -149,7 +160,7 @@ def _given_day(as_of: str | dt.date | pd.Timestamp) -> pd.Timestamp:
             raise TypeError
         # Only ISO text: pandas would read "now" as the clock's time and guess at 01/02/2024.
         day = dt.datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
-        return pd.Timestamp(day).tz_localize(None).normalize().as_unit("us").replace(day=1)
+        return pd.Timestamp(day).tz_localize(None).normalize().as_unit("us")
     except (TypeError, ValueError) as error:
         raise ParameterError(f"as_of {as_of!r} is not a date.\n  Write it like 2024-12-01.") from error
 
@@ -196,7 +207,12 @@ def _zero_days(subscriptions: pd.DataFrame, origin: Origin) -> list[Breach]:
     zero = subscriptions[subscriptions["end_date"] == subscriptions["start_date"]]
     if zero.empty:
         return []
-    reasons = tuple(f"starts and ends on {day:%Y-%m-%d}: no day was paid for" for day in zero["start_date"])
+    reasons = tuple(
+        f"starts on {day:%Y-%m-%d}, its last paid day is {origin.written('end_date', day)}: no day was paid for"
+        if origin.last_paid_day
+        else f"starts and ends on {day:%Y-%m-%d}: no day was paid for"
+        for day in zero["start_date"]
+    )
     return [Breach("subscriptions", "zero_day", origin.where, "", tuple(zero.index), reasons)]
 
 
@@ -273,14 +289,26 @@ def _conditions(where: Mapping[str, str] | str | None) -> Mapping[str, str]:
     return {column.strip(): value.strip() for column, _, value in parts}
 
 
-def _choose(accounts: pd.DataFrame, where: Mapping[str, str]) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The accounts whose attributes have the given values."""
+def _choose(accounts: pd.DataFrame, where: Mapping[str, str], origin: Origin) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The accounts whose attributes have the given values, if these do not record the outcome itself."""
+    own = set(contract.TABLES["accounts"].names)
+    every = [str(name) for name in accounts.columns]
+    # An attribute that the mapping has renamed is known by its header.
+    headers = {name: name if name in own else origin.header(name) for name in every}
+    outcome = {
+        name for name in every if contract.known_only_after_outcome("accounts", dict.fromkeys([name, headers[name]]))
+    }
+    names = [name for name in every if name not in outcome]
     for column, value in where.items():
         if column not in accounts:
-            names = [str(name) for name in accounts.columns]
             raise ParameterError(
                 f"where: accounts have no column {column!r}.{did_you_mean(str(column), names)}\n"
                 f"  They have: {', '.join(names)}."
+            )
+        if column in outcome:
+            raise ParameterError(
+                f"where: {column!r} is known only after the outcome: filtering by the outcome decides the result.\n"
+                f"  Choose by what was known beforehand: {', '.join(names)}."
             )
         written = accounts[column].astype("str")
         chosen = accounts[(written == str(value)) & accounts[column].notna()]

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cs_helpers.contract import Breach
+from cs_helpers.contract import ONE_DAY, SHOWN, Breach, plain
 from cs_helpers.mapping import Mapping as ExportMapping
 
 SET_ASIDE_COLUMNS = ["table", "check", "row", "account_id", "reason"]
+INCLUSIVE_ENDS, INCLUSIVE_SHARE = 5, 0.2  # ends one day before the next start, of the ends that a start follows
 PILE_UP_RATIO, PILE_UP_ROWS = 3, 20  # ends in the last month against the mean month before it
 
 
@@ -88,6 +89,53 @@ def concurrent(subscriptions: pd.DataFrame) -> list[Finding]:
     return [Finding("subscriptions", "concurrent_subscriptions", "note", rows, message)]
 
 
+def ends_look_inclusive(subscriptions: pd.DataFrame) -> list[Finding]:
+    """Whether ends stand one day before the next start, as where the export writes the last paid day."""
+    starts = subscriptions[["account_id", "start_date"]].drop_duplicates()
+    ends = subscriptions.loc[subscriptions["end_date"].notna(), ["account_id", "end_date"]]
+    last = ends["account_id"].map(starts.groupby("account_id")["start_date"].max())
+    going_on = ends[last >= ends["end_date"]]
+    begun = pd.MultiIndex.from_frame(starts)
+    same_day = pd.MultiIndex.from_frame(going_on).isin(begun)
+    next_day = pd.MultiIndex.from_arrays([going_on["account_id"], going_on["end_date"] + ONE_DAY]).isin(begun)
+    odd = int((next_day & ~same_day).sum())
+    if odd < INCLUSIVE_ENDS or odd < INCLUSIVE_SHARE * len(going_on):
+        return []
+    message = (
+        f"{odd:,} of {len(going_on):,} ends after which the account goes on stand exactly one day before its next "
+        "start: end_date looks like the last paid day and is read as the first unpaid one. MRR then shows a day "
+        "without payment as churn and return. `end_date_is: last_paid_day` in mapping.yml reads it as the last paid "
+        "day."
+    )
+    return [Finding("subscriptions", "ends_look_inclusive", "warning", odd, message)]
+
+
+def differing_by_case(accounts: pd.DataFrame) -> list[Finding]:
+    """Account ids that are one id but for letter case: they count as several accounts, which may be a slip."""
+    keys = accounts["account_id"].sort_values()
+    alike = keys[keys.str.casefold().duplicated(keep=False)]
+    if alike.empty:
+        return []
+    more = f" and {len(alike) - SHOWN:,} more" if len(alike) > SHOWN else ""
+    message = (
+        f"{len(alike):,} account ids differ from another one only by letter case "
+        f"({', '.join(map(plain, alike[:SHOWN]))}{more}) and count as accounts of their own. If they are the same "
+        "accounts, write them alike in the export."
+    )
+    return [Finding("accounts", "account_ids_differ_by_case", "warning", len(alike), message)]
+
+
+def as_of_moved(day: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
+    """Said where the day asked for is not the one the figures speak of."""
+    if day == instant:
+        return []
+    message = (
+        f"{spoken(day)} was given as as_of and lies inside a month: the figures speak of {spoken(instant)}, the first "
+        "day of that month, so that they hold whole months only."
+    )
+    return [Finding("subscriptions", "as_of_moved", "note", 0, message)]
+
+
 def pile_up(subscriptions: pd.DataFrame, observed_from: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
     """Whether endings pile up in the last month, as they do where an export was cut off."""
     months = months_in(observed_from, instant)
@@ -114,10 +162,12 @@ def churn_records(
     accounts: pd.DataFrame,
     subscriptions: pd.DataFrame,
     instant: pd.Timestamp,
+    exported: bool,
 ) -> list[Finding]:
     """Do the other records of churn name the accounts that stopped paying? If not, say what each one says.
 
-    ``everything`` are the subscriptions as read, ``subscriptions`` those cut at ``instant``.
+    ``everything`` are the subscriptions as read, ``subscriptions`` those cut at ``instant``. A record without a
+    date cannot be cut: where the export goes on after ``instant`` (``exported``) it counts the accounts known then.
     """
     paying = subscriptions[subscriptions["mrr"] > 0]
     stopped = set(paying["account_id"]) - set(paying.loc[paying["end_date"].isna(), "account_id"])
@@ -126,12 +176,15 @@ def churn_records(
         rows = records[record.name]
         if "date" in rows:
             rows = rows[~(rows["date"] >= instant)]
+        elif exported:
+            rows = rows[rows["account_id"].isin(accounts["account_id"])]
+        name = record.name + (", as exported," if exported and "date" not in rows else "")
         named = rows[rows["left"]]
         logos = named["account_id"].nunique()
         if record.flag:
-            parts.append(f"{record.name} mark {logos:,} of {rows['account_id'].nunique():,} accounts")
+            parts.append(f"{name} mark {logos:,} of {rows['account_id'].nunique():,} accounts")
         else:
-            parts.append(f"{record.name} name {logos:,} accounts ({len(named):,} events)")
+            parts.append(f"{name} name {logos:,} accounts ({len(named):,} events)")
         differs |= set(named["account_id"]) != stopped
     if not differs:
         return []

@@ -66,6 +66,8 @@ def _read_table(name: str, raw: pd.DataFrame, entry: TableMapping, settings: Exp
     text = text.loc[raw.index]
     text = text.drop(index=lines_of(_repeated_rows(name, raw, text, origin, settings, reading)))
     frame, unreadable = contract.parse(name, text, origin)
+    if origin.last_paid_day and "end_date" in frame:
+        frame["end_date"] = contract.first_unpaid_days(frame["end_date"])
     found = [*missing, *unreadable, *contract.breaches(name, frame, origin, unreadable)]
     reading.frames[name] = _settle(frame, found, settings, reading)
 
@@ -107,7 +109,14 @@ def _mapped(name: str, raw: pd.DataFrame, entry: TableMapping) -> tuple[pd.DataF
             rest = set(raw.columns) - set(wanted.values()) - set(table.names)
             own = {header: header for header in raw.columns if header in rest}
         wanted |= own
-    origin = Origin(entry.file or name, wanted, list(raw.columns), entry.date_format or "", entry.decimal or ".")
+    origin = Origin(
+        entry.file or name,
+        wanted,
+        list(raw.columns),
+        entry.date_format or "",
+        entry.decimal or ".",
+        entry.end_date_is == "last_paid_day",
+    )
     named = set(entry.columns) | set(entry.attributes or {})
     optional = [column for column in wanted if column not in table.names or not table.column(column).required]
     missing = [
@@ -115,12 +124,15 @@ def _mapped(name: str, raw: pd.DataFrame, entry: TableMapping) -> tuple[pd.DataF
         for column in optional
         if column in named and wanted[column] not in raw
     ]
-    text = pd.DataFrame({column: raw[header] for column, header in wanted.items() if header in raw}, index=raw.index)
+    # Stripped here already: keys are listed and values translated before the columns are parsed.
+    text = pd.DataFrame(
+        {column: raw[header].str.strip() for column, header in wanted.items() if header in raw}, index=raw.index
+    )
     for column, value in entry.constants.items():
         text[column] = pd.Series(_constant(name, column, value, origin), index=raw.index, dtype="str")
     for column, words in entry.values.items():
         if column in text:
-            text[column] = text[column].replace(words)
+            text[column] = text[column].replace({word.strip(): meant for word, meant in words.items()})
     return text, origin, missing
 
 
@@ -229,7 +241,7 @@ def _read_record(record: ChurnRecord, place: FolderOfCsv, settings: ExportMappin
     if record.flag:
         words = [word.casefold() for word in record.true_values]
         left = raw[record.flag].str.strip().str.casefold().isin(words)
-    rows = pd.DataFrame({"account_id": raw[record.account_id], "left": left})
+    rows = pd.DataFrame({"account_id": raw[record.account_id].str.strip(), "left": left})
     if record.date:
         rows["date"] = contract.read_dates(raw[record.date], settings.date_format)
         bad = rows.index[rows["date"].isna() & (raw[record.date].str.strip() != "")]
