@@ -120,8 +120,8 @@ def run(
     \b
     Examples:
       cs-helpers run churn
-      cs-helpers run churn roi --source exports/2024-12 --mapping mapping.yml --as-of 2025-01-01
-      cs-helpers run churn -p segment=SMB --json
+      cs-helpers run churn --source exports/2024-12 --mapping mapping.yml --as-of 2025-01-01
+      cs-helpers run churn -p where=segment=SMB -p months=6 --json
       cs-helpers run --all
 
     Exit codes: 0 all published, 1 a report failed, 2 wrong input, 130 stopped by Ctrl-C.

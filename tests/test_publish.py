@@ -143,10 +143,10 @@ def test_relative_paths_and_other_places_are_no_paths_of_this_machine(
 
 def test_what_is_kept_of_a_failure_says_no_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/grace")
-    monkeypatch.setenv("PWD", "/home/grace/work")
+    monkeypatch.setenv("PWD", "/home/grace/exports")
     monkeypatch.setenv("API_KEY", SECRET)
     kept = publish.redact_all(
-        {"a": [f"no {SECRET}", 3], "b": "in /home/grace/work/x.csv, /home/grace and /home/grace/y"}
+        {"a": [f"no {SECRET}", 3], "b": "in /home/grace/exports/x.csv, /home/grace and /home/grace/y"}
     )
     assert kept == {"a": ["no [value of API_KEY]", 3], "b": "in x.csv, ~ and ~/y"}
 

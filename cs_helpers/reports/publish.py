@@ -133,7 +133,7 @@ def _folders() -> list[tuple[str, str]]:
 
 
 def _folder_pattern(folder: str) -> str:
-    # Not after a dot or a name: in ``../root/data`` nothing absolute is named.
+    # Not after a dot or a name: in ``../top/data`` nothing absolute is named.
     return rf"(?<![\w.~-]){re.escape(folder)}(?![\w.-])"
 
 
