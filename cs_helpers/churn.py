@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from cs_helpers.errors import ContractError
 class Survival:
     """A Kaplan-Meier curve.
 
-    ``table``: index ``months`` (0, then every age at which somebody left, then the last age seen); columns
+    ``table``: index ``months`` (``starts_at``, then every age at which somebody left, then the last age seen); columns
     at_risk, events, survival, low, high. ``starts_at`` is the age from which the curve counts; survival is
     then among those who reached it. ``median`` is NaN where the curve stays above one half.
     """
@@ -31,6 +32,7 @@ class Survival:
     transform: str
     _stops: np.ndarray = field(repr=False)
     _entries: np.ndarray = field(repr=False)
+    _weights: np.ndarray = field(repr=False)
 
     def _at(self, months: float, column: str) -> float:
         if not self.starts_at <= months <= self.last_seen:
@@ -43,7 +45,10 @@ class Survival:
         return self._at(months, "survival")
 
     def interval(self, months: float) -> tuple[float, float]:
-        """Pointwise interval of ``survival(months)``."""
+        """Pointwise interval of ``survival(months)``; before the first departure it rests on those at risk."""
+        if self.survival(months) == 1 and months > self.starts_at:
+            seen = (self._entries < months) & (months <= self._stops)
+            return (float(_nobody_left(stats.effective_n(self._weights[seen]), self.level)), 1.0)
         return (self._at(months, "low"), self._at(months, "high"))
 
     def at_risk(self, months: float) -> int:
@@ -162,11 +167,11 @@ def kaplan_meier(
             f"the first is number {np.flatnonzero(bad)[0] + 1}."
         )
     starts_at, ends_at = _well_observed(entry, stop, min_at_risk)
-    ages = np.unique(stop[(stop > starts_at) & (stop <= ends_at)])
+    inside = (stop > starts_at) & (stop <= ends_at)
+    ages = np.unique(stop[inside])
     weight_at_risk, squares_at_risk, at_risk = (
         _total_from(stop, x, ages) - _total_from(entry, x, ages) for x in (w, w**2, np.ones_like(w))
     )
-    inside = (stop > starts_at) & (stop <= ends_at)
     place = np.searchsorted(ages, stop[inside])
     lost, n_events = (np.bincount(place, weights=x[inside], minlength=len(ages)) for x in (w * ended, ended))
     hazard = np.clip(lost / weight_at_risk, 0, 1)
@@ -189,7 +194,7 @@ def kaplan_meier(
         },
         index=pd.Index(np.concatenate([[starts_at], ages[keep]]), name="months"),
     )
-    return Survival(table, len(stop), int(n_events.sum()), starts_at, ends_at, level, transform, stop, entry)
+    return Survival(table, len(stop), int(n_events.sum()), starts_at, ends_at, level, transform, stop, entry, w)
 
 
 def _well_observed(entry: np.ndarray, stop: np.ndarray, least: int) -> tuple[float, float]:
@@ -222,8 +227,8 @@ def _limits(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pointwise limits of S from Greenwood's variance of log S.
 
-    While nobody has left that variance is 0, which is not certainty: the lower limit is then the exact one of
-    n out of n, (alpha/2)^(1/n). Once everybody has left, the upper limit stays where it was.
+    While nobody has left that variance is 0, which is not certainty. Once everybody has left, the upper limit
+    stays where it was.
     """
     z = stats.normal_quantile(level)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -233,7 +238,12 @@ def _limits(
         else:
             half = z * np.sqrt(variance) / np.abs(np.log(s))
             low, high = s ** np.exp(half), s ** np.exp(-half)
-    low, high = np.where(s >= 1, ((1 - level) / 2) ** (1 / effective), low), np.where(s >= 1, 1.0, high)
+    low, high = np.where(s >= 1, _nobody_left(effective, level), low), np.where(s >= 1, 1.0, high)
     gone = s <= 0
     before = high[~gone][-1] if (~gone).any() else 1.0
     return np.where(gone, 0.0, low), np.where(gone, before, high)
+
+
+def _nobody_left(at_risk: Any, level: float) -> Any:
+    """Lower limit where n of n are still there: the exact one, (alpha/2)^(1/n)."""
+    return ((1 - level) / 2) ** (1 / at_risk)

@@ -6,6 +6,7 @@ and 1 where a run failed.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -76,3 +77,11 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     """`` Did you mean 'segment'?`` with a leading space, or nothing when no known word is near."""
     near = get_close_matches(word.lower(), [k.lower() for k in known], n=1, cutoff=0.6)
     return f" Did you mean '{next(k for k in known if k.lower() == near[0])}'?" if near else ""
+
+
+def visible(text: object) -> str:
+    """Text from data without control, direction-override and zero-width characters.
+
+    With them a line can read as another than it is, in a page, a terminal or a log. It is not escaped.
+    """
+    return "".join(c for c in str(text) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))

@@ -59,10 +59,16 @@ def months_between(start: pd.Series, end: pd.Series) -> pd.Series:
     return (month_index(end) - month_index(start)) + (end.dt.day - day_of_start) / 31
 
 
+def day_words(day: pd.Timestamp) -> str:
+    """``30 June 2026``, whatever the locale."""
+    return f"{day.day} {day.month_name()} {day.year}"
+
+
 def window_words(start: pd.Timestamp, end: pd.Timestamp) -> str:
     """A window of whole months in words: ``July 2025 to June 2026``, or the one month."""
     last = end - pd.DateOffset(months=1)
-    return f"{start:%B %Y}" if last <= start else f"{start:%B %Y} to {last:%B %Y}"
+    words = [f"{month.month_name()} {month.year}" for month in (start, last)]
+    return words[0] if last <= start else " to ".join(words)
 
 
 def trailing_window(first: pd.Timestamp, as_of: pd.Timestamp, months: int) -> tuple[pd.Timestamp, pd.Timestamp]:

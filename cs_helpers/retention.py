@@ -420,9 +420,9 @@ def cohort_triangle(
     starting = paid[paid["start_date"] == paid["first"]].groupby("cohort")["mrr"].sum()
     columns: dict[int, pd.Series] = {}
     months_seen = (as_of.year - observed_from.year) * 12 + as_of.month - observed_from.month
+    # The last account of a cohort may start on its last day; as_of itself is not seen any more.
+    last_starts = pd.Series(accounts.index + pd.DateOffset(months=step) - pd.Timedelta(days=1), accounts.index)
     for age in range(0, months_seen + 1, step):
-        # The last account of a cohort may start on its last day; as_of itself is not seen any more.
-        last_starts = pd.Series(accounts.index + pd.DateOffset(months=step) - pd.Timedelta(days=1), accounts.index)
         seen = last_starts + pd.DateOffset(months=age) < as_of
         if not seen.any():
             break

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -19,6 +18,8 @@ import pandas as pd
 
 from cs_helpers import charts, definitions
 from cs_helpers.definitions import Comparison, Estimate, Refusal
+from cs_helpers.errors import visible
+from cs_helpers.periods import day_words
 
 MIME = "application/vnd.cs-helpers.{}+json"
 
@@ -31,11 +32,7 @@ _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF\u202f", "JPY": "�
 
 def plain(value: object) -> str:
     """Text from data, made inert: no control, direction-override or zero-width character, HTML escaped."""
-    return escape(_visible(value), quote=True)
-
-
-def _visible(value: object) -> str:
-    return "".join(c for c in str(value) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    return escape(visible(value), quote=True)
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -49,7 +46,7 @@ def money(value: float | None, currency: str, short: bool = False) -> str:
     """``€312,400``; in short ``€312k`` or ``€3.1m``. A dash where there is no value."""
     if value is None or not math.isfinite(value):
         return "–"
-    symbol = _SYMBOLS.get(currency, f"{_visible(currency)}{NARROW_SPACE}" if currency else "")
+    symbol = _SYMBOLS.get(currency, f"{visible(currency)}{NARROW_SPACE}" if currency else "")
     size = abs(value)
     if short and size >= 999_500:
         text = f"{size / 1e6:,.{2 if size < 9.995e6 else 1}f}m"
@@ -68,11 +65,6 @@ def short_money(currency: str) -> Callable[[float], str]:
 def points(value: float) -> str:
     """A difference of two shares in percentage points, signed: ``−2.8 points``."""
     return f"{value * 100:+.1f}{NARROW_SPACE}points".replace("-", "−")
-
-
-def date_words(value: pd.Timestamp) -> str:
-    """``30 June 2026``."""
-    return f"{value.day} {value:%B %Y}"
 
 
 def _quantity(estimate: Estimate, currency: str) -> str:
@@ -244,17 +236,17 @@ def opening(tables: Any) -> Block:
     through = pd.Timestamp(tables.as_of) - pd.Timedelta(days=1)
     facts = {
         "Company": tables.company,
-        "Data": f"{date_words(tables.observed_from)} to {date_words(through)}",
+        "Data": f"{day_words(tables.observed_from)} to {day_words(through)}",
         "Accounts": f"{tables.subscriptions['account_id'].nunique():,} with subscriptions",
         "Currency": tables.currency,
         "Filters": filters,
     }
     data = {
-        "company": _visible(tables.company),
+        "company": visible(tables.company),
         "as_of": f"{tables.as_of:%Y-%m-%d}",
         "data_through": f"{through:%Y-%m-%d}",
         "currency": tables.currency,
-        "filters": _visible(filters),
+        "filters": visible(filters),
         "source": tables.source,
         "source_fingerprint": tables.fingerprint,
         "definitions_version": definitions.VERSION,
@@ -426,7 +418,7 @@ def note_survival(curve: Any, observed_from: pd.Timestamp) -> str:
     begins = f" It begins at {curve.starts_at:.1f} months." if curve.starts_at else ""
     return (
         f"{curve.spells:,} paid spells, of which {curve.events:,} ended inside the data; {curve.late_entries:,} began "
-        f"before {date_words(observed_from)} and count from the age they had then.{begins} The band is a pointwise "
+        f"before {day_words(observed_from)} and count from the age they had then.{begins} The band is a pointwise "
         f"{_SPAN}; the curve ends at {curve.last_seen:.0f} months, the last age with ten at risk."
     )
 
@@ -560,8 +552,8 @@ def provenance(tables: Any, **parameters: Any) -> Block:
     facts = {
         "Source": tables.source,
         "Fingerprint of the files read": tables.fingerprint,
-        "Data observed from": date_words(tables.observed_from),
-        "As of (exclusive)": date_words(tables.as_of),
+        "Data observed from": day_words(tables.observed_from),
+        "As of (exclusive)": day_words(tables.as_of),
         "Definitions": f"version {definitions.VERSION}",
         "Package": f"cs-helpers {__version__}",
         "Parameters": ", ".join(f"{k} = {v!r}" for k, v in parameters.items()),

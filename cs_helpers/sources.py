@@ -11,7 +11,6 @@ import hashlib
 import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
 
 import pandas as pd
 
@@ -19,16 +18,6 @@ from cs_helpers.errors import SourceError, did_you_mean, row_phrase
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 WRITTEN = {"\t": "tab"}
-
-
-class Source(Protocol):
-    """What loading needs of a place: a display name, the names in it, a table of text, a fingerprint."""
-
-    @property
-    def name(self) -> str: ...
-    def names(self) -> list[str]: ...
-    def read(self, name: str, separator: str = ",", encoding: str = "utf-8") -> pd.DataFrame: ...
-    def fingerprint(self) -> str: ...
 
 
 def open_source(path: str | Path) -> FolderOfCsv:

@@ -258,3 +258,18 @@ def test_the_planted_survival_of_the_sample_company_is_recovered_from_its_files(
     # 30 intervals at .95, ten companies: fewer than 24 would be far outside chance; a bias would show in the mean.
     assert hits >= 24
     assert abs(np.mean(errors)) < 0.015
+
+
+def test_an_age_before_the_first_departure_is_not_certain_either():
+    # 13 of 40 leave at 13 months; at 12 nobody has, and no spell has stopped yet: .025 ** (1/40).
+    curve = churn.kaplan_meier([13.0] * 13 + [20.0] * 27, [True] * 13 + [False] * 27)
+    assert curve.survival(12) == 1
+    assert curve.interval(12) == approx((0.025 ** (1 / 40), 1))
+    assert curve.interval(0) == (1, 1), "everybody who started has started"
+
+
+def test_with_weights_a_few_large_spells_leave_more_doubt_before_the_first_departure():
+    durations, churned = [13.0] * 5 + [20.0] * 15, [True] * 5 + [False] * 15
+    plain = churn.kaplan_meier(durations, churned)
+    heavy = churn.kaplan_meier(durations, churned, weights=[1.0] * 19 + [1000.0])
+    assert heavy.interval(12)[0] < plain.interval(12)[0] < 1

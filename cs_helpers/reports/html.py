@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from cs_helpers.errors import visible
 
 if TYPE_CHECKING:
     from nbconvert.exporters import HTMLExporter
@@ -45,7 +46,7 @@ def policy() -> str:
 def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
     """The page of one executed notebook; ``record`` is its run record (see reports.run)."""
     pages = deepcopy(notebook)
-    about = {key: _visible(value) if isinstance(value, str) else value for key, value in _about(notebook).items()}
+    about = {key: visible(value) if isinstance(value, str) else value for key, value in _about(notebook).items()}
     title, question = _title(pages)
     contents, close = _lay_out(pages)
     page = {
@@ -101,12 +102,7 @@ def command(record: Mapping[str, Any]) -> str:
     for name, value in given.items():
         if value not in ("", None):
             words += [options[name], str(value)] if name in options else ["-p", f"{name}={value}"]
-    return _visible(shlex.join(words))
-
-
-def _visible(text: str) -> str:
-    """Without control, direction-override and zero-width characters, which could make a line read as another."""
-    return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    return visible(shlex.join(words))
 
 
 def _about(notebook: NotebookNode) -> dict[str, Any]:
@@ -212,7 +208,7 @@ def _exporter() -> HTMLExporter:
     """One exporter for all reports of a process: loading its templates takes longer than a page."""
     from nbconvert.exporters import HTMLExporter
 
-    exporter = HTMLExporter(
+    return HTMLExporter(
         template_name="report",
         extra_template_basedirs=[str(SHELL)],
         exclude_input=True,
@@ -221,5 +217,3 @@ def _exporter() -> HTMLExporter:
         exclude_anchor_links=True,
         embed_images=True,
     )
-    # Text outputs (a frame without show.table, a print) are for the analyst; pictures and HTML are for the reader.
-    return exporter

@@ -18,6 +18,7 @@ from cs_helpers.contract import Breach, Origin
 from cs_helpers.errors import ContractError, ParameterError, Problem, did_you_mean
 from cs_helpers.mapping import Mapping as ExportMapping
 from cs_helpers.mapping import find_mapping
+from cs_helpers.periods import day_words, month, month_starts
 from cs_helpers.sources import open_source
 from cs_helpers.tables.findings import (
     Finding,
@@ -28,12 +29,9 @@ from cs_helpers.tables.findings import (
     currency_of,
     differing_by_case,
     ends_look_inclusive,
-    first_of_month,
-    months_in,
     pile_up,
     set_aside_findings,
     set_aside_rows,
-    spoken,
 )
 from cs_helpers.tables.reading import lines_of, read_tables
 
@@ -68,10 +66,10 @@ class Tables:
         warnings = sum(finding.severity == "warning" for finding in self.quality)
         return "\n".join(
             [
-                f"Tables of {self.company} as of {spoken(self.as_of)}{only}",
+                f"Tables of {self.company} as of {day_words(self.as_of)}{only}",
                 f"  accounts       {len(self.accounts):,}",
                 f"  subscriptions  {len(self.subscriptions):,} (MRR in {self.currency or 'an undeclared currency'})",
-                f"  observed       {spoken(self.observed_from)} to {spoken(self.data_through)}",
+                f"  observed       {day_words(self.observed_from)} to {day_words(self.data_through)}",
                 f"  quality        {counted(warnings, 'warning')}, {counted(len(self.set_aside), 'row')} set aside",
                 f"  source         {self.source}, fingerprint {self.fingerprint}",
             ]
@@ -108,7 +106,7 @@ def load(
         notes.append(_inferred_data_through(data_through))
     covered_to = data_through + pd.Timedelta(days=1)
     asked = _given_day(as_of) if as_of else covered_to
-    instant = first_of_month(asked)
+    instant = month(asked)
     first_start = subscriptions["start_date"].min()
     accounts, subscriptions = _cut(accounts, subscriptions, instant)
     zero_days = _zero_days(subscriptions, reading.origins["subscriptions"])
@@ -170,8 +168,8 @@ def _check_instant(
 ) -> None:
     if observed_from < instant <= covered_to:
         return
-    last = first_of_month(covered_to)
-    covers = f"{name} covers {spoken(observed_from)} to {spoken(covered_to - pd.Timedelta(days=1))}"
+    last = month(covered_to)
+    covers = f"{name} covers {day_words(observed_from)} to {day_words(covered_to - pd.Timedelta(days=1))}"
     if given is None:
         raise ContractError(
             f"{covers}: there is no complete month in it.\n"
@@ -222,7 +220,7 @@ def _inferred_data_through(day: pd.Timestamp) -> Finding:
         "data_through_inferred",
         "warning",
         0,
-        f"The last day loaded is not declared: taken as {spoken(day)}, the latest start_date. "
+        f"The last day loaded is not declared: taken as {day_words(day)}, the latest start_date. "
         "State it as `data_through` in mapping.yml.",
     )
 
@@ -237,17 +235,17 @@ def _observed_from(
         return first_start, []
     earliest, first_end = subscriptions["start_date"].min(), subscriptions["end_date"].min()
     if pd.notna(first_end) and earliest < first_end - pd.DateOffset(months=UNSEEN_MONTHS):
-        day = first_of_month(first_end)
+        day = month(first_end)
         before = int((subscriptions["start_date"] < day).sum())
         message = (
-            f"{counted(before, 'subscription')} started before {spoken(day)}, from {spoken(earliest)} on, yet the "
-            f"first recorded end is on {spoken(first_end)}: accounts that left earlier seem to be missing from the "
-            f"export. Figures start at {spoken(day)}; state the first completely recorded day as `observed_from` in "
+            f"{counted(before, 'subscription')} started before {day_words(day)}, from {day_words(earliest)} on, yet "
+            f"the first recorded end is on {day_words(first_end)}: accounts that left earlier seem to be missing "
+            f"from the export. Figures start at {day_words(day)}; state the first completely recorded day as `observed_from` in "
             "mapping.yml."
         )
         return day, [Finding("subscriptions", "observed_from_inferred", "warning", before, message)]
     message = (
-        f"The first day of complete records is not declared: taken as {spoken(earliest)}, the earliest start_date. "
+        f"The first day of complete records is not declared: taken as {day_words(earliest)}, the earliest start_date. "
         "State it as `observed_from` in mapping.yml."
     )
     return earliest, [Finding("subscriptions", "observed_from_inferred", "warning", 0, message)]
@@ -257,20 +255,20 @@ def _check_months(
     subscriptions: pd.DataFrame, observed_from: pd.Timestamp, instant: pd.Timestamp, origin: Origin
 ) -> None:
     """A month in which nobody has a subscription was never loaded; it must not read as total churn."""
-    begins = months_in(observed_from, instant)
+    begins = month_starts(month(observed_from), instant)
     stops = begins + pd.offsets.MonthBegin()
     starts = subscriptions["start_date"].sort_values()
     ends = subscriptions["end_date"].dropna().sort_values()
     active = starts.searchsorted(stops, side="left") - ends.searchsorted(begins, side="right")
-    empty = [month for month, n in zip(begins, active, strict=True) if n <= 0]
+    empty = [begun for begun, n in zip(begins, active, strict=True) if n <= 0]
     if not empty:
         return
-    named = ", ".join(f"{month.month_name()} {month.year}" for month in empty[: contract.SHOWN])
+    named = ", ".join(f"{begun.month_name()} {begun.year}" for begun in empty[: contract.SHOWN])
     more = f" and {len(empty) - contract.SHOWN} more" if len(empty) > contract.SHOWN else ""
     problem = Problem(
         origin.where,
-        f"no subscription runs in {named}{more}, inside the observed months {spoken(observed_from)} to "
-        f"{spoken(instant - pd.Timedelta(days=1))}: a month that was never loaded.",
+        f"no subscription runs in {named}{more}, inside the observed months {day_words(observed_from)} to "
+        f"{day_words(instant - pd.Timedelta(days=1))}: a month that was never loaded.",
         "Load the missing months, or set `observed_from` and `data_through` in mapping.yml to the days loaded.",
     )
     raise ContractError([problem])

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cs_helpers.contract import ONE_DAY, SHOWN, Breach, plain
 from cs_helpers.mapping import Mapping as ExportMapping
+from cs_helpers.periods import day_words, month, month_starts
 
 SET_ASIDE_COLUMNS = ["table", "check", "row", "account_id", "reason"]
 INCLUSIVE_ENDS, INCLUSIVE_SHARE = 5, 0.2  # ends one day before the next start, of the ends that a start follows
@@ -130,20 +131,20 @@ def as_of_moved(day: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
     if day == instant:
         return []
     message = (
-        f"{spoken(day)} was given as as_of and lies inside a month: the figures speak of {spoken(instant)}, the first "
-        "day of that month, so that they hold whole months only."
+        f"{day_words(day)} was given as as_of and lies inside a month: the figures speak of {day_words(instant)}, "
+        "the first day of that month, so that they hold whole months only."
     )
     return [Finding("subscriptions", "as_of_moved", "note", 0, message)]
 
 
 def pile_up(subscriptions: pd.DataFrame, observed_from: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
     """Whether endings pile up in the last month, as they do where an export was cut off."""
-    months = months_in(observed_from, instant)
+    months = month_starts(month(observed_from), instant)
     if len(months) < 2:
         return []
     ends = subscriptions["end_date"].dropna()
-    month = ends[(ends >= months[0]) & (ends < instant)].dt.to_period("M")
-    counts = month.value_counts().reindex(months.to_period("M"), fill_value=0)
+    ended_in = ends[(ends >= months[0]) & (ends < instant)].dt.to_period("M")
+    counts = ended_in.value_counts().reindex(months.to_period("M"), fill_value=0)
     last, earlier = int(counts.iloc[-1]), float(counts.iloc[:-1].mean())
     if last < PILE_UP_ROWS or last <= PILE_UP_RATIO * earlier:
         return []
@@ -193,26 +194,11 @@ def churn_records(
     message = (
         f"{len(parts) + 1} records of who left disagree: {', '.join(parts)}, ended subscriptions are {len(ended):,} of "
         f"{len(known):,} ({ended['account_id'].nunique():,} accounts). By paid periods {len(stopped):,} of "
-        f"{len(accounts):,} accounts had stopped paying on {spoken(instant)}. The figures here rest on paid periods."
+        f"{len(accounts):,} accounts had stopped paying on {day_words(instant)}. The figures here rest on paid periods."
     )
     return [Finding("subscriptions", "churn_records_disagree", "warning", len(ended), message)]
-
-
-def spoken(day: pd.Timestamp) -> str:
-    """``1 January 2025``, whatever the locale."""
-    return f"{day.day} {day.month_name()} {day.year}"
 
 
 def counted(number: int, noun: str) -> str:
     """``1 row``, ``2 rows``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def months_in(first: pd.Timestamp, instant: pd.Timestamp) -> pd.DatetimeIndex:
-    """First days of the months from the one of ``first`` up to ``instant``."""
-    return pd.date_range(first_of_month(first), instant, freq="MS", inclusive="left")
-
-
-def first_of_month(day: pd.Timestamp) -> pd.Timestamp:
-    """The first day of the month that holds ``day``."""
-    return day.normalize().replace(day=1)
