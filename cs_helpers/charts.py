@@ -204,12 +204,13 @@ def survival_curve(curve: Any, narrow: bool = False) -> Figure:
         figure, ax = _figure(3.3 if narrow else 3.7, narrow)
         ax.fill_between(x, step["low"], step["high"], step="post", color=ACCENT, alpha=0.16, linewidth=0)
         ax.step(x, step["survival"], where="post", color=ACCENT, linewidth=2.2)
-        for age in ticks[ticks > 0][:: 2 if narrow else 1]:
-            if age % 12 == 0:
-                value = curve.survival(age)
-                ax.plot([age], [value], "o", color=ACCENT, markersize=5)
-                label: Any = {"textcoords": "offset points", "color": INK, "size": 10.5, "weight": "bold"}
-                ax.annotate(f"{value:.0%}", (age, value), (4, 6), **label)
+        # Full years from the first on, thinned so that labels keep apart: twelve months is what sentences speak of.
+        years = [age for age in range(12, int(curve.last_seen) + 1, 12) if age >= curve.starts_at]
+        for age in years[:: 1 + (len(years) - 1) // (3 if narrow else 6)]:
+            value = curve.survival(age)
+            ax.plot([age], [value], "o", color=ACCENT, markersize=5)
+            label: Any = {"textcoords": "offset points", "color": INK, "size": 10.5, "weight": "bold"}
+            ax.annotate(f"{value:.0%}", (age, value), (4, 6), **label)
         ax.set_ylim(0, 1.02)
         ax.set_xlim(min(0.0, curve.starts_at), curve.last_seen)
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
@@ -217,7 +218,7 @@ def survival_curve(curve: Any, narrow: bool = False) -> Figure:
         _quiet_grid(ax)
         ax.set_ylabel("still paying")
         ax.set_xticks(ticks, [f"{age:.0f}\n{_count(curve.at_risk(age), narrow)}" for age in ticks])
-        ax.set_xlabel("months since the start of the spell · below: number at risk")
+        ax.set_xlabel(("\n" if narrow else " · ").join(["months since the start", "below: number at risk"]))
     return figure
 
 

@@ -302,6 +302,32 @@ def test_a_definition_table_that_cannot_be_made_says_why():
     assert "Nobody paid." in show.reconciliation(Refusal("nobody paid"), "EUR").html
 
 
+def test_the_survival_chart_marks_the_twelve_months_that_its_sentence_speaks_of():
+    curve = churn.kaplan_meier([11.0] * 20 + [72.0] * 80, [True] * 20 + [False] * 80)
+    for narrow in (False, True):
+        labels = [text.get_text() for text in charts.survival_curve(curve, narrow=narrow).axes[0].texts]
+        assert labels[0] == "80%"
+        assert 3 <= len(labels) <= 6
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_no_text_of_a_chart_leaves_its_picture(narrow):
+    curve = churn.kaplan_meier([12.0] * 20_000 + [60.0] * 80_000, [True] * 20_000 + [False] * 80_000)
+    figures = [
+        charts.waterfall(TOTAL * 12_345, show.short_money("CHF"), narrow=narrow),
+        charts.cohort_heatmap(golden_triangle(), narrow=narrow),
+        charts.survival_curve(curve, narrow=narrow),
+    ]
+    for figure in figures:
+        figure.draw_without_rendering()
+        ax, edge = figure.axes[0], figure.bbox
+        texts = [*ax.texts, ax.xaxis.label, ax.yaxis.label, *ax.get_xticklabels(), *ax.get_yticklabels()]
+        for text in (t for t in texts if t.get_visible() and t.get_text()):
+            box = text.get_window_extent()
+            assert edge.x0 - 1 <= box.x0 and box.x1 <= edge.x1 + 1, text.get_text()
+            assert edge.y0 - 1 <= box.y0 and box.y1 <= edge.y1 + 1, text.get_text()
+
+
 def test_waterfall_bars_float_from_the_starting_to_the_ending_mrr():
     bars = charts.waterfall(TOTAL, show.short_money("EUR")).axes[0].patches
     ends = [round(bar.get_y() + bar.get_height(), 2) for bar in bars]

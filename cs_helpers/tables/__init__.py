@@ -240,8 +240,8 @@ def _observed_from(
         message = (
             f"{counted(before, 'subscription')} started before {day_words(day)}, from {day_words(earliest)} on, yet "
             f"the first recorded end is on {day_words(first_end)}: accounts that left earlier seem to be missing "
-            f"from the export. Figures start at {day_words(day)}; state the first completely recorded day as `observed_from` in "
-            "mapping.yml."
+            f"from the export. Figures start at {day_words(day)}; state the first completely recorded day as "
+            "`observed_from` in mapping.yml."
         )
         return day, [Finding("subscriptions", "observed_from_inferred", "warning", before, message)]
     message = (
