@@ -9,9 +9,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from cs_helpers import periods, retention, stats
+from cs_helpers import stats
 from cs_helpers.definitions import Refusal, attempt
 from cs_helpers.errors import ContractError
+
+
+@dataclass(frozen=True, eq=False)
+class _Spells:
+    """Spells, one row for ``count`` of equal age and fate; ``weight`` and ``squares`` are sums over them."""
+
+    stop: np.ndarray
+    ended: np.ndarray
+    entry: np.ndarray
+    count: np.ndarray
+    weight: np.ndarray
+    squares: np.ndarray
+
+    def number(self, which: np.ndarray) -> int:
+        return int(self.count[which].sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +45,7 @@ class Survival:
     last_seen: float
     level: float
     transform: str
-    _stops: np.ndarray = field(repr=False)
-    _entries: np.ndarray = field(repr=False)
-    _weights: np.ndarray = field(repr=False)
+    _seen: _Spells = field(repr=False)
 
     def _at(self, months: float, column: str) -> float:
         if not self.starts_at <= months <= self.last_seen:
@@ -47,21 +60,21 @@ class Survival:
     def interval(self, months: float) -> tuple[float, float]:
         """Pointwise interval of ``survival(months)``; before the first departure it rests on those at risk."""
         if self.survival(months) == 1 and months > self.starts_at:
-            seen = (self._entries < months) & (months <= self._stops)
-            return (float(_nobody_left(stats.effective_n(self._weights[seen]), self.level)), 1.0)
+            there = (self._seen.entry < months) & (months <= self._seen.stop)
+            size = self._seen.weight[there].sum() ** 2 / self._seen.squares[there].sum()
+            return (float(_nobody_left(size, self.level)), 1.0)
         return (self._at(months, "low"), self._at(months, "high"))
 
     def at_risk(self, months: float) -> int:
         """Spells under observation at that age: entered before it, not gone before it."""
-        return int((self._stops >= months).sum() - (self._entries >= months).sum()) if months > 0 else self._fresh()
+        if months <= 0:
+            return self._seen.number(self._seen.entry <= 0)
+        return self._seen.number(self._seen.stop >= months) - self._seen.number(self._seen.entry >= months)
 
     @property
     def late_entries(self) -> int:
         """Spells that came under observation only after their start."""
-        return int((self._entries > 0).sum())
-
-    def _fresh(self) -> int:
-        return int((self._entries <= 0).sum())
+        return self._seen.number(self._seen.entry > 0)
 
     def _first_at_or_below_half(self, column: str) -> float:
         below = self.table.index[self.table[column] <= 0.5]
@@ -78,55 +91,41 @@ class Survival:
         return (self._first_at_or_below_half("low"), self._first_at_or_below_half("high"))
 
 
-def spells(subscriptions: pd.DataFrame, observed_from: pd.Timestamp, as_of: pd.Timestamp) -> pd.DataFrame:
-    """Unbroken stretches of paid time: ``account_id, start_date, duration_months, churned, entry_months, mrr``.
+def time_to_leave(counts: pd.DataFrame, min_at_risk: int = 10) -> Survival | Refusal:
+    """``curve_of_counts`` of the book's spells, or the reason why no curve deserves to be drawn.
 
-    A change of price does not end a spell; a gap does, and the return starts a new one at age 0.
-    ``churned`` is False while it still runs at ``as_of``; its duration then counts to the day before, the last
-    one seen, so that an account exactly a year old is not taken to have passed the anniversary that nobody has
-    seen. ``entry_months`` is the age at which the spell
-    came under observation: 0, or its age at ``observed_from`` if it began earlier (left truncation).
-    ``mrr`` is what was paid on entry. Spells that ended before ``observed_from`` are left out: others that
-    did are not in the export.
+    ``counts`` is the roll-up ``survival_counts``.
     """
-    paid = retention.paid_periods(subscriptions)
-    paid = paid[paid["start_date"] < as_of]
-    starts = paid["start_date"] != paid.groupby("account_id")["end_date"].shift()
-    paid["spell"] = starts.cumsum()
-    seen = paid["end_date"].isna() | (paid["end_date"] > observed_from)
-    on_entry = paid[seen].groupby("spell")["mrr"].first()
-    grouped = paid.groupby("spell")
-    result = pd.DataFrame(
-        {
-            "account_id": grouped["account_id"].first(),
-            "start_date": grouped["start_date"].first(),
-            "end_date": grouped["end_date"].last(skipna=False),
-        }
-    ).assign(mrr=on_entry)
-    result["churned"] = result["end_date"] < as_of
-    stop = result["end_date"].where(result["churned"], as_of - pd.Timedelta(days=1))
-    result["duration_months"] = periods.months_between(result["start_date"], stop)
-    entry = result["start_date"].where(result["start_date"] > observed_from, observed_from)
-    result["entry_months"] = periods.months_between(result["start_date"], entry)
-    result = result[result["duration_months"] > result["entry_months"]]
-    columns = ["account_id", "start_date", "duration_months", "churned", "entry_months", "mrr"]
-    return result[columns].reset_index(drop=True)
-
-
-def time_to_leave(
-    subscriptions: pd.DataFrame, observed_from: pd.Timestamp, as_of: pd.Timestamp, min_at_risk: int = 10
-) -> Survival | Refusal:
-    """``kaplan_meier`` of the book's ``spells``, or the reason why no curve deserves to be drawn."""
-    seen = spells(subscriptions, observed_from, as_of)
-    if len(seen) < 2 * min_at_risk:
+    seen = int(counts["spells"].sum())
+    if seen < 2 * min_at_risk:
         return Refusal(
-            f"{len(seen)} paid spell{'' if len(seen) == 1 else 's'} in the observed window; a curve needs at least "
+            f"{seen} paid spell{'' if seen == 1 else 's'} in the observed window; a curve needs at least "
             f"{2 * min_at_risk}. "
             "Load a longer history or more accounts."
         )
-    columns = (seen["duration_months"], seen["churned"], seen["entry_months"])
-    curve: Survival | Refusal = attempt(kaplan_meier, *columns, min_at_risk=min_at_risk)
+    curve: Survival | Refusal = attempt(curve_of_counts, counts, min_at_risk=min_at_risk)
     return curve
+
+
+def curve_of_counts(
+    counts: pd.DataFrame,
+    weighted: bool = False,
+    level: float = 0.95,
+    transform: str = "log-log",
+    min_at_risk: int = 1,
+) -> Survival:
+    """``kaplan_meier`` of the spells that ``counts``, the roll-up ``survival_counts``, has counted.
+
+    The same curve and the same limits as of the spells one by one. ``weighted``: by MRR on entry, not by account.
+    Rows of several attributes are taken together; choose those of one before. Raises as ``kaplan_meier`` does.
+    """
+    ended = counts["churned"].to_numpy().astype(bool)
+    weight, squares = ("mrr", "mrr_squares") if weighted else ("spells", "spells")
+    stop, entry, count, total, square = (
+        counts[column].to_numpy().astype(float)
+        for column in ("duration_months", "entry_months", "spells", weight, squares)
+    )
+    return _curve(_Spells(stop, ended, entry, count, total, square), level, transform, min_at_risk)
 
 
 def kaplan_meier(
@@ -137,6 +136,7 @@ def kaplan_meier(
     level: float = 0.95,
     transform: str = "log-log",
     min_at_risk: int = 1,
+    counts: ArrayLike | None = None,
 ) -> Survival:
     """Share of spells still running by age, with late entry and censoring.
 
@@ -146,6 +146,7 @@ def kaplan_meier(
     False was still running when last seen. ``entry_months`` missing means everybody was seen from age 0.
     Interval: Greenwood on the log-log scale (R's default is ``log``). With ``weights`` d and n are weighted
     sums and the variance rests on the effective number at risk (Xie & Liu 2005); weights of 1 change nothing.
+    With ``counts`` a row stands for that many equal spells, each of its weight, as if they were written out.
     The curve spans the first stretch of ages with ``min_at_risk`` at risk throughout, since on two spells it may
     fall to 0 by chance; S is among those who reached ``starts_at``.
     Raises ContractError for missing or negative durations, for an entry at or after the duration, and
@@ -155,25 +156,34 @@ def kaplan_meier(
     ended = np.asarray(churned).astype(bool)
     entry = np.zeros_like(stop) if entry_months is None else np.asarray(entry_months, float)
     w = np.ones_like(stop) if weights is None else np.asarray(weights, float)
-    if not len(stop) == len(ended) == len(entry) == len(w):
-        raise ContractError("durations, churned, entry and weights must have one value per spell each.")
+    n = np.ones_like(stop) if counts is None else np.asarray(counts, float)
+    if not len(stop) == len(ended) == len(entry) == len(w) == len(n):
+        raise ContractError("durations, churned, entry, weights and counts must have one value per spell each.")
+    return _curve(_Spells(stop, ended, entry, n, n * w, n * w**2), level, transform, min_at_risk)
+
+
+def _curve(seen: _Spells, level: float, transform: str, min_at_risk: int) -> Survival:
+    stop, ended, entry, count = seen.stop, seen.ended, seen.entry, seen.count
     if transform not in ("log-log", "log"):
         raise ValueError(f"transform {transform!r}: choose log-log or log")
-    bad = ~(np.isfinite(stop) & np.isfinite(entry) & (entry >= 0) & (stop > entry) & np.isfinite(w) & (w > 0))
+    bad = ~(np.isfinite(stop) & np.isfinite(entry) & (entry >= 0) & (stop > entry))
+    bad |= ~(np.isfinite(seen.weight) & (seen.weight > 0) & (count > 0))
     if bad.any():
         raise ContractError(
             f"{bad.sum()} of {len(stop)} spells have no length to observe: each needs 0 <= entry_months < "
             "duration_months and a weight above 0. Leave out or correct them; "
             f"the first is number {np.flatnonzero(bad)[0] + 1}."
         )
-    starts_at, ends_at = _well_observed(entry, stop, min_at_risk)
+    starts_at, ends_at = _well_observed(seen, min_at_risk)
     inside = (stop > starts_at) & (stop <= ends_at)
     ages = np.unique(stop[inside])
     weight_at_risk, squares_at_risk, at_risk = (
-        _total_from(stop, x, ages) - _total_from(entry, x, ages) for x in (w, w**2, np.ones_like(w))
+        _total_from(stop, x, ages) - _total_from(entry, x, ages) for x in (seen.weight, seen.squares, count)
     )
     place = np.searchsorted(ages, stop[inside])
-    lost, n_events = (np.bincount(place, weights=x[inside], minlength=len(ages)) for x in (w * ended, ended))
+    lost, n_events = (
+        np.bincount(place, weights=(x * ended)[inside], minlength=len(ages)) for x in (seen.weight, count)
+    )
     hazard = np.clip(lost / weight_at_risk, 0, 1)
     effective = weight_at_risk**2 / squares_at_risk
     survival = np.cumprod(1 - hazard)
@@ -183,7 +193,7 @@ def kaplan_meier(
     # Ages at which only censoring happened are no steps; the last age ends the curve.
     keep = n_events > 0
     keep[-1] = True
-    at_start = int((entry <= starts_at).sum() - (stop <= starts_at).sum())
+    at_start = seen.number(entry <= starts_at) - seen.number(stop <= starts_at)
     table = pd.DataFrame(
         {
             "at_risk": np.concatenate([[at_start], at_risk[keep]]).astype(int),
@@ -194,21 +204,25 @@ def kaplan_meier(
         },
         index=pd.Index(np.concatenate([[starts_at], ages[keep]]), name="months"),
     )
-    return Survival(table, len(stop), int(n_events.sum()), starts_at, ends_at, level, transform, stop, entry, w)
+    return Survival(table, int(count.sum()), int(n_events.sum()), starts_at, ends_at, level, transform, seen)
 
 
-def _well_observed(entry: np.ndarray, stop: np.ndarray, least: int) -> tuple[float, float]:
+def _well_observed(seen: _Spells, least: int) -> tuple[float, float]:
     """The first stretch of ages with at least ``least`` spells at risk throughout: (from, to].
 
     Between two neighbouring entries or stops the number at risk does not change. A stretch ends where fewer
     remain, even if more come under observation at a later age: nothing links the two.
     """
-    points = np.unique(np.concatenate([entry, stop]))
-    at_risk = np.searchsorted(np.sort(entry), points, "right") - np.searchsorted(np.sort(stop), points, "right")
+    points = np.unique(np.concatenate([seen.entry, seen.stop]))
+    began, ended = (
+        np.bincount(np.searchsorted(points, ages), weights=seen.count, minlength=len(points))
+        for ages in (seen.entry, seen.stop)
+    )
+    at_risk = np.cumsum(began - ended)
     enough = at_risk >= least
     if not enough.any():
         raise ContractError(
-            f"{len(stop)} spells: fewer than {least} are under observation at any one age. "
+            f"{int(seen.count.sum())} spells: fewer than {least} are under observation at any one age. "
             "Load a longer history or more accounts."
         )
     first = int(np.argmax(enough))

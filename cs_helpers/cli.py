@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -169,22 +170,114 @@ def run(
 
 
 @app.command()
+def check(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Folder, workbook, DuckDB file or database address.")],
+    mapping: Annotated[
+        str | None, typer.Option("--mapping", help="Mapping file, or the name of a ready one such as stripe.")
+    ] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="First day not counted; see run.")] = None,
+    out: Out = REPORTS,
+    as_json: AsJson = False,
+) -> None:
+    """Check an export against the contract: everything wrong, left out or odd, in one pass.
+
+    Errors stop a report; rows set aside are counted, left out and written to a CSV; warnings stand beside the figures
+    they touch. The input is never changed. The same as a report: cs-helpers run data_check --source SOURCE
+
+    \b
+    Examples:
+      cs-helpers check exports/
+      cs-helpers check exports/ --mapping my_mapping.yml
+      cs-helpers check book.xlsx --mapping ravenstack --json
+      PGPASSWORD=... cs-helpers check postgresql://reader@warehouse/crm
+
+    Exit codes: 0 fine or warnings, 2 errors.
+    """
+    from cs_helpers.tables import report
+    from cs_helpers.tables.inspection import inspect
+
+    with _working(f"checking {source}"):
+        seen = inspect(os.path.expanduser(source), mapping and os.path.expanduser(mapping), as_of)
+        aside = _write_check(seen, out)
+    if as_json:
+        _print_json(report.as_record(seen, str(aside) if aside else None))
+    else:
+        _print_check(seen, aside)
+    if seen.failed:
+        raise typer.Exit(2)
+
+
+@app.command("map")
+def map_(
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Where the export is: a folder or another source.")],
+    to: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the mapping here.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draft a mapping from an export's headers and values, and say how sure each line is.
+
+    Nothing ambiguous is guessed: what only you can know, such as whether 03-04-2024 is a day in March or in April, is
+    left open with the candidates beside it.
+
+    \b
+    Examples:
+      cs-helpers map exports/
+      cs-helpers map exports/ -o my_mapping.yml
+      cs-helpers check exports/ --mapping my_mapping.yml     what to do next
+    """
+    from cs_helpers.mapping.draft import draft
+    from cs_helpers.sources import open_source
+
+    if to is not None and to.exists() and not force:
+        raise ParameterError(f"{to} is there already.\n  Name another file, or add --force to replace it.")
+    with _working(f"reading {folder}"):
+        place = open_source(os.path.expanduser(folder))
+        try:
+            drafted = draft(place)
+        finally:
+            place.close()
+    if as_json:
+        _print_json({"certainty": [asdict(row) for row in drafted.certainty], "questions": list(drafted.questions)})
+    else:
+        _print_certainty(drafted)
+    if to is not None:
+        drafted.write(to)
+        _say(f"Written to {to}. Next: cs-helpers check {folder} --mapping {to}")
+    elif not as_json:
+        typer.echo(drafted.text)
+
+
+@app.command()
 def sample(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; it is made if needed.")],
-    accounts: Annotated[int, typer.Option(min=1, help="How many accounts the company has.")] = 400,
-    months: Annotated[int, typer.Option(min=1, help="How many months of history.")] = 30,
+    accounts: Annotated[int | None, typer.Option(min=1, help="How many accounts; 600, or 2000 for a world.")] = None,
+    months: Annotated[int | None, typer.Option(min=1, help="Months of history; 36, or 24 for a world.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same company.")] = 1,
+    world: Annotated[
+        str | None, typer.Option(help="A simulated world instead of the company: A, I, B, N, M, O, U or UN.")
+    ] = None,
 ) -> None:
     """Write a made-up company with known truth, to try everything on.
+
+    A world is a company whose Customer Success has a known effect on churn, for judging methods: A an effect and the
+    usual confounding, I sent to sick accounts, B to big and healthy ones, N no effect, M a non-linear truth, O poor
+    overlap, U a hidden confounder, UN a hidden confounder and no effect.
 
     \b
     Examples:
       cs-helpers sample data/sample
-      cs-helpers sample /tmp/large --accounts 5000 --months 60 --seed 7
+      cs-helpers sample large --accounts 5000 --months 60 --seed 7
+      cs-helpers sample world-n --world N
     """
-    from cs_helpers.sample import write
+    if world is not None:
+        from cs_helpers.sample import worlds
 
-    for path in write(directory, accounts=accounts, months=months, seed=seed):
+        written = worlds.write(directory, world, accounts=accounts or 2000, months=months or 24, seed=seed)
+    else:
+        from cs_helpers.sample import write
+
+        written = write(directory, accounts=accounts or 600, months=months or 36, seed=seed)
+    for path in written:
         typer.echo(str(path))
 
 
@@ -330,7 +423,8 @@ def _check_places(values: Mapping[str, Scalar]) -> None:
             f"source: there is no file or folder {source}.\n"
             "  Name yours with --source, or write the sample company: cs-helpers sample data/sample"
         )
-    if isinstance(mapping, str) and mapping and not Path(mapping).is_file():
+    named = isinstance(mapping, str) and re.fullmatch(r"[a-z0-9_]+", mapping)  # the name of a ready one
+    if isinstance(mapping, str) and mapping and not named and not Path(mapping).is_file():
         raise MappingError(f"mapping: there is no file {mapping}.\n  Name yours with --mapping.")
 
 
@@ -363,6 +457,98 @@ def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
     _say(f"{name}: started")
     yield line
     _say(f"{name}: ended after {time.monotonic() - began:.1f} s")
+
+
+@contextmanager
+def _working(what: str) -> Iterator[None]:
+    """Something that moves on a terminal while nothing can be said yet."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
+def _write_check(seen: Any, out: Path) -> Path | None:
+    """The rows set aside, as CSV below the reports' folder; None where there are none."""
+    from cs_helpers.reports.publish import replace_file
+    from cs_helpers.tables import report
+
+    folder = out / "check" / (re.sub(r"[^\w.-]+", "-", Path(seen.source).stem).strip(".-") or "source")
+    file = folder / "set_aside.csv"
+    if not report.set_aside_rows(seen):
+        file.unlink(missing_ok=True)
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(file, report.set_aside_csv(seen))
+    return file
+
+
+def _print_check(seen: Any, aside: Path | None) -> None:
+    """What a check found, as tables on stdout: the tables first, then everything found, the worst first."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from cs_helpers.contract.tables import TABLES
+    from cs_helpers.errors import visible
+    from cs_helpers.tables import report
+
+    console = Console(width=None if sys.stdout.isatty() else 118, highlight=False, soft_wrap=False)
+    present = {fact.name: fact for fact in seen.facts}
+    table = Table(title=visible(f"{seen.company}: {seen.source}"), title_justify="left", box=None, pad_edge=False)
+    for name in ("table", "file", "rows read", "rows used", "from", "to"):
+        table.add_column(name, justify="right" if name.startswith("rows") else "left", no_wrap=name != "file")
+    for name in TABLES:
+        fact = present.get(name)
+        if fact is None:
+            table.add_row(name, Text("absent", style="dim"), "", "", "", "")
+            continue
+        days = ["" if day is None else f"{day:%Y-%m-%d}" for day in (fact.first, fact.last)]
+        table.add_row(name, Text(visible(fact.where)), f"{fact.read:,}", "" if seen.failed else f"{fact.rows:,}", *days)
+    console.print(table)
+    found = report.quality(seen)
+    styles = {"error": "bold red", "set aside": "yellow", "warning": "yellow", "note": "dim"}
+    for each in found:
+        console.print()
+        console.print(Text.assemble((f"{each.severity}  ", styles[each.severity]), visible(each.message)))
+        if each.fix:
+            console.print(Text(visible(f"  {each.fix}"), style="dim"))
+    counts = []
+    for name in ("error", "warning"):
+        if number := sum(each.severity == name for each in found):
+            counts.append(f"{number} {name}{'' if number == 1 else 's'}")
+    rows = report.set_aside_rows(seen)
+    counts += [f"{rows:,} row{'' if rows == 1 else 's'} set aside"] if rows else []
+    console.print()
+    console.print(f"{', '.join(counts) or 'Nothing wrong, nothing left out'}.")
+    if aside:
+        console.print(f"Rows set aside: {_link(aside)}", soft_wrap=True)
+    if seen.failed:
+        _say("Nothing can be run on this source until the errors are mended; each says how.")
+
+
+def _print_certainty(drafted: Any) -> None:
+    """How sure each line of a draft is, and what only a person can decide; to stderr, as the draft goes to stdout."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from cs_helpers.errors import visible
+
+    console = Console(stderr=True, width=None if sys.stderr.isatty() else 118, highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("file", "table", "column", "header", "certainty", "why"):
+        table.add_column(name)
+    styles = {"sure": "green", "likely": "", "unsure": "yellow"}
+    for row in drafted.certainty:
+        cells = [Text(visible(getattr(row, name))) for name in ("file", "table", "column", "header")]
+        table.add_row(*cells, Text(row.certainty, style=styles.get(row.certainty, "")), Text(visible(row.why)))
+    console.print(table)
+    for question in drafted.questions:
+        console.print(Text.assemble(("decide  ", "bold yellow"), visible(question)))
 
 
 def _print_summary(records: Sequence[Mapping[str, Any]], out: Path) -> None:

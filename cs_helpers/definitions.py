@@ -17,7 +17,7 @@ from typing import Any
 
 from cs_helpers.errors import ContractError, ParameterError, did_you_mean
 
-VERSION = "2026.1"
+VERSION = "2026.2"
 """Changes whenever the meaning of any entry changes, so that two reports can be compared or told apart."""
 
 
@@ -99,8 +99,12 @@ class Refusal:
 def attempt(analysis: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """The result of an analysis, or a Refusal with the reason where the data do not allow one (ContractError).
 
-    For reports: one section without a result must not take the others with it.
+    For reports: one section without a result must not take the others with it. What is refused is not analysed
+    further: a Refusal among the arguments is the result.
     """
+    refused = next((each for each in (*arguments, *options.values()) if isinstance(each, Refusal)), None)
+    if refused is not None:
+        return refused
     try:
         return analysis(*arguments, **options)
     except ContractError as error:
@@ -285,6 +289,54 @@ _ENTRIES = (
         counter_metric="grr",
         source=_OWN,
         rivals=("Date of the cancellation notice", "End of dunning"),
+    ),
+    Metric(
+        key="rows_used",
+        name="Rows that count",
+        formula="Rows that enter the figures / rows read, over all tables.",
+        population="Every row of every table of the contract that the source has.",
+        unit="fraction",
+        direction="higher is better",
+        missing="Without any readable table there is no share.",
+        gaming="Taking bad rows out of the export before anybody can see them.",
+        counter_metric="accounts_with_subscription",
+        source=_OWN,
+    ),
+    Metric(
+        key="tables_present",
+        name="Tables that are there",
+        formula="Tables of the contract that the source has / the fourteen tables of the contract.",
+        population="The fourteen tables of data/README.md; accounts and subscriptions are needed, the others optional.",
+        unit="fraction",
+        direction="higher is better",
+        missing="An absent table leaves its sections empty, nothing else.",
+        gaming="Delivering a table without rows or without its useful columns.",
+        counter_metric="months_with_rows",
+        source=_OWN,
+    ),
+    Metric(
+        key="accounts_with_subscription",
+        name="Accounts with a subscription",
+        formula="Accounts that have at least one subscription / accounts.",
+        population="Accounts known at the as-of date.",
+        unit="fraction",
+        direction="higher is better",
+        missing="An account without a subscription never paid, or its subscriptions were not exported.",
+        gaming="Leaving accounts that left out of the export.",
+        counter_metric="rows_used",
+        source=_OWN,
+    ),
+    Metric(
+        key="months_with_rows",
+        name="Months with rows",
+        formula="Cells with at least one row / cells, over dated tables and observed months.",
+        population="Tables with a date, in the observed window; subscriptions and assignments count while they run.",
+        unit="fraction",
+        direction="higher is better",
+        missing="A month without rows may be a month in which nothing happened, or one that was not loaded.",
+        gaming="Filling a month with a single row.",
+        counter_metric="rows_used",
+        source=_OWN,
     ),
 )
 

@@ -1,9 +1,8 @@
 """Retention: how much recurring revenue, and how many accounts, a book of business keeps.
 
-Two small tables carry everything here. ``paid_periods`` are the contract's subscriptions made disjoint:
-concurrent subscriptions of an account summed, equal neighbours joined, trials (MRR 0) left out.
-``account_month`` has one row per account and month with the opening MRR, the movements and the closing
-MRR in integer cents; movements, GRR, NRR, logo retention and the reconciliation are sums over it.
+Small tables come in, made by the roll-ups of the same names (``Tables.rollup``, ``rollups.run``). ``account_month``
+has one row per account and month with the opening MRR, the movements and the closing MRR in integer cents; movements,
+GRR, NRR, logo retention and the reconciliation are sums over it. ``cohorts`` has one row per start cohort and age.
 
 An opening position holds what was paid on the eve of the window; what happens on its first day belongs to
 the window. So closings are the next month's openings, and movements foot exactly.
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from cs_helpers import periods, stats
@@ -128,116 +126,6 @@ class CohortTriangle:
         return Estimate("cohort_retention", kept / n, kept, n, n, *stats.wilson_interval(kept, n))
 
 
-def _cents(money: pd.Series) -> pd.Series:
-    return (money * 100).round().astype("int64")
-
-
-def _levels(subscriptions: pd.DataFrame) -> pd.DataFrame:
-    """Each account's MRR step function: one row per day on which it changes, with ``before`` and ``level``."""
-    paid = subscriptions.loc[subscriptions["mrr"] > 0, ["account_id", "start_date", "end_date", "mrr"]]
-    paid = paid[~(paid["end_date"] <= paid["start_date"])]
-    cents = _cents(paid["mrr"])
-    ends = paid["end_date"].notna()
-    steps = pd.DataFrame(
-        {
-            "account_id": pd.concat([paid["account_id"], paid.loc[ends, "account_id"]]),
-            "date": pd.concat([paid["start_date"], paid.loc[ends, "end_date"]]),
-            "step": pd.concat([cents, -cents[ends]]),
-        }
-    )
-    by_day = steps.groupby(["account_id", "date"], sort=True)["step"].sum()
-    levels = by_day[by_day != 0].reset_index()
-    levels["level"] = levels.groupby("account_id")["step"].cumsum()
-    levels["before"] = levels["level"] - levels["step"]
-    return levels
-
-
-def paid_periods(subscriptions: pd.DataFrame) -> pd.DataFrame:
-    """Subscriptions made disjoint: ``account_id, start_date, end_date, mrr``, sorted, one price per period.
-
-    MRR of an account on a day = sum over its subscriptions with start_date <= day < end_date; a missing
-    end_date still runs. Subscriptions without a price (trials) and without a length are not paid periods.
-    Prices are rounded to cents. Splitting a subscription into equal parts or shuffling rows changes nothing.
-    """
-    levels = _levels(subscriptions)
-    levels["end_date"] = levels.groupby("account_id")["date"].shift(-1)
-    running = levels[levels["level"] > 0]
-    return pd.DataFrame(
-        {
-            "account_id": running["account_id"],
-            "start_date": running["date"],
-            "end_date": running["end_date"],
-            "mrr": running["level"] / 100,
-        }
-    ).reset_index(drop=True)
-
-
-def account_month(
-    subscriptions: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp, months_loaded: bool = False
-) -> pd.DataFrame:
-    """One row per account and month of [start, end) in which it paid or moved, in integer cents.
-
-    Columns ``account_id, month, opening, new, expansion, reactivation, contraction, churn, closing``, with
-    opening + new + expansion + reactivation - contraction - churn = closing in every row. An account's
-    first paid day ever is new, a later return from 0 is a reactivation, a fall to 0 is churn; rises and
-    falls on different days of one month are both kept. Only whole months count.
-
-    With ``months_loaded`` every account has a row in every month, zeros included. Say so where it is known that
-    all months were loaded, as ``cs.load`` makes sure of: a month in which none of these accounts paid is then
-    what it is, and not taken for one that is missing. Raises ContractError if there is no whole month, or no
-    paid period at all.
-    """
-    months = periods.month_starts(start, end)
-    if not len(months):
-        raise ContractError(
-            f"no whole month lies between {start:%Y-%m-%d} and {end:%Y-%m-%d}. Load at least one complete month."
-        )
-    levels = _levels(subscriptions)
-    if levels.empty:
-        raise ContractError("subscriptions: none of these accounts ever paid anything, so there is nothing to count.")
-    first = levels.groupby("account_id")["date"].transform("min")
-    rise, step = levels["step"] > 0, levels["step"].abs()
-    from_zero, to_zero = levels["before"] == 0, levels["level"] == 0
-    kinds = {
-        "new": rise & (levels["date"] == first),
-        "reactivation": rise & from_zero & (levels["date"] != first),
-        "expansion": rise & ~from_zero,
-        "churn": to_zero,
-        "contraction": ~rise & ~to_zero,
-    }
-    moved = pd.DataFrame({name: step.where(which, 0) for name, which in kinds.items()})
-    moved["account_id"], moved["month"] = levels["account_id"], periods.month_index(levels["date"])
-    moved["net"] = levels["step"]
-    moved = moved.groupby(["account_id", "month"], as_index=False).sum()
-
-    # Dense over accounts x months: the closing of a month is the sum of all steps up to its end.
-    accounts = pd.Index(levels["account_id"].unique())
-    first_index = months[0].year * 12 + months[0].month - 1
-    column = (moved["month"] - first_index).to_numpy()
-    row = accounts.get_indexer(moved["account_id"])
-    net = np.zeros((len(accounts), len(months) + 1), dtype="int64")
-    known = column < len(months)
-    np.add.at(net, (row[known], np.maximum(column[known], -1) + 1), moved["net"].to_numpy()[known])
-    position = net.cumsum(axis=1)
-    panel = pd.DataFrame(
-        {
-            "account_id": np.repeat(accounts, len(months)),
-            "month": np.tile(months, len(accounts)),
-            "opening": position[:, :-1].ravel(),
-        }
-    )
-    inside = known & (column >= 0)
-    flat = row[inside] * len(months) + column[inside]
-    for name in MOVEMENTS:
-        values = np.zeros(len(panel), dtype="int64")
-        values[flat] = moved[name].to_numpy()[inside]
-        panel[name] = values
-    panel["closing"] = position[:, 1:].ravel()
-    if months_loaded:
-        return panel
-    return panel[panel[["opening", "new", "reactivation"]].any(axis=1)].reset_index(drop=True)
-
-
 def _window(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
     """Rows of [start, end); raises ContractError if any of its months has no row at all."""
     inside = panel[(panel["month"] >= start) & (panel["month"] < end)]
@@ -258,8 +146,9 @@ def mrr_movements(panel: pd.DataFrame, start: Month, end: Month) -> pd.DataFrame
 
         starting + new + expansion + reactivation - contraction - churn = ending, to the cent
 
-    ``panel`` is ``account_month``. Index: month; columns starting, the five movements, ending; money per
-    month, all movements positive. Every account counts. Raises ContractError for a month without any row.
+    ``panel`` is ``account_month``, or ``movements``, its sums. Index: month; columns starting, the five movements,
+    ending; money per month, all movements positive. Every account counts. Raises ContractError for a month
+    without any row.
     """
     start, end = periods.window(start, end)
     inside = _window(panel, start, end)
@@ -386,54 +275,29 @@ def renewal_rate(renewals: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp)
     )
 
 
-def cohort_triangle(
-    subscriptions: pd.DataFrame,
-    observed_from: pd.Timestamp,
-    as_of: pd.Timestamp,
-    value: str = "logo",
-    by: str = "quarter",
-) -> CohortTriangle:
+def cohort_triangle(cohorts: pd.DataFrame, value: str = "logo") -> CohortTriangle:
     """Share of each start cohort that still pays k months after its own start.
 
         logo:    accounts paying at age k / all accounts of the cohort
         revenue: their MRR at age k / their MRR on their first paid day
 
-    Age counts from each account's own first paid day, in steps of one month (``by="month"``) or three
-    (``by="quarter"``). A cell is filled only if the whole cohort could be seen at that age before
-    ``as_of``: unobserved is empty, never 0. Accounts that started before ``observed_from`` are survivors
-    only and are left out and counted. Raises ValueError for another ``value`` or ``by``.
+    ``cohorts`` is the roll-up of that name: age counts from each account's own first paid day, and a cell that the
+    whole cohort had not reached is absent, so empty here, never 0. Accounts that started before the data did are
+    survivors only; they are counted in ``left_out``. Raises ValueError for another ``value``.
     """
-    if value not in ("logo", "revenue") or by not in ("month", "quarter"):
-        raise ValueError(f"value={value!r}, by={by!r}: value is logo or revenue, by is month or quarter")
-    step = 1 if by == "month" else 3
-    paid = paid_periods(subscriptions)
-    first = paid.groupby("account_id")["start_date"].min().rename("first")
-    left_out = int((first < observed_from).sum())
-    first = first[(first >= observed_from) & (first < as_of)]
-    cohort = first.dt.to_period("Q" if by == "quarter" else "M").dt.start_time.astype("datetime64[us]")
-    if cohort.empty:
+    if value not in ("logo", "revenue"):
+        raise ValueError(f"value={value!r}: value is logo or revenue")
+    by = "month" if len(cohorts) and cohorts["cohort_months"].iloc[0] == 1 else "quarter"
+    early = cohorts["cohort"].isna()
+    left_out = int(cohorts.loc[early, "accounts"].sum())
+    cells = cohorts[~early].astype({"age_months": "int64", "alive": "int64", "mrr": "int64"})
+    if cells.empty:
         none = pd.Series(dtype=float)
         return CohortTriangle(pd.DataFrame(), none, none, left_out, value, by)
-    paid = paid.join(first, on="account_id", how="inner")
-    paid["cohort"] = paid["account_id"].map(cohort)
-    accounts = cohort.value_counts().sort_index()
-    starting = paid[paid["start_date"] == paid["first"]].groupby("cohort")["mrr"].sum()
-    columns: dict[int, pd.Series] = {}
-    months_seen = (as_of.year - observed_from.year) * 12 + as_of.month - observed_from.month
-    # The last account of a cohort may start on its last day; as_of itself is not seen any more.
-    last_starts = pd.Series(accounts.index + pd.DateOffset(months=step) - pd.Timedelta(days=1), accounts.index)
-    for age in range(0, months_seen + 1, step):
-        seen = last_starts + pd.DateOffset(months=age) < as_of
-        if not seen.any():
-            break
-        at = paid["first"] + pd.DateOffset(months=age)
-        alive = paid[(paid["start_date"] <= at) & (paid["end_date"].isna() | (at < paid["end_date"]))]
-        kept = alive.groupby("cohort")["mrr"].sum() if value == "revenue" else alive.groupby("cohort").size()
-        base = starting if value == "revenue" else accounts
-        columns[age] = (kept.reindex(accounts.index, fill_value=0) / base).where(seen)
-    table = pd.DataFrame(columns, index=accounts.index).rename_axis("cohort").rename_axis("age_months", axis=1)
-    table = table[table.notna().any(axis=1)]
-    return CohortTriangle(table, accounts.loc[table.index], starting.loc[table.index], left_out, value, by)
+    kept, base = ("alive", "accounts") if value == "logo" else ("mrr", "starting")
+    table = cells.assign(share=cells[kept] / cells[base]).pivot(index="cohort", columns="age_months", values="share")
+    bases = cells.groupby("cohort")[["accounts", "starting"]].first()
+    return CohortTriangle(table, bases["accounts"], bases["starting"] / 100, left_out, value, by)
 
 
 def reconcile(panel: pd.DataFrame, start: Month, end: Month, renewals: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -478,6 +342,11 @@ def reconcile(panel: pd.DataFrame, start: Month, end: Month, renewals: pd.DataFr
     table = pd.DataFrame(rows, columns=["metric", "definition", "used", "numerator", "denominator", "why"])
     table["value"] = table["numerator"] / table["denominator"].where(table["denominator"] != 0)
     return table[["metric", "definition", "used", "value", "numerator", "denominator", "why"]]
+
+
+def reconcile_last(panel: pd.DataFrame, as_of: pd.Timestamp, months: int = 12) -> pd.DataFrame:
+    """``reconcile`` over the ``months`` before ``as_of``, or as many of them as the panel holds."""
+    return reconcile(panel, *periods.trailing_window(panel["month"].min(), as_of, months))
 
 
 def estimates(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> dict[str, Estimate]:

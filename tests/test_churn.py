@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest import approx
+from rolled import rolled
 from scipy import stats as scipy_stats
 
 from cs_helpers import churn
+from cs_helpers.definitions import Refusal, attempt
 from cs_helpers.errors import ContractError
 
 LUNG = Path(__file__).resolve().parents[2] / "shared" / "datasets" / "survival" / "lung.csv"
@@ -203,6 +205,10 @@ def subscriptions(*rows):
     return table.assign(**{c: pd.to_datetime(table[c]) for c in ("start_date", "end_date")})
 
 
+def spells_of(table, observed_from, as_of):
+    return rolled("spells", table, observed_from=observed_from, as_of=as_of)
+
+
 def test_spells_join_price_changes_split_at_gaps_and_enter_late():
     table = subscriptions(
         ("A", "2024-01-01", "2025-03-01", 100),
@@ -211,19 +217,19 @@ def test_spells_join_price_changes_split_at_gaps_and_enter_late():
         ("B", "2025-02-15", None, 40),
         ("gone", "2023-01-01", "2024-06-01", 70),
     )
-    got = churn.spells(table, pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01"))
+    got = spells_of(table, pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01"))
     assert got["account_id"].tolist() == ["A", "A", "B"]
     # Those still running were last seen on 31 December: 2 months and 30 days, 10 months and 16 days.
     assert got["duration_months"].tolist() == approx([18, 2 + 30 / 31, 10 + 16 / 31])
     assert got["churned"].tolist() == [True, False, False]
     assert got["entry_months"].tolist() == [12, 0, 0]
-    assert got["mrr"].tolist() == [100, 90, 40]
+    assert got["mrr_cents"].tolist() == [100_00, 90_00, 40_00]
 
 
 def test_an_anniversary_that_nobody_has_seen_yet_is_not_survived():
     # B turns one year old on as_of itself; whether it renewed that day is not known. A left on its anniversary.
     table = subscriptions(("A", "2024-06-01", "2025-06-01", 1), ("B", "2025-01-01", None, 1))
-    got = churn.spells(table, pd.Timestamp("2024-01-01"), pd.Timestamp("2026-01-01"))
+    got = spells_of(table, pd.Timestamp("2024-01-01"), pd.Timestamp("2026-01-01"))
     curve = churn.kaplan_meier(got["duration_months"], got["churned"], got["entry_months"])
     assert curve.at_risk(12) == 1
     assert curve.survival(12) == 0
@@ -231,14 +237,14 @@ def test_an_anniversary_that_nobody_has_seen_yet_is_not_survived():
 
 def test_an_end_that_lies_after_as_of_is_not_known_yet():
     table = subscriptions(("A", "2025-01-01", "2026-03-01", 1))
-    got = churn.spells(table, pd.Timestamp("2024-01-01"), pd.Timestamp("2026-01-01"))
+    got = spells_of(table, pd.Timestamp("2024-01-01"), pd.Timestamp("2026-01-01"))
     assert got["churned"].tolist() == [False]
 
 
 def test_the_price_on_entry_is_the_one_paid_when_observation_began():
     table = subscriptions(("A", "2023-01-01", "2024-06-01", 100), ("A", "2024-06-01", None, 150))
-    got = churn.spells(table, pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01"))
-    assert got["mrr"].tolist() == [150]
+    got = spells_of(table, pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01"))
+    assert got["mrr_cents"].tolist() == [150_00]
 
 
 def test_the_planted_survival_of_the_sample_company_is_recovered_from_its_files(tmp_path):
@@ -248,7 +254,8 @@ def test_the_planted_survival_of_the_sample_company_is_recovered_from_its_files(
     for seed in range(101, 111):
         sample.write(tmp_path, seed=seed)
         loaded = tables.load(tmp_path)
-        curve = churn.time_to_leave(loaded.subscriptions, loaded.observed_from, loaded.as_of)
+        counts = loaded.rollup("survival_counts", observed_from=loaded.observed_from, as_of=loaded.as_of)
+        curve = churn.time_to_leave(counts)
         true = sample.truth(seed=seed)["expected"]["survival"]["all"]
         for age in ("6", "12", "24"):
             low, high = curve.interval(int(age))
@@ -273,3 +280,72 @@ def test_with_weights_a_few_large_spells_leave_more_doubt_before_the_first_depar
     plain = churn.kaplan_meier(durations, churned)
     heavy = churn.kaplan_meier(durations, churned, weights=[1.0] * 19 + [1000.0])
     assert heavy.interval(12)[0] < plain.interval(12)[0] < 1
+
+
+def counted(entry, duration, churned, mrr):
+    """Spells as the roll-up survival_counts counts them."""
+    rows = pd.DataFrame({"duration_months": duration, "entry_months": entry, "churned": churned, "mrr": mrr})
+    rows["mrr_squares"] = rows["mrr"].astype(float) ** 2
+    keys = ["duration_months", "entry_months", "churned"]
+    sums = rows.groupby(keys)[["mrr", "mrr_squares"]].sum()
+    return sums.assign(spells=rows.groupby(keys).size()).reset_index()
+
+
+@settings(max_examples=100, deadline=None)
+@given(spells(), st.integers(1, 5), st.booleans(), st.integers(1, 10**6))
+def test_counted_spells_give_the_same_curve_and_limits_as_the_spells_one_by_one(case, least, weighted, seed):
+    entry, duration, churned = case
+    mrr = np.random.default_rng(seed).integers(1, 100_000, len(entry))
+    one_by_one = attempt(
+        churn.kaplan_meier, duration, churned, entry, weights=mrr if weighted else None, min_at_risk=least
+    )
+    of_counts = attempt(
+        churn.curve_of_counts, counted(entry, duration, churned, mrr), weighted=weighted, min_at_risk=least
+    )
+    if isinstance(one_by_one, Refusal):
+        assert of_counts == one_by_one
+        return
+    pd.testing.assert_frame_equal(of_counts.table, one_by_one.table, rtol=1e-12, atol=0)
+    assert (of_counts.spells, of_counts.events, of_counts.late_entries) == (
+        one_by_one.spells, one_by_one.events, one_by_one.late_entries
+    )  # fmt: skip
+    for age in np.arange(0, 41, 0.5):
+        assert of_counts.at_risk(age) == one_by_one.at_risk(age)
+        assert of_counts.interval(age) == approx(one_by_one.interval(age), rel=1e-12, nan_ok=True)
+
+
+@settings(max_examples=50, deadline=None)
+@given(spells(), st.integers(1, 4))
+def test_a_row_that_stands_for_several_spells_is_those_spells_written_out(case, times):
+    entry, duration, churned = case
+    written = churn.kaplan_meier(np.tile(duration, times), np.tile(churned, times), np.tile(entry, times))
+    brief = churn.kaplan_meier(duration, churned, entry, counts=np.full(len(entry), times))
+    pd.testing.assert_frame_equal(brief.table, written.table, rtol=1e-12)
+    assert brief.spells == written.spells
+
+
+def test_the_curve_of_a_book_is_that_of_its_spells_by_account_or_by_revenue():
+    rng = np.random.default_rng(3)
+    start = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 900, 200), unit="D")
+    end = pd.Series(start + pd.to_timedelta(rng.integers(1, 900, 200), unit="D"))
+    table = pd.DataFrame(
+        {"account_id": [f"{n:03d}" for n in range(200)], "start_date": start, "mrr": rng.integers(1, 99, 200)}
+    )
+    table["end_date"] = end.where(end < "2026-01-01")
+    observed = {"observed_from": "2023-06-15", "as_of": "2026-01-01"}
+    counts, rows = (rolled(name, table, **observed) for name in ("survival_counts", "spells"))
+    columns = (rows["duration_months"], rows["churned"], rows["entry_months"])
+    pd.testing.assert_frame_equal(
+        churn.time_to_leave(counts).table, churn.kaplan_meier(*columns, min_at_risk=10).table, rtol=1e-12
+    )
+    weighted = churn.kaplan_meier(*columns, weights=rows["mrr_cents"])
+    pd.testing.assert_frame_equal(churn.curve_of_counts(counts, weighted=True).table, weighted.table, rtol=1e-12)
+
+
+def test_too_few_spells_are_refused_in_words():
+    table = subscriptions(("A", "2024-01-01", None, 100))
+    counts = rolled("survival_counts", table, observed_from="2024-01-01", as_of="2025-01-01")
+    assert churn.time_to_leave(counts).reason.startswith(
+        "1 paid spell in the observed window; a curve needs at least 20."
+    )
+    assert churn.time_to_leave(counts.iloc[:0]).reason.startswith("0 paid spells in the")

@@ -134,7 +134,7 @@ def test_the_page_says_what_a_reader_needs_first(page):
         "Larkmoor Signals",
         "Churn and retention",
         "data through 30 June 2026",
-        "400 accounts",
+        "600 accounts",
         "checked, no warnings",
     ):
         assert wanted in words
@@ -276,13 +276,13 @@ BAD = {
         {"accounts.csv": ACCOUNTS, "subscriptions.csv": "account_id,start_date,end_date,mrr\n"},
         ["subscriptions.csv", "no rows"],
     ),
-    "a semicolon-separated file": (
-        {"accounts.csv": ACCOUNTS.replace(",", ";"), "subscriptions.csv": SUBSCRIPTIONS},
-        ["accounts.csv", "row 1", 'separator: ";"'],
+    "a column named twice": (
+        {"accounts.csv": ACCOUNTS.replace("name", "account_id"), "subscriptions.csv": SUBSCRIPTIONS},
+        ["accounts.csv", "row 1", "more than once"],
     ),
-    "Latin-1 text": (
-        {"accounts.csv": ACCOUNTS.replace("Alpha", "Café").encode("latin-1"), "subscriptions.csv": SUBSCRIPTIONS},
-        ["accounts.csv", "row 2", "encoding: latin-1"],
+    "a workbook called CSV": (
+        {"accounts.csv": b"PK\x03\x04" + bytes(60), "subscriptions.csv": SUBSCRIPTIONS},
+        ["accounts.csv", "an Excel workbook", "Give it the ending .xlsx"],
     ),
     "a date 31-31-2024": (
         {"accounts.csv": ACCOUNTS, "subscriptions.csv": SUBSCRIPTIONS.replace("2024-02-01", "31-31-2024")},

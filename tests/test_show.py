@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from rolled import rolled
 
 from cs_helpers import charts, churn, retention, show, stats
 from cs_helpers.definitions import Comparison, Estimate, Refusal
@@ -254,7 +255,7 @@ def golden_triangle():
     ]
     table = pd.DataFrame(rows, columns=["account_id", "start_date", "end_date", "mrr"])
     table["end_date"] = pd.to_datetime(table["end_date"])
-    return retention.cohort_triangle(table, pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01"))
+    return retention.cohort_triangle(rolled("cohorts", table, observed_from="2025-01-01", as_of="2026-01-01"))
 
 
 def test_chart_is_drawn_for_desk_and_phone_with_a_text_alternative_and_no_foreign_address():

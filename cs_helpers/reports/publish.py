@@ -17,14 +17,22 @@ _SECRET_NAMES = re.compile("PASSW(?:OR)?D|TOKEN|SECRET|KEY|CREDENTIAL", re.IGNOR
 _SHORTEST_SECRET = 8
 
 
-def publish(temporary: Path, out: Path, record: Mapping[str, Any], notebook: str, report: str) -> Path:
+def publish(
+    temporary: Path,
+    out: Path,
+    record: Mapping[str, Any],
+    notebook: str,
+    report: str,
+    beside: Mapping[str, str] | None = None,
+) -> Path:
     """Publishes one good run; returns the folder it now has.
 
-    The files are complete on disk in ``temporary`` (inside ``out``) before one rename makes them visible;
+    ``beside`` are further files of the notebook's: name -> text. All are complete on disk in ``temporary`` (inside
+    ``out``) before one rename makes them visible;
     ``latest.html`` is then replaced in one step. Raises ReportFailed, with nothing published, if a file holds
     an absolute path of this machine or the value of a secret from the environment.
     """
-    files = {"report.html": report, "notebook.ipynb": notebook, "run.json": dump_record(record)}
+    files = {**(beside or {}), "report.html": report, "notebook.ipynb": notebook, "run.json": dump_record(record)}
     problems = [problem for name, text in files.items() for problem in scan(name, text)]
     if problems:
         raise ReportFailed("\n".join(["Not published:", *(f"  {problem}" for problem in problems)]))

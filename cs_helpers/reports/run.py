@@ -37,6 +37,7 @@ Progress = Callable[[int, int], None]
 SCHEMA_VERSION = 1
 MIME = "application/vnd.cs-helpers.{}+json"
 
+_FILE_NAME = re.compile(r"[a-z0-9_]+\.(csv|json)")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CREDENTIALS = re.compile(r"://[^/@\s]*@")
 _OURS = {"injected-parameters", "papermill-error-cell-tag"}
@@ -75,7 +76,8 @@ def run(
             try:
                 record |= _said_by(executed, record)
                 record["duration_s"] = round(time.monotonic() - clock, 2)
-                publish.publish(temporary, out, record, _text(executed), _render(executed, record))
+                files = _files(executed)
+                publish.publish(temporary, out, record, _text(executed), _render(executed, record), files)
             except Exception as error:
                 if not temporary.is_dir():  # already published: this is no failure of the run
                     raise
@@ -271,9 +273,22 @@ def _said_by(executed: NotebookNode, record: Record) -> Record:
     if isinstance(said["source"], str):
         said["source"] = _CREDENTIALS.sub("://", said["source"])
         said["source"] = os.path.relpath(said["source"]) if os.path.isabs(said["source"]) else said["source"]
-    noticed = {"warning", "set aside"} & {str(entry.get("severity")) for entry in said["quality"]}
+    noticed = {"warning", "set aside", "error"} & {str(entry.get("severity")) for entry in said["quality"]}
     said["status"] = "warnings" if noticed else "ok"
     return said
+
+
+def _files(executed: NotebookNode) -> dict[str, str]:
+    """Files that the notebook wants beside its report, taken out of its outputs: they need not stand there twice."""
+    found: dict[str, str] = {}
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            files = output.get("data", {}).pop(MIME.format("files"), {}).get("files", {})
+            wrong = [name for name in files if not _FILE_NAME.fullmatch(name)]
+            if wrong:
+                raise ReportFailed(f"the notebook names a file {wrong[0]!r}: letters, digits and _ with .csv or .json.")
+            found |= {name: str(text) for name, text in files.items()}
+    return found
 
 
 def _refuse_not_a_number(notebook: str, headline: list[Record]) -> None:

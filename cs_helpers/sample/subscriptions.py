@@ -1,4 +1,4 @@
-"""The accounts: when they came and left, what they paid, and who they are."""
+"""The accounts' lives: when they came and left, who was given a CSM when, and what they paid."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from functools import cache
 
 from cs_helpers.sample import parameters as p
 from cs_helpers.sample.draws import Draws
-from cs_helpers.sample.team import Seat, Team
+from cs_helpers.sample.team import Team
 from cs_helpers.sample.world import Row, World, billing_date, first_of, last_paid_month, money, month_of
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What an account's hazard depends on, besides age and calendar month; ``seat`` is its CSM seat's number."""
+    """What is settled when an account is won: its hazard and whether it gets a CSM depend on nothing else but
+    trouble, age, calendar month and who sits in the seats."""
 
     segment: str
     term: int
     fit: str
-    seat: int
+    size: str
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,23 @@ class Price:
 
 @dataclass(frozen=True)
 class Spell:
-    """Uninterrupted paid time from its first day to the first day not paid for, with its prices."""
+    """Uninterrupted paid time from its first day to the first day not paid for, with its prices.
+
+    ``seat`` is the CSM seat it was given on ``covered_from``, or the one nobody sits in; ``trouble`` holds the
+    months, by the last paid day in them, that it spent in trouble.
+    """
 
     start: date
     end: date | None
     prices: tuple[Price, ...]
+    seat: int
+    covered_from: date
+    trouble: frozenset[int]
+
+    @property
+    def covered_month(self) -> int:
+        """The first month that is worked on by the seat."""
+        return last_paid_month(self.covered_from) + 1
 
     def paid_months(self, world: World) -> Iterator[tuple[int, int, int]]:
         """Month, first paid day and the day after the last paid one (as ordinals), inside the window."""
@@ -104,12 +117,13 @@ def draw_account(number: int, teams: Sequence[Team], world: World) -> Account:
     while True:
         draws = world.draws("account", number, attempt)
         start, kind = _start(world, draws), _kind(draws)
-        seat = team.csm_seats[kind.seat]
-        first = _spell(kind, _first_price(kind, start, draws), seat, world, ("life", number, attempt))
+        covered = draws.chance(p.COVERED_AT_WINNING[kind.segment][kind.size])
+        seat = _any_seat(kind, draws) if covered else p.UNCOVERED
+        first = _spell(kind, _first_price(kind, start, draws), seat, team, world, ("life", number, attempt))
         if first is not None:
             break
         attempt += 1
-    second = _second_spell(first, number, kind, seat, world)
+    second = _second_spell(first, number, kind, team, world)
     add_on = _add_on(first, kind, world, world.draws("add-on", number))
     return Account(number, team.number, kind, (first, second) if second else (first,), add_on)
 
@@ -129,45 +143,56 @@ def _kind(draws: Draws) -> Kind:
     segment = draws.pick(p.SEGMENT_SHARE)
     term = 1 if draws.chance(p.MONTHLY_TERM_SHARE[segment]) else 12
     fit = draws.pick(p.FIT_SHARE)
-    seats = seats_of(segment)
-    seat = seats[draws.whole(0, len(seats) - 1)] if draws.chance(p.COVERED_SHARE[segment]) else p.UNCOVERED
-    return Kind(segment, term, fit, seat)
+    return Kind(segment, term, fit, draws.pick(p.SIZE_SHARE))
+
+
+def _any_seat(kind: Kind, draws: Draws) -> int:
+    seats = seats_of(kind.segment)
+    return seats[draws.whole(0, len(seats) - 1)]
 
 
 def _first_price(kind: Kind, start: date, draws: Draws) -> Price:
     plans = p.FIRST_PLAN[kind.segment]
     plan = draws.pick({name: share for name, (share, _, _) in plans.items()})
     _, fewest, reach = plans[plan]
-    return Price(start, None, plan, int(fewest * draws.skewed(reach)), draws.pick(p.DISCOUNT[kind.segment]), kind.term)
+    seats = max(p.FEWEST_SEATS, int(fewest * draws.skewed(reach) * p.SIZE_PERCENT[kind.size] / 100))
+    return Price(start, None, plan, seats, draws.pick(p.DISCOUNT[kind.segment]), kind.term)
 
 
-def _spell(kind: Kind, price: Price, seat: Seat, world: World, key: tuple[object, ...]) -> Spell | None:
+def _spell(kind: Kind, price: Price, seat: int, team: Team, world: World, key: tuple[object, ...]) -> Spell | None:
     """Live from the first price on, billing date by billing date; None if the last paid day is before the window."""
     start = price.start
     by_age = hazards(kind.segment, kind.term, kind.fit, p.END - world.origin)
     before = last_paid_month(start)
-    prices = [price]
+    prices, covered_from, in_trouble, trouble = [price], start, False, []
+    factors = team.csm_seats[seat].factors
     for month in range(before + 1, p.END):
         age, n = month - before, month - world.origin
         draws = world.draws(*key, age)
-        if draws.chance(by_age[age] * seat.factors[n]):
+        if in_trouble:
+            trouble.append(month)
+        if draws.chance(by_age[age] * factors[n] * (p.TROUBLE_FACTOR if in_trouble else 1.0)):
             if month < world.start:
                 return None
             end = billing_date(start, age)
             notice = end - timedelta(days=draws.whole(*((1, 28) if kind.term == 1 else (20, 90))))
             prices[-1] = replace(prices[-1], end=end, notice=max(prices[-1].start, notice))
-            return Spell(start, end, tuple(prices))
+            return Spell(start, end, tuple(prices), seat, covered_from, frozenset(trouble))
         if month >= world.start:
-            changed = _changed(prices[-1], kind, age, seat.sitting[n] is not None, draws)
+            changed = _changed(prices[-1], kind, age, team.csm_seats[seat].sitting[n] is not None, draws)
             day = billing_date(start, age)
             if changed is not None and day < p.END_DAY:
                 prices[-1] = replace(prices[-1], end=day)
                 prices.append(replace(changed, start=day))
-    return Spell(start, None, tuple(prices))
+        in_trouble = draws.chance(1 - p.TROUBLE_ENDS if in_trouble else p.TROUBLE_ENTERS[kind.fit])
+        if seat == p.UNCOVERED and draws.chance(p.COVERED_LATER[kind.segment]["trouble" if in_trouble else "calm"]):
+            seat, covered_from = _any_seat(kind, draws), billing_date(start, age)
+            factors = team.csm_seats[seat].factors
+    return Spell(start, None, tuple(prices), seat, covered_from, frozenset(trouble))
 
 
-def _second_spell(first: Spell, number: int, kind: Kind, seat: Seat, world: World) -> Spell | None:
-    """Some who churned come back months later, with at most as many seats and on a monthly term."""
+def _second_spell(first: Spell, number: int, kind: Kind, team: Team, world: World) -> Spell | None:
+    """Some who churned come back months later, with at most as many seats, on a monthly term and to the same CSM."""
     draws = world.draws("return", number)
     if first.end is None or not draws.chance(p.REACTIVATION):
         return None
@@ -177,7 +202,7 @@ def _second_spell(first: Spell, number: int, kind: Kind, seat: Seat, world: Worl
     last = first.prices[-1]
     seats = max(p.FEWEST_SEATS, last.seats * draws.whole(60, 100) // 100)
     price = Price(back, None, last.plan, seats, last.discount, 1)
-    return _spell(replace(kind, term=1), price, seat, world, ("second life", number))
+    return _spell(replace(kind, term=1), price, first.seat, team, world, ("second life", number))
 
 
 def _changed(price: Price, kind: Kind, age: int, covered: bool, draws: Draws) -> Price | None:
@@ -214,37 +239,6 @@ def _add_on(spell: Spell, kind: Kind, world: World, draws: Draws) -> Price | Non
         return replace(add_on, end=early)
     notice = spell.prices[-1].notice
     return replace(add_on, notice=notice and max(bought, notice))
-
-
-def account_row(account: Account, world: World) -> Row:
-    """The account's row in accounts.csv."""
-    draws = world.draws("profile", account.number)
-    segment = account.kind.segment
-    industry = draws.pick({name: share for name, (share, _) in p.INDUSTRIES.items()})
-    region = draws.pick({name: share for name, (share, _) in p.REGIONS.items()})
-    countries = p.REGIONS[region][1]
-    fewest, reach = p.EMPLOYEES[segment]
-    employees = int(fewest * draws.skewed(reach))
-    signup = account.spells[0].start - timedelta(days=draws.whole(0, 30))
-    return {
-        "account_id": account.account_id,
-        "name": _name(account.number, p.INDUSTRIES[industry][1][draws.whole(0, 2)]),
-        "segment": segment,
-        "industry": industry,
-        "region": region,
-        "country": countries[draws.whole(0, len(countries) - 1)],
-        "employees": "" if draws.chance(0.04) else str(employees),
-        "signup_date": str(signup),
-        "acquisition_channel": draws.pick(p.ACQUISITION),
-        "gross_margin": f"0.{draws.whole(*p.GROSS_MARGIN_PERCENT[segment])}",
-    }
-
-
-def _name(number: int, trade: str) -> str:
-    names = len(p.STEM_HEADS) * len(p.STEM_TAILS)
-    again = number // names
-    head, tail = divmod(number * 257 % names, len(p.STEM_TAILS))
-    return f"{p.STEM_HEADS[head]}{p.STEM_TAILS[tail]} {trade}{f' {again + 1}' if again else ''}"
 
 
 def subscription_rows(account: Account) -> list[Row]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cs_helpers.sample import parameters as p
@@ -13,7 +13,7 @@ from cs_helpers.sample.world import Row, World, first_of, money
 
 @dataclass(frozen=True)
 class Rep:
-    """One person in one seat of one team; the months are indexes, ``left`` the first month without them."""
+    """One person in one job of one division; the months are indexes, ``left`` the first month without them."""
 
     number: int
     team: int
@@ -21,6 +21,8 @@ class Rep:
     segment: str
     hired: int
     left: int | None
+    manager: int  # number of the manager, 0 for the head
+    unit: str  # the team's name
 
     @property
     def rep_id(self) -> str:
@@ -28,9 +30,14 @@ class Rep:
 
     @property
     def function(self) -> str:
-        """The managers are numbers 1, of Customer Success, and 2, of support."""
-        in_success = self.role == "csm" or self.number % 1000 == 1
-        return "customer_success" if in_success else "customer_support"
+        """The department that pays; the head of the division is paid by Customer Success."""
+        in_support = self.role == "support" or (self.role == "manager" and self.number % 1000 > 3)
+        return "customer_support" if in_support else "customer_success"
+
+    @property
+    def level(self) -> str:
+        """Role, with the head told apart from the managers."""
+        return "head" if self.role == "manager" and self.number % 1000 == 1 else self.role
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Team:
-    """Who looked after up to 400 accounts. The last CSM seat is the one nobody ever sits in."""
+    """The division that looked after up to 600 accounts. The last CSM seat is the one nobody ever sits in."""
 
     number: int
     managers: tuple[Rep, ...]
@@ -56,33 +63,46 @@ class Team:
 
 
 def make_teams(world: World) -> list[Team]:
-    """As many teams as the accounts need."""
+    """As many divisions as the accounts need."""
     return [_team(number, world) for number in range((world.accounts - 1) // p.TEAM_ACCOUNTS + 1)]
 
 
 def _team(number: int, world: World) -> Team:
     base = number * 1000
-    managers = tuple(Rep(base + n, number, "manager", "", world.origin - 8 * n, None) for n in (1, 2))
+    units = ("Leadership", "Success 1", "Success 2", "Support 1", "Support 2")
+    names = [f"{unit.split()[0]} {2 * number + int(unit.split()[1])}" if " " in unit else unit for unit in units]
+    managers = tuple(
+        Rep(base + n, number, "manager", "", world.origin - 8 * n, None, base + 1 if n > 1 else 0, name)
+        for n, name in enumerate(names, start=1)
+    )
     seats: list[Seat] = []
     used = base + len(managers)
     for n, segment in enumerate((*p.CSM_SEATS, *[""] * p.SUPPORT_SEATS)):
-        role = "csm" if segment else "support"
-        seats.append(_seat(_people(used, number, role, segment, world, world.draws("team", number, "seat", n)), world))
+        manager = managers[_manager_of(n)]
+        first = Rep(used + 1, number, "csm" if segment else "support", segment, 0, None, manager.number, manager.unit)
+        seats.append(_seat(_people(first, world, world.draws("team", number, "seat", n)), world))
         used += len(seats[-1].people)
     csm_seats, support_seats = seats[: len(p.CSM_SEATS)], seats[len(p.CSM_SEATS) :]
     return Team(number, managers, (*csm_seats, _seat((), world)), tuple(support_seats))
 
 
-def _people(used: int, team: int, role: str, segment: str, world: World, draws: Draws) -> tuple[Rep, ...]:
+def _manager_of(seat: int) -> int:
+    """The first half of the CSM seats has the second manager, the other half the third, and so on with support."""
+    csm = len(p.CSM_SEATS)
+    return 1 + 2 * seat // csm if seat < csm else 3 + 2 * (seat - csm) // p.SUPPORT_SEATS
+
+
+def _people(first: Rep, world: World, draws: Draws) -> tuple[Rep, ...]:
+    """Those who sat in one seat, one after the other; ``first`` has the number of the first of them."""
     people: list[Rep] = []
     hired = world.origin - draws.whole(0, 20)
     while hired < p.END:
         left = max(hired + 6, world.origin + 1)
-        while left < p.END and not draws.chance(p.LEAVES[role]):
+        while left < p.END and not draws.chance(p.LEAVES[first.role]):
             left += 1
-        number = used + len(people) + 1
-        people.append(Rep(number, team, role, segment, hired, left if left < p.END else None))
-        hired = left + draws.whole(*p.VACANCY[role])
+        number = first.number + len(people)
+        people.append(replace(first, number=number, hired=hired, left=left if left < p.END else None))
+        hired = left + draws.whole(*p.VACANCY[first.role])
     return tuple(people)
 
 
@@ -93,18 +113,14 @@ def _seat(people: tuple[Rep, ...], world: World) -> Seat:
         for month in range(max(rep.hired, world.origin), rep.left or p.END):
             sitting[month - world.origin] = rep
     factors = [
-        (p.COVERED_FACTOR if rep else 1.0) * (p.RECENT_FACTOR if month >= p.END - p.RECENT else 1.0)
-        for month, rep in zip(months, sitting, strict=True)
+        (p.COVERED_FACTOR if rep else 1.0) * recent_factor(month) for month, rep in zip(months, sitting, strict=True)
     ]
     return Seat(people, sitting, factors)
 
 
-def support_outliers(team: Team, world: World) -> dict[str, dict[str, float]]:
-    """Two support reps who really differ, among those present all through the window."""
-    there = [rep for s in team.support_seats for rep in s.people if rep.hired < world.start and rep.left is None]
-    if len(there) < 2:
-        return {}
-    return {rep.rep_id: effect for rep, effect in zip((there[0], there[-1]), p.SUPPORT_OUTLIERS, strict=True)}
+def recent_factor(month: int) -> float:
+    """What the calendar does to the hazard: churn is worse in the last months of the window."""
+    return p.RECENT_FACTOR if month >= p.END - p.RECENT else 1.0
 
 
 def rep_row(rep: Rep, world: World) -> Row:
@@ -113,14 +129,13 @@ def rep_row(rep: Rep, world: World) -> Row:
     names = len(p.FIRST_NAMES) * len(p.LAST_NAMES)
     last, first = divmod((rep.number * 107 + rep.team) % names, len(p.FIRST_NAMES))
     left = first_of(rep.left) - timedelta(days=1) if rep.left else None
-    moved = draws.chance(0.3)
-    success = rep.function == "customer_success"
+    moved = draws.chance(p.MOVED_SHARE)
     return {
         "rep_id": rep.rep_id,
         "name": f"{p.FIRST_NAMES[first]} {p.LAST_NAMES[last]}",
         "role": rep.role,
-        "manager_id": "" if rep.role == "manager" else f"R-{rep.team * 1000 + (1 if success else 2):04d}",
-        "team": f"{'Success' if success else 'Support'} {rep.team + 1}",
+        "manager_id": f"R-{rep.manager:04d}" if rep.manager else "",
+        "team": rep.unit,
         "segment": rep.segment,
         "hired_on": str(first_of(rep.hired)),
         "left_on": str(left or ""),
@@ -132,7 +147,7 @@ def rep_row(rep: Rep, world: World) -> Row:
 
 def _annual_cost(rep: Rep, world: World) -> int:
     """Cents a year with everything an employer pays."""
-    least, most = p.PAY[rep.role]
+    least, most = p.PAY[rep.level]
     return world.draws("pay", rep.number).whole(least // 500, most // 500) * 50_000
 
 

@@ -18,8 +18,8 @@ Tables = dict[str, list[Row]]
 class World:
     """The arguments of one company, whose export holds the whole months [start, END). Raises ParameterError."""
 
-    accounts: int = 400
-    months: int = 30
+    accounts: int = 600
+    months: int = 36
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -77,3 +77,20 @@ def last_paid_month(day: date) -> int:
 def money(cents: int) -> str:
     """Cents as text with two decimals."""
     return f"{cents // 100}.{cents % 100:02d}"
+
+
+def moment(seconds: int) -> str:
+    """A time from day's ordinal x 86,400 + second of the day, as the files write it."""
+    day, second = divmod(seconds, 86_400)
+    return f"{date.fromordinal(day)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}Z"
+
+
+def working_day(least: int, stop: int, draws: Draws) -> int | None:
+    """A day of [least, stop), moved off the weekend where there is a weekday near; None where there is none."""
+    day = draws.whole(least, stop - 1)
+    weekday = (day - 1) % 7  # ordinal 1 was a Monday
+    if weekday < 5:
+        return day
+    if day - (weekday - 4) >= least:
+        return day - (weekday - 4)
+    return day + 7 - weekday if day + 7 - weekday < stop else None

@@ -1,121 +1,137 @@
-"""What a reader of the figures should know about the data behind them, in words."""
+"""What a reader of the figures should know about the data behind them, in words.
+
+All of it speaks of the tables as they were known at the instant of the report.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from cs_helpers.contract import ONE_DAY, SHOWN, Breach, plain
+from cs_helpers.contract.checks import SHOWN, plain
+from cs_helpers.engines.duckdb import DuckDB, quote
 from cs_helpers.mapping import Mapping as ExportMapping
 from cs_helpers.periods import day_words, month, month_starts
+from cs_helpers.tables.progress import Finding, Loaded, Reading
 
-SET_ASIDE_COLUMNS = ["table", "check", "row", "account_id", "reason"]
 INCLUSIVE_ENDS, INCLUSIVE_SHARE = 5, 0.2  # ends one day before the next start, of the ends that a start follows
-PILE_UP_RATIO, PILE_UP_ROWS = 3, 20  # ends in the last month against the mean month before it
+PILE_UP_RATIO, PILE_UP_ROWS, PILE_UP_MONTHS = 3, 20, 3  # ends in the last months against the mean month before them
+FEW_ANSWERS = 30  # below this, a scale that is not used to its end says nothing
+STEADY_ROWS = 10  # rows in the months around from which a month without any is no chance (Poisson: 1 in 20,000)
+STALE_DAYS = 45  # days without a row at the end of the data
+LOWEST_USUAL = {"csat": 3, "ces": 4, "nps": 7}  # a scale whose answers never fall below this is suspicious
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Something a reader of the figures should know about the data behind them."""
-
-    table: str
-    check: str
-    severity: str  # "set aside", "warning", or "note" for what is in order but should be known
-    rows: int
-    message: str
-
-
-_SET_ASIDE_WORDS = {
-    "zero_day": "zero-day subscription(s), ending on the day they start",
-    "end_before_start": "row(s) that end before they start",
-    "repeated_row": "row(s) that repeat an earlier row in every column",
-    "orphan": "row(s) with an account_id no account has",
-    "drop_where": "row(s) named by drop_where in the mapping",
-}
-
-
-def set_aside_findings(breaches: list[Breach]) -> list[Finding]:
-    """One finding per check and table, with how many rows were set aside."""
-    found = []
-    for table, check in dict.fromkeys((breach.table, breach.check) for breach in breaches):
-        rows = sum(len(each.lines) for each in breaches if (each.table, each.check) == (table, check))
-        words = _SET_ASIDE_WORDS[check].replace("(s)", "" if rows == 1 else "s")
-        where = next(each.where for each in breaches if each.table == table)
-        found.append(Finding(table, check, "set aside", rows, f"{where}: {rows:,} {words}; left out of all figures."))
+def findings(reading: Reading, observed_from: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
+    """Everything odd about the tables that is no reason to stop."""
+    found: list[Finding] = []
+    engine, tables = reading.engine, reading.tables
+    if (subscriptions := tables.get("subscriptions")) is not None:
+        overlapping, day_before = neighbours(engine)
+        found += concurrent(engine) if overlapping else []
+        found += pile_up(engine, observed_from, instant)
+        if not subscriptions.last_paid_day and (overlapping or day_before):
+            found += ends_look_inclusive(engine)
+    if "accounts" in tables:
+        found += differing_by_case(engine)
+    for loaded in tables.values():
+        if loaded.table.event_time and loaded.table.name not in (
+            "subscriptions",
+            "renewals",
+            "assignments",
+            "reps",
+            "goals",
+        ):
+            found += months_without_rows(engine, loaded) + stale(engine, loaded, instant)
+        found += never_low(engine, loaded)
+    if (tickets := tables.get("tickets")) is not None:
+        found += _tickets(engine, tickets, tables.get("accounts"))
+    if (renewals := tables.get("renewals")) is not None and subscriptions is not None:
+        found += due_dates_moved(engine, renewals, subscriptions)
     return found
 
 
-def set_aside_rows(breaches: list[Breach], keys: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """The rows that were set aside, as a table a reader can work through."""
-    rows = [
-        (breach.table, breach.check, line, keys[breach.table].get(line, ""), reason)
-        for breach in breaches
-        for line, reason in zip(breach.lines, breach.reasons, strict=True)
-    ]
-    frame = pd.DataFrame(rows, columns=SET_ASIDE_COLUMNS)
-    return frame.astype({"row": "int64"} | {name: "str" for name in SET_ASIDE_COLUMNS if name != "row"})
-
-
-def currency_of(settings: ExportMapping, subscriptions: pd.DataFrame) -> tuple[str, list[Finding]]:
+def currency_of(engine: DuckDB, settings: ExportMapping, subscriptions: Loaded | None) -> tuple[str, list[Finding]]:
     """The source's one currency, and a warning where none is declared."""
     if settings.currency:
         return settings.currency.upper(), []
-    written = subscriptions["currency"].dropna() if "currency" in subscriptions else pd.Series(dtype="str")
-    if len(written):
-        return str(written.iloc[0]).strip().upper(), []
+    if subscriptions is None:
+        return "", []
+    if subscriptions.has("currency"):
+        code = engine.rows("SELECT min(upper(trim(currency))) FROM typed_subscriptions")[0][0]
+        if code:
+            return str(code), []
     message = "No currency is declared, so amounts carry none. State it as `currency` in mapping.yml."
     return "", [Finding("subscriptions", "currency_undeclared", "warning", 0, message)]
 
 
-def concurrent(subscriptions: pd.DataFrame) -> list[Finding]:
+def neighbours(engine: DuckDB) -> tuple[int, int]:
+    """Of subscriptions in order of their start: how many begin while an earlier one of the account still runs, and how
+    many end the day before the next begins. One pass, so that the costlier questions are asked only where they arise.
+    """
+    overlapping, day_before = engine.rows(
+        "SELECT count(*) FILTER (start_date < running_to), count(*) FILTER (next_start = end_date + 1) FROM (SELECT "
+        "start_date, "
+        "end_date, max(coalesce(end_date, DATE '2100-12-31')) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 "
+        "PRECEDING) AS "
+        "running_to, lead(start_date) OVER w AS next_start FROM typed_subscriptions "
+        "WINDOW w AS (PARTITION BY account_id ORDER BY start_date))"
+    )[0]
+    return int(overlapping), int(day_before)
+
+
+def concurrent(engine: DuckDB) -> list[Finding]:
     """Accounts that hold several subscriptions at once: their MRR is summed, which has to be said."""
-    running = subscriptions[["account_id", "start_date", "end_date"]]
-    steps = pd.concat(
-        [
-            pd.DataFrame({"account_id": running["account_id"], "day": running["start_date"], "step": 1}),
-            pd.DataFrame({"account_id": running["account_id"], "day": running["end_date"], "step": -1}).dropna(),
-        ]
-    ).sort_values(["account_id", "day", "step"])  # an end comes before a start on the same day
-    most = steps.groupby("account_id")["step"].cumsum().groupby(steps["account_id"]).max()
-    several = most[most > 1]
-    if several.empty:
+    several, most, accounts, rows = engine.rows(
+        "WITH steps AS (SELECT account_id, start_date AS day, 1 AS step FROM typed_subscriptions UNION ALL "
+        "SELECT account_id, end_date, -1 FROM typed_subscriptions WHERE end_date IS NOT NULL), "
+        "days AS (SELECT account_id, day, sum(step) AS step FROM steps GROUP BY account_id, day), "
+        "running AS (SELECT account_id, sum(step) OVER (PARTITION BY account_id ORDER BY day) AS n FROM days), "
+        "most AS (SELECT account_id, max(n) AS n FROM running GROUP BY account_id) "
+        "SELECT count(*) FILTER (n > 1), max(n), count(*), (SELECT count(*) FROM typed_subscriptions WHERE "
+        "account_id IN "
+        "(SELECT account_id FROM most WHERE n > 1)) FROM most"
+    )[0]
+    if not several:
         return []
-    rows = int(subscriptions["account_id"].isin(several.index).sum())
     message = (
-        f"{len(several):,} of {len(most):,} accounts hold several subscriptions at once (up to {int(several.max())}); "
+        f"{several:,} of {accounts:,} accounts hold several subscriptions at once (up to {int(most)}); "
         "their MRR is summed. `overlap: error` in mapping.yml refuses this instead."
     )
-    return [Finding("subscriptions", "concurrent_subscriptions", "note", rows, message)]
+    return [Finding("subscriptions", "concurrent_subscriptions", "note", int(rows), message)]
 
 
-def ends_look_inclusive(subscriptions: pd.DataFrame) -> list[Finding]:
+def ends_look_inclusive(engine: DuckDB) -> list[Finding]:
     """Whether ends stand one day before the next start, as where the export writes the last paid day."""
-    starts = subscriptions[["account_id", "start_date"]].drop_duplicates()
-    ends = subscriptions.loc[subscriptions["end_date"].notna(), ["account_id", "end_date"]]
-    last = ends["account_id"].map(starts.groupby("account_id")["start_date"].max())
-    going_on = ends[last >= ends["end_date"]]
-    begun = pd.MultiIndex.from_frame(starts)
-    same_day = pd.MultiIndex.from_frame(going_on).isin(begun)
-    next_day = pd.MultiIndex.from_arrays([going_on["account_id"], going_on["end_date"] + ONE_DAY]).isin(begun)
-    odd = int((next_day & ~same_day).sum())
-    if odd < INCLUSIVE_ENDS or odd < INCLUSIVE_SHARE * len(going_on):
+    odd, going_on = engine.rows(
+        "WITH starts AS (SELECT DISTINCT account_id, start_date FROM typed_subscriptions), "
+        "last AS (SELECT account_id, max(start_date) AS last_start FROM starts GROUP BY account_id), "
+        "ends AS (SELECT s.account_id, s.end_date FROM typed_subscriptions s JOIN last USING (account_id) "
+        "WHERE s.end_date IS NOT NULL AND last.last_start >= s.end_date) "
+        "SELECT count(*) FILTER (b.account_id IS NOT NULL AND a.account_id IS NULL), count(*) FROM ends e "
+        "LEFT JOIN starts a ON a.account_id = e.account_id AND a.start_date = e.end_date "
+        "LEFT JOIN starts b ON b.account_id = e.account_id AND b.start_date = e.end_date + 1"
+    )[0]
+    if odd < INCLUSIVE_ENDS or odd < INCLUSIVE_SHARE * going_on:
         return []
     message = (
-        f"{odd:,} of {len(going_on):,} ends after which the account goes on stand exactly one day before its next "
+        f"{odd:,} of {going_on:,} ends after which the account goes on stand exactly one day before its next "
         "start: end_date looks like the last paid day and is read as the first unpaid one. MRR then shows a day "
         "without payment as churn and return. `end_date_is: last_paid_day` in mapping.yml reads it as the last paid "
         "day."
     )
-    return [Finding("subscriptions", "ends_look_inclusive", "warning", odd, message)]
+    return [Finding("subscriptions", "ends_look_inclusive", "warning", int(odd), message)]
 
 
-def differing_by_case(accounts: pd.DataFrame) -> list[Finding]:
+def differing_by_case(engine: DuckDB) -> list[Finding]:
     """Account ids that are one id but for letter case: they count as several accounts, which may be a slip."""
-    keys = accounts["account_id"].sort_values()
-    alike = keys[keys.str.casefold().duplicated(keep=False)]
-    if alike.empty:
+    query = (
+        "FROM typed_accounts WHERE lower(account_id) IN (SELECT lower(account_id) FROM typed_accounts "
+        "GROUP BY lower(account_id) HAVING count(DISTINCT account_id) > 1)"
+    )
+    alike = [value for (value,) in engine.rows(f"SELECT DISTINCT account_id {query} ORDER BY account_id")]
+    if not alike:
         return []
     more = f" and {len(alike) - SHOWN:,} more" if len(alike) > SHOWN else ""
     message = (
@@ -137,68 +153,256 @@ def as_of_moved(day: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
     return [Finding("subscriptions", "as_of_moved", "note", 0, message)]
 
 
-def pile_up(subscriptions: pd.DataFrame, observed_from: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
-    """Whether endings pile up in the last month, as they do where an export was cut off."""
+def pile_up(engine: DuckDB, observed_from: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
+    """Whether endings pile up in the last months, as they do where an export was cut off."""
     months = month_starts(month(observed_from), instant)
     if len(months) < 2:
         return []
-    ends = subscriptions["end_date"].dropna()
-    ended_in = ends[(ends >= months[0]) & (ends < instant)].dt.to_period("M")
-    counts = ended_in.value_counts().reindex(months.to_period("M"), fill_value=0)
-    last, earlier = int(counts.iloc[-1]), float(counts.iloc[:-1].mean())
-    if last < PILE_UP_ROWS or last <= PILE_UP_RATIO * earlier:
+    ended = dict(
+        engine.rows(
+            "SELECT year(end_date) * 12 + month(end_date) - 1, count(*) FROM typed_subscriptions WHERE end_date IS "
+            "NOT NULL "
+            "GROUP BY 1"
+        )
+    )
+    counts = [int(ended.get(day.year * 12 + day.month - 1, 0)) for day in months]
+
+    def piled(back: int) -> bool:
+        before = counts[:-back]
+        return (
+            bool(before) and counts[-back] >= PILE_UP_ROWS and counts[-back] > PILE_UP_RATIO * sum(before) / len(before)
+        )
+
+    many = 0
+    while many < PILE_UP_MONTHS and piled(many + 1):
+        many += 1
+    if not many:
         return []
+    earlier = sum(counts[:-many]) / len(counts[:-many])
+    named = _and(
+        f"{counts[-back]:,} in {months[-back].month_name()} {months[-back].year}" for back in range(1, many + 1)
+    )
+    last = sum(counts[-many:])
     message = (
-        f"{last:,} of {int(counts.sum()):,} ended subscriptions end in {months[-1].month_name()} {months[-1].year}, "
-        f"the last month, against {earlier:.1f} in an average month before. This may be how the export was "
-        "made; check it before reading the last month as a trend."
+        f"{last:,} of {sum(counts):,} ended subscriptions end in the last {'month' if many == 1 else f'{many} months'} "
+        f"({named}), against {earlier:.1f} in an average month before. This may be how the export was "
+        "made; check it before reading the last months as a trend."
     )
     return [Finding("subscriptions", "churn_piles_up", "warning", last, message)]
 
 
+def _and(parts: Iterable[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def months_without_rows(engine: DuckDB, loaded: Loaded) -> list[Finding]:
+    """Months between the first and the last row of a table in which it has none: perhaps never loaded."""
+    there = dict(
+        engine.rows(
+            f"SELECT year({_when(loaded)}) * 12 + month({_when(loaded)}) - 1 AS m, count(*) FROM {quote(loaded.typed)} "
+            f"WHERE {_when(loaded)} IS NOT NULL GROUP BY m"
+        )
+    )
+    if len(there) < 2:
+        return []
+
+    steady = {m for m in range(min(there), max(there) + 1) if there.get(m, 0) >= STEADY_ROWS}
+    empty = [m for m in range(min(there), max(there)) if m not in there and _between(m, steady, there)]
+    if not empty:
+        return []
+    named = ", ".join(f"{index // 12}-{index % 12 + 1:02d}" for index in empty[:SHOWN])
+    more = f" and {len(empty) - SHOWN} more" if len(empty) > SHOWN else ""
+    message = (
+        f"{loaded.where} has no row in {named}{more}, between its first and its last month: a month that was not "
+        "loaded "
+        "reads as a month in which nothing happened."
+    )
+    return [Finding(loaded.table.name, "month_without_rows", "warning", 0, message)]
+
+
+def _between(index: int, steady: set[int], there: Mapping[int, int]) -> bool:
+    """Whether the nearest months with rows on either side, and the ones beyond them, all have many."""
+    before = [m for m in sorted(there, reverse=True) if m < index][:2]
+    after = [m for m in sorted(there) if m > index][:2]
+    return set(before) | set(after) <= steady
+
+
+def stale(engine: DuckDB, loaded: Loaded, instant: pd.Timestamp) -> list[Finding]:
+    """A table that ends long before the day the figures speak of."""
+    last = engine.rows(f"SELECT max(CAST({_when(loaded)} AS DATE)) FROM {quote(loaded.typed)}")[0][0]
+    if last is None or (instant - pd.Timestamp(last)).days <= STALE_DAYS:
+        return []
+    message = (
+        f"The last row of {loaded.where} is of {day_words(pd.Timestamp(last))}, "
+        f"{(instant - pd.Timestamp(last)).days:,} days "
+        f"before {day_words(instant)}: figures on later days rest on nothing."
+    )
+    return [Finding(loaded.table.name, "stale_table", "warning", 0, message)]
+
+
+def _when(loaded: Loaded) -> str:
+    names = [quote(name) for name in loaded.table.known_from if loaded.has(name)]
+    return f"coalesce({', '.join(names)})" if names else "CAST(NULL AS TIMESTAMP)"
+
+
+def never_low(engine: DuckDB, loaded: Loaded) -> list[Finding]:
+    """Satisfaction that never takes a low value: it was not asked, not kept or not exported where it was bad."""
+    asked = []
+    for name in ("csat", "ces"):
+        if loaded.table.name == "tickets" and loaded.has(name):
+            asked.append((name, quote(name), "TRUE"))
+    if loaded.table.name == "surveys" and loaded.has("score"):
+        asked += [(kind, "score", f"kind = '{kind}'") for kind in LOWEST_USUAL]
+    found = []
+    for kind, column, condition in asked:
+        low, n = engine.rows(f"SELECT min({column}), count({column}) FROM {quote(loaded.typed)} WHERE {condition}")[0]
+        if n >= FEW_ANSWERS and low >= LOWEST_USUAL[kind]:
+            head = loaded.header("score" if loaded.table.name == "surveys" else kind)
+            total = engine.rows(f"SELECT count(*) FROM {quote(loaded.typed)} WHERE {condition}")[0][0]
+            message = (
+                f"{head} ({kind}) is never below {low:g} in {n:,} answers, and empty in {total - n:,} of {total:,} "
+                "rows: low "
+                "scores seem to be missing, so averages and shares say less than they seem to."
+            )
+            found.append(Finding(loaded.table.name, "satisfaction_never_low", "warning", int(n), message))
+    return found
+
+
+def _tickets(engine: DuckDB, tickets: Loaded, accounts: Loaded | None) -> list[Finding]:
+    found = []
+    if accounts is not None and accounts.has("signup_date") and tickets.has("account_id"):
+        early, total = engine.rows(
+            "SELECT count(*) FILTER (t.opened_at < a.signup_date), count(*) FROM typed_tickets t "
+            "LEFT JOIN typed_accounts a USING (account_id)"
+        )[0]
+        if early:
+            message = (
+                f"{early:,} of {total:,} rows of {tickets.where} were opened before the account's signup_date. They "
+                "count; "
+                "one of the two dates is wrong."
+            )
+            found.append(Finding("tickets", "ticket_before_signup", "warning", int(early), message))
+    if tickets.has("first_response_at", "resolved_at"):
+        late, total = engine.rows(
+            "SELECT count(*) FILTER (first_response_at > resolved_at), count(resolved_at) FROM typed_tickets"
+        )[0]
+        if late:
+            message = (
+                f"{late:,} of {total:,} resolved rows of {tickets.where} have their first response after they were "
+                "resolved. They count; response times of these rows are doubtful."
+            )
+            found.append(Finding("tickets", "first_response_after_resolution", "warning", int(late), message))
+    return found
+
+
+def due_dates_moved(engine: DuckDB, renewals: Loaded, subscriptions: Loaded) -> list[Finding]:
+    """Renewals due on a day on which no subscription of the account ends or has its anniversary."""
+    term = "term_months" if subscriptions.has("term_months") else "12"
+    moved, total = engine.rows(
+        "WITH own AS (SELECT r.line, r.due_date, s.start_date, s.end_date, "
+        f"CAST(coalesce(s.{term}, 12) AS BIGINT) AS term, (year(r.due_date) - year(s.start_date)) * 12 + "
+        "month(r.due_date) "
+        "- month(s.start_date) AS months FROM typed_renewals r JOIN typed_subscriptions s USING (account_id)), "
+        "fits AS (SELECT line, bool_or(coalesce(due_date = end_date, FALSE) OR coalesce(due_date = end_date - 1, "
+        "FALSE) "
+        "OR (months > 0 AND term > 0 AND months % term = 0 AND "
+        "abs(date_diff('day', CAST(start_date + to_months(CAST(months AS INTEGER)) AS DATE), due_date)) <= 1)) AS good "
+        "FROM own GROUP BY line) "
+        "SELECT count(*) FILTER (NOT good), count(*) FROM fits"
+        if subscriptions.has("term_months")
+        else "SELECT 0, 1"
+    )[0]
+    if moved <= 0.02 * total:
+        return []
+    message = (
+        f"{moved:,} of {total:,} renewals are due on a day on which no subscription of the account ends or has its "
+        "anniversary: due dates seem to have been moved after the fact, which makes a renewal rate look better."
+    )
+    return [Finding("renewals", "due_dates_moved", "warning", int(moved), message)]
+
+
+# --- rival records of churn -----------------------------------------------------------------------------------
+
+
 def churn_records(
-    settings: ExportMapping,
-    records: Mapping[str, pd.DataFrame],
-    everything: pd.DataFrame,
-    accounts: pd.DataFrame,
-    subscriptions: pd.DataFrame,
-    instant: pd.Timestamp,
-    exported: bool,
+    reading: Reading, records: dict[str, pd.DataFrame], instant: pd.Timestamp, exported: bool
 ) -> list[Finding]:
     """Do the other records of churn name the accounts that stopped paying? If not, say what each one says.
 
-    ``everything`` are the subscriptions as read, ``subscriptions`` those cut at ``instant``. A record without a
-    date cannot be cut: where the export goes on after ``instant`` (``exported``) it counts the accounts known then.
+    A record without a date cannot be cut at the instant: where the export goes on after it (``exported``) it counts
+    the accounts known then.
     """
-    paying = subscriptions[subscriptions["mrr"] > 0]
-    stopped = set(paying["account_id"]) - set(paying.loc[paying["end_date"].isna(), "account_id"])
-    parts, differs = [], False
-    for record in settings.churn_records:
-        rows = records[record.name]
-        if "date" in rows:
-            rows = rows[~(rows["date"] >= instant)]
-        elif exported:
-            rows = rows[rows["account_id"].isin(accounts["account_id"])]
-        name = record.name + (", as exported," if exported and "date" not in rows else "")
-        named = rows[rows["left"]]
-        logos = named["account_id"].nunique()
-        if record.flag:
-            parts.append(f"{name} mark {logos:,} of {rows['account_id'].nunique():,} accounts")
-        else:
-            parts.append(f"{name} name {logos:,} accounts ({len(named):,} events)")
-        differs |= set(named["account_id"]) != stopped
-    if not differs:
+    if not records or "subscriptions" not in reading.tables:
         return []
-    known = everything[everything["start_date"] < instant]
-    ended = known[known["end_date"] < instant]
+    table = rival_records(reading, records, instant, exported)
+    paid = table.iloc[-1]
+    if not table["differs"].any():
+        return []
+    parts = [
+        f"{row.record} mark {row.accounts:,} of {row.of_accounts:,} accounts"
+        if row.flags
+        else f"{row.record} name {row.accounts:,} accounts ({row.events:,} events)"
+        for row in table.iloc[:-2].itertuples()
+    ]
+    ended = table.iloc[-2]
     message = (
-        f"{len(parts) + 1} records of who left disagree: {', '.join(parts)}, ended subscriptions are {len(ended):,} of "
-        f"{len(known):,} ({ended['account_id'].nunique():,} accounts). By paid periods {len(stopped):,} of "
-        f"{len(accounts):,} accounts had stopped paying on {day_words(instant)}. The figures here rest on paid periods."
+        f"{len(parts) + 1} records of who left disagree: {', '.join(parts)}, ended subscriptions are "
+        f"{ended.events:,} of "
+        f"{ended.of_events:,} ({ended.accounts:,} accounts). By paid periods {paid.accounts:,} of "
+        f"{paid.of_accounts:,} accounts had stopped paying on {day_words(instant)}. The figures here rest on paid "
+        "periods."
     )
-    return [Finding("subscriptions", "churn_records_disagree", "warning", len(ended), message)]
+    return [Finding("subscriptions", "churn_records_disagree", "warning", int(ended.events), message)]
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 row``, ``2 rows``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def rival_records(
+    reading: Reading, records: dict[str, pd.DataFrame], instant: pd.Timestamp, exported: bool
+) -> pd.DataFrame:
+    """Who left, by each record: one row per churn record, then ended subscriptions, then paid periods.
+
+    Columns record, flags, accounts, of_accounts, events, of_events, shared (accounts that paid periods name too),
+    only_here, only_paid (accounts named by one of the two), differs.
+    """
+    engine = reading.engine
+    stopped = {
+        account
+        for (account,) in engine.rows(
+            "SELECT account_id FROM typed_subscriptions WHERE mrr_cents > 0 GROUP BY account_id HAVING "
+            "count(end_date) = count(*)"
+        )
+    }
+    known = {account for (account,) in engine.rows("SELECT DISTINCT account_id FROM typed_accounts")}
+    rows = []
+    for record in reading.settings.churn_records:
+        told = records[record.name]
+        if "date" in told:
+            told = told[~(told["date"] >= instant)]
+        elif exported:
+            told = told[told["account_id"].isin(known)]
+        name = record.name + (", as exported," if exported and "date" not in told else "")
+        named = told[told["left"]]
+        left = set(named["account_id"].dropna())
+        rows.append(
+            (
+                name,
+                record.flag is not None,
+                left,
+                told["account_id"].nunique() if record.flag else len(known),
+                len(named),
+                len(told),
+            )
+        )
+    ended = engine.rows("SELECT account_id FROM typed_subscriptions WHERE end_date IS NOT NULL")
+    total = engine.rows("SELECT count(*) FROM typed_subscriptions")[0][0]
+    rows.append(("ended subscriptions", False, {account for (account,) in ended}, len(known), len(ended), total))
+    rows.append(("paid periods (used)", False, stopped, len(known), len(stopped), len(known)))
+    table = [
+        (name, flags, len(left), of, events, of_events, len(left & stopped), len(left - stopped), len(stopped - left))
+        for name, flags, left, of, events, of_events in rows
+    ]
+    columns = ["record", "flags", "accounts", "of_accounts", "events", "of_events", "shared", "only_here", "only_paid"]
+    frame = pd.DataFrame(table, columns=columns)
+    # Subscriptions end in the course of business; only the other records claim that an account has left.
+    claims = frame.index < len(reading.settings.churn_records)
+    return frame.assign(differs=claims & ((frame["only_here"] > 0) | (frame["only_paid"] > 0)))

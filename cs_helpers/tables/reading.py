@@ -1,253 +1,319 @@
-"""Files to typed tables: every problem of every table is collected before anything is refused."""
+"""The export as typed tables in the engine, and every row that breaks the contract on the way.
+
+Each table is staged as written, typed in one pass (``typed_<table>``), and judged in the same pass: only rows with
+something odd about them are looked at again, to say what it is. Nothing is refused before all tables are read.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 
-import pandas as pd
-
-from cs_helpers import contract
-from cs_helpers.contract import TABLES, Breach, Origin, plain
-from cs_helpers.errors import ContractError, Problem, SourceError, did_you_mean
-from cs_helpers.mapping import ChurnRecord, TableMapping
+from cs_helpers.contract.columns import Column, Table
+from cs_helpers.contract.tables import TABLES
+from cs_helpers.engines.duckdb import DuckDB, listed, literal, quote
+from cs_helpers.errors import Problem, SourceError, did_you_mean
 from cs_helpers.mapping import Mapping as ExportMapping
-from cs_helpers.sources import FolderOfCsv
-from cs_helpers.tables.findings import Finding, counted
+from cs_helpers.mapping import TableMapping
+from cs_helpers.sources import Reading as HowToRead
+from cs_helpers.sources import Source, Staged
+from cs_helpers.tables.decimals import currency_signs, decimal_sign
+from cs_helpers.tables.expressions import Reader
+from cs_helpers.tables.joining import joined
+from cs_helpers.tables.judging import judge_keys, judge_rows, row_conditions, to_first_unpaid_day, typed_columns
+from cs_helpers.tables.progress import Field, Finding, Loaded, Reading
+
+Headers = Mapping[str, str | None]
 
 
-@dataclass
-class Reading:
-    """What reading the files has given so far."""
-
-    frames: dict[str, pd.DataFrame] = field(default_factory=dict)  # typed, line numbers as index
-    origins: dict[str, Origin] = field(default_factory=dict)
-    raw: dict[str, pd.DataFrame] = field(default_factory=dict)  # by file, as written
-    records: dict[str, pd.DataFrame] = field(default_factory=dict)  # other records of churn, by name
-    keys: dict[str, pd.Series] = field(default_factory=dict)  # account_id of every row read, by table
-    set_aside: list[Breach] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-
-def read_tables(place: FolderOfCsv, settings: ExportMapping) -> Reading:
-    """Every table of the contract, typed and checked; raises once with all problems of all of them."""
-    reading, unreadable = Reading(), []
-    for name in TABLES:
-        entry = settings.table(name)
-        if not (entry.file and entry.separator and entry.encoding):
-            raise AssertionError("Mapping.table fills in file, separator and encoding")
-        try:
-            reading.raw[entry.file] = place.read(entry.file, entry.separator, entry.encoding)
-        except SourceError as error:
-            unreadable.append(str(error))
-            continue
-        _read_table(name, reading.raw[entry.file], entry, settings, reading)
-    for record in settings.churn_records:
-        try:
-            _read_record(record, place, settings, reading)
-        except SourceError as error:
-            unreadable.append(str(error))
-    if not unreadable:
-        _check_across(settings, reading)
-    if unreadable:
-        raise SourceError("\n".join([*dict.fromkeys(unreadable), *map(str, reading.problems)]))
-    if reading.problems:
-        raise ContractError(reading.problems)
+def read_tables(engine: DuckDB, source: Source, settings: ExportMapping) -> Reading:
+    """Every table of the contract that the source has, typed and checked row by row; problems are collected."""
+    reading = Reading(engine, source, settings)
+    engine.execute(
+        "CREATE TABLE aside (table_name VARCHAR, check_name VARCHAR, line BIGINT, account_id VARCHAR, reason VARCHAR)"
+    )
+    for table in TABLES.values():
+        _read_table(reading, table)
     return reading
 
 
-def _read_table(name: str, raw: pd.DataFrame, entry: TableMapping, settings: ExportMapping, reading: Reading) -> None:
-    text, origin, missing = _mapped(name, raw, entry)
-    reading.origins[name] = origin
-    reading.keys[name] = text["account_id"] if "account_id" in text else pd.Series("", index=text.index, dtype="str")
-    raw = _drop_where(name, raw, entry, reading)
-    text = text.loc[raw.index]
-    text = text.drop(index=lines_of(_repeated_rows(name, raw, text, origin, settings, reading)))
-    frame, unreadable = contract.parse(name, text, origin)
-    if origin.last_paid_day and "end_date" in frame:
-        frame["end_date"] = contract.first_unpaid_days(frame["end_date"])
-    found = [*missing, *unreadable, *contract.breaches(name, frame, origin, unreadable)]
-    reading.frames[name] = _settle(frame, found, settings, reading)
+def how_to_read(entry: TableMapping) -> HowToRead:
+    """The file settings of a mapping entry, as sources take them."""
+    return HowToRead(separator=entry.separator, encoding=entry.encoding, sheet=entry.sheet, header_row=entry.header_row)
 
 
-def _settle(frame: pd.DataFrame, found: Iterable[Breach], settings: ExportMapping, reading: Reading) -> pd.DataFrame:
-    """Breaches the mapping wants set aside leave the frame and are listed; the others are problems."""
-    for breach in found:
-        if breach.check in settings.set_aside:
-            reading.set_aside.append(breach)
-            frame = frame.drop(index=list(breach.lines))
-        else:
-            reading.problems.append(breach.problem)
-    return frame
-
-
-def _drop_where(name: str, raw: pd.DataFrame, entry: TableMapping, reading: Reading) -> pd.DataFrame:
-    for header, values in entry.drop_where.items():
-        where = entry.file or name
-        if header not in raw:
-            fix = f"It has: {', '.join(raw.columns)}.{did_you_mean(header, list(raw.columns))}"
-            reading.problems.append(Problem(where, f"no column '{header}', which drop_where names.", fix))
-            continue
-        out = raw[header].str.strip().str.casefold().isin([value.casefold() for value in values])
-        if out.any():
-            reasons = tuple(f"{header} {plain(value)} is left out by drop_where" for value in raw.loc[out, header])
-            reading.set_aside.append(Breach(name, "drop_where", where, "", tuple(raw.index[out]), reasons))
-            raw = raw[~out]
-    return raw
-
-
-def _mapped(name: str, raw: pd.DataFrame, entry: TableMapping) -> tuple[pd.DataFrame, Origin, list[Breach]]:
-    """The export's columns under the contract's names, still text, and the named columns it does not have."""
-    table = TABLES[name]
-    headers = {column: entry.columns.get(column, column) for column in table.names if column not in entry.constants}
-    wanted = {column: header for column, header in headers.items() if header is not None}
-    if table.keeps_attributes:
-        own = entry.attributes
-        if own is None:
-            rest = set(raw.columns) - set(wanted.values()) - set(table.names)
-            own = {header: header for header in raw.columns if header in rest}
-        wanted |= own
-    origin = Origin(
-        entry.file or name,
-        wanted,
-        list(raw.columns),
-        entry.date_format or "",
-        entry.decimal or ".",
-        entry.end_date_is == "last_paid_day",
-    )
-    named = set(entry.columns) | set(entry.attributes or {})
-    optional = [column for column in wanted if column not in table.names or not table.column(column).required]
-    missing = [
-        contract.missing_column(name, column, origin)
-        for column in optional
-        if column in named and wanted[column] not in raw
-    ]
-    # Stripped here already: keys are listed and values translated before the columns are parsed.
-    text = pd.DataFrame(
-        {column: raw[header].str.strip() for column, header in wanted.items() if header in raw}, index=raw.index
-    )
-    for column, value in entry.constants.items():
-        text[column] = pd.Series(_constant(name, column, value, origin), index=raw.index, dtype="str")
-    for column, words in entry.values.items():
-        if column in text:
-            text[column] = text[column].replace({word.strip(): meant for word, meant in words.items()})
-    return text, origin, missing
-
-
-def _constant(name: str, column: str, value: str, origin: Origin) -> str:
-    """A constant as the column's other values would be written; dates are ISO in the mapping."""
-    if column in TABLES[name].names and TABLES[name].column(column).kind == "date":
-        try:
-            return dt.date.fromisoformat(value).strftime(contract.strptime_format(origin.date_format))
-        except ValueError:
-            return value
-    return value
-
-
-def _repeated_rows(
-    name: str, raw: pd.DataFrame, text: pd.DataFrame, origin: Origin, settings: ExportMapping, reading: Reading
-) -> list[Breach]:
-    """Rows that say in every column what an earlier row says: set aside on request, else counted and said."""
-    again = raw.duplicated(keep="first")
-    if not again.any():
-        return []
-    lines = tuple(raw.index[again])
-    if "repeated_row" in settings.set_aside:
-        breach = Breach(name, "repeated_row", origin.where, "", lines, ("the row repeats an earlier one",) * len(lines))
-        reading.set_aside.append(breach)
-        return [breach]
-    if not set(TABLES[name].key) <= set(text.columns):
-        reading.findings.append(
-            Finding(
-                name,
-                "repeated_row",
-                "warning",
-                len(lines),
-                f"{counted(len(lines), 'row')} of {origin.where} repeat an earlier row in every column and count as "
-                "subscriptions of their own. `set_aside: [repeated_row]` in mapping.yml leaves them out.",
-            )
-        )
-    return []
-
-
-def _check_across(settings: ExportMapping, reading: Reading) -> None:
-    """Checks that need more than one row or more than one table."""
-    accounts, subscriptions = reading.frames["accounts"], reading.frames["subscriptions"]
-    origin = reading.origins["subscriptions"]
-    if "account_id" in accounts and "account_id" in subscriptions:
-        lost = contract.orphans("subscriptions", subscriptions, accounts["account_id"], origin)
-        subscriptions = reading.frames["subscriptions"] = _settle(subscriptions, lost, settings, reading)
-    for name, frame in reading.frames.items():
-        if frame.empty and TABLES[name].required:
-            fix = "Correct `drop_where` or `set_aside` in the mapping; a table of this kind needs rows."
-            reading.problems.append(Problem(reading.origins[name].where, "every row of it is left out.", fix))
-    reading.problems += _mixed_currencies(settings, subscriptions, origin)
-    if settings.overlap == "error" and not reading.problems:
-        reading.problems += _overlaps(subscriptions, origin)
-
-
-def _mixed_currencies(settings: ExportMapping, subscriptions: pd.DataFrame, origin: Origin) -> list[Problem]:
-    if "currency" not in subscriptions:
-        return []
-    written = subscriptions["currency"].str.strip().str.upper().dropna()
-    counts = written.value_counts()
-    declared = (settings.currency or "").upper()
-    if len(counts) <= 1 and (not declared or set(counts.index) <= {declared}):
-        return []
-    other = written[written != (declared or counts.index[0])]
-    named = ", ".join(f"{plain(value)} ({counted(int(n), 'row')})" for value, n in counts.items())
-    what = f"{origin.header('currency')} holds {named}" + (f", and the mapping says {declared}." if declared else ".")
-    fix = (
-        "Convert the amounts to one currency, correct `currency` in the mapping, or load one currency at a time "
-        "with `drop_where`."
-    )
-    return [Problem(origin.where, what, fix, tuple(other.index[: contract.SHOWN]), len(other))]
-
-
-def _overlaps(subscriptions: pd.DataFrame, origin: Origin) -> list[Problem]:
-    ordered = subscriptions.sort_values(["account_id", "start_date"], kind="stable")
-    ends = ordered["end_date"].fillna(contract.LATEST)
-    before = ends.groupby(ordered["account_id"]).cummax().groupby(ordered["account_id"]).shift()
-    over = ordered[ordered["start_date"] < before]
-    if over.empty:
-        return []
-    reasons = tuple(
-        f"account {plain(account)} starts again on {start:%Y-%m-%d} while another of its subscriptions runs"
-        for account, start in zip(over["account_id"], over["start_date"], strict=True)
-    )
-    fix = "Correct the periods, or set `overlap: sum` in mapping.yml if accounts may hold several at once."
-    return [Breach("subscriptions", "overlap", origin.where, fix, tuple(over.index), reasons).problem]
-
-
-def lines_of(breaches: Iterable[Breach]) -> list[int]:
-    """Line numbers of all rows that the breaches name."""
-    return [line for breach in breaches for line in breach.lines]
-
-
-def _read_record(record: ChurnRecord, place: FolderOfCsv, settings: ExportMapping, reading: Reading) -> None:
-    """One record's rows: account_id, whether it says "left", and the day where it has one."""
-    if record.file not in reading.raw:
-        reading.raw[record.file] = place.read(record.file, settings.separator, settings.encoding)
-    raw = reading.raw[record.file]
-    lacking = [name for name in (record.account_id, record.flag, record.date) if name and name not in raw]
-    for name in lacking:
-        fix = f"It has: {', '.join(raw.columns)}.{did_you_mean(name, list(raw.columns))} Correct `churn_records`."
-        reading.problems.append(Problem(record.file, f"no column '{name}', which churn_records names.", fix))
-    if lacking:
+def _read_table(reading: Reading, table: Table) -> None:
+    entry = reading.settings.table(table.name)
+    in_workbook = entry.sheet if reading.source.kind == "workbook" else None
+    try:
+        found = in_workbook or entry.file or reading.source.find(table.name)
+    except SourceError as error:
+        reading.unreadable.append(str(error))
         return
-    left = pd.Series(True, index=raw.index)
-    if record.flag:
-        words = [word.casefold() for word in record.true_values]
-        left = raw[record.flag].str.strip().str.casefold().isin(words)
-    rows = pd.DataFrame({"account_id": raw[record.account_id].str.strip(), "left": left})
-    if record.date:
-        rows["date"] = contract.read_dates(raw[record.date], settings.date_format)
-        bad = rows.index[rows["date"].isna() & (raw[record.date].str.strip() != "")]
-        if len(bad):
-            what = f"is not a date written as {settings.date_format}"
-            reasons = tuple(f"{record.date} {plain(value)} {what}" for value in raw.loc[bad, record.date])
-            fix = "Correct the value, or `date_format` in the mapping."
-            reading.problems.append(Breach("", "", record.file, fix, tuple(bad), reasons).problem)
-    reading.records[record.name] = rows
+    if found is None:
+        if table.required and not reading.settings.partial:
+            reading.unreadable.append(_no_file(reading, table))
+        return
+    try:
+        raw, staged = reading.stage(found, how_to_read(entry))
+        raw, staged = joined(reading, raw, staged, entry)
+    except SourceError as error:
+        reading.unreadable.append(str(error))
+        return
+    _type_table(reading, table, entry, raw, staged)
+
+
+def _no_file(reading: Reading, table: Table) -> str:
+    there = reading.source.names()
+    listed_names = ", ".join(there[:12]) + (f" and {len(there) - 12} more" if len(there) > 12 else "")
+    name = f"{table.name}.csv" if reading.source.kind == "folder" else table.name
+    what = {"folder": "file", "workbook": "sheet"}.get(reading.source.kind, "table")
+    return (
+        f"{name}: there is no such {what} in {reading.source.name}.{did_you_mean(name, there)}\n"
+        f"  It holds: {listed_names}. Add the {what}, or name the one that holds this table in the mapping: "
+        f"`tables: {{{table.name}: {{file: ...}}}}`."
+    )
+
+
+# --- typing ---------------------------------------------------------------------------------------------------
+
+
+def _type_table(reading: Reading, table: Table, entry: TableMapping, raw: str, staged: Staged) -> None:
+    headers = {name: entry.columns.get(name, name) for name in table.names}
+    reader = Reader(entry, dict(staged.types), ".")
+    reader = Reader(entry, dict(staged.types), _decimal(reading, table, entry, reader, raw, staged, headers))
+    _signs(reading, table, reader, raw, staged, headers)
+    _mixed_dates(reading, table, staged, headers)
+    fields = [_field(reader, column, headers[column.name]) for column in table.columns]
+    offsets = {name: offset for name, offset in entry.offsets.items() if _readable(reader, table, name)}
+    bases = {field.column.name: field.typed for field in fields if field.written is not None}
+    for name, offset in offsets.items():
+        place = table.names.index(name)
+        fields[place] = Field(
+            table.column(name), fields[place].written, reader.offset(table.column(name), offset, bases)
+        )
+        bases[name] = fields[place].typed
+    attributes = _attributes(table, entry, staged, headers)
+    shown = {
+        name: " + ".join(entry.joined[name]) if name in entry.joined else headers[name] or name for name in table.names
+    }
+    present = tuple(field.column for field in fields if field.written is not None or field.column.name in offsets)
+    loaded = Loaded(table, staged.name, staged, raw, entry, present, attributes, shown, staged.rows)
+    _missing_columns(reading, loaded, offsets)
+    where = _filters(reading, loaded, reader)
+    _create(reading, loaded, fields, reader, attributes, where)
+    reading.tables[table.name] = loaded
+    if table.name == "accounts":  # before any row is refused: an account with a bad field is still one
+        reading.engine.execute(
+            "CREATE OR REPLACE TABLE known_accounts AS SELECT DISTINCT account_id FROM typed_accounts "
+            "WHERE account_id IS NOT NULL"
+        )
+    if table.stand_in:
+        _stand_in(reading, loaded)
+    judge_rows(reading, loaded, fields, reader)
+    judge_keys(reading, loaded)
+
+
+def _field(reader: Reader, column: Column, header: str | None) -> Field:
+    written = reader.written(column.name, header)
+    if written is None:
+        default = (
+            f"CAST({literal(column.default)} AS VARCHAR)" if column.default else f"CAST(NULL AS {column.sql_type})"
+        )
+        return Field(column, None, default)
+    typed = reader.typed(column, written)
+    if column.default:
+        typed = f"coalesce({typed}, {literal(column.default)})"
+    if column.one_of:
+        typed = f"lower({typed})"
+    return Field(column, written, typed, reader.impossible(column, written))
+
+
+def _readable(reader: Reader, table: Table, name: str) -> bool:
+    """Whether an offset has what it needs in this export."""
+    offset = reader.entry.offsets[name]
+    header = offset.add or offset.subtract
+    return name in table.names and (header is None or header in reader.kinds)
+
+
+def _decimal(
+    reading: Reading,
+    table: Table,
+    entry: TableMapping,
+    reader: Reader,
+    raw: str,
+    staged: Staged,
+    headers: Headers,
+) -> str:
+    """The decimal sign: as declared, else as all number columns of the table agree on."""
+    if entry.decimal:
+        return entry.decimal
+    texts = [
+        quote(header)
+        for column in table.columns
+        if column.kind in ("money", "integer", "number")
+        and (header := headers[column.name]) is not None
+        and reader.kinds.get(header) == "text"
+        and column.name not in entry.constants
+    ]
+    sign, note, problem = decimal_sign(reading.engine, raw, texts, staged.name)
+    _said(reading, table, "decimal", note, problem)
+    return sign
+
+
+def _signs(reading: Reading, table: Table, reader: Reader, raw: str, staged: Staged, headers: Headers) -> None:
+    """Signs of currencies inside amounts: said where they agree with the mapping, a problem where they do not."""
+    texts = [
+        quote(header)
+        for column in table.columns
+        if column.kind == "money" and (header := headers[column.name]) and reader.kinds.get(header) == "text"
+    ]
+    note, problem = currency_signs(reading.engine, raw, texts, staged.name, reading.settings.currency or "")
+    _said(reading, table, "mixed_currencies", note, problem)
+
+
+def _mixed_dates(reading: Reading, table: Table, staged: Staged, headers: Headers) -> None:
+    """Columns of a workbook in which dates stand beside text: some of them may have been swapped by Excel itself."""
+    for column in table.columns:
+        if column.kind in ("date", "time") and headers[column.name] in staged.mixed_dates:
+            what = (
+                f"{headers[column.name]} holds date cells and text side by side: the workbook was filled with dates "
+                "that Excel understood in part, so day and month may be swapped in the cells that look right."
+            )
+            fix = "Export it again with all dates as dates, or all as text such as 2024-12-31."
+            reading.problem("mixed_dates", table.name, Problem(staged.name, what, fix))
+
+
+def _said(reading: Reading, table: Table, check: str, note: str, problem: Problem | None) -> None:
+    if note:
+        reading.findings.append(Finding(table.name, "detected", "note", 0, note))
+    if problem:
+        reading.problem(check, table.name, problem)
+
+
+def _attributes(table: Table, entry: TableMapping, staged: Staged, headers: Mapping[str, str | None]) -> dict[str, str]:
+    if not table.keeps_attributes:
+        return {}
+    if entry.attributes is not None:
+        return {name: header for name, header in entry.attributes.items() if header in staged.types}
+    taken = {header for header in headers.values() if header} | set(table.names)
+    taken |= {header for many in entry.joined.values() for header in many}
+    stored = {column.stored for column in table.columns} | {"line"}
+    return {header: header for header in staged.headers if header not in taken and header not in stored}
+
+
+def _missing_columns(reading: Reading, loaded: Loaded, offsets: Mapping[str, object]) -> None:
+    """Columns that have to be there, or that the mapping names, and are not."""
+    entry, table, found = loaded.entry, loaded.table, set(loaded.staged.headers)
+    named = {name: header for name, header in entry.columns.items() if header is not None}
+    named |= dict(entry.attributes or {})
+    for name, header in named.items():
+        if header not in found:
+            reading.problem("missing_column", table.name, _no_column(loaded, name, header))
+    for name, many in entry.joined.items():
+        for header in many:
+            if header not in found:
+                reading.problem("missing_column", table.name, _no_column(loaded, name, header))
+    for name, offset in entry.offsets.items():
+        used = offset.add or offset.subtract
+        if used is not None and used not in found:
+            reading.problem("missing_column", table.name, _no_column(loaded, name, used))
+    extra: dict[str, Iterable[str]] = {
+        "drop_where": entry.drop_where,
+        "keep_where": entry.keep_where,
+        "only_where": [header for where in entry.only_where.values() for header in where],
+        "scale": [header for scale in entry.scale.values() for header in (*scale.times, *scale.by, *scale.per)],
+        "key": entry.key,
+    }
+    for key, used_headers in extra.items():
+        for header in used_headers:
+            if header not in found:
+                fix = f"It has: {', '.join(loaded.staged.headers)}.{did_you_mean(header, loaded.staged.headers)}"
+                problem = Problem(loaded.where, f"no column '{header}', which {key} names.", fix)
+                reading.problem("missing_column", table.name, problem)
+    for column in table.columns:
+        given = loaded.has(column.name) or column.name in named or column.name in entry.joined
+        stands = table.stand_in.get(column.name)
+        if column.required and not given and column.name not in offsets and not (stands and loaded.has(stands)):
+            if column.name in entry.columns:
+                what = f"the mapping says `{column.name}: null`, which leaves out a column that is required."
+                has = ", ".join(loaded.staged.headers)
+                fix = f"Name its header in the mapping: {_entry(table.name, column.name)}. The file has: {has}."
+                reading.problem("missing_column", table.name, Problem(loaded.where, what, fix))
+            else:
+                reading.problem("missing_column", table.name, _no_column(loaded, column.name, column.name))
+    if table.at_least_one and not any(loaded.has(name) for name in table.at_least_one):
+        names = " or ".join(table.at_least_one)
+        has = ", ".join(loaded.staged.headers)
+        fix = f"It has: {has}. Name one in the mapping: {_entry(table.name, table.at_least_one[0])}."
+        reading.problem("missing_column", table.name, Problem(loaded.where, f"no column for {names}.", fix))
+
+
+def _entry(table: str, column: str) -> str:
+    return f"`tables: {{{table}: {{columns: {{{column}: ...}}}}}}`"
+
+
+def _no_column(loaded: Loaded, name: str, header: str) -> Problem:
+    """A column that has to be there and is not, with what is there instead."""
+    what = f"no column '{header}'" + (f" for {name}" if header != name else "")
+    hint = did_you_mean(header, loaded.staged.headers) or did_you_mean(name, loaded.staged.headers)
+    has = ", ".join(loaded.staged.headers)
+    fix = f"It has: {has}.{hint} Say which one it is in the mapping: {_entry(loaded.table.name, name)}."
+    return Problem(loaded.where, f"{what}.", fix)
+
+
+def _filters(reading: Reading, loaded: Loaded, reader: Reader) -> str:
+    """Rows that the mapping leaves out, listed; the condition that keeps the others."""
+    kept: list[str] = []
+    for key, wanted in (("drop_where", loaded.entry.drop_where), ("keep_where", loaded.entry.keep_where)):
+        for header, values in wanted.items():
+            if header not in reader.kinds:
+                continue
+            has = reader.has_one_of(header, values)
+            condition = f"NOT {has}" if key == "drop_where" else has
+            out = f"NOT ({condition})"
+            already = " AND ".join([*kept, out])
+            account = _account_text(reader, loaded)
+            shown = f"coalesce({reader.header(header).text}, '(empty)')"
+            reading.engine.execute(
+                f"INSERT INTO aside SELECT {literal(loaded.table.name)}, {literal(key)}, line, {account}, "
+                f"concat({literal(header + ' ')}, {shown}, {literal(f' is left out by {key}')}) "
+                f"FROM {quote(loaded.raw)} WHERE {already}"
+            )
+            kept.append(condition)
+    return " AND ".join(kept)
+
+
+def _account_text(reader: Reader, loaded: Loaded) -> str:
+    if "account_id" not in loaded.table.names:
+        return "''"
+    written = reader.written("account_id", loaded.entry.columns.get("account_id", "account_id"))
+    return f"coalesce({written.text}, '')" if written else "''"
+
+
+def _create(
+    reading: Reading, loaded: Loaded, fields: Sequence[Field], reader: Reader, attributes: Mapping[str, str], where: str
+) -> None:
+    """``typed_<table>``: line, the contract's columns, attributes, and whether anything is odd about the row."""
+    inner = typed_columns(fields)
+    inner += [f"{reader.header(header).text} AS {quote(name)}" for name, header in attributes.items()]
+    stored = listed(["line", *(field.column.stored for field in fields), *attributes])
+    conditions = [f"coalesce({condition}, FALSE)" for _, _, condition in row_conditions(loaded.table, fields)]
+    reading.engine.execute(
+        f"CREATE OR REPLACE TABLE {quote(loaded.typed)} AS SELECT {stored}, {' OR '.join(conditions) or 'FALSE'} AS "
+        "odd "
+        f"FROM (SELECT {', '.join(inner)} FROM {quote(loaded.raw)}{f' WHERE {where}' if where else ''})"
+    )
+    if loaded.last_paid_day:
+        reading.engine.execute(to_first_unpaid_day(loaded.typed))
+        reading.engine.execute(f"UPDATE {loaded.typed} SET odd = TRUE WHERE end_date < start_date")
+
+
+def _stand_in(reading: Reading, loaded: Loaded) -> None:
+    """Fill a missing key through another one: the account of a usage row through its subscription."""
+    for column, through in loaded.table.stand_in.items():
+        if loaded.has(column) or not loaded.has(through) or "subscriptions" not in reading.tables:
+            continue
+        reading.engine.execute(
+            f"UPDATE {loaded.typed} SET {column} = (SELECT any_value(s.{column}) FROM typed_subscriptions s "
+            f"WHERE s.{through} = {loaded.typed}.{through})"
+        )

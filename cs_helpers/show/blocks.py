@@ -269,6 +269,8 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
         note, mood = _comparison_note(item, currency)
         if now.value is None:
             basis = _capital(_sentence(now.reason))
+        elif now.low is None and meaning.unit == "fraction":
+            basis = ""  # a count of what is there, no sample: the ratio below says it
         elif now.low is None:
             basis = f"{now.n:,} paying account{'' if now.n == 1 else 's'}"
         else:
@@ -283,7 +285,9 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
             f'<div class="cs-def" role="tooltip" id="cs-def-{now.key}"><strong>{plain(meaning.name)}</strong> '
             f"{plain(meaning.formula)} {plain(meaning.population)}</div></div>"
         )
-        lines.append(f"{label}: {value} ({', '.join(part for part in (basis, ratio) if part)}); {note}")
+        lines.append(
+            "; ".join(part for part in (f"{label}: {value} ({', '.join(filter(None, (basis, ratio)))})", note) if part)
+        )
         records.append(
             {
                 "key": now.key,
@@ -301,12 +305,14 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
             }
         )
     window = comparisons[0].now_window if comparisons else ""
-    html = (
-        f'<div class="cs-tiles" id="headline-tiles">{"".join(cards)}</div>'
-        f'<p class="cs-note">{plain(window)}, against {plain(comparisons[0].before_window if comparisons else "")}. '
-        f"Ranges are 95{NARROW_SPACE}% intervals; shares are of what was paid as the window opened. "
-        "Lines show the last thirteen months, the bar is today's interval.</p>"
-    )
+    before_window = comparisons[0].before_window if comparisons else ""
+    note = f"{window}, against {before_window}." if before_window else f"{window}."
+    if any(item.now.low is not None for item in comparisons):
+        note += (
+            f" Ranges are 95{NARROW_SPACE}% intervals; shares are of what was paid as the window opened. "
+            "Lines show the last thirteen months, the bar is today's interval."
+        )
+    html = f'<div class="cs-tiles" id="headline-tiles">{"".join(cards)}</div><p class="cs-note">{plain(note)}</p>'
     return Block(html, "\n".join(lines), {MIME.format("headline"): {"headline": records}})
 
 
@@ -319,8 +325,18 @@ def _ratio_words(estimate: Estimate, currency: str) -> str:
         return ""
     if definitions.metric(estimate.key).key.startswith("logo"):
         return f"{estimate.numerator:,.0f} of {estimate.denominator:,.0f} accounts"
+    if estimate.key in _COUNTED:
+        return f"{estimate.numerator:,.0f} of {estimate.denominator:,.0f} {_COUNTED[estimate.key]}"
     short = short_money(currency)
     return f"{short(estimate.numerator)} of {short(estimate.denominator)}, n = {estimate.n:,}"
+
+
+_COUNTED = {
+    "rows_used": "rows",
+    "tables_present": "tables",
+    "accounts_with_subscription": "accounts",
+    "months_with_rows": "table months",
+}
 
 
 def _comparison_note(item: Comparison, currency: str) -> tuple[str, str]:
@@ -340,6 +356,8 @@ def _comparison_note(item: Comparison, currency: str) -> tuple[str, str]:
         return (f"{arrow}{points(change.difference or 0)} from {percent(before.value)}", mood)
     if change.verdict == "no clear change":
         return (f"≈ no clear change from {percent(before.value)}", mood)
+    if not item.before_window:
+        return ("", mood)  # nothing that is compared over time
     return ("too few accounts to compare" if change.verdict == "too few" else "no earlier window to compare", mood)
 
 
@@ -352,7 +370,8 @@ def takeaways(*sentences: Takeaway, most: int = 5) -> Block:
     return Block(f'<ul class="cs-takeaways">{items}</ul>', text, data)
 
 
-def _refused(why: str) -> Block:
+def refused(why: str) -> Block:
+    """A box that says why something is not shown."""
     reason = _capital(_sentence(why))
     return Block(f'<p class="cs-refusal"><strong>Not shown.</strong> {plain(reason)}</p>', f"Not shown. {reason}")
 
@@ -369,7 +388,7 @@ def chart(draw: Callable[..., Any], result: Any, finding: Takeaway, alt: str, no
     name = re.sub(r"[^a-z0-9]+", "-", finding.anchor.lower())
     caption = f"<figcaption>{_marked(finding)}</figcaption>"
     if refusal := result.reason if isinstance(result, Refusal) else getattr(result, "refusal", ""):
-        box = _refused(refusal)
+        box = refused(refusal)
         return Block(f'<figure class="cs-chart" id="{name}">{box.html}</figure>', box.text)
     wide = charts.as_svg(draw(result, **options), f"{name}-w")
     narrow = charts.as_svg(draw(result, narrow=True, **options), f"{name}-n")
@@ -464,7 +483,7 @@ def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable
 def reconciliation(frame: pd.DataFrame | Refusal, currency: str) -> Block:
     """Why another team's number differs: the same book under rival definitions, or why it cannot be shown."""
     if isinstance(frame, Refusal):
-        return _refused(frame.reason)
+        return refused(frame.reason)
 
     def shown(row: Mapping[str, Any]) -> dict[str, str]:
         count = "logo" in row["metric"]
@@ -525,7 +544,7 @@ def quality(findings: Iterable[Any], set_aside: pd.DataFrame | None = None, most
     """What the loader found: every finding in words, and the first rows that were set aside."""
     found = list(findings)
     records = [
-        {"table": f.table, "check": f.check, "severity": f.severity, "rows": int(f.rows), "message": f.message}
+        {"table": f.table, "check": f.check, "severity": f.severity, "rows": int(f.rows), "message": _whole(f)}
         for f in found
     ]
     data = {MIME.format("quality"): {"quality": records}}
@@ -533,7 +552,8 @@ def quality(findings: Iterable[Any], set_aside: pd.DataFrame | None = None, most
         return Block('<p class="cs-fine">No problem was found in the tables read.</p>', "No problem was found.", data)
     items = "".join(
         f'<li data-severity="{plain(f.severity)}"><strong>{_SEVERITY_WORDS.get(f.severity, plain(f.severity))} · '
-        f"{plain(f.table)}</strong> {plain(f.message)}</li>"
+        f"{plain(f.table) or 'source'}</strong> {plain(f.message)}"
+        f"{f'<br><span class=cs-fix>{plain(f.fix)}</span>' if getattr(f, 'fix', '') else ''}</li>"
         for f in found
     )
     html = f'<ul class="cs-quality">{items}</ul>'
@@ -543,6 +563,11 @@ def quality(findings: Iterable[Any], set_aside: pd.DataFrame | None = None, most
         ).html
     text = "\n".join(f"{_SEVERITY_WORDS.get(f.severity, f.severity)} · {f.table}: {f.message}" for f in found)
     return Block(html, text, data)
+
+
+def _whole(finding: Any) -> str:
+    fix = getattr(finding, "fix", "")
+    return f"{finding.message} {fix}".strip()
 
 
 def provenance(tables: Any, **parameters: Any) -> Block:

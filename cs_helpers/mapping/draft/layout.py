@@ -1,0 +1,162 @@
+"""YAML as a person would write it: comments above and beside the lines, and quotes wherever they are needed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+WIDTH = 118
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*")
+
+
+@dataclass(frozen=True)
+class Line:
+    """``key: value`` with comments: lines ``above`` and a note ``beside``. ``aside``: the line itself is a comment.
+
+    A value is a scalar, a list of scalars, a list of lists of lines, or a list of lines. ``anchor`` names the value,
+    ``alias`` stands for the value of that name.
+    """
+
+    key: str
+    value: Any
+    above: tuple[str, ...] = ()
+    beside: str = ""
+    aside: bool = False
+    anchor: str = ""
+    alias: str = ""
+
+
+def as_text(lines: Sequence[Line], head: Sequence[str] = ()) -> str:
+    """The whole file."""
+    return "\n".join([*comment(head), *_block(lines, "")]) + "\n"
+
+
+def as_data(lines: Sequence[Line]) -> dict[str, Any]:
+    """What the text says, as ``yaml.safe_load`` gives it."""
+    return {line.key: _value_data(line.value) for line in lines if not line.aside}
+
+
+def scalar(value: Any) -> str:
+    """One value in YAML, quoted where it would read as something else."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, int | float):
+        return repr(value)
+    if _PLAIN.fullmatch(value) and yaml.safe_load(value) == value:
+        return str(value)
+    return _quoted(value)
+
+
+def comment(texts: Sequence[str], indent: str = "") -> list[str]:
+    """Sentences as comment lines; nothing in them can end the comment."""
+    found: list[str] = []
+    for text in texts:
+        line = ""
+        for word in safe(text).split(" "):
+            if line and len(indent) + len(line) + len(word) + 3 > WIDTH:
+                found.append(f"{indent}# {line}")
+                line = "  " if text.startswith("- ") else ""
+            line = f"{line}{' ' if line.strip() else ''}{word}"
+        found.append(f"{indent}# {line}".rstrip())
+    return found
+
+
+def safe(text: str) -> str:
+    """Text without line breaks and characters that YAML or a terminal would act on."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _quoted(value: str) -> str:
+    if not value.isprintable():
+        return str(yaml.safe_dump(value, default_style='"', allow_unicode=True, width=float("inf"))).strip()
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    text = f'"{escaped}"'
+    try:
+        same = yaml.safe_load(text) == value
+    except yaml.YAMLError:
+        same = False
+    return text if same else str(yaml.safe_dump(value, default_style='"', width=float("inf"))).strip()
+
+
+def _value_data(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        if value and all(isinstance(item, Line) for item in value):
+            return as_data(value)
+        return [as_data(item) if isinstance(item, list | tuple) else item for item in value]
+    return value
+
+
+def _block(lines: Sequence[Line], indent: str) -> list[str]:
+    found: list[str] = []
+    for line in lines:
+        found += comment(line.above, indent)
+        written = _entry(line, indent)
+        if line.aside:
+            written = [f"{indent}# {safe(text[len(indent) :])}" for text in written]
+        if line.beside and written:
+            pad = " " * max(2, 34 - len(written[0])) if len(written[0]) < 34 else "  "
+            written[0] += f"{pad}# {safe(line.beside)}"
+        found += written
+        if not indent and isinstance(line.value, list) and line is not lines[-1]:
+            found.append("")
+    return found
+
+
+def _entry(line: Line, indent: str) -> list[str]:
+    key = scalar(line.key)
+    if len(key) > 120:  # a longer key has to be marked as one
+        return (
+            [f"{indent}? {key}", f"{indent}: {_inline(line)}"]
+            if not _is_block(line.value)
+            else _long(line, indent, key)
+        )
+    if not _is_block(line.value):
+        inline = f"{indent}{key}: {_inline(line)}"
+        if len(inline) > WIDTH and isinstance(line.value, list | tuple) and not line.anchor:
+            return [f"{indent}{key}:", *(f"{indent}  - {scalar(item)}" for item in line.value)]
+        return [inline]
+    return [f"{indent}{key}:", *_inside(line.value, indent)]
+
+
+def _long(line: Line, indent: str, key: str) -> list[str]:
+    return [f"{indent}? {key}", f"{indent}:", *_inside(line.value, indent)]
+
+
+def _inside(value: Sequence[Any], indent: str) -> list[str]:
+    if all(isinstance(item, Line) for item in value):
+        return _block(value, indent + "  ")
+    found: list[str] = []
+    for item in value:
+        inner = _block(item, indent + "    ")
+        first = next((place for place, text in enumerate(inner) if not text.lstrip().startswith("#")), 0)
+        inner[first] = f"{indent}  - {inner[first].lstrip()}"
+        found += inner
+    return found
+
+
+def _is_block(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], Line | list | tuple)
+
+
+def _inline(line: Line) -> str:
+    if line.alias:
+        return f"*{line.alias}"
+    name = f"&{line.anchor} " if line.anchor else ""
+    if isinstance(line.value, list | tuple):
+        return f"{name}[{', '.join(scalar(item) for item in line.value)}]"
+    if isinstance(line.value, dict):
+        return f"{name}{{{', '.join(f'{scalar(k)}: {_item(v)}' for k, v in line.value.items())}}}"
+    return name + scalar(line.value)
+
+
+def _item(value: Any) -> str:
+    return f"[{', '.join(map(scalar, value))}]" if isinstance(value, list | tuple) else scalar(value)
