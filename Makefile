@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
 
-.PHONY: help setup reports test test-all fuzz check lab sample dictionary lock bench docs clean
+.PHONY: help setup reports test test-all check lab sample dictionary lock bench docs clean
 
 help: ## Show what make can do (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,9 +44,6 @@ test: check ## Check and run the fast test suite
 test-all: check ## The fast suite and the slow tests
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "slow or not slow"
 
-fuzz: $(READY) ## The property tests with many more examples than make test takes
-	@$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile=fuzz -k "hypothesis or property or any or random" tests
-
 check: $(READY) ## Lint, format, types and import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -60,9 +57,7 @@ sample: $(READY) ## Write the sample company under data/sample again
 	@$(BIN)/cs-helpers sample data/sample
 
 bench: $(READY) ## Measure speed and memory; writes docs/benchmarks.md
-	@$(BIN)/python bench/report_speed.py
-	@$(BIN)/python bench/loading_speed.py
-	@$(BIN)/python bench/rollup_speed.py
+	@$(BIN)/python bench/all.py
 
 docs: $(READY) ## Take the README's pictures again (needs chromium)
 	@$(BIN)/python docs/take_pictures.py

@@ -1,9 +1,9 @@
 """How long the commands take and how much memory they need, against the commands people use today.
 
-    make bench                     the commands, five runs each, in turn with their peer
-    python bench/report_speed.py --setup   also `make reports` in a fresh clone, first and second time
+    python bench/report_speed.py             the commands, five runs each, in turn with their peer
+    python bench/report_speed.py --setup     also `make reports` in a fresh clone, first and second time
 
-Writes docs/benchmarks.md. Nothing here is asserted: machines differ, so ratios against the peer in the same run
+Nothing here is asserted: machines differ, so ratios against the peer in the same run
 are what to read. Memory is the largest sum of the resident sets of a command and all its children, sampled every
 20 ms; shared pages count in each of them, so it errs upwards.
 """
@@ -11,7 +11,6 @@ are what to read. Memory is the largest sum of the resident sets of a command an
 from __future__ import annotations
 
 import os
-import platform
 import shlex
 import shutil
 import statistics
@@ -20,8 +19,6 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -95,7 +92,8 @@ def fresh_clone() -> list[str]:
     ]
 
 
-def main() -> None:
+def section() -> str:
+    """The measurements as a section of docs/benchmarks.md."""
     with tempfile.TemporaryDirectory() as folder:
         out = shlex.quote(folder)
         report = f"cs-helpers run churn --out {out}/reports"
@@ -109,20 +107,15 @@ def main() -> None:
         ]
     if "--setup" in sys.argv:
         rows += fresh_clone()
-    packages = ("papermill", "nbconvert", "pandas", "matplotlib")
-    versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    text = f"""# Benchmarks
+    text = f"""## Commands
 
-Measured {datetime.now(UTC):%Y-%m-%d} with `make bench` on {os.cpu_count()} cores, {platform.machine()},
-{psutil.virtual_memory().total / 1e9:.0f} GB, {platform.system()}, Python {platform.python_version()}, {versions}.
 Medians of {RUNS} runs (least to most in brackets), each paired with one run of the peer; the ratio is the median of
 the pairs, above 1 where we are faster. Memory is the peak of the whole process tree.
 
 | command | cs-helpers | peer in the same run | faster | our bar |
 |---|---|---|---|---|
 """
-    (ROOT / "docs" / "benchmarks.md").write_text(text + "\n".join(rows) + "\n", encoding="utf-8")
-    sys.stdout.write(text + "\n".join(rows) + "\n")
+    return text + "\n".join(rows)
 
 
 def pair(ours: str, peer: str) -> tuple[list[Measured], str, list[Measured]]:
@@ -131,4 +124,4 @@ def pair(ours: str, peer: str) -> tuple[list[Measured], str, list[Measured]]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.write(section() + "\n")

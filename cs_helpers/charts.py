@@ -214,7 +214,8 @@ def coverage_map(months: pd.DataFrame, narrow: bool = False) -> Figure:
         ax.set_ylim(len(shown) - 0.4, -0.6)
         ax.set_yticks(range(len(shown)), list(shown.index))
         days = pd.DatetimeIndex(shown.columns)
-        places = [place for place, day in enumerate(days) if day.month in ((1, 7) if narrow else (1, 4, 7, 10))]
+        named = (1, 4, 7, 10) if len(days) <= 24 and not narrow else (1, 7)
+        places = [place for place, day in enumerate(days) if day.month in named]
         ax.set_xticks(places, [f"{days[place]:%b %Y}" for place in places])
         ax.tick_params(axis="y", colors=INK)
         for spine in ax.spines.values():

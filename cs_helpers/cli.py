@@ -193,6 +193,7 @@ def check(
 
     Exit codes: 0 fine or warnings, 2 errors.
     """
+    from cs_helpers import terminal
     from cs_helpers.tables import report
     from cs_helpers.tables.inspection import inspect
 
@@ -202,8 +203,9 @@ def check(
     if as_json:
         _print_json(report.as_record(seen, str(aside) if aside else None))
     else:
-        _print_check(seen, aside)
+        terminal.print_check(seen, _link(aside) if aside else "")
     if seen.failed:
+        _say("Nothing can be run on this source until the errors are mended; each says how.")
         raise typer.Exit(2)
 
 
@@ -225,6 +227,7 @@ def map_(
       cs-helpers map exports/ -o my_mapping.yml
       cs-helpers check exports/ --mapping my_mapping.yml     what to do next
     """
+    from cs_helpers import terminal
     from cs_helpers.mapping.draft import draft
     from cs_helpers.sources import open_source
 
@@ -239,7 +242,7 @@ def map_(
     if as_json:
         _print_json({"certainty": [asdict(row) for row in drafted.certainty], "questions": list(drafted.questions)})
     else:
-        _print_certainty(drafted)
+        terminal.print_certainty(drafted)
     if to is not None:
         drafted.write(to)
         _say(f"Written to {to}. Next: cs-helpers check {folder} --mapping {to}")
@@ -484,71 +487,6 @@ def _write_check(seen: Any, out: Path) -> Path | None:
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(file, report.set_aside_csv(seen))
     return file
-
-
-def _print_check(seen: Any, aside: Path | None) -> None:
-    """What a check found, as tables on stdout: the tables first, then everything found, the worst first."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from cs_helpers.contract.tables import TABLES
-    from cs_helpers.errors import visible
-    from cs_helpers.tables import report
-
-    console = Console(width=None if sys.stdout.isatty() else 118, highlight=False, soft_wrap=False)
-    present = {fact.name: fact for fact in seen.facts}
-    table = Table(title=visible(f"{seen.company}: {seen.source}"), title_justify="left", box=None, pad_edge=False)
-    for name in ("table", "file", "rows read", "rows used", "from", "to"):
-        table.add_column(name, justify="right" if name.startswith("rows") else "left", no_wrap=name != "file")
-    for name in TABLES:
-        fact = present.get(name)
-        if fact is None:
-            table.add_row(name, Text("absent", style="dim"), "", "", "", "")
-            continue
-        days = ["" if day is None else f"{day:%Y-%m-%d}" for day in (fact.first, fact.last)]
-        table.add_row(name, Text(visible(fact.where)), f"{fact.read:,}", "" if seen.failed else f"{fact.rows:,}", *days)
-    console.print(table)
-    found = report.quality(seen)
-    styles = {"error": "bold red", "set aside": "yellow", "warning": "yellow", "note": "dim"}
-    for each in found:
-        console.print()
-        console.print(Text.assemble((f"{each.severity}  ", styles[each.severity]), visible(each.message)))
-        if each.fix:
-            console.print(Text(visible(f"  {each.fix}"), style="dim"))
-    counts = []
-    for name in ("error", "warning"):
-        if number := sum(each.severity == name for each in found):
-            counts.append(f"{number} {name}{'' if number == 1 else 's'}")
-    rows = report.set_aside_rows(seen)
-    counts += [f"{rows:,} row{'' if rows == 1 else 's'} set aside"] if rows else []
-    console.print()
-    console.print(f"{', '.join(counts) or 'Nothing wrong, nothing left out'}.")
-    if aside:
-        console.print(f"Rows set aside: {_link(aside)}", soft_wrap=True)
-    if seen.failed:
-        _say("Nothing can be run on this source until the errors are mended; each says how.")
-
-
-def _print_certainty(drafted: Any) -> None:
-    """How sure each line of a draft is, and what only a person can decide; to stderr, as the draft goes to stdout."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from cs_helpers.errors import visible
-
-    console = Console(stderr=True, width=None if sys.stderr.isatty() else 118, highlight=False)
-    table = Table(box=None, pad_edge=False)
-    for name in ("file", "table", "column", "header", "certainty", "why"):
-        table.add_column(name)
-    styles = {"sure": "green", "likely": "", "unsure": "yellow"}
-    for row in drafted.certainty:
-        cells = [Text(visible(getattr(row, name))) for name in ("file", "table", "column", "header")]
-        table.add_row(*cells, Text(row.certainty, style=styles.get(row.certainty, "")), Text(visible(row.why)))
-    console.print(table)
-    for question in drafted.questions:
-        console.print(Text.assemble(("decide  ", "bold yellow"), visible(question)))
 
 
 def _print_summary(records: Sequence[Mapping[str, Any]], out: Path) -> None:

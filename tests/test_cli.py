@@ -73,7 +73,7 @@ def test_every_option_and_argument_has_a_help_text(command: str) -> None:
 
 
 def test_the_commands_are_those_of_the_interface() -> None:
-    assert {"run", "sample", "list", "index", "open", "metrics"} <= set(COMMANDS)
+    assert {"run", "check", "map", "sample", "list", "index", "open", "metrics"} <= set(COMMANDS)
 
 
 def test_version() -> None:
@@ -217,3 +217,13 @@ def test_the_sample_company_is_written_and_its_files_are_named(tmp_path: Path) -
     written = [Path(line) for line in done.stdout.splitlines()]
     assert len(written) >= 3
     assert all(path.is_file() for path in written)
+
+
+def test_a_world_is_written_with_its_truth_and_an_unknown_one_is_refused(tmp_path: Path) -> None:
+    done = call("sample", str(tmp_path / "n"), "--world", "N", "--accounts", "60", "--months", "12")
+    assert done.exit_code == 0, done.output
+    assert str(tmp_path / "n" / "truth.json") in done.stdout.splitlines()
+    assert json.loads((tmp_path / "n" / "truth.json").read_text())["world"] == "N"
+    done = call("sample", str(tmp_path / "q"), "--world", "Q")
+    assert done.exit_code == 2
+    assert "UN" in done.stderr

@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from cs_helpers.errors import ParameterError
-from cs_helpers.tables import Tables, load
-from cs_helpers.tables.findings import Finding
+from cs_helpers.errors import ContractError, ParameterError
+from cs_helpers.tables import Finding, Tables, load
 
 DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 RAVENSTACK_MAPPING = Path(__file__).resolve().parents[1] / "data" / "mappings" / "ravenstack.yml"
@@ -473,3 +472,109 @@ def test_flags_without_a_date_count_only_accounts_known_at_as_of(tmp_path: Path)
     early = found(load(tmp_path, as_of="2024-04-01"), "churn_records_disagree").message
     assert "account flags, as exported, mark 1 of 2 accounts" in early  # A-3 came in June
     assert "account flags mark 2 of 3 accounts" in found(load(tmp_path), "churn_records_disagree").message
+
+
+# --- all fourteen tables ----------------------------------------------------------------------------------------
+
+
+def test_what_is_done_to_a_frame_reaches_no_other_reader(tmp_path: Path) -> None:
+    tables = load(write(tmp_path))
+    mine = tables.accounts
+    mine.loc[:, "name"] = "changed"
+    mine["more"] = 1
+    assert list(tables.accounts["name"]) == ["Alpha", "Beta"]
+    assert "more" not in tables.accounts
+    with pytest.raises(AttributeError):
+        tables.company = "another"  # type: ignore[misc]
+
+
+def test_an_absent_table_is_empty_and_named_when_it_is_needed(tmp_path: Path) -> None:
+    tables = load(write(tmp_path))
+    assert (len(tables.usage), tables.has("usage"), tables.has("accounts", "subscriptions")) == (0, False, True)
+    with pytest.raises(ContractError, match="there is no table usage: one row per event") as caught:
+        tables.need("accounts", "usage")
+    assert "It would give: usage, health" in str(caught.value)
+
+
+def test_times_are_read_in_the_declared_zone_and_kept_in_utc(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "mapping.yml").write_text((tmp_path / "mapping.yml").read_text() + "timezone: Europe/Berlin\n")
+    (tmp_path / "tickets.csv").write_text(
+        "ticket_id,account_id,opened_at\n1,A-1,2024-01-31 23:30:00\n"
+        "2,A-1,2024-02-01 00:30:00\n3,A-1,2024-01-31T23:30:00Z\n"
+    )
+    opened = load(tmp_path).tickets.set_index("ticket_id")["opened_at"]
+    assert opened.astype(str).to_dict() == {
+        "1": "2024-01-31 22:30:00", "2": "2024-01-31 23:30:00", "3": "2024-01-31 23:30:00",
+    }  # fmt: skip
+
+
+def test_a_local_time_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "mapping.yml").write_text((tmp_path / "mapping.yml").read_text() + "timezone: Europe/Berlin\n")
+    (tmp_path / "tickets.csv").write_text("ticket_id,opened_at\n1,2024-03-31 02:30:00\n")
+    with pytest.raises(ContractError, match="row 2: opened_at '2024-03-31 02:30:00' does not exist in Europe/Berlin"):
+        load(tmp_path)
+
+
+def test_usage_is_held_against_its_subscription_and_else_against_its_account(tmp_path: Path) -> None:
+    write(tmp_path)
+    days = ["2023-12-31", "2024-01-01", "2024-06-30"]
+    (tmp_path / "usage.csv").write_text("account_id,occurred_at\n" + "".join(f"A-1,{day}\n" for day in days))
+    tables = load(tmp_path)
+    assert tables.set_aside[["check", "row", "reason"]].to_numpy().tolist() == [
+        ["usage_before_start", 2, "used on 2023-12-31, before the account started on 2024-01-01"]
+    ]
+    assert len(tables.usage) == 2
+
+
+def test_two_signs_of_currencies_are_two_currencies(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "subscriptions.csv").write_text(
+        'account_id,start_date,end_date,mrr\nA-1,2024-01-01,,"€ 1,234.50"\nA-2,2024-02-01,,$5\n'
+    )
+    with pytest.raises(ContractError, match=r"signs of several currencies: \$ \(\$5\), €"):
+        load(tmp_path)
+
+
+def test_a_sign_that_contradicts_the_declared_currency_is_refused_and_one_that_agrees_is_said(tmp_path: Path) -> None:
+    write(tmp_path)
+    text = 'account_id,start_date,end_date,mrr\nA-1,2024-01-01,,"£ 1,234.50"\nA-2,2024-02-01,,£5\n'
+    (tmp_path / "subscriptions.csv").write_text(text)
+    with pytest.raises(ContractError, match=r"carry the sign £ .* and the mapping says EUR"):
+        load(tmp_path)
+    (tmp_path / "subscriptions.csv").write_text(text.replace("£", "€"))
+    tables = load(tmp_path)
+    assert list(tables.subscriptions["mrr"]) == [1234.5, 5.0]
+    assert "amounts carry the sign €" in found(tables, "detected").message
+
+
+def test_a_thousand_with_a_separator_that_might_be_a_decimal_comma_is_a_question(tmp_path: Path) -> None:
+    write(tmp_path)
+    rows = 'account_id,start_date,end_date,mrr\nA-1,2024-01-01,,"1,234"\nA-2,2024-02-01,,500\n'
+    (tmp_path / "subscriptions.csv").write_text(rows)
+    with pytest.raises(ContractError, match="1,234 is a thousand with a separator or a number with a decimal comma"):
+        load(tmp_path)
+    (tmp_path / "subscriptions.csv").write_text(rows.replace("500", '"12,5"'))
+    tables = load(tmp_path)
+    assert list(tables.subscriptions["mrr"]) == [1.23, 12.5]  # 12,5 settles it: the comma is decimal
+    assert "numbers have a decimal comma" in found(tables, "detected").message
+
+
+def test_dates_as_a_spreadsheet_counts_them_are_recognised_and_the_setting_is_given(tmp_path: Path) -> None:
+    write(tmp_path)
+    rows = "account_id,start_date,end_date,mrr\nA-1,45292,,100\nA-2,45323,,50\n"
+    (tmp_path / "subscriptions.csv").write_text(rows)
+    with pytest.raises(ContractError, match=r"as spreadsheets count them.*date_formats: \{start_date: excel\}"):
+        load(tmp_path)
+    settings = (tmp_path / "mapping.yml").read_text()
+    (tmp_path / "mapping.yml").write_text(settings + "tables: {subscriptions: {date_formats: {start_date: excel}}}\n")
+    assert list(load(tmp_path).subscriptions["start_date"].astype(str)) == ["2024-01-01", "2024-02-01"]
+
+
+def test_a_header_called_line_is_read_under_another_name_and_said(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "accounts.csv").write_text("account_id,Line\nA-1,x\nA-2,y\n")
+    tables = load(tmp_path)
+    assert list(tables.accounts["Line (column)"]) == ["x", "y"]
+    assert "'Line' is read under the name" in found(tables, "detected").message

@@ -7,8 +7,10 @@ by ``quote``; values never stand in SQL text, they go in as tables or parameters
 from __future__ import annotations
 
 import os
+import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 
 MEMORY_LIMIT = "1GB"
 TEMP_LIMIT = "20GB"
+
+_DAMAGED = re.compile(
+    "Failed to read file|likely corrupted|decompress|Snappy|ZSTD|TProtocol|Invalid Parquet|No magic bytes"
+)
+_FILE = re.compile('file "([^"]+)"')
 
 
 class EngineRefused(Exception):  # noqa: N818 - it says what happened
@@ -52,8 +59,10 @@ class DuckDB:
         self.execute("SET TimeZone = 'UTC'")
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
-        """Run one statement; the connection, for its rows."""
-        return self.connection.execute(sql, parameters)
+        """Run one statement; the connection, for its rows. Raises SourceError where a file turns out to be damaged
+        or there is no room, which is nobody's mistake in the SQL."""
+        with _told():
+            return self.connection.execute(sql, parameters)
 
     def attempt(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
         """Run one statement that may well fail. Raises EngineRefused with the engine's first line."""
@@ -66,12 +75,14 @@ class DuckDB:
 
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query, as Python values."""
-        found: list[tuple[Any, ...]] = self.execute(sql, parameters).fetchall()
+        with _told():
+            found: list[tuple[Any, ...]] = self.connection.execute(sql, parameters).fetchall()
         return found
 
     def arrow(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pa.Table:
         """A query's result as Arrow."""
-        return self.connection.sql(sql, params=parameters).to_arrow_table()
+        with _told():
+            return self.connection.sql(sql, params=parameters).to_arrow_table()
 
     def frame(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
         """A query's result as pandas: text as ``str``, integers as int64 (Int64 where some are missing),
@@ -142,8 +153,13 @@ class DuckDB:
         self.execute(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS {sql}")
 
     def drop(self, name: str) -> None:
-        """Remove what ``register`` or ``save`` made under a name, if it is there."""
-        self.execute(f"DROP TABLE IF EXISTS {quote(name)}")
+        """Remove what stands under a name, if anything does: a table, or the view a Parquet file is staged as."""
+        import duckdb
+
+        try:
+            self.execute(f"DROP TABLE IF EXISTS {quote(name)}")
+        except duckdb.CatalogException:
+            self.execute(f"DROP VIEW IF EXISTS {quote(name)}")
 
     def columns(self, name: str) -> dict[str, str]:
         """Column names of a table and their types."""
@@ -203,6 +219,29 @@ class DatabaseFile:
             return self._connection.execute(sql)
         except duckdb.Error as error:
             raise EngineRefused(_first_line(error)) from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Failures that are no mistake in the SQL, in words for people."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        text = str(error)
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise SourceError(
+                "the tables need more memory than the embedded database may use.\n"
+                "  Set CS_HELPERS_MEMORY to a larger size, such as 2GB, and make room for temporary files."
+            ) from error
+        if _DAMAGED.search(text):
+            file = _FILE.search(text)
+            raise SourceError(
+                f"{Path(file[1]).name if file else 'a Parquet file'}: the file is damaged: a part of it cannot be "
+                "unpacked.\n  Copy or export it again, whole."
+            ) from error
+        raise
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:

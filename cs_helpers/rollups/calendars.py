@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Values = dict[str, Any]
     Made = dict[str, pa.Table]
 
-EVENTS_PER_BUCKET = 5_000_000
+EVENTS_PER_BUCKET = 2_500_000
 """Trailing usage is rolled up for so many accounts at a time that about this many events are in work."""
 
 
@@ -141,8 +141,8 @@ def trailing_days(engine: Engine, values: Values) -> Made:
     found, events = engine.rows("SELECT MIN(occurred_at), COUNT(*) FROM usage")[0]
     seen_from = values["observed_from"] or (pd.Timestamp(found).normalize() if found is not None else pd.Timestamp.max)
     values["buckets"] = values["buckets"] or max(1, -(-events // EVENTS_PER_BUCKET))
-    values |= {"last_month": starts[-1], "earliest_day": starts[0] - pd.Timedelta(days=90), "bucket": 0}
-    back = [(month, n, month - pd.Timedelta(days=n)) for month in starts for n in range(1, 91)]
+    values["bucket"] = 0
+    days, windows = segments(starts)
     before = [periods.add_months(month, -1) for month in starts]
     return {
         "calendar_months": _months(
@@ -152,13 +152,44 @@ def trailing_days(engine: Engine, values: Values) -> Made:
             seen_90=("flag", [month - pd.Timedelta(days=90) >= seen_from for month in starts]),
             seen_month=("flag", [month >= seen_from for month in before]),
         ),
-        "calendar_trailing": _table(
-            month=("date", [month.date() for month, _, _ in back]),
-            day=("date", [day.date() for _, _, day in back]),
-            days_back=("integer", [n for _, n, _ in back]),
-            in_month=("flag", [day >= periods.add_months(month, -1) for month, _, day in back]),
+        "calendar_days": _table(
+            day=("date", [day.date() for day, _ in days]),
+            segment=("integer", [segment for _, segment in days]),
+            month_index=("integer", [_index(day) for day, _ in days]),
+        ),
+        "calendar_windows": _table(
+            segment=("integer", [segment for segment, *_ in windows]),
+            month=("date", [month.date() for _, month, *_ in windows]),
+            in_28=("flag", [in_28 for *_, in_28, _ in windows]),
+            in_month=("flag", [in_month for *_, in_month in windows]),
         ),
     }
+
+
+def segments(
+    starts: list[pd.Timestamp],
+) -> tuple[list[tuple[pd.Timestamp, int]], list[tuple[int, pd.Timestamp, bool, bool]]]:
+    """The days before ``starts``, each with the number of its segment, and the windows that hold each segment.
+
+    Days are of one segment if they lie in the same of the windows: 90 days, 28 days, and the calendar month before a
+    month start. Numbers grow with time.
+    """
+    days: list[tuple[pd.Timestamp, int]] = []
+    windows: list[tuple[int, pd.Timestamp, bool, bool]] = []
+    last: list[tuple[pd.Timestamp, bool, bool]] = []
+    number = -1
+    for day in pd.date_range(starts[0] - pd.Timedelta(days=90), starts[-1] - pd.Timedelta(days=1), unit="us"):
+        following = [periods.add_months(day.replace(day=1), n) for n in (1, 2, 3, 4)]
+        holding = [
+            (month, (month - day).days <= 28, month == following[0])
+            for month in following
+            if starts[0] <= month <= starts[-1] and (month - day).days <= 90
+        ]
+        if holding != last:
+            number, last = number + 1, holding
+            windows += [(number, *window) for window in holding]
+        days.append((day, number))
+    return days, windows
 
 
 def ticket_days(engine: Engine, values: Values) -> Made:

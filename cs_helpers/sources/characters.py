@@ -14,6 +14,7 @@ from cs_helpers.errors import SourceError
 
 CHUNK = 1 << 22
 HEAD = 1 << 16
+OVERLAP = 256  # bytes of a chunk that are looked at again with the next one
 UTF8 = ("utf8", "utf8sig", "ascii", "usascii")
 WIDE = ("utf16", "utf32")
 BYTE_ORDER_MARKS = {
@@ -64,7 +65,7 @@ class Scan:
     utf8: bool = True
     wide_characters: int = 0  # proper UTF-8 beyond ASCII, also in a file that is not UTF-8 throughout
     nul: bool = False
-    quotes: bool = False
+    quotes: int = 0
     spaced_quotes: bool = False
     newlines: int = 0
     returns: int = 0
@@ -90,8 +91,10 @@ def scan(path: Path, separator: str) -> Scan:
     """One pass over a file; see ``Scan``."""
     found, digest, mark = Scan(), hashlib.sha256(), separator.encode()
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    spaced = re.compile(rb"(?:^|[\r\n]|" + re.escape(mark) + rb')[ \t]+"|"[ \t]+(?:[\r\n]|$|' + re.escape(mark) + b")")
+    end = rb"(?:[\r\n]|" + re.escape(mark) + b")"
+    spaced = re.compile(end + rb'[ \t]+"|"[ \t]+' + end)
     rare: set[str] = set()
+    before = b""
     with path.open("rb") as handle:
         for chunk in chunks(handle):
             digest.update(chunk)
@@ -101,22 +104,35 @@ def scan(path: Path, separator: str) -> Scan:
             found.nul = found.nul or b"\0" in chunk
             found.spaces = found.spaces or b" " in chunk
             rare.update(chr(byte) for byte in _RARE_ASCII if byte in chunk)
-            found.separators += chunk.count(mark)
-            found.newlines += chunk.count(b"\n")
+            found.separators += _count(chunk, mark)
+            found.newlines += _count(chunk, b"\n")
             if b"\r" in chunk or found.last == b"\r":
                 found.returns += chunk.count(b"\r")
                 found.pairs += chunk.count(b"\r\n") + (found.last == b"\r" and chunk[:1] == b"\n")
-            if b'"' in chunk:
-                found.quotes = True
-            if found.quotes:  # a chunk that begins or ends amid blanks and quotes is not looked at twice: mistrust it
-                edge = chunk[:1] in b' \t"' or (chunk[-1:] in b' \t"' and len(chunk) == CHUNK)
-                touching = any(pair in chunk for pair in (b' "', b'" ', b'\t"', b'"\t'))
-                found.spaced_quotes |= (edge and found.last != b"") or (touching and bool(spaced.search(chunk)))
+            quotes = chunk.count(b'"')
+            if quotes or before.count(b'"'):
+                found.quotes += quotes
+                window = before + chunk
+                touching = any(pair in window for pair in (b' "', b'" ', b'\t"', b'"\t'))
+                found.spaced_quotes = found.spaced_quotes or (touching and bool(spaced.search(window)))
+                if not before:
+                    found.spaced_quotes |= bool(re.match(rb'(?:\xef\xbb\xbf)?[ \t]+"', chunk))
+            before = (before + chunk)[-OVERLAP:] if len(chunk) < OVERLAP else chunk[-OVERLAP:]
             found.last = chunk[-1:]
+    found.spaced_quotes |= bool(re.search(rb'"[ \t]+\Z', before))
     if found.utf8 and decoder.getstate()[0]:
         found.utf8 = False
     found.digest, found.rare_blanks = digest.hexdigest(), "".join(sorted(rare))
     return found
+
+
+def _count(chunk: bytes, mark: bytes) -> int:
+    """How often a mark that occurs everywhere stands in some bytes."""
+    import numpy as np
+
+    if len(mark) > 1:
+        return chunk.count(mark)
+    return int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == mark[0]))
 
 
 def _beyond_ascii(chunk: bytes, decoder: codecs.IncrementalDecoder, found: Scan, rare: set[str]) -> None:

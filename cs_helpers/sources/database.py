@@ -168,6 +168,7 @@ class DuckDBFile(_Tables):
         """One table as the engine's table ``target``; see ``Source``."""
         from cs_helpers.engines.duckdb import EngineRefused, quote
 
+        engine.drop(target)
         if name not in self._places:
             raise self._no_table(name)
         schema, table = self._tables[self._places[name]]
@@ -315,6 +316,7 @@ class PostgresDatabase(_Tables):
         """One table as the engine's table ``target``; see ``Source``."""
         from cs_helpers.engines.postgres import PostgresRefused
 
+        engine.drop(target)
         if name not in self._places:
             raise self._no_table(name)
         relation = self._relations[self._places[name]]

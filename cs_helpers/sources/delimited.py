@@ -329,18 +329,21 @@ def _quick(engine: DuckDB, text: Text, target: str) -> int | None:
     line_ends = found.returns == found.pairs if found.quotes else found.one_line_end
     if not found.utf8 or found.nul or not line_ends or found.spaced_quotes or text.separator not in SEPARATORS:
         return None
-    records = found.newlines + (found.last != b"\n") - text.begin - 1
-    for parallel in (True, False):
-        rows = _counted(engine, text, target, parallel)
-        if rows and (rows == records or not found.quotes or not parallel):
-            return rows
+    if found.quotes % 2:  # one opens a field that never ends, or stands amid a field
+        return None
+    rows = _proven(engine, text, target, parallel=True)
+    if not rows and found.quotes:  # a line break within quotes where two threads meet
+        rows = _proven(engine, text, target, parallel=False)
+    if not rows:
         engine.drop(target)
-        if not found.quotes:
-            break
-    return None
+    return rows or None
 
 
-def _counted(engine: DuckDB, text: Text, target: str, parallel: bool) -> int | None:
+def _proven(engine: DuckDB, text: Text, target: str, parallel: bool) -> int | None:
+    """Rows read by the engine, if every separator and every line break of the file is found again in them.
+
+    Of a row without quotes, separators = columns - 1 and line breaks = 1; within quotes both are part of values.
+    """
     from cs_helpers.engines.duckdb import EngineRefused, literal, quote
 
     names = [f":{place}" for place in range(len(text.header))]  # no header's own name: some are dropped again
@@ -360,34 +363,38 @@ def _counted(engine: DuckDB, text: Text, target: str, parallel: bool) -> int | N
     except EngineRefused:
         return None
     every = [*map(quote, kept.values()), *others]
-    inside = "0"
+    asked = ["count(*)", "0", "0", *(f"count({column})" for column in others)]
     if text.scan.quotes:
-        mark = literal(text.separator)
-        inside = " + ".join(
-            f"coalesce(sum(CASE WHEN contains({c}, {mark}) THEN length({c}) - length(replace({c}, {mark}, '')) END), 0)"
-            for c in every
-        )
-    filled = [f"count({column})" for column in others]
-    rows, within, *values = engine.rows(f"SELECT {', '.join(['count(*)', inside, *filled])} FROM {quote(target)}")[0]
-    expected = rows * (len(columns) - 1) + int(within) + text.separators_before
-    if expected != text.scan.separators or any(values):
+        asked[1:3] = (_within(every, literal(text.separator)), _within(every, "chr(10)"))
+    rows, separators, breaks, *values = engine.rows(f"SELECT {', '.join(asked)} FROM {quote(target)}")[0]
+    shifted = rows * (len(columns) - 1) + int(separators) + text.separators_before != text.scan.separators
+    lines = text.scan.newlines + (text.scan.last != b"\n") - text.begin
+    if shifted or any(values) or (text.scan.quotes and rows + int(breaks) + 1 != lines):
         return None
     for column in others:
         engine.execute(f"ALTER TABLE {quote(target)} DROP COLUMN {column}")
     return int(rows)
 
 
+def _within(columns: Sequence[str], sign: str) -> str:
+    """SQL for how often a sign stands in the values of some columns."""
+    return " + ".join(
+        f"coalesce(sum(CASE WHEN contains({c}, {sign}) THEN length({c}) - length(replace({c}, {sign}, '')) END), 0)"
+        for c in columns
+    )
+
+
 def _stripped(column: str, found: Scan) -> str:
     """The column without the blanks around it, for the least work the file allows."""
     rare = set(found.rare_blanks) | (set("\r\n") if found.quotes else set())
-    if not rare and not found.spaces:
-        return column
-    short = f"trim({column})" if found.spaces else column
+    cases = ""
     if rare:
         tests = " OR ".join(f"contains({column}, chr({ord(blank)}))" for blank in sorted(rare))
         every = " || ".join(f"chr({ord(blank)})" for blank in BLANKS)
-        short = f"CASE WHEN {tests} THEN trim({column}, {every}) ELSE {short} END"
-    return f"nullif({short}, '')"
+        cases = f"WHEN {tests} THEN nullif(trim({column}, {every}), '')"
+    if found.spaces:
+        cases += f" WHEN {column} < '!' OR suffix({column}, ' ') THEN nullif(trim({column}), '')"
+    return f"CASE {cases} ELSE {column} END" if cases else column
 
 
 # --- the judge ------------------------------------------------------------------------------------------------

@@ -52,6 +52,7 @@ class Folder:
 
     def stage(self, engine: DuckDB, name: str, target: str, how: Reading = Reading()) -> Staged:  # noqa: B008
         """One file as the engine's table ``target``; see ``Source``."""
+        engine.drop(target)
         path = self._file(name)
         lower = name.lower()
         try:

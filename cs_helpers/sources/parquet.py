@@ -21,7 +21,7 @@ _INDEX = re.compile(r"__index_level_\d+__")  # how pandas writes row numbers, wh
 
 
 def stage_parquet(engine: DuckDB, name: str, path: Path, target: str) -> tuple[Staged, str]:
-    """One Parquet file as the engine's table ``target``; and the digest of its bytes."""
+    """One Parquet file as the engine's table or view ``target``; and the digest of its bytes."""
     from cs_helpers.engines.duckdb import EngineRefused, quote
 
     _check_marks(name, path)
@@ -39,9 +39,11 @@ def stage_parquet(engine: DuckDB, name: str, path: Path, target: str) -> tuple[S
     for title, kind in kinds.items():
         expression, types[title.strip()] = typed(quote(title), kind)
         columns.append(f"{expression} AS {quote(title.strip())}")
+    # A view, so that millions of rows are not copied before they are typed; bytes are decoded here, where it can fail.
+    made = "TABLE" if "BLOB" in kinds.values() else "VIEW"
     try:
         engine.attempt(
-            f"CREATE OR REPLACE TABLE {quote(target)} AS SELECT file_row_number + 2 AS {quote(line)}, "
+            f"CREATE OR REPLACE {made} {quote(target)} AS SELECT file_row_number + 2 AS {quote(line)}, "
             f"{', '.join(columns)} FROM {engine.parquet_file(path, numbered=True)}"
         )
     except EngineRefused as error:

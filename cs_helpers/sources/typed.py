@@ -48,10 +48,13 @@ def typed(column: str, kind: str) -> tuple[str, str]:
 def stripped(column: str) -> str:
     """SQL for a text column without the blanks around it, missing where nothing is left.
 
-    Taking off all kinds of blanks is slow, so it is only done where the text begins or ends with one that is not a
-    space: those are at the ends of the alphabet of single bytes, or beyond them.
+    Taking off blanks is slow, all kinds of them very much so, and hardly any text has one: so it is done only where
+    the text begins or ends with one. Those that are not the space are at the ends of the alphabet of single bytes, or
+    beyond.
     """
     every = " || ".join(f"chr({ord(blank)})" for blank in BLANKS)
-    odd = f"({column} < ' ' OR {column} >= chr(128) OR suffix({column}, chr(9)) OR strlen({column}) > length({column})"
-    odd += "".join(f" OR suffix({column}, chr({code}))" for code in (10, 13)) + ")"
-    return f"nullif(CASE WHEN {odd} THEN trim({column}, {every}) ELSE trim({column}) END, '')"
+    odd = f"({column} < ' ' OR {column} >= chr(128) OR strlen({column}) > length({column})"
+    odd += "".join(f" OR suffix({column}, chr({code}))" for code in (9, 10, 13)) + ")"
+    spaced = f"({column} < '!' OR suffix({column}, ' '))"
+    thorough, quick = f"nullif(trim({column}, {every}), '')", f"nullif(trim({column}), '')"
+    return f"CASE WHEN {odd} THEN {thorough} WHEN {spaced} THEN {quick} ELSE {column} END"

@@ -57,6 +57,7 @@ class Workbook:
 
     def stage(self, engine: DuckDB, name: str, target: str, how: Reading = Reading()) -> Staged:  # noqa: B008
         """One sheet as the engine's table ``target``; a hidden one too, if it is named. See ``Source``."""
+        engine.drop(target)
         every = [sheet.title for sheet in self._book.worksheets]
         title = how.sheet or name
         if title not in every:

@@ -1,10 +1,10 @@
 -- Trailing usage of each account as each month begins: the 28 and the 90 days before it, and the calendar month
--- before it for DAU and MAU. calendar_trailing says how many days before which month starts a day lies.
--- A window that begins before the data do has no value. One bucket of accounts at a time.
-WITH user_days AS (
+-- before it for DAU and MAU. A segment is a stretch of days that lie in the same windows; calendar_windows says in
+-- which. A window that begins before the data do has no value. One bucket of accounts at a time; no condition on time
+-- while usage is read, since comparing with another table's value costs more than it saves.
+WITH days AS (
     SELECT
-        u.account_id,
-        u.user_id,
+        b.place,
         CAST(u.occurred_at AS DATE) AS day,
         COUNT(*) AS events,
         SUM(u.quantity) AS quantity,
@@ -12,74 +12,79 @@ WITH user_days AS (
     FROM usage u
     INNER JOIN account_buckets b ON b.account_id = u.account_id
     INNER JOIN parameters q ON q.bucket = b.bucket
-    WHERE u.occurred_at >= q.earliest_day AND u.occurred_at < q.last_month
-    GROUP BY u.account_id, u.user_id, CAST(u.occurred_at AS DATE)
+    GROUP BY b.place, CAST(u.occurred_at AS DATE)
 ),
-days AS (
+segments AS (
     SELECT
-        account_id,
-        day,
-        SUM(events) AS events,
-        SUM(quantity) AS quantity,
-        SUM(minutes) AS minutes,
-        COUNT(user_id) AS users
-    FROM user_days
-    GROUP BY account_id, day
+        d.place,
+        c.segment,
+        SUM(d.events) AS events,
+        COUNT(*) AS active_days,
+        SUM(d.quantity) AS quantity,
+        SUM(d.minutes) AS minutes
+    FROM days d
+    INNER JOIN calendar_days c ON c.day = d.day
+    GROUP BY d.place, c.segment
 ),
 totals AS (
     SELECT
-        d.account_id,
+        d.place,
         t.month,
-        SUM(CASE WHEN t.days_back <= 28 THEN d.events ELSE 0 END) AS events_28,
-        SUM(CASE WHEN t.days_back <= 28 THEN 1 ELSE 0 END) AS active_days_28,
-        SUM(CASE WHEN t.days_back <= 28 THEN d.quantity END) AS quantity_28,
-        SUM(CASE WHEN t.days_back <= 28 THEN d.minutes END) AS minutes_28,
+        SUM(CASE WHEN t.in_28 THEN d.events ELSE 0 END) AS events_28,
+        SUM(CASE WHEN t.in_28 THEN d.active_days ELSE 0 END) AS active_days_28,
+        SUM(CASE WHEN t.in_28 THEN d.quantity END) AS quantity_28,
+        SUM(CASE WHEN t.in_28 THEN d.minutes END) AS minutes_28,
         SUM(d.events) AS events_90,
-        COUNT(*) AS active_days_90,
+        SUM(d.active_days) AS active_days_90,
         SUM(d.quantity) AS quantity_90,
         SUM(d.minutes) AS minutes_90,
-        SUM(CASE WHEN t.in_month THEN d.events ELSE 0 END) AS events_month,
-        SUM(CASE WHEN t.in_month THEN d.users ELSE 0 END) AS user_days
-    FROM days d
-    INNER JOIN calendar_trailing t ON t.day = d.day
-    GROUP BY d.account_id, t.month
+        SUM(CASE WHEN t.in_month THEN d.events ELSE 0 END) AS events_month
+    FROM segments d
+    INNER JOIN calendar_windows t ON t.segment = d.segment
+    GROUP BY d.place, t.month
 ),
--- The last day of use in each calendar month tells all: the 28 days lie inside one, the 90 end with two whole ones.
-last_days AS (
-    SELECT
-        account_id,
-        user_id,
-        EXTRACT(YEAR FROM day) * 12 + EXTRACT(MONTH FROM day) AS month_index,
-        MAX(day) AS day
-    FROM user_days
-    WHERE user_id IS NOT NULL
-    GROUP BY account_id, user_id, EXTRACT(YEAR FROM day) * 12 + EXTRACT(MONTH FROM day)
+user_days AS (
+    SELECT b.place, u.user_id, CAST(u.occurred_at AS DATE) AS day
+    FROM usage u
+    INNER JOIN account_buckets b ON b.account_id = u.account_id
+    INNER JOIN parameters q ON q.bucket = b.bucket
+    WHERE u.user_id IS NOT NULL
+    GROUP BY b.place, u.user_id, CAST(u.occurred_at AS DATE)
 ),
-nearest AS (
+-- A user's last segment in each calendar month tells all: the 28 days lie inside one month, and of the 90 only the
+-- first month is cut.
+user_months AS (
+    SELECT x.place, x.user_id, c.month_index, MAX(c.segment) AS segment, COUNT(*) AS active_days
+    FROM user_days x
+    INNER JOIN calendar_days c ON c.day = x.day
+    GROUP BY x.place, x.user_id, c.month_index
+),
+user_windows AS (
     SELECT
-        l.account_id,
-        l.user_id,
+        m.place,
+        m.user_id,
         t.month,
-        MIN(t.days_back) AS days_back,
-        MAX(CASE WHEN t.in_month THEN 1 ELSE 0 END) AS in_month
-    FROM last_days l
-    INNER JOIN calendar_trailing t ON t.day = l.day
-    GROUP BY l.account_id, l.user_id, t.month
+        MAX(CASE WHEN t.in_28 THEN 1 ELSE 0 END) AS in_28,
+        MAX(CASE WHEN t.in_month THEN m.active_days ELSE 0 END) AS active_days
+    FROM user_months m
+    INNER JOIN calendar_windows t ON t.segment = m.segment
+    GROUP BY m.place, m.user_id, t.month
 ),
 users AS (
     SELECT
-        account_id,
+        place,
         month,
-        SUM(CASE WHEN days_back <= 28 THEN 1 ELSE 0 END) AS users_28,
+        SUM(in_28) AS users_28,
         COUNT(*) AS users_90,
-        SUM(in_month) AS mau
-    FROM nearest
-    GROUP BY account_id, month
+        SUM(CASE WHEN active_days > 0 THEN 1 ELSE 0 END) AS mau,
+        SUM(active_days) AS user_days
+    FROM user_windows
+    GROUP BY place, month
 ),
 shown AS (
-    SELECT account_id, month FROM totals
+    SELECT place, month FROM totals
     UNION
-    SELECT b.account_id, c.first_day AS month
+    SELECT b.place, c.first_day AS month
     FROM account_buckets b
     INNER JOIN parameters q ON q.bucket = b.bucket
     CROSS JOIN calendar_months c
@@ -87,7 +92,7 @@ shown AS (
 ),
 joined AS (
     SELECT
-        s.account_id,
+        b.account_id,
         s.month,
         c.seen_28,
         c.seen_90,
@@ -104,12 +109,13 @@ joined AS (
         t.minutes_90,
         CAST(COALESCE(u.users_90, 0) AS BIGINT) AS users_90,
         CAST(COALESCE(t.events_month, 0) AS BIGINT) AS events_month,
-        CAST(COALESCE(t.user_days, 0) AS BIGINT) AS user_days,
+        CAST(COALESCE(u.user_days, 0) AS BIGINT) AS user_days,
         CAST(COALESCE(u.mau, 0) AS BIGINT) AS mau
     FROM shown s
     INNER JOIN calendar_months c ON c.first_day = s.month
-    LEFT JOIN totals t ON t.account_id = s.account_id AND t.month = s.month
-    LEFT JOIN users u ON u.account_id = s.account_id AND u.month = s.month
+    INNER JOIN account_buckets b ON b.place = s.place
+    LEFT JOIN totals t ON t.place = s.place AND t.month = s.month
+    LEFT JOIN users u ON u.place = s.place AND u.month = s.month
 )
 SELECT
     j.account_id,

@@ -38,10 +38,13 @@ def _orphans(reading: Reading, loaded: Loaded) -> None:
     if not loaded.has("account_id") and not any(loaded.has(name) for name in loaded.table.stand_in.values()):
         return
     typed, engine = quote(loaded.typed), reading.engine
+    distinct = f"(SELECT DISTINCT account_id FROM {typed})"
+    if loaded.table.name == "usage":
+        _usage_spans(reading, loaded)
+        distinct = "usage_spans"
     unknown, without = engine.rows(
         "SELECT count(*) FILTER (account_id IS NOT NULL AND account_id NOT IN (SELECT account_id FROM "
-        "known_accounts)), "
-        f"count(*) FILTER (account_id IS NULL) FROM (SELECT DISTINCT account_id FROM {typed})"
+        f"known_accounts)), count(*) FILTER (account_id IS NULL) FROM {distinct}"
     )[0]
     if not unknown and not without:
         return
@@ -133,24 +136,42 @@ def _zero_days(reading: Reading, loaded: Loaded) -> None:
     settle(reading, loaded, "zero_day", query, "", automatic=True)
 
 
+def _usage_key(reading: Reading, loaded: Loaded) -> str:
+    """By what usage is held against subscriptions: by the one it names, or by its account."""
+    subscriptions = reading.tables.get("subscriptions")
+    if subscriptions is None or not (loaded.has("subscription_id") and subscriptions.has("subscription_id")):
+        return "account_id"
+    some = reading.engine.rows("SELECT 1 FROM typed_usage WHERE subscription_id IS NULL LIMIT 1")
+    return "account_id" if some else "subscription_id"
+
+
+def _usage_spans(reading: Reading, loaded: Loaded) -> None:
+    """``usage_spans``: first and last use per account (and subscription), in one pass over all rows.
+
+    The questions that follow are first put to these few rows, and to all only where the few leave room for doubt.
+    """
+    key = _usage_key(reading, loaded)
+    names = ", ".join(dict.fromkeys(["account_id", key]))
+    reading.engine.execute(
+        f"CREATE OR REPLACE TABLE usage_spans AS SELECT {names}, min(occurred_at) AS first, max(occurred_at) AS last "
+        f"FROM typed_usage GROUP BY {names}"
+    )
+
+
 def _usage_outside(reading: Reading, loaded: Loaded) -> None:
     """Usage before the first or after the last day of its subscription, or of its account where it names none."""
-    by = (
-        "subscription_id"
-        if loaded.has("subscription_id") and reading.tables["subscriptions"].has("subscription_id")
-        else ""
-    )
-    key = by or "account_id"
-    noun = "its subscription" if by else "the account"
+    key = _usage_key(reading, loaded)
+    noun = "its subscription" if key == "subscription_id" else "the account"
     spans = (
         f"(SELECT {key}, min(start_date) AS first_day, CASE WHEN count(end_date) = count(*) THEN max(end_date) END "
-        "AS stop "
-        f"FROM typed_subscriptions GROUP BY {key})"
+        f"AS stop FROM typed_subscriptions GROUP BY {key})"
     )
+    if "accounts" in reading.tables and reading.tables["accounts"].has("account_id"):
+        doubt = "s.first_day IS NULL OR u.first < s.first_day OR u.last >= s.stop"
+        joined = f"usage_spans u LEFT JOIN {spans} s ON u.{key} = s.{key}"
+        if not reading.engine.rows(f"SELECT 1 FROM {joined} WHERE {doubt} LIMIT 1"):
+            return
     base = f"FROM typed_usage u LEFT JOIN {spans} s ON u.{key} = s.{key}"
-    outside = "s.first_day IS NULL OR u.occurred_at < s.first_day OR u.occurred_at >= s.stop"
-    if not reading.engine.rows(f"SELECT 1 {base} WHERE {outside} LIMIT 1"):
-        return
     cases = (
         ("usage_before_start", "u.occurred_at < s.first_day", f"before {noun} started", "s.first_day"),
         ("usage_after_end", "u.occurred_at >= s.stop", f"after {noun} ended", "s.stop"),
