@@ -183,7 +183,8 @@ def table(found: dict[str, dict[str, float]], events: int) -> str:
     lines += [
         "",
         f"Ratio {ours['seconds'] / theirs['seconds']:.2f} (bound {BOUND_RATIO}), peak {ours['gigabytes']:.2f} GB "
-        f"(bound {BOUND_GIGABYTES}). Medians of {RUNS} runs in turn; reading the file took {ours['reading_seconds']:.1f} s.",
+        f"(bound {BOUND_GIGABYTES}). Medians of {RUNS} runs in turn; "
+        f"reading the file took {ours['reading_seconds']:.1f} s.",
     ]
     return "\n".join(lines)
 

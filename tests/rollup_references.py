@@ -102,7 +102,7 @@ def account_month(subscriptions, start, end, dense=False):
 
 
 def mrr_by_day(subscriptions, last):
-    """Cents paid on every day from the first subscription to ``last``, by account: a day is a day, nothing is clever."""
+    """Cents paid on every day from the first subscription to ``last``, by account, counted day by day."""
     prices = {}
     days = pd.date_range(subscriptions["start_date"].min(), last)
     for row in subscriptions.itertuples():

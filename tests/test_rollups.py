@@ -86,7 +86,7 @@ def books(draw, most_accounts=4):
     return subscriptions(*rows)
 
 
-checked = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+checked = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 few = settings(checked, max_examples=20)
 
 
@@ -95,7 +95,8 @@ few = settings(checked, max_examples=20)
 
 def test_concurrent_subscriptions_are_summed_and_equal_neighbours_joined(engine):
     book = subscriptions(
-        ("A", "2024-01-01", "2024-03-01", 100), ("A", "2024-02-01", None, 50.25), ("A", "2024-03-01", "2024-04-01", 100),
+        ("A", "2024-01-01", "2024-03-01", 100), ("A", "2024-02-01", None, 50.25),
+        ("A", "2024-03-01", "2024-04-01", 100),
         ("trial", "2024-01-01", None, 0), ("no day", "2024-02-01", "2024-02-01", 70),
     )  # fmt: skip
     found = rolled(engine, "paid_periods", {"subscriptions": book})
@@ -261,8 +262,8 @@ def ticket_books(draw):
                 None if answer is None else opened + pd.Timedelta(seconds=answer),
                 None if resolution is None else opened + pd.Timedelta(seconds=resolution),
                 draw(st.none() | st.integers(0, 60)), draw(flag), draw(st.none() | st.integers(0, 3)), draw(flag),
-                draw(flag), draw(st.none() | st.integers(0, 900).map(lambda n: n / 7)), draw(st.none() | st.integers(1, 5)),
-                draw(st.none() | st.integers(1, 7)),
+                draw(flag), draw(st.none() | st.integers(0, 900).map(lambda n: n / 7)),
+                draw(st.none() | st.integers(1, 5)), draw(st.none() | st.integers(1, 7)),
             )
         )  # fmt: skip
     table = frame(TICKET, *rows)
@@ -344,7 +345,7 @@ def companies(draw):
         "subscriptions": draw(books(most_accounts=2)),
         "assignments": frame("account_id rep_id start_date end_date role", *assigned).astype({"role": object}),
         "reps": reps,
-        "touches": events("occurred_at hours", st.none() | st.integers(1, 8).map(lambda n: n / 4)).astype({"hours": float}),
+        "touches": events("occurred_at hours", st.none() | st.integers(1, 8)).astype({"hours": float}),
         "usage": events("occurred_at quantity", st.none() | st.integers(0, 50)).astype({"quantity": float}),
         "tickets": numbered.assign(ticket_id=[f"t{n}" for n in range(len(numbered))]),
     }  # fmt: skip
@@ -421,7 +422,7 @@ def test_arguments_that_make_no_sense_are_refused(engine, name, parameters, said
 
 def test_a_frame_that_is_no_table_of_the_contract_is_refused():
     with pytest.raises(
-        ParameterError, match="subscription is not a table of the contract. Did you mean 'subscriptions'"
+        ParameterError, match=r"subscription is not a table of the contract\. Did you mean 'subscriptions'"
     ):
         rollups.engine_of(subscription=pd.DataFrame())
 

@@ -206,7 +206,13 @@ class DatabaseFile:
 
     def read(self, schema: str, name: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         """Expressions over a table's columns, batch by batch. Raises EngineRefused."""
-        return self._run(f"SELECT {', '.join(columns)} FROM {quote(schema)}.{quote(name)}").to_arrow_reader(100_000)
+        import duckdb
+
+        try:
+            query = self._connection.sql(f"SELECT {', '.join(columns)} FROM {quote(schema)}.{quote(name)}")
+            return query.to_arrow_reader(100_000)
+        except duckdb.Error as error:
+            raise EngineRefused(_first_line(error)) from error
 
     def close(self) -> None:
         """Let go of the file."""

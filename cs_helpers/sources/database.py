@@ -74,7 +74,7 @@ def open_file(path: Path, name: str) -> DuckDBFile:
 
 
 def _closed(name: str, reason: str) -> SourceError:
-    if "lock" in reason or "different configuration" in reason or "already open" in reason.lower():
+    if re.search(r"\block\b|different configuration|already open", reason, re.IGNORECASE):
         return SourceError(
             f"{name}: another program has the database open and locks it.\n"
             "  Close it there, or read a copy of the file."
