@@ -189,6 +189,11 @@ def table(found: dict[str, dict[str, float]], events: int) -> str:
     return "\n".join(lines)
 
 
+def section() -> str:
+    """The measurements as a section of docs/benchmarks.md."""
+    return f"## Trailing usage features\n\n{table(measurements(), EVENTS)}"
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(WAYS[sys.argv[2]](Path(sys.argv[3]))))

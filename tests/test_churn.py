@@ -247,13 +247,14 @@ def test_the_price_on_entry_is_the_one_paid_when_observation_began():
     assert got["mrr_cents"].tolist() == [150_00]
 
 
-def test_the_planted_survival_of_the_sample_company_is_recovered_from_its_files(tmp_path):
+def planted_and_found(folder, seeds):
+    """How often the intervals at 6, 12 and 24 months hold the truth of sample companies, and the mean error."""
     from cs_helpers import sample, tables
 
     hits, errors = 0, []
-    for seed in range(101, 111):
-        sample.write(tmp_path, seed=seed)
-        loaded = tables.load(tmp_path)
+    for seed in seeds:
+        sample.write(folder, seed=seed)
+        loaded = tables.load(folder)
         counts = loaded.rollup("survival_counts", observed_from=loaded.observed_from, as_of=loaded.as_of)
         curve = churn.time_to_leave(counts)
         true = sample.truth(seed=seed)["expected"]["survival"]["all"]
@@ -261,10 +262,22 @@ def test_the_planted_survival_of_the_sample_company_is_recovered_from_its_files(
             low, high = curve.interval(int(age))
             hits += low <= true[age] <= high
             errors.append(curve.survival(int(age)) - true[age])
+    return hits, np.mean(errors)
+
+
+def test_the_planted_survival_of_a_sample_company_is_recovered_from_its_files(tmp_path):
+    hits, error = planted_and_found(tmp_path, [101])
+    assert hits >= 2
+    assert abs(error) < 0.05
+
+
+@pytest.mark.slow
+def test_the_planted_survival_of_ten_sample_companies_is_recovered_without_bias(tmp_path):
     # The truth is that of first spells; the curve also holds the few returns, which leave a little sooner.
     # 30 intervals at .95, ten companies: fewer than 24 would be far outside chance; a bias would show in the mean.
+    hits, error = planted_and_found(tmp_path, range(101, 111))
     assert hits >= 24
-    assert abs(np.mean(errors)) < 0.015
+    assert abs(error) < 0.015
 
 
 def test_an_age_before_the_first_departure_is_not_certain_either():
@@ -291,7 +304,7 @@ def counted(entry, duration, churned, mrr):
     return sums.assign(spells=rows.groupby(keys).size()).reset_index()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(spells(), st.integers(1, 5), st.booleans(), st.integers(1, 10**6))
 def test_counted_spells_give_the_same_curve_and_limits_as_the_spells_one_by_one(case, least, weighted, seed):
     entry, duration, churned = case
@@ -309,7 +322,7 @@ def test_counted_spells_give_the_same_curve_and_limits_as_the_spells_one_by_one(
     assert (of_counts.spells, of_counts.events, of_counts.late_entries) == (
         one_by_one.spells, one_by_one.events, one_by_one.late_entries
     )  # fmt: skip
-    for age in np.arange(0, 41, 0.5):
+    for age in np.arange(0, 41, 1.5):
         assert of_counts.at_risk(age) == one_by_one.at_risk(age)
         assert of_counts.interval(age) == approx(one_by_one.interval(age), rel=1e-12, nan_ok=True)
 

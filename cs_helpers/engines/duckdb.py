@@ -106,6 +106,12 @@ class DuckDB:
         finally:
             self.connection.unregister(view)
 
+    def present(self, name: str, table: pa.Table, columns: str) -> None:
+        """Make a view of expressions over Arrow rows, which stay where they are; see ``drop``."""
+        self.drop(name)
+        self.connection.register(f"held_{name}", table)
+        self.execute(f"CREATE VIEW {quote(name)} AS SELECT {columns} FROM {quote(f'held_{name}')}")
+
     def fill(self, name: str, rows: pa.RecordBatchReader) -> None:
         """Make a table of Arrow rows that come one batch after the other. Raises EngineRefused."""
         view = f"incoming_{name}"
@@ -153,13 +159,14 @@ class DuckDB:
         self.execute(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS {sql}")
 
     def drop(self, name: str) -> None:
-        """Remove what stands under a name, if anything does: a table, or the view a Parquet file is staged as."""
+        """Remove what stands under a name, if anything does: a table, or a view and the rows held for it."""
         import duckdb
 
         try:
             self.execute(f"DROP TABLE IF EXISTS {quote(name)}")
         except duckdb.CatalogException:
             self.execute(f"DROP VIEW IF EXISTS {quote(name)}")
+            self.connection.unregister(f"held_{name}")
 
     def columns(self, name: str) -> dict[str, str]:
         """Column names of a table and their types."""

@@ -16,7 +16,7 @@ from cs_helpers.sources.staged import BLANKS, Reading, Source, Staged
 
 __all__ = ["BLANKS", "Reading", "Source", "Staged", "display_name", "locate", "open_source"]
 
-_ADDRESS = re.compile(r"(?is)([a-z][a-z0-9+.:\-]+):(//.*)|(postgres(?:ql)?):(/.*)")  # a Path has lost a slash
+_ADDRESS = re.compile(r"(?is)([a-z][a-z0-9+.:\-]+):(/.*)")  # with one slash: a Path has lost the other
 _SECRET = re.compile(r"(?i)\b(password|passwd|pwd|secret|token)\s*=|:[^/\\@\s]+@")
 DUCKDB = (".duckdb", ".ddb", ".db")
 
@@ -25,10 +25,10 @@ def open_source(path: str | Path) -> Source:
     """The source at ``path``. Raises SourceError where nothing is there, or nothing that can be read."""
     text = str(path)
     address = _ADDRESS.fullmatch(text)
-    if address:
+    if address and not Path(text).exists():
         from cs_helpers.sources.database import open_address
 
-        return open_address((address[1] or address[3]).lower(), address[2] or f"/{address[4]}")
+        return open_address(address[1].lower(), address[2] if address[2].startswith("//") else f"/{address[2]}")
     if _SECRET.search(text) and not Path(text).expanduser().exists():
         raise SourceError(
             "the source looks like an address with a password in it, and it is not repeated here.\n"

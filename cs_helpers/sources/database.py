@@ -189,6 +189,8 @@ class DuckDBFile(_Tables):
                     f"{name}: this view reads other files, which is not done.\n"
                     "  Make it a table (CREATE TABLE ... AS SELECT * FROM the view), or give those files as the source."
                 ) from error
+            if "corrupt" in reason.lower():
+                raise SourceError(f"{name}: {self.name} is damaged.\n  Copy or export it again, whole.") from error
             raise SourceError(
                 f"{name}: cannot be read from {self.name}.\n  The database said: {plain_reason(reason)}"
             ) from error
