@@ -578,3 +578,31 @@ def test_a_header_called_line_is_read_under_another_name_and_said(tmp_path: Path
     tables = load(tmp_path)
     assert list(tables.accounts["Line (column)"]) == ["x", "y"]
     assert "'Line' is read under the name" in found(tables, "detected").message
+
+
+SNAPSHOT = (
+    "version: 1\ncurrency: EUR\nobserved_from: 2024-01-01\ndata_through: 2024-06-30\n"
+    "tables: {subscriptions: {columns: {mrr: price}, "
+    "offsets: {start_date: {base: 2024-07-01, subtract: tenure, unit: months}}, constants: {end_date: 2024-06-30}, "
+    "only_where: {end_date: {left: ['yes']}}}}\n"
+)
+
+
+def test_a_snapshot_of_tenures_becomes_subscriptions(tmp_path: Path) -> None:
+    rows = "account_id,tenure,price,left\nA-1,6,100,no\nA-2,3,50,yes\n"
+    subscriptions = load(write(tmp_path, subscriptions=rows, settings=SNAPSHOT)).subscriptions
+    assert list(subscriptions["start_date"].astype(str)) == ["2024-01-01", "2024-04-01"]
+    assert list(subscriptions["end_date"].dt.strftime("%Y-%m-%d").fillna("-")) == ["-", "2024-06-30"]
+
+
+@pytest.mark.parametrize("tenure", ["", "1e300", "long"])
+def test_a_tenure_that_gives_no_day_is_an_error_and_no_subscription_from_nowhere(tmp_path: Path, tenure: str) -> None:
+    rows = f"account_id,tenure,price,left\nA-1,6,100,no\nA-2,{tenure},50,yes\n"
+    with pytest.raises(ContractError, match=r"subscriptions.csv, row 3: start_date is missing"):
+        load(write(tmp_path, subscriptions=rows, settings=SNAPSHOT))
+
+
+def test_a_tenure_before_all_records_is_named_with_the_day_it_gives(tmp_path: Path) -> None:
+    rows = "account_id,tenure,price,left\nA-1,6,100,no\nA-2,900,50,yes\n"
+    with pytest.raises(ContractError, match="row 3: start_date 1949-07-01 is before 1970 or after 2100"):
+        load(write(tmp_path, subscriptions=rows, settings=SNAPSHOT))

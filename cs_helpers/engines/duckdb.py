@@ -1,7 +1,7 @@
 """The embedded engine. This module is the only home of duckdb.
 
 An engine knows names, SQL and Arrow; it knows nothing of accounts. Identifiers that come from outside are quoted
-by ``quote``; values never stand in SQL text, they go in as tables or parameters.
+by ``quote``; values go in as tables or parameters, and the few texts of a mapping through ``literal``.
 """
 
 from __future__ import annotations

@@ -143,11 +143,14 @@ class Reader:
         if header is not None:
             sign = "" if offset.add else "-"
             count = f"{sign}({self._count(header, offset.unit)})"
+            # A number that leads beyond all calendars gives no date, which the checks then report.
+            most = 1e11 / _SECONDS[offset.unit] if offset.unit in _SECONDS else 1e4
+            count = f"CASE WHEN abs({count}) <= {most!r} THEN {count} END"
             if offset.unit in _SECONDS:
-                moved += f" + to_microseconds(CAST(round({count} * {_SECONDS[offset.unit]} * 1e6) AS BIGINT))"
+                moved += f" + to_microseconds(CAST(round(({count}) * {_SECONDS[offset.unit]} * 1e6) AS BIGINT))"
             else:
                 months = 12 if offset.unit == "years" else 1
-                moved += f" + to_months(CAST(round({count} * {months}) AS BIGINT))"
+                moved += f" + to_months(CAST(round(({count}) * {months}) AS BIGINT))"
         found = f"CAST({moved} AS {column.sql_type})"
         if column.name in self.entry.only_where:
             return f"CASE WHEN {self.conditions(self.entry.only_where[column.name])} THEN {found} END"

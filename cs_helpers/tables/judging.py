@@ -32,7 +32,9 @@ def row_conditions(table: Table, fields: Sequence[Field]) -> list[tuple[str, Col
                 found.append(("missing_value", column, f"NOT {there}"))
         if each.impossible:
             found.append(("impossible_time", column, quote("impossible_" + column.name)))
-        if each.written is None and each.typed.startswith("CAST(NULL"):
+        if each.computed and not column.nullable and not column.default:
+            found.append(("missing_value", column, f"{value} IS NULL"))
+        if each.written is None and not each.computed:
             continue
         if column.kind in ("date", "time"):
             end = "2101-01-01"
@@ -50,7 +52,7 @@ def row_conditions(table: Table, fields: Sequence[Field]) -> list[tuple[str, Col
         if column.one_of:
             words = ", ".join(map(literal, column.one_of))
             found.append(("not_allowed", column, f"{value} NOT IN ({words})"))
-    present = {each.column.name for each in fields if not each.typed.startswith("CAST(NULL")}
+    present = {each.column.name for each in fields if each.written is not None or each.computed}
     for start, end in table.periods:
         if {start, end} <= present:
             found.append(("end_before_start", None, f"{quote(end)} < {quote(start)}"))
@@ -89,6 +91,8 @@ def typed_columns(fields: Sequence[Field], texts: bool = False) -> list[str]:
             found.append(f"{each.written.there} AS {quote('there_' + each.column.name)}")
             if texts:
                 found.append(f"{each.written.text} AS {quote('text_' + each.column.name)}")
+        elif texts and each.computed:
+            found.append(f"CAST({each.typed} AS VARCHAR) AS {quote('text_' + each.column.name)}")
         if each.impossible:
             found.append(f"{each.impossible} AS {quote('impossible_' + each.column.name)}")
     return found

@@ -41,6 +41,11 @@ class Field:
     typed: str
     impossible: str = ""
 
+    @property
+    def computed(self) -> bool:
+        """Whether it comes from other columns instead of being written: an offset, or a default."""
+        return self.written is None and not self.typed.startswith("CAST(NULL")
+
 
 @dataclass(frozen=True)
 class Loaded:
