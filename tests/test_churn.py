@@ -236,9 +236,9 @@ def test_an_anniversary_that_nobody_has_seen_yet_is_not_survived():
 
 
 def test_an_end_that_lies_after_as_of_is_not_known_yet():
-    table = subscriptions(("A", "2025-01-01", "2026-03-01", 1))
+    table = subscriptions(("A", "2025-01-01", "2026-03-01", 1), ("B", "2025-01-01", "2026-01-01", 1))
     got = spells_of(table, pd.Timestamp("2024-01-01"), pd.Timestamp("2026-01-01"))
-    assert got["churned"].tolist() == [False]
+    assert got["churned"].tolist() == [False, False], "what ends on as_of itself is not known either"
 
 
 def test_the_price_on_entry_is_the_one_paid_when_observation_began():

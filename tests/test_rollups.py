@@ -136,6 +136,14 @@ def test_the_opening_cohort_equals_the_reference(engine, book):
         equal(found, references.retention(book, start, end))
 
 
+def test_what_ends_as_the_window_closes_was_still_paid_on_its_last_day(engine):
+    book = subscriptions(
+        ("A", "2023-01-01", "2024-07-01", 100), ("B", "2023-01-01", "2024-06-30", 1), ("C", "2024-01-01", None, 7)
+    )
+    found = rolled(engine, "retention", {"subscriptions": book}, start="2024-01-01", end="2024-07-01")
+    assert found[["account_id", "opening", "closing"]].to_numpy().tolist() == [["A", 10000, 10000], ["B", 100, 0]]
+
+
 # --- cohorts and spells ---------------------------------------------------------------------------------------
 
 
@@ -179,7 +187,7 @@ def usages(draw):
     moments = st.integers(0, 24 * 60 * 60 - 1)
     event = st.tuples(
         st.sampled_from("ABC"),
-        DAYS,
+        DAYS | st.integers(0, 75).map(lambda n: pd.Timestamp("2024-01-20") + pd.Timedelta(days=n)),
         moments,
         st.sampled_from(["u", "v", "w", None]) if told_apart else st.none(),
         st.none() | st.integers(0, 9),
@@ -207,15 +215,22 @@ def test_users_days_and_events_are_counted_once_each(engine):
         ("A", "2023-12-02", "w", 7),  # 90 days before
         ("A", "2023-12-01", "w", 11),
         ("A", "2024-03-01", "w", 13),
+        ("often", "2024-02-01", "x", 1),
+        ("often", "2024-02-20", "x", 1),
+        ("often", "2024-02-20", "y", 1),
     )
-    tables = {"usage": usage, "accounts": pd.DataFrame({"account_id": ["A", "other"]})}
-    row = rolled(engine, "usage_features", tables, first="2024-03-01", last="2024-03-01").iloc[0]
+    tables = {"usage": usage, "accounts": pd.DataFrame({"account_id": ["A", "often", "other"]})}
+    found = rolled(engine, "usage_features", tables, first="2024-03-01", last="2024-04-01").set_index("account_id")
+    row, later = (found[found["month"] == month].loc["A"] for month in ("2024-03-01", "2024-04-01"))
     assert (row["events_28"], row["active_days_28"], row["users_28"], row["quantity_28"]) == (3, 2, 2, 2 + 3)
     assert (row["events_90"], row["active_days_90"], row["users_90"], row["quantity_90"]) == (5, 4, 3, 17)
     assert pd.isna(row["minutes_28"]), "nothing recorded is not zero"
     assert row["mau"] == 3
     assert row["dau"] == pytest.approx((1 + 1 + 1) / 29)
     assert row["stickiness"] == pytest.approx(3 / 29 / 3)
+    assert (later["users_28"], later["mau"], later["users_90"]) == (0, 1, 3), "1 March is 31 days before 1 April"
+    often = found[found["month"] == "2024-03-01"].loc["often"]
+    assert (often["users_28"], often["active_days_28"], often["mau"]) == (2, 1, 2), "the last day of use counts"
 
 
 def test_a_window_that_begins_before_the_data_has_no_value(engine):
@@ -306,6 +321,8 @@ def test_a_second_ticket_within_the_days_makes_the_first_no_first_contact_resolu
     row = rolled(engine, "repeat_contacts", {"tickets": tickets}, as_of="2024-04-01").iloc[0]
     assert (row["resolved"], row["without_account"], row["judged"]) == (6, 1, 4)
     assert (row["followed"], row["first_contact"], row["contacts_known"]) == (1, 2, 4)
+    for as_of, judged in (("2024-04-05", 4), ("2024-04-06", 5)):  # t5's seventh day ends as 5 April begins
+        assert rolled(engine, "repeat_contacts", {}, as_of=as_of)["judged"].tolist() == [judged]
     longer = rolled(engine, "repeat_contacts", {"tickets": tickets}, as_of="2024-05-01", days=10).iloc[0]
     assert (longer["judged"], longer["followed"]) == (5, 2)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
 import re
 import tempfile
 import zlib
@@ -579,9 +578,3 @@ def _lines(name: str, path: Path, how: Reading, records: Sequence[int]) -> list[
         except (SourceError, OSError):  # changed or gone since: the record numbers are what is left
             return list(records)
     return [found.get(record, record) for record in records]
-
-
-def seen(path: Path) -> tuple[int, int]:
-    """Size and time of a file, to notice that somebody writes to it while it is read."""
-    state = os.stat(path)
-    return state.st_size, state.st_mtime_ns

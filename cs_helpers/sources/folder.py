@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cs_helpers.errors import SourceError, did_you_mean
-from cs_helpers.sources.delimited import seen, stage_csv
+from cs_helpers.sources.delimited import stage_csv
 from cs_helpers.sources.staged import Reading, Staged, listed, matching
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Folder:
             reason = error.strerror or type(error).__name__
             raise SourceError(f"{name}: cannot be read: {reason}.\n  Check who may read the file.") from error
         self._digests[name] = digest
-        return replace(staged, name=name) if lower.endswith(CSV) else staged
+        return staged
 
     def fingerprint(self) -> str:
         """Twelve hex digits over the bytes of the files read so far; the folder's place does not matter."""
@@ -118,3 +118,9 @@ def open_folder(folder: Path, name: str) -> Folder:
     raise SourceError(
         f"{name}: {empty}.\n  {holds}{way_out}Put accounts.csv and subscriptions.csv there, or give another folder."
     )
+
+
+def seen(path: Path) -> tuple[int, int]:
+    """Size and time of a file, to notice that somebody writes to it while it is read."""
+    state = os.stat(path)
+    return state.st_size, state.st_mtime_ns

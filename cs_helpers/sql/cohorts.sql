@@ -1,7 +1,8 @@
 -- Start cohorts by age: how many accounts, and how much MRR, were left k months after each account's own first paid
 -- day (its monthly anniversary; the last day of a shorter month). calendar_cohorts holds only the cells that could be
 -- seen for the whole cohort. The row without a cohort counts the accounts that started before the data did.
--- Dates are compared as month_index * 32 + day of month, which grows with the date.
+-- Dates are compared as month_index * 32 + day of month, which grows with the date; a 31st that a month lacks lies
+-- after its last day and before the next month, which is where it belongs.
 WITH keyed AS (
     SELECT
         account_id,
@@ -30,11 +31,10 @@ cells AS (
         c.cohort_months,
         c.age_months,
         f.mrr_cents AS starting,
-        m.month_index * 32 + CASE WHEN f.start_dom < m.days THEN f.start_dom ELSE m.days END AS at_key
+        (f.start_index + c.age_months) * 32 + f.start_dom AS at_key
     FROM ranked f
     CROSS JOIN parameters q
     INNER JOIN calendar_cohorts c ON f.start_index >= c.first_index AND f.start_index <= c.last_index
-    INNER JOIN calendar_months m ON m.month_index = f.start_index + c.age_months
     WHERE f.place = 1 AND f.start_date >= q.observed_from AND f.start_date < q.as_of
 )
 SELECT

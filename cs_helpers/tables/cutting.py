@@ -41,6 +41,9 @@ def _forget(reading: Reading, loaded: Loaded, at: str) -> None:
         if column.known_with and loaded.has(column.known_with) and loaded.has(column.name):
             known_with.setdefault(column.known_with, []).append(column)
     for name, columns in known_with.items():
+        later = f"{quote(loaded.typed)} WHERE {quote(name)} >= {at}"
+        if not reading.engine.rows(f"SELECT 1 FROM {later} LIMIT 1"):  # usually there is none, and a look is cheap
+            continue
         blank = ", ".join(f"{quote(column.stored)} = NULL" for column in columns)
         reading.engine.execute(f"UPDATE {quote(loaded.typed)} SET {blank} WHERE {quote(name)} >= {at}")
 

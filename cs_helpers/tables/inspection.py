@@ -160,16 +160,11 @@ def _cut(
     conditions = _choose(reading, _conditions(where))
     expose(engine, {name: list(loaded.attributes) for name, loaded in reading.tables.items()}, bool(conditions))
     for target, _ in reading.staged.values():
-        if _is_table(engine, target):
-            engine.execute(f"DROP TABLE {quote(target)}")
+        engine.drop(target)
     return Inspection(
         engine, name, kind, company, settings, facts, (), tuple(reading.problems), tuple(reading.checks), tuple(notes),
         currency, instant, observed_from, data_through, conditions, fingerprint, rivals,
     )  # fmt: skip
-
-
-def _is_table(engine: DuckDB, name: str) -> bool:
-    return bool(engine.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [name]))
 
 
 def _renumber(reading: Reading) -> None:
