@@ -386,6 +386,27 @@ def test_an_account_paid_through_the_last_day_left_in_that_month(engine):
     assert panel["month"].max() == pd.Timestamp("2024-04-01"), "1 May was seen, so April's end is known"
 
 
+def test_what_comes_after_an_account_left_and_a_rep_who_is_gone_do_not_count(engine):
+    tables = {
+        "subscriptions": subscriptions(("A", "2023-01-01", "2024-01-15", 100), ("B", "2023-01-01", None, 1)),
+        "touches": frame(
+            "account_id occurred_at hours", ("A", "2024-01-14T23:00:00", 1), ("A", "2024-01-15T09:00:00", 2)
+        ),
+        "usage": frame("account_id occurred_at quantity", ("A", "2024-01-14", 5), ("A", "2024-01-15", 7)),
+        "tickets": frame("ticket_id account_id opened_at", ("t1", "A", "2024-01-03"), ("t2", "A", "2024-01-20")),
+        "assignments": frame(
+            "account_id rep_id start_date end_date role",
+            ("A", "last day", "2023-01-01", None, "csm"), ("B", "gone", "2023-01-01", None, None),
+        ),
+        "reps": frame("rep_id left_on", ("last day", "2024-01-01"), ("gone", "2023-12-31")),
+    }  # fmt: skip
+    panel = rolled(engine, "vanish_panel", tables, start="2024-01-01", as_of="2024-02-02").set_index("account_id")
+    counts = ["touches", "touch_hours", "events", "quantity", "tickets"]
+    assert panel.loc["A", counts].tolist() == [1, 1, 1, 5, 1]
+    assert panel.loc["B", counts].tolist() == [0, 0, 0, 0, 0]
+    assert panel["covered"].tolist() == [True, False] and panel["csm"].fillna("").tolist() == ["last day", ""]
+
+
 def test_the_simulated_worlds_panel_comes_back_from_its_tables(engine):
     from cs_helpers.sample.worlds import simulate
 
