@@ -606,3 +606,33 @@ def test_a_tenure_before_all_records_is_named_with_the_day_it_gives(tmp_path: Pa
     rows = "account_id,tenure,price,left\nA-1,6,100,no\nA-2,900,50,yes\n"
     with pytest.raises(ContractError, match="row 3: start_date 1949-07-01 is before 1970 or after 2100"):
         load(write(tmp_path, subscriptions=rows, settings=SNAPSHOT))
+
+
+def test_a_header_of_a_columns_own_name_is_found_in_capitals_too(tmp_path: Path) -> None:
+    write(tmp_path, ACCOUNTS.replace("name,segment", "Name,SEGMENT"))
+    (tmp_path / "subscriptions.csv").write_text(SUBSCRIPTIONS.replace("account_id,start_date", "Account_ID,START_DATE"))
+    tables = load(tmp_path)
+    assert list(tables.accounts["name"]) == ["Alpha", "Beta"]
+    assert list(tables.accounts["segment"]) == ["SMB", "Enterprise"]
+    assert len(tables.subscriptions) == 3
+    assert list(load(tmp_path, where={"segment": "SMB"}).accounts["account_id"]) == ["A-1"]
+
+
+def test_an_attribute_that_has_a_columns_name_is_kept_under_another(tmp_path: Path) -> None:
+    write(tmp_path, "account_id,Name,legal\nA-1,Alpha,Alpha Ltd\nA-2,Beta,Beta Inc\n")
+    settings = (tmp_path / "mapping.yml").read_text()
+    (tmp_path / "mapping.yml").write_text(settings + "tables: {accounts: {columns: {name: legal}}}\n")
+    accounts = load(tmp_path).accounts
+    assert list(accounts["name"]) == ["Alpha Ltd", "Beta Inc"]
+    assert list(accounts["Name (column)"]) == ["Alpha", "Beta"]
+
+
+def test_a_churn_record_without_accounts_to_compare_it_with_says_nothing(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "flags.csv").write_text("account_id,left\nA-1,yes\n")
+    (tmp_path / "accounts.csv").unlink()
+    settings = (tmp_path / "mapping.yml").read_text()
+    (tmp_path / "mapping.yml").write_text(
+        settings + "partial: true\nchurn_records: [{name: flags, file: flags.csv, flag: left}]\n"
+    )
+    assert "churn_records_disagree" not in checks(load(tmp_path))

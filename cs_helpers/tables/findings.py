@@ -333,7 +333,7 @@ def churn_records(
     A record without a date cannot be cut at the instant: where the export goes on after it (``exported``) it counts
     the accounts known then.
     """
-    if not records or "subscriptions" not in reading.tables:
+    if not records or not {"accounts", "subscriptions"} <= set(reading.tables):
         return []
     table = rival_records(reading, records, instant, exported)
     paid = table.iloc[-1]

@@ -78,7 +78,7 @@ def _no_file(reading: Reading, table: Table) -> str:
 
 
 def _type_table(reading: Reading, table: Table, entry: TableMapping, raw: str, staged: Staged) -> None:
-    headers = {name: entry.columns.get(name, name) for name in table.names}
+    headers = {name: _header(entry, name, staged) for name in table.names}
     reader = Reader(entry, dict(staged.types), ".")
     reader = Reader(entry, dict(staged.types), _decimal(reading, table, entry, reader, raw, staged, headers))
     _signs(reading, table, reader, raw, staged, headers)
@@ -111,6 +111,13 @@ def _type_table(reading: Reading, table: Table, entry: TableMapping, raw: str, s
         _stand_in(reading, loaded)
     judge_rows(reading, loaded, fields, reader)
     judge_keys(reading, loaded)
+
+
+def _header(entry: TableMapping, name: str, staged: Staged) -> str | None:
+    """The header of a column: the one the mapping names, else the one of its own name, in capitals or not."""
+    if name in entry.columns:
+        return entry.columns[name]
+    return next((header for header in staged.headers if header.lower() == name), name)
 
 
 def _field(reader: Reader, column: Column, header: str | None) -> Field:
@@ -191,14 +198,19 @@ def _said(reading: Reading, table: Table, check: str, note: str, problem: Proble
 
 
 def _attributes(table: Table, entry: TableMapping, staged: Staged, headers: Mapping[str, str | None]) -> dict[str, str]:
+    """The further headers to keep, under names that no column of the contract has: the engine ignores case."""
     if not table.keeps_attributes:
         return {}
     if entry.attributes is not None:
-        return {name: header for name, header in entry.attributes.items() if header in staged.types}
-    taken = {header for header in headers.values() if header} | set(table.names)
-    taken |= {header for many in entry.joined.values() for header in many}
-    stored = {column.stored for column in table.columns} | {"line"}
-    return {header: header for header in staged.headers if header not in taken and header not in stored}
+        wanted = {name: header for name, header in entry.attributes.items() if header in staged.types}
+    else:
+        taken = {header for header in headers.values() if header}
+        taken |= {header for many in entry.joined.values() for header in many}
+        # A column that the mapping leaves out (`name: null`) is not wanted under its own name either.
+        taken |= {name for name, header in entry.columns.items() if header is None}
+        wanted = {header: header for header in staged.headers if header not in taken}
+    reserved = {"line", "odd", *table.names, *(column.stored for column in table.columns)}
+    return {f"{name} (column)" if name.lower() in reserved else name: header for name, header in wanted.items()}
 
 
 def _missing_columns(reading: Reading, loaded: Loaded, offsets: Mapping[str, object]) -> None:
@@ -286,7 +298,7 @@ def _filters(reading: Reading, loaded: Loaded, reader: Reader) -> str:
 def _account_text(reader: Reader, loaded: Loaded) -> str:
     if "account_id" not in loaded.table.names:
         return "''"
-    written = reader.written("account_id", loaded.entry.columns.get("account_id", "account_id"))
+    written = reader.written("account_id", _header(loaded.entry, "account_id", loaded.staged))
     return f"coalesce({written.text}, '')" if written else "''"
 
 
