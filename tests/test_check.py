@@ -196,6 +196,58 @@ def test_check_names_each_inconsistency_of_ravenstack(folder: str, tmp_path: Pat
     assert not [key for key in found if key[1] == "orphan"]  # it has none
 
 
+def warnings(folder: Path) -> dict[str, str]:
+    return {each.check: each.message for each in report.quality(inspect(folder)) if each.severity == "warning"}
+
+
+def test_renewals_due_on_no_anniversary_are_said_to_have_been_moved(tmp_path: Path) -> None:
+    folder = export(tmp_path / "x", "set_aside: [orphan]\n")
+    rows = "account_id,start_date,end_date,mrr,term_months\nA-1,2023-01-01,,100,12\nA-2,2023-02-01,2024-05-01,50,12\n"
+    (folder / "subscriptions.csv").write_text(rows)
+    due = "account_id,due_date,target_mrr\nA-1,2024-01-01,100\nA-2,2024-05-01,50\n"  # an anniversary, an end
+    (folder / "renewals.csv").write_text(due)
+    assert "due_dates_moved" not in warnings(folder)
+    (folder / "renewals.csv").write_text(due + "A-1,2024-03-15,100\n")
+    assert warnings(folder)["due_dates_moved"].startswith("1 of 3 renewals are due on a day on which no subscription")
+
+
+def test_rep_ids_that_no_rep_has_are_counted(tmp_path: Path) -> None:
+    folder = export(tmp_path / "x")
+    (folder / "reps.csv").write_text("rep_id\nR-1\n")
+    (folder / "touches.csv").write_text(
+        "account_id,occurred_at,kind,rep_id\nA-1,2024-06-01,qbr,R-1\nA-1,2024-06-02,qbr,R-9\nA-1,2024-06-03,qbr,R-9\n"
+    )
+    assert warnings(folder)["unknown_rep"].startswith("2 rows of touches.csv name 1 rep that reps does not have (R-9)")
+
+
+@pytest.mark.parametrize(("each", "said"), [(10, True), (9, False)])
+def test_a_month_without_rows_is_said_only_where_the_months_around_it_have_many(
+    tmp_path: Path, each: int, said: bool
+) -> None:
+    folder = export(tmp_path / "x")
+    days = [f"2024-0{month}-1{n % 10}" for month in (1, 2, 4, 5, 6) for n in range(each)]  # none in March
+    rows = "".join(f"{n},A-1,{day} 10:00:00\n" for n, day in enumerate(days))
+    (folder / "tickets.csv").write_text(f"ticket_id,account_id,opened_at\n{rows}")
+    assert ("month_without_rows" in warnings(folder)) is said
+    assert not said or "no row in 2024-03," in warnings(folder)["month_without_rows"]
+
+
+def test_a_table_without_its_optional_date_is_checked_all_the_same(tmp_path: Path) -> None:
+    folder = export(tmp_path / "x")
+    (folder / "people_records.csv").write_text("kind,process,documented\nprocess,QBR,yes\nprocess,Renewal,no\n")
+    seen = inspect(folder)
+    assert not seen.failed
+    assert next(fact for fact in seen.facts if fact.name == "people_records").last is None
+
+
+@pytest.mark.parametrize(("lowest", "said"), [(3, True), (2, False)])
+def test_satisfaction_that_is_never_low_is_said(tmp_path: Path, lowest: int, said: bool) -> None:
+    folder = export(tmp_path / "x")
+    rows = "".join(f"{n},2024-06-01 10:00:00,{lowest if n == 7 else 5}\n" for n in range(30))
+    (folder / "tickets.csv").write_text(f"ticket_id,opened_at,csat\n{rows}")
+    assert ("satisfaction_never_low" in warnings(folder)) is said
+
+
 # --- coverage ---------------------------------------------------------------------------------------------------
 
 

@@ -22,16 +22,11 @@ def cut(reading: Reading, instant: pd.Timestamp, covered_to: pd.Timestamp) -> No
         if name == "accounts":
             continue
         keep_due = name == "renewals" and instant >= covered_to
-        if loaded.table.known_from and not keep_due and (known := _known(loaded)):
-            reading.engine.execute(f"DELETE FROM {quote(loaded.typed)} WHERE {known} >= {at}")
+        if loaded.known_at and not keep_due:
+            reading.engine.execute(f"DELETE FROM {quote(loaded.typed)} WHERE {loaded.known_at} >= {at}")
         _forget(reading, loaded, at)
     if "accounts" in reading.tables:
         _cut_accounts(reading, at)
-
-
-def _known(loaded: Loaded) -> str:
-    dates = [quote(name) for name in loaded.table.known_from if loaded.has(name)]
-    return f"coalesce({', '.join(dates)})" if dates else ""
 
 
 def _forget(reading: Reading, loaded: Loaded, at: str) -> None:

@@ -6,7 +6,6 @@ offset, type. Nothing here touches a row; the engine does.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -103,11 +102,8 @@ class Reader:
         wanted = ", ".join(literal(value.strip().lower()) for value in values)
         return f"(coalesce(lower(trim({self.header(header).text})), '') IN ({wanted}))"
 
-    def typed(self, column: Column, found: Written, bases: Mapping[str, str] | None = None) -> str:
-        """The value in the type the contract stores; NULL where it is missing or cannot be read.
-
-        ``bases``: typed expressions of the columns an offset may start from.
-        """
+    def typed(self, column: Column, found: Written) -> str:
+        """The value in the type the contract stores; NULL where it is missing or cannot be read."""
         if column.name in self.entry.durations:
             seconds = _duration(found, self.entry.durations[column.name], column.name, self.decimal)
             return _stored_number(seconds, column)
@@ -360,8 +356,3 @@ def _duration(found: Written, unit: str, column: str, decimal: str) -> str:
 def target_unit(column: str) -> str:
     """The unit the contract keeps a length of time in, by the column's name; "" where it is none."""
     return next((unit for unit in ("seconds", "minutes", "hours", "months") if column.endswith(unit)), "")
-
-
-def iso_day(value: dt.date | str) -> str:
-    """A day as an SQL literal."""
-    return f"DATE {literal(str(value)[:10])}"

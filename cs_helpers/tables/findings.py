@@ -36,7 +36,7 @@ def findings(reading: Reading, observed_from: pd.Timestamp, instant: pd.Timestam
     if "accounts" in tables:
         found += differing_by_case(engine)
     for loaded in tables.values():
-        if loaded.table.event_time and loaded.table.name not in (
+        if loaded.known_at and loaded.table.name not in (
             "subscriptions",
             "renewals",
             "assignments",
@@ -200,8 +200,9 @@ def months_without_rows(engine: DuckDB, loaded: Loaded) -> list[Finding]:
     """Months between the first and the last row of a table in which it has none: perhaps never loaded."""
     there = dict(
         engine.rows(
-            f"SELECT year({_when(loaded)}) * 12 + month({_when(loaded)}) - 1 AS m, count(*) FROM {quote(loaded.typed)} "
-            f"WHERE {_when(loaded)} IS NOT NULL GROUP BY m"
+            f"SELECT year({loaded.known_at}) * 12 + month({loaded.known_at}) - 1 AS m, count(*) "
+            f"FROM {quote(loaded.typed)} "
+            f"WHERE {loaded.known_at} IS NOT NULL GROUP BY m"
         )
     )
     if len(there) < 2:
@@ -230,7 +231,7 @@ def _between(index: int, steady: set[int], there: Mapping[int, int]) -> bool:
 
 def stale(engine: DuckDB, loaded: Loaded, instant: pd.Timestamp) -> list[Finding]:
     """A table that ends long before the day the figures speak of."""
-    last = engine.rows(f"SELECT max(CAST({_when(loaded)} AS DATE)) FROM {quote(loaded.typed)}")[0][0]
+    last = engine.rows(f"SELECT max(CAST({loaded.known_at} AS DATE)) FROM {quote(loaded.typed)}")[0][0]
     if last is None or (instant - pd.Timestamp(last)).days <= STALE_DAYS:
         return []
     message = (
@@ -239,11 +240,6 @@ def stale(engine: DuckDB, loaded: Loaded, instant: pd.Timestamp) -> list[Finding
         f"before {day_words(instant)}: figures on later days rest on nothing."
     )
     return [Finding(loaded.table.name, "stale_table", "warning", 0, message)]
-
-
-def _when(loaded: Loaded) -> str:
-    names = [quote(name) for name in loaded.table.known_from if loaded.has(name)]
-    return f"coalesce({', '.join(names)})" if names else "CAST(NULL AS TIMESTAMP)"
 
 
 def never_low(engine: DuckDB, loaded: Loaded) -> list[Finding]:
@@ -262,8 +258,7 @@ def never_low(engine: DuckDB, loaded: Loaded) -> list[Finding]:
             total = engine.rows(f"SELECT count(*) FROM {quote(loaded.typed)} WHERE {condition}")[0][0]
             message = (
                 f"{head} ({kind}) is never below {low:g} in {n:,} answers, and empty in {total - n:,} of {total:,} "
-                "rows: low "
-                "scores seem to be missing, so averages and shares say less than they seem to."
+                "rows: low scores seem to be missing, so averages and shares say less than they seem to."
             )
             found.append(Finding(loaded.table.name, "satisfaction_never_low", "warning", int(n), message))
     return found
@@ -279,8 +274,7 @@ def _tickets(engine: DuckDB, tickets: Loaded, accounts: Loaded | None) -> list[F
         if early:
             message = (
                 f"{early:,} of {total:,} rows of {tickets.where} were opened before the account's signup_date. They "
-                "count; "
-                "one of the two dates is wrong."
+                "count; one of the two dates is wrong."
             )
             found.append(Finding("tickets", "ticket_before_signup", "warning", int(early), message))
     if tickets.has("first_response_at", "resolved_at"):
@@ -298,20 +292,17 @@ def _tickets(engine: DuckDB, tickets: Loaded, accounts: Loaded | None) -> list[F
 
 def due_dates_moved(engine: DuckDB, renewals: Loaded, subscriptions: Loaded) -> list[Finding]:
     """Renewals due on a day on which no subscription of the account ends or has its anniversary."""
-    term = "term_months" if subscriptions.has("term_months") else "12"
+    if not subscriptions.has("term_months"):
+        return []
     moved, total = engine.rows(
         "WITH own AS (SELECT r.line, r.due_date, s.start_date, s.end_date, "
-        f"CAST(coalesce(s.{term}, 12) AS BIGINT) AS term, (year(r.due_date) - year(s.start_date)) * 12 + "
-        "month(r.due_date) "
-        "- month(s.start_date) AS months FROM typed_renewals r JOIN typed_subscriptions s USING (account_id)), "
+        "CAST(coalesce(s.term_months, 12) AS BIGINT) AS term, (year(r.due_date) - year(s.start_date)) * 12 + "
+        "month(r.due_date) - month(s.start_date) AS months "
+        "FROM typed_renewals r JOIN typed_subscriptions s USING (account_id)), "
         "fits AS (SELECT line, bool_or(coalesce(due_date = end_date, FALSE) OR coalesce(due_date = end_date - 1, "
-        "FALSE) "
-        "OR (months > 0 AND term > 0 AND months % term = 0 AND "
+        "FALSE) OR (months > 0 AND term > 0 AND months % term = 0 AND "
         "abs(date_diff('day', CAST(start_date + to_months(CAST(months AS INTEGER)) AS DATE), due_date)) <= 1)) AS good "
-        "FROM own GROUP BY line) "
-        "SELECT count(*) FILTER (NOT good), count(*) FROM fits"
-        if subscriptions.has("term_months")
-        else "SELECT 0, 1"
+        "FROM own GROUP BY line) SELECT count(*) FILTER (NOT good), count(*) FROM fits"
     )[0]
     if moved <= 0.02 * total:
         return []

@@ -183,8 +183,7 @@ def _renumber(reading: Reading) -> None:
 def _facts(reading: Reading) -> tuple[TableFacts, ...]:
     found = []
     for name, loaded in reading.tables.items():
-        dates = [quote(column) for column in loaded.table.known_from if loaded.has(column)]
-        when = f"coalesce({', '.join(dates)})" if dates else "CAST(NULL AS TIMESTAMP)"
+        when = loaded.known_at or "CAST(NULL AS TIMESTAMP)"
         rows, first, last = reading.engine.rows(
             f"SELECT count(*), min({when}), max({when}) FROM {quote(loaded.typed)}"
         )[0]
@@ -220,10 +219,9 @@ def _span(reading: Reading) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     days = []
     for name in names:
         loaded = tables[name]
-        dates = [quote(column) for column in loaded.table.known_from if loaded.has(column)]
-        if name in ("goals", "renewals") or not dates:
+        if name in ("goals", "renewals") or not loaded.known_at:
             continue
-        when = f"CAST(coalesce({', '.join(dates)}) AS DATE)"
+        when = f"CAST({loaded.known_at} AS DATE)"
         low, high = reading.engine.rows(f"SELECT min({when}), max({when}) FROM {quote(loaded.typed)}")[0]
         days += [pd.Timestamp(day) for day in (low, high) if day is not None]
     return (min(days), max(days)) if days else (None, None)

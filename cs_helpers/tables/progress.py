@@ -71,6 +71,12 @@ class Loaded:
         """Whether the file's end_date is the last paid day instead of the first unpaid one."""
         return self.table.name == "subscriptions" and self.entry.end_date_is == "last_paid_day"
 
+    @property
+    def known_at(self) -> str:
+        """SQL for the moment at which a row became known; "" where its rows have none."""
+        dates = [quote(name) for name in self.table.known_from if self.has(name)]
+        return f"coalesce({', '.join(dates)})" if dates else ""
+
     def has(self, *names: str) -> bool:
         """Whether the export has all these columns."""
         return set(names) <= {column.name for column in self.columns}
