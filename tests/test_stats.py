@@ -100,7 +100,7 @@ def test_the_plain_linearised_interval_fails_on_the_same_books_so_that_the_test_
     for _ in range(500):
         starts, kept, _ = book(rng, 100, 1.4)
         p = kept.sum() / starts.sum()
-        se = math.sqrt(stats._linearised_variance(kept, starts, p))
+        se = math.sqrt(stats.intervals._linearised_variance(kept, starts, p))
         hits += p - 1.96 * se <= 0.85 <= p + 1.96 * se
     assert hits / 500 < 0.93
 

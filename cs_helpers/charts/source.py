@@ -1,0 +1,46 @@
+"""Charts of a source itself: which months of which tables are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from cs_helpers.charts.ink import ACCENT, INK, LOSS, STYLE, new_figure
+
+
+def coverage_map(months: pd.DataFrame, narrow: bool = False) -> Figure:
+    """Rows per table and month: darker is more of the table's own most, an empty frame is none.
+
+    ``months`` as from ``tables.coverage.by_month``. A phone gets the last eighteen months.
+    """
+    shown = months[list(months.columns)[-18:]] if narrow else months
+    most = np.maximum(months.max(axis=1).to_numpy(float), 1)[:, None]
+    share = shown.to_numpy(float) / most
+    with mpl.rc_context(STYLE):
+        figure, ax = new_figure(0.8 + 0.3 * len(shown), narrow)
+        for row, values in enumerate(share):
+            for column, value in enumerate(values):
+                box: Any = {"width": 0.84, "height": 0.72, "linewidth": 1.1}
+                corner = (column - 0.42, row - 0.36)
+                if value > 0:
+                    ax.add_patch(
+                        Rectangle(corner, **box, facecolor=ACCENT, edgecolor="none", alpha=0.25 + 0.65 * value)
+                    )
+                else:
+                    ax.add_patch(Rectangle(corner, **box, facecolor="none", edgecolor=LOSS))
+        ax.set_xlim(-0.6, share.shape[1] - 0.4)
+        ax.set_ylim(len(shown) - 0.4, -0.6)
+        ax.set_yticks(range(len(shown)), list(shown.index))
+        days = pd.DatetimeIndex(shown.columns)
+        named = (1, 4, 7, 10) if len(days) <= 24 and not narrow else (1, 7)
+        places = [place for place, day in enumerate(days) if day.month in named]
+        ax.set_xticks(places, [f"{days[place]:%b %Y}" for place in places])
+        ax.tick_params(axis="y", colors=INK)
+        for spine in ax.spines.values():
+            spine.set_visible(False)
+    return figure

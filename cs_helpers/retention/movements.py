@@ -1,0 +1,68 @@
+"""MRR movements: what was won, grew, came back, shrank and left, to the cent."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cs_helpers import periods
+from cs_helpers.definitions import Estimate
+from cs_helpers.errors import ContractError
+
+Month = pd.Timestamp | str
+"""A month as its first day, or as text such as 2026-07-01; windows [start, end) begin and end on one."""
+
+MOVEMENTS = ["new", "expansion", "reactivation", "contraction", "churn"]
+GAINS = ["new", "expansion", "reactivation"]
+LOSSES = ["contraction", "churn"]
+
+
+def months_inside(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    """Rows of [start, end); raises ContractError if any of its months has no row at all."""
+    inside = panel[(panel["month"] >= start) & (panel["month"] < end)]
+    absent = periods.month_starts(start, end).difference(pd.DatetimeIndex(inside["month"].unique()))
+    if len(absent):
+        covers = f"{panel['month'].min():%Y-%m} to {panel['month'].max():%Y-%m}" if len(panel) else "no month"
+        raise ContractError(
+            f"subscriptions: no account paid anything in {', '.join(f'{m:%Y-%m}' for m in absent[:5])}"
+            f"{f' and {len(absent) - 5} more months' if len(absent) > 5 else ''}; the table covers {covers}. "
+            "A month that was never loaded is not a month in which everybody left: "
+            "choose a window inside that range, or load the missing months."
+        )
+    return inside
+
+
+def mrr_movements(panel: pd.DataFrame, start: Month, end: Month) -> pd.DataFrame:
+    """MRR movements by month of [start, end).
+
+        starting + new + expansion + reactivation - contraction - churn = ending, to the cent
+
+    ``panel`` is ``account_month``, or ``movements``, its sums. Index: month; columns starting, the five movements,
+    ending; money per month, all movements positive. Every account counts. Raises ContractError for a month
+    without any row.
+    """
+    start, end = periods.window(start, end)
+    inside = months_inside(panel, start, end)
+    names = {"opening": "starting", "closing": "ending"}
+    by_month = inside.groupby("month")[["opening", *MOVEMENTS, "closing"]].sum().rename(columns=names)
+    return by_month / 100
+
+
+def total_movements(movements: pd.DataFrame) -> pd.Series:
+    """The rows of ``mrr_movements`` as one: first starting, summed movements, last ending."""
+    total = movements[MOVEMENTS].sum().round(2)
+    return pd.concat(
+        [
+            pd.Series({"starting": movements["starting"].iloc[0]}),
+            total,
+            pd.Series({"ending": movements["ending"].iloc[-1]}),
+        ]
+    )
+
+
+def quick_ratio(movements: pd.DataFrame) -> Estimate:
+    """(new + expansion + reactivation) / (contraction + churn) over all rows; no value without any loss."""
+    total = total_movements(movements)
+    gains, losses = float(total[GAINS].sum()), float(total[LOSSES].sum())
+    if losses == 0:
+        return Estimate("quick_ratio", None, gains, 0.0, 0, reason="nothing was lost in this window")
+    return Estimate("quick_ratio", gains / losses, gains, losses, 0)

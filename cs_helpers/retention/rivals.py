@@ -1,0 +1,59 @@
+"""The same book under rival definitions."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cs_helpers import periods
+from cs_helpers.retention.movements import GAINS, LOSSES, MOVEMENTS, Month, months_inside
+from cs_helpers.retention.renewals import renewal_rate
+from cs_helpers.retention.windows import logo_retention, opening_cohort, revenue_retention
+
+
+def reconcile(panel: pd.DataFrame, start: Month, end: Month, renewals: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The same book under rival definitions: why another team's number differs.
+
+    One row per metric and definition: ``metric, definition, used, value, numerator, denominator, why``.
+    ``used`` marks this project's definition. Renewal rows appear only where ``renewals`` are given.
+    Raises ContractError as ``revenue_retention`` does.
+    """
+    start, end = periods.window(start, end)
+    inside = months_inside(panel, start, end)
+    revenue, logos = revenue_retention(panel, start, end), logo_retention(panel, start, end)
+    cohort = opening_cohort(panel, start, end).index
+    of_cohort = inside[inside["account_id"].isin(cohort)]
+    every, own = inside[MOVEMENTS].sum() / 100, of_cohort[MOVEMENTS].sum() / 100
+    base, x = revenue.starting_mrr, logos.starting_accounts
+    left = int((of_cohort.groupby("account_id")["churn"].sum() > 0).sum())
+    gains, losses = every[GAINS].sum(), every[LOSSES].sum()
+    rows = [
+        ("grr", "point to point, opening cohort", True, revenue.retained_mrr, base, ""),
+        ("grr", "movements, opening cohort", False, base - own[LOSSES].sum(), base,
+         "counts every loss, also of accounts that recovered or came back"),
+        ("grr", "movements, all accounts", False, base - losses, base,
+         "also counts losses of accounts won after the start, over the opening MRR"),
+        ("nrr", "point to point, opening cohort", True, revenue.ending_mrr, base, ""),
+        ("nrr", "movements without reactivation", False, base + own["expansion"] - own[LOSSES].sum(), base,
+         "an account that came back stays lost"),
+        ("logo_churn", "not paying at the end", True, x - logos.kept_accounts, x, ""),
+        ("logo_churn", "by event", False, left, x, "an account that left and came back still counts as churned"),
+        ("logo_churn", "start minus end", False, x - logos.closing_accounts, x, "new accounts hide those that left"),
+        ("quick_ratio", "with reactivation", True, gains, losses, ""),
+        ("quick_ratio", "without reactivation", False, gains - every["reactivation"], losses,
+         "a return is not counted as growth"),
+    ]  # fmt: skip
+    if renewals is not None:
+        rate = renewal_rate(renewals, start, end)
+        why = "only what was due in the window counts, so whoever was not due is left out"
+        rows += [
+            ("renewal_rate_revenue", "renewed / due", True, rate.renewed_mrr, rate.due_mrr, why),
+            ("renewal_rate_logo", "renewed / due", True, rate.renewed, rate.due, why),
+        ]
+    table = pd.DataFrame(rows, columns=["metric", "definition", "used", "numerator", "denominator", "why"])
+    table["value"] = table["numerator"] / table["denominator"].where(table["denominator"] != 0)
+    return table[["metric", "definition", "used", "value", "numerator", "denominator", "why"]]
+
+
+def reconcile_last(panel: pd.DataFrame, as_of: pd.Timestamp, months: int = 12) -> pd.DataFrame:
+    """``reconcile`` over the ``months`` before ``as_of``, or as many of them as the panel holds."""
+    return reconcile(panel, *periods.trailing_window(panel["month"].min(), as_of, months))

@@ -1,0 +1,25 @@
+"""Intervals, comparisons and fits; closed forms wherever there is one, so that equal data print equal numbers."""
+
+from cs_helpers.stats.intervals import (
+    FEWEST_TO_COMPARE,
+    Interval,
+    compare,
+    difference_interval,
+    effective_n,
+    kept_share_interval,
+    normal_quantile,
+    ratio_interval,
+    wilson_interval,
+)
+
+__all__ = [
+    "FEWEST_TO_COMPARE",
+    "Interval",
+    "compare",
+    "difference_interval",
+    "effective_n",
+    "kept_share_interval",
+    "normal_quantile",
+    "ratio_interval",
+    "wilson_interval",
+]
