@@ -10,7 +10,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "cs_helpers"
-ANALYSIS = ["retention", "churn", "stats", "periods", "definitions"]
+ANALYSIS = [
+    path
+    for name in ("retention", "churn", "stats", "periods", "definitions")
+    for each in (f"{name}.py", f"{name}/**/*.py")
+    for path in sorted(PACKAGE.glob(each))
+]
 
 
 def calls(path):
@@ -19,9 +24,7 @@ def calls(path):
             yield ast.unparse(node.func)
 
 
-@pytest.mark.parametrize(
-    "path", [p for m in ANALYSIS for p in sorted(PACKAGE.glob(f"{m}.py")) + sorted(PACKAGE.glob(f"{m}/**/*.py"))]
-)
+@pytest.mark.parametrize("path", ANALYSIS, ids=lambda p: f"{p.parent.stem}.{p.stem}")
 def test_analysis_opens_no_file_and_asks_no_clock(path):
     banned = re.compile(r"^(open|print|input)$|\.(today|now|utcnow|read_csv|read_parquet|to_csv|read_text|write_text)$")
     assert [name for name in calls(path) if banned.search(name)] == []
