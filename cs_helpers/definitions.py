@@ -17,7 +17,7 @@ from typing import Any
 
 from cs_helpers.errors import ContractError, ParameterError, did_you_mean
 
-VERSION = "2026.2"
+VERSION = "2026.3"
 """Changes whenever the meaning of any entry changes, so that two reports can be compared or told apart."""
 
 
@@ -25,7 +25,8 @@ VERSION = "2026.2"
 class Metric:
     """The meaning of one number.
 
-    ``unit`` is fraction, money per month, months, ratio or accounts; ``direction`` says which way is better.
+    ``unit`` is fraction, money, money per month, months, ratio, date or accounts; ``direction`` says which way is
+    better.
     """
 
     key: str
@@ -74,11 +75,25 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What a number was meant to reach, in the metric's own unit and direction.
+
+    ``verdict`` is met or missed where the whole interval lies on one side, otherwise no clear verdict; a plain sum is
+    compared as it is. ``period`` is the goal's own period in words, ``owner`` the department that answers for it.
+    """
+
+    value: float
+    verdict: str
+    period: str
+    owner: str
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """One headline number: now, before, whether it moved, and how it ran up to here.
+    """One headline number: now, before, whether it moved, its target, and how it ran up to here.
 
     ``now_window`` and ``before_window`` say in words what the two estimates cover; ``trend`` ends with now
-    and holds NaN where a month has no value.
+    and holds NaN where a month has no value. ``target`` is None where no goal was set.
     """
 
     now: Estimate
@@ -87,6 +102,7 @@ class Comparison:
     now_window: str
     before_window: str
     trend: tuple[float, ...] = ()
+    target: Target | None = None
 
 
 @dataclass(frozen=True)
@@ -233,6 +249,153 @@ _ENTRIES = (
         gaming="Moving due dates into the next window.",
         counter_metric="logo_retention",
         source="Interval: Wilson 1927.",
+    ),
+    Metric(
+        key="repeat_purchase_rate",
+        name="Repeat purchase rate",
+        formula="Customers with at least two purchases in the window / customers with at least one.",
+        population=(
+            "Accounts that bought in the window. A purchase is a month in which the account started, came back or "
+            "bought more, or a renewal it agreed to."
+        ),
+        unit="fraction",
+        direction="higher is better",
+        missing="An account without a purchase in the window does not count.",
+        gaming="Splitting one order into several.",
+        counter_metric="nrr",
+        source="Interval: Wilson 1927.",
+        rivals=("Second purchase ever, without a window, which only rises as a company grows older",),
+    ),
+    Metric(
+        key="revenue_survival",
+        name="Share of MRR still paying after t months",
+        formula="Kaplan-Meier with each spell weighted by its MRR on entry.",
+        population="As for the share of accounts; what an account pays later does not change its weight.",
+        unit="fraction",
+        direction="higher is better",
+        missing="Spells that still run are at risk up to their present age and then leave the count unfinished.",
+        gaming="One large account carries the curve: the share of the five largest stands beside it.",
+        counter_metric="survival",
+        source="Kaplan & Meier 1958; interval: bootstrap over accounts.",
+    ),
+    Metric(
+        key="cumulative_incidence",
+        name="Share of accounts gone for a reason after t months",
+        formula=(
+            "Aalen-Johansen: sum over ages up to t of (share still there just before) x (left for that reason at that "
+            "age / at risk). The reasons and the share still there add up to 100 %."
+        ),
+        population="Paid spells, late entry as for survival; the reason is the stated one, else the recorded one.",
+        unit="fraction",
+        direction="lower is better",
+        missing="A departure without a known reason counts under unknown.",
+        gaming="Recording the reason that hurts least.",
+        counter_metric="survival",
+        source="Aalen & Johansen 1978.",
+        rivals=("1 - Kaplan-Meier per reason, which overstates because it lets the same account leave several times",),
+    ),
+    Metric(
+        key="anniversary_churn",
+        name="Churn at the contract anniversary",
+        formula="Spells that end within a month of their contract's k-th due date / spells paid up to that date.",
+        population="Spells on terms of two months or more whose decision has been seen; open ones are counted apart.",
+        unit="fraction",
+        direction="lower is better",
+        missing="A spell without a recorded term counts nowhere in it.",
+        gaming="Extending a contract by a few weeks past its due date.",
+        counter_metric="renewal_rate_logo",
+        source="Discrete-time hazard; interval: Wilson 1927.",
+        rivals=("Monthly churn x 12, which spreads a yearly decision over months in which nobody can decide",),
+    ),
+    Metric(
+        key="expected_lifetime",
+        name="Expected lifetime inside a horizon",
+        formula="Area under the fitted survival curve from 0 to the horizon, in months.",
+        population="A new account that behaves like the paid spells seen so far.",
+        unit="months",
+        direction="higher is better",
+        missing="Not given with fewer than 50 spells, 20 endings or 18 months of data.",
+        gaming="Choosing a long horizon: the part beyond the oldest age seen is projection.",
+        counter_metric="survival",
+        source="Shifted-beta-geometric model: Fader & Hardie 2007.",
+        rivals=("1 / churn rate, which has no horizon and understates when the risky leave first",),
+    ),
+    Metric(
+        key="clv",
+        name="Customer lifetime value (CLV)",
+        formula="Sum over months t of the horizon of survival(t) x MRR x gross margin / (1 + discount)^(t/12).",
+        population="A new account at today's mean MRR of its group, with fitted survival.",
+        unit="money",
+        direction="higher is better",
+        missing="Not given without a gross margin or where survival cannot be fitted.",
+        gaming="A long horizon, no discount, revenue instead of margin.",
+        counter_metric="grr",
+        source="Contractual CLV: Fader & Hardie 2010. Survival: Fader & Hardie 2007.",
+        rivals=("ARPA x margin / churn rate",),
+    ),
+    Metric(
+        key="churn_reason",
+        name="Reason for leaving",
+        formula="MRR lost for a reason / MRR lost for any known reason.",
+        population="Departures of the window. Stated in the exit survey where answered, else as recorded.",
+        unit="fraction",
+        direction="neither",
+        missing="Unknown, shown as its own share; it may hide other reasons.",
+        gaming="Recording price for everything.",
+        counter_metric="cumulative_incidence",
+        source="Interval: Wilson on the effective number of departures.",
+    ),
+    Metric(
+        key="churn_risk",
+        name="Risk of leaving",
+        formula=(
+            "Probability that an account's paid time ends in the outcome window, from a discrete-time logistic model "
+            "of what was known before a lead time."
+        ),
+        population="Accounts paying today that have not given notice.",
+        unit="fraction",
+        direction="lower is better",
+        missing="Not given where events are too few or no feature is allowed.",
+        gaming="Features that exist only because the account left; such columns raise the leak alarm and stay out.",
+        counter_metric="lift",
+        source="Validated out of time. Highest risk is not most savable: Ascarza 2018.",
+    ),
+    Metric(
+        key="lift",
+        name="Lift of the call list",
+        formula="Share of leavers among the accounts with the highest risk / share of leavers among all.",
+        population="Accounts of the last period whose outcome is known, as many as can be called; ties count by parts.",
+        unit="ratio",
+        direction="higher is better",
+        missing="Not given with fewer than ten leavers in that period.",
+        gaming="Breaking ties with knowledge of the outcome.",
+        counter_metric="churn_risk",
+        source="Pure noise scores 1.0.",
+    ),
+    Metric(
+        key="mrr_at_risk",
+        name="MRR at risk",
+        formula="Sum over paying accounts of risk of leaving x MRR.",
+        population="Accounts paying today that have not given notice.",
+        unit="money per month",
+        direction="lower is better",
+        missing="Not given where the risk model is refused.",
+        gaming="Counting the whole MRR of every account above a threshold.",
+        counter_metric="churn_risk",
+        source=_OWN,
+        rivals=("Whole MRR of all accounts flagged red",),
+    ),
+    Metric(
+        key="renewal_outlook",
+        name="Renewal outlook",
+        formula="Decided renewals as decided + revenue renewal rate of the last twelve months x MRR still open.",
+        population="Renewals due in the quarter: recorded ones, then contract anniversaries nobody has recorded yet.",
+        unit="money per month",
+        direction="higher is better",
+        missing="Contracts without a recorded term are not due.",
+        gaming="Moving due dates; forecasting by gut and scoring nobody.",
+        counter_metric="renewal_rate_revenue",
+        source=_OWN,
     ),
     Metric(
         key="quick_ratio",

@@ -71,6 +71,13 @@ def window_words(start: pd.Timestamp, end: pd.Timestamp) -> str:
     return words[0] if last <= start else " to ".join(words)
 
 
+def quarter_words(start: pd.Timestamp, end: pd.Timestamp) -> str:
+    """A window of whole months in short: ``Jul–Sep 2026``, ``Nov 2026–Jan 2027``."""
+    last = end - pd.DateOffset(months=1)
+    first = start.month_name()[:3] + ("" if start.year == last.year else f" {start.year}")
+    return f"{first}–{last.month_name()[:3]} {last.year}"
+
+
 def trailing_window(first: pd.Timestamp, as_of: pd.Timestamp, months: int) -> tuple[pd.Timestamp, pd.Timestamp]:
     """The ``months`` before ``as_of``, or as many of them as lie at or after ``first``.
 

@@ -101,6 +101,12 @@ def test_golden_reconciliation_shows_every_rival():
         ("grr", "movements, all accounts"): 0.38,
         ("nrr", "point to point, opening cohort"): 0.74,
         ("nrr", "movements without reactivation"): 0.58,
+        # Due: B 140, C, D, E 100 each. Renewed: B 110, D 80.
+        ("nrr", "net renewal rate on the due base"): 0.432,
+        ("mrr_movements", "new, as booked"): (60 + 120) / 500,
+        # C was away from April to September.
+        ("mrr_movements", "new, returns after 90 days included"): (60 + 120 + 80) / 500,
+        ("mrr_movements", "new, stays under one month ignored"): (60 + 120) / 500,
         ("logo_churn", "not paying at the end"): 0.20,
         ("logo_churn", "by event"): 0.40,
         ("logo_churn", "start minus end"): 0.0,
@@ -268,7 +274,7 @@ def test_a_book_of_nobody_has_an_empty_triangle():
 
 def test_headline_compares_two_windows_and_gives_reasons_where_it_cannot():
     early, as_of = pd.Timestamp("2024-01-01"), pd.Timestamp("2026-01-01")
-    book = {c.now.key: c for c in retention.headline(panel(GOLDEN, early, as_of), as_of)}
+    book = {c.now.key: c for c in retention.headline(panel(GOLDEN, early, as_of), as_of).comparisons}
     assert list(book) == ["mrr", "nrr", "grr", "logo_retention"]
     assert (book["grr"].now.value, book["nrr"].now.value) == (approx(0.72), approx(0.74))
     assert (book["mrr"].now.value, book["mrr"].before.value) == (490, 500)
@@ -277,7 +283,7 @@ def test_headline_compares_two_windows_and_gives_reasons_where_it_cannot():
     assert (book["grr"].before.value, book["grr"].before.n) == (1, 1)
     assert book["grr"].change.verdict == "too few"
     assert book["grr"].trend[-1] == approx(0.72)
-    short = retention.headline(panel(GOLDEN, START, as_of), as_of)
+    short = retention.headline(panel(GOLDEN, START, as_of), as_of).comparisons
     assert short[1].before.value is None
     assert "the data begin in January 2025" in short[1].before.reason
 

@@ -9,6 +9,7 @@ the window. So closings are the next month's openings, and movements foot exactl
 """
 
 from cs_helpers.retention.cohorts import CohortTriangle, cohort_triangle
+from cs_helpers.retention.groups import GroupRetention, by_group
 from cs_helpers.retention.movements import (
     GAINS,
     LOSSES,
@@ -18,35 +19,69 @@ from cs_helpers.retention.movements import (
     quick_ratio,
     total_movements,
 )
-from cs_helpers.retention.renewals import RenewalRate, renewal_rate
+from cs_helpers.retention.outlook import ForecastScore, Outlook, Scenario, renewal_outlook, score_forecasts
+from cs_helpers.retention.purchases import purchases, repeat_purchase_rate
+from cs_helpers.retention.renewals import (
+    RenewalRate,
+    Renewals,
+    due_renewals,
+    renewal_rate,
+    renewals_compared,
+    with_contract_dues,
+)
 from cs_helpers.retention.rivals import reconcile, reconcile_last
 from cs_helpers.retention.windows import (
+    Book,
+    Headline,
     LogoRetention,
     RevenueRetention,
+    Trend,
+    book,
     estimates,
     headline,
     logo_retention,
     revenue_retention,
+    target,
+    years,
 )
 
 __all__ = [
     "GAINS",
     "LOSSES",
     "MOVEMENTS",
+    "Book",
     "CohortTriangle",
+    "ForecastScore",
+    "GroupRetention",
+    "Headline",
     "LogoRetention",
     "Month",
+    "Outlook",
     "RenewalRate",
+    "Renewals",
     "RevenueRetention",
+    "Scenario",
+    "Trend",
+    "book",
+    "by_group",
     "cohort_triangle",
+    "due_renewals",
     "estimates",
     "headline",
     "logo_retention",
     "mrr_movements",
+    "purchases",
     "quick_ratio",
     "reconcile",
     "reconcile_last",
+    "renewal_outlook",
     "renewal_rate",
+    "renewals_compared",
+    "repeat_purchase_rate",
     "revenue_retention",
+    "score_forecasts",
+    "target",
     "total_movements",
+    "with_contract_dues",
+    "years",
 ]

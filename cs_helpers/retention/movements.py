@@ -16,18 +16,23 @@ GAINS = ["new", "expansion", "reactivation"]
 LOSSES = ["contraction", "churn"]
 
 
+def unloaded(absent: pd.DatetimeIndex, first: pd.Timestamp, last: pd.Timestamp) -> str:
+    """What to say of months without any row in a panel that reaches from ``first`` to ``last``."""
+    covers = f"{first:%Y-%m} to {last:%Y-%m}" if first == first else "no month"
+    more = f" and {len(absent) - 5} more months" if len(absent) > 5 else ""
+    return (
+        f"subscriptions: no account paid anything in {', '.join(f'{m:%Y-%m}' for m in absent[:5])}{more}; "
+        f"the table covers {covers}. A month that was never loaded is not a month in which everybody left: "
+        "choose a window inside that range, or load the missing months."
+    )
+
+
 def months_inside(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
     """Rows of [start, end); raises ContractError if any of its months has no row at all."""
     inside = panel[(panel["month"] >= start) & (panel["month"] < end)]
     absent = periods.month_starts(start, end).difference(pd.DatetimeIndex(inside["month"].unique()))
     if len(absent):
-        covers = f"{panel['month'].min():%Y-%m} to {panel['month'].max():%Y-%m}" if len(panel) else "no month"
-        raise ContractError(
-            f"subscriptions: no account paid anything in {', '.join(f'{m:%Y-%m}' for m in absent[:5])}"
-            f"{f' and {len(absent) - 5} more months' if len(absent) > 5 else ''}; the table covers {covers}. "
-            "A month that was never loaded is not a month in which everybody left: "
-            "choose a window inside that range, or load the missing months."
-        )
+        raise ContractError(unloaded(absent, panel["month"].min(), panel["month"].max()))
     return inside
 
 

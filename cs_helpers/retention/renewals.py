@@ -1,12 +1,19 @@
-"""Renewal rates on the due base."""
+"""Renewal rates on the due base: what was up for renewal, what was renewed, what is still open."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from cs_helpers import stats
+from cs_helpers import periods, stats
+from cs_helpers.definitions import Comparison, Estimate
+from cs_helpers.retention.windows import target
+
+DUE_COLUMNS = ["account_id", "due_date", "target_mrr", "renewed_mrr", "decided_date"]
+NEAR_DAYS = 45
+"""A contract anniversary this near to a recorded due date is the same renewal, moved."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,21 @@ class RenewalRate:
     revenue_interval: tuple[float, float]
     logo_interval: tuple[float, float]
 
+    @property
+    def estimates(self) -> dict[str, Estimate]:
+        """The two rates in the form in which tables and records carry them; without value where nothing is decided."""
+        keys = ("renewal_rate_revenue", "renewal_rate_logo")
+        if not self.due or not self.due_mrr:
+            why = f"no renewal due from {periods.window_words(self.start, self.end)} is decided"
+            return {key: Estimate(key, None, None, None, self.due, reason=why) for key in keys}
+        revenue, logo = keys
+        return {
+            revenue: Estimate(
+                revenue, self.revenue_rate, self.renewed_mrr, self.due_mrr, self.due, *self.revenue_interval
+            ),
+            logo: Estimate(logo, self.logo_rate, self.renewed, self.due, self.due, *self.logo_interval),
+        }
+
 
 def renewal_rate(renewals: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> RenewalRate:
     """Renewed / due, over renewals due in [start, end) that are decided.
@@ -38,21 +60,149 @@ def renewal_rate(renewals: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp)
     due = renewals[(renewals["due_date"] >= start) & (renewals["due_date"] < end)]
     is_open = due["renewed_mrr"].isna()
     decided, still_open = due[~is_open], due[is_open]
-    target = decided["target_mrr"]
-    kept = decided["renewed_mrr"].clip(upper=target)
+    aim = decided["target_mrr"]
+    kept = decided["renewed_mrr"].clip(upper=aim)
     renewed = int((decided["renewed_mrr"] > 0).sum())
-    n = len(decided)
+    n, total = len(decided), float(aim.sum())
     return RenewalRate(
         start,
         end,
         due=n,
         renewed=renewed,
-        due_mrr=float(target.sum()),
+        due_mrr=total,
         renewed_mrr=float(kept.sum()),
         open=len(still_open),
         open_mrr=float(still_open["target_mrr"].sum()),
-        revenue_rate=float(kept.sum() / target.sum()) if n else float("nan"),
+        revenue_rate=float(kept.sum() / total) if total else float("nan"),
         logo_rate=renewed / n if n else float("nan"),
-        revenue_interval=stats.kept_share_interval(kept, target),
+        revenue_interval=stats.kept_share_interval(kept, aim),
         logo_interval=stats.wilson_interval(renewed, n),
     )
+
+
+@dataclass(frozen=True)
+class Renewals:
+    """Both renewal rates against the window before, and what is still open in the latest window."""
+
+    now: RenewalRate
+    before: RenewalRate
+    comparisons: tuple[Comparison, ...]
+    derived: bool
+
+
+def renewals_compared(
+    due: pd.DataFrame, as_of: pd.Timestamp, months: int = 12, goals: pd.DataFrame | None = None, derived: bool = False
+) -> Renewals:
+    """Renewal rates of the ``months`` before ``as_of`` against the ``months`` before those, with their targets.
+
+    ``due`` as from ``due_renewals`` or the contract's table; ``derived`` says that it came from contract terms.
+    """
+    mid, start = periods.add_months(as_of, -months), periods.add_months(as_of, -2 * months)
+    now, before = renewal_rate(due, mid, as_of), renewal_rate(due, start, mid)
+    words = periods.window_words(mid, as_of), periods.window_words(start, mid)
+    comparisons = tuple(
+        Comparison(
+            each, earlier, stats.compare(each, earlier), *words, target=target(each, goals, as_of)
+        )
+        for each, earlier in zip(now.estimates.values(), before.estimates.values(), strict=True)
+    )  # fmt: skip
+    return Renewals(now, before, comparisons, derived)
+
+
+def due_renewals(
+    subscriptions: pd.DataFrame,
+    paid: pd.DataFrame,
+    observed_from: pd.Timestamp,
+    as_of: pd.Timestamp,
+    horizon_months: int = 12,
+) -> pd.DataFrame:
+    """Contract anniversaries as renewals, for a source without a table of them.
+
+    ``subscriptions`` (account_id, start_date, term_months) say how long contracts run; ``paid`` is the roll-up
+    ``paid_periods``. A contract begins with unbroken paid time and is due every term_months after that, from
+    ``observed_from`` to ``horizon_months`` beyond ``as_of`` while the account pays. target_mrr is what it paid on the
+    eve of the due date (today, for dates to come), renewed_mrr what it paid on that day; missing at or after ``as_of``.
+    Terms below two months are no renewals, and an account whose term is not recorded has none. Columns as
+    ``DUE_COLUMNS``, money in currency, decided on the due date.
+    """
+    none = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in zip(DUE_COLUMNS, _KINDS, strict=True)})
+    if "term_months" not in subscriptions or subscriptions["term_months"].isna().all() or paid.empty:
+        return none
+    spells = _contracts(subscriptions, paid)
+    spells = spells[spells["term"] >= 2]
+    until = periods.add_months(as_of, horizon_months)
+    last = spells["end_date"].fillna(until)
+    last = last.where(last < until, until)
+    seen = [
+        _of_anniversary(spells, number, last, observed_from, until)
+        for number in range(1, _most_anniversaries(spells, last) + 1)
+    ]
+    due = pd.concat([each for each in seen if len(each)] or [none[["account_id", "due_date"]]], ignore_index=True)
+    if due.empty:
+        return none
+    eve = due["due_date"].where(due["due_date"] < as_of, as_of) - pd.Timedelta(days=1)
+    due["target_mrr"] = _paid_on(paid, due["account_id"], eve)
+    due["renewed_mrr"] = _paid_on(paid, due["account_id"], due["due_date"]).where(due["due_date"] < as_of)
+    due["decided_date"] = due["due_date"].where(due["due_date"] < as_of)
+    return due[DUE_COLUMNS].sort_values(["due_date", "account_id"], ignore_index=True)
+
+
+_KINDS = ("str", "datetime64[us]", "float64", "float64", "datetime64[us]")
+
+
+def _contracts(subscriptions: pd.DataFrame, paid: pd.DataFrame) -> pd.DataFrame:
+    """Unbroken paid time per account, with the term of the subscription it began with."""
+    ordered = paid.sort_values(["account_id", "start_date"], kind="stable")
+    begins = ordered["end_date"].groupby(ordered["account_id"]).shift().ne(ordered["start_date"])
+    first, last = ordered[begins], ordered[begins.shift(-1, fill_value=True)]
+    spells = first[["account_id", "start_date"]].assign(end_date=last["end_date"].to_numpy())
+    terms = subscriptions.dropna(subset=["term_months"]).sort_values(["start_date", "term_months"], kind="stable")
+    terms = terms[["account_id", "start_date", "term_months"]].rename(columns={"term_months": "term"})
+    return pd.merge_asof(
+        spells.sort_values("start_date", kind="stable"), terms, on="start_date", by="account_id", direction="backward"
+    ).dropna(subset=["term"])
+
+
+def _most_anniversaries(spells: pd.DataFrame, last: pd.Series) -> int:
+    if spells.empty:
+        return 0
+    return int((periods.months_between(spells["start_date"], last) / spells["term"]).max())
+
+
+def _of_anniversary(
+    spells: pd.DataFrame, number: int, last: pd.Series, observed_from: pd.Timestamp, until: pd.Timestamp
+) -> pd.DataFrame:
+    index = periods.month_index(spells["start_date"]) + (number * spells["term"]).astype("int64")
+    first = pd.to_datetime(pd.DataFrame({"year": index // 12, "month": index % 12 + 1, "day": 1}))
+    day = np.minimum(spells["start_date"].dt.day, first.dt.days_in_month)
+    due = (first + pd.to_timedelta(day - 1, unit="D")).astype("datetime64[us]")
+    counts = (due <= last) & (due >= observed_from) & (due < until)
+    return pd.DataFrame({"account_id": spells["account_id"][counts], "due_date": due[counts]})
+
+
+def _paid_on(paid: pd.DataFrame, accounts: pd.Series, days: pd.Series) -> pd.Series:
+    """What each account paid on a day, in currency; 0 where nothing."""
+    asked = pd.DataFrame({"account_id": accounts, "day": days.astype("datetime64[us]")}).sort_values(
+        "day", kind="stable"
+    )
+    periods_ = paid.assign(day=paid["start_date"].astype("datetime64[us]")).sort_values("day", kind="stable")
+    found = pd.merge_asof(
+        asked, periods_[["account_id", "day", "end_date", "mrr_cents"]], on="day", by="account_id"
+    ).set_axis(asked.index)
+    running = found["end_date"].isna() | (found["end_date"] > found["day"])
+    return (found["mrr_cents"].where(running).fillna(0) / 100).astype(float).reindex(accounts.index)
+
+
+def with_contract_dues(renewals: pd.DataFrame, derived: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Recorded renewals, and for days to come the contract anniversaries that nobody has recorded yet.
+
+    An anniversary within 45 days of a recorded due date of the same account is that renewal and not counted again.
+    Both in the columns ``DUE_COLUMNS``, and ``recorded``.
+    """
+    known = renewals.reindex(columns=DUE_COLUMNS).assign(recorded=True)
+    coming = derived[derived["due_date"] >= as_of]
+    pairs = coming.reset_index().merge(known[["account_id", "due_date"]], on="account_id", suffixes=("", "_known"))
+    near = (pairs["due_date"] - pairs["due_date_known"]).abs() <= pd.Timedelta(days=NEAR_DAYS)
+    new = coming[~coming.index.isin(pairs.loc[near, "index"])].assign(recorded=False)
+    both = [each for each in (known, new) if len(each)]
+    return pd.concat(both, ignore_index=True) if both else known

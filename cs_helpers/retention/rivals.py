@@ -35,6 +35,13 @@ def reconcile(panel: pd.DataFrame, start: Month, end: Month, renewals: pd.DataFr
         ("nrr", "point to point, opening cohort", True, revenue.ending_mrr, base, ""),
         ("nrr", "movements without reactivation", False, base + own["expansion"] - own[LOSSES].sum(), base,
          "an account that came back stays lost"),
+        ("nrr", "net renewal rate on the due base", False, *_net_renewal(renewals, start, end),
+         "only what was due counts, expansion at renewal included, and growth between renewals left out"),
+        ("mrr_movements", "new, as booked", True, every["new"], base, ""),
+        ("mrr_movements", "new, returns after 90 days included", False, every["new"] + _late_returns(panel, start, end),
+         base, "an account that comes back after more than about 90 days is called new"),
+        ("mrr_movements", "new, stays under one month ignored", False, every["new"] - _come_and_gone(inside), base,
+         "an account that arrives and leaves within one calendar month never shows"),
         ("logo_churn", "not paying at the end", True, x - logos.kept_accounts, x, ""),
         ("logo_churn", "by event", False, left, x, "an account that left and came back still counts as churned"),
         ("logo_churn", "start minus end", False, x - logos.closing_accounts, x, "new accounts hide those that left"),
@@ -42,7 +49,7 @@ def reconcile(panel: pd.DataFrame, start: Month, end: Month, renewals: pd.DataFr
         ("quick_ratio", "without reactivation", False, gains - every["reactivation"], losses,
          "a return is not counted as growth"),
     ]  # fmt: skip
-    if renewals is not None:
+    if renewals is not None and len(renewals):
         rate = renewal_rate(renewals, start, end)
         why = "only what was due in the window counts, so whoever was not due is left out"
         rows += [
@@ -51,9 +58,36 @@ def reconcile(panel: pd.DataFrame, start: Month, end: Month, renewals: pd.DataFr
         ]
     table = pd.DataFrame(rows, columns=["metric", "definition", "used", "numerator", "denominator", "why"])
     table["value"] = table["numerator"] / table["denominator"].where(table["denominator"] != 0)
+    table = table[table["denominator"].notna()].reset_index(drop=True)
     return table[["metric", "definition", "used", "value", "numerator", "denominator", "why"]]
 
 
-def reconcile_last(panel: pd.DataFrame, as_of: pd.Timestamp, months: int = 12) -> pd.DataFrame:
+def _net_renewal(renewals: pd.DataFrame | None, start: pd.Timestamp, end: pd.Timestamp) -> tuple[float, float]:
+    if renewals is None or renewals.empty:
+        return (float("nan"), float("nan"))
+    inside = (renewals["due_date"] >= start) & (renewals["due_date"] < end) & renewals["renewed_mrr"].notna()
+    due = renewals[inside]
+    return (float(due["renewed_mrr"].sum()), float(due["target_mrr"].sum()))
+
+
+def _late_returns(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> float:
+    """Reactivations more than three months after the account last left; before the panel counts as long ago."""
+    back = panel.loc[(panel["reactivation"] > 0) & (panel["month"] >= start) & (panel["month"] < end)]
+    back = back[["account_id", "month", "reactivation"]].sort_values("month", kind="stable")
+    left = panel.loc[panel["churn"] > 0, ["account_id", "month"]].assign(left=lambda d: d["month"])
+    found = pd.merge_asof(back, left.sort_values("month", kind="stable"), on="month", by="account_id")
+    away = periods.month_index(found["month"]) - periods.month_index(found["left"].fillna(pd.Timestamp(0)))
+    return float(found.loc[away > 3, "reactivation"].sum() / 100)
+
+
+def _come_and_gone(inside: pd.DataFrame) -> float:
+    """MRR of accounts that came for the first time and were gone within one calendar month."""
+    gone = (inside["new"] > 0) & (inside["closing"] == 0)
+    return float(inside.loc[gone, "new"].sum() / 100)
+
+
+def reconcile_last(
+    panel: pd.DataFrame, as_of: pd.Timestamp, months: int = 12, renewals: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """``reconcile`` over the ``months`` before ``as_of``, or as many of them as the panel holds."""
-    return reconcile(panel, *periods.trailing_window(panel["month"].min(), as_of, months))
+    return reconcile(panel, *periods.trailing_window(panel["month"].min(), as_of, months), renewals)

@@ -5,34 +5,26 @@ shown is HTML whose every string from data is escaped there.
 """
 
 from cs_helpers.show.blocks import (
-    MIME,
-    NARROW_SPACE,
     Block,
-    Takeaway,
-    alt_cohorts,
-    alt_movements,
-    alt_survival,
     caveats,
     chart,
     glossary,
-    money,
-    note_cohorts,
-    note_survival,
     opening,
-    percent,
-    plain,
-    points,
     provenance,
     quality,
+    refused,
+    table,
+    takeaways,
+    tiles,
+)
+from cs_helpers.show.retention import (
+    alt_cohorts,
+    alt_movements,
+    note_cohorts,
     reconciliation,
     say_change,
     say_cohorts,
     say_movements,
-    say_survival,
-    short_money,
-    table,
-    takeaways,
-    tiles,
 )
 from cs_helpers.show.source import (
     alt_coverage,
@@ -47,6 +39,8 @@ from cs_helpers.show.source import (
     source_provenance,
     tables_read,
 )
+from cs_helpers.show.survival import alt_survival, note_survival, say_survival
+from cs_helpers.show.words import MIME, NARROW_SPACE, Takeaway, money, percent, plain, points, short_money
 
 __all__ = [
     "MIME",
@@ -71,6 +65,7 @@ __all__ = [
     "provenance",
     "quality",
     "reconciliation",
+    "refused",
     "rivals",
     "say_change",
     "say_cohorts",

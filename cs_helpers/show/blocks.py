@@ -1,4 +1,4 @@
-"""Numbers to words: tiles, takeaways, charts with their findings, tables, data quality, provenance.
+"""What a notebook cell shows: tiles, takeaways, charts with their findings, tables, data quality, provenance.
 
 What is shown is HTML whose every string from data is escaped here. Tiles, takeaways, quality and the
 report's opening also carry a vendor MIME bundle, from which the report runner makes ``run.json``; so a
@@ -10,8 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from html import escape
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -20,199 +19,20 @@ from cs_helpers import charts, definitions
 from cs_helpers.definitions import Comparison, Estimate, Refusal
 from cs_helpers.errors import visible
 from cs_helpers.periods import day_words
-
-MIME = "application/vnd.cs-helpers.{}+json"
-
-NARROW_SPACE = "\u202f"
-_SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF\u202f", "JPY": "¥"}
-
-
-# --- Words -----------------------------------------------------------------------------------------------
-
-
-def plain(value: object) -> str:
-    """Text from data, made inert: no control, direction-override or zero-width character, HTML escaped."""
-    return escape(visible(value), quote=True)
-
-
-def percent(value: float | None, digits: int = 1) -> str:
-    """``88.4 %`` with a narrow no-break space; a dash where there is no value."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    return f"{value * 100:,.{digits}f}{NARROW_SPACE}%".replace("-", "−")
-
-
-def money(value: float | None, currency: str, short: bool = False) -> str:
-    """``€312,400``; in short ``€312k`` or ``€3.1m``. A dash where there is no value."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    symbol = _SYMBOLS.get(currency, f"{visible(currency)}{NARROW_SPACE}" if currency else "")
-    size = abs(value)
-    if short and size >= 999_500:
-        text = f"{size / 1e6:,.{2 if size < 9.995e6 else 1}f}m"
-    elif short and size >= 1000:
-        text = f"{size / 1000:,.{1 if size < 9950 else 0}f}k"
-    else:
-        text = f"{size:,.0f}"
-    return f"{'−' if value < 0 and text.strip('0.,km') else ''}{symbol}{text}"
-
-
-def short_money(currency: str) -> Callable[[float], str]:
-    """``money`` in short for one currency, as charts write amounts."""
-    return lambda value: money(value, currency, short=True)
-
-
-def points(value: float) -> str:
-    """A difference of two shares in percentage points, signed: ``−2.8 points``."""
-    return f"{value * 100:+.1f}{NARROW_SPACE}points".replace("-", "−")
-
-
-def _quantity(estimate: Estimate, currency: str) -> str:
-    unit = definitions.metric(estimate.key).unit
-    if unit == "fraction":
-        return percent(estimate.value)
-    if unit.startswith("money"):
-        return money(estimate.value, currency, short=True)
-    return "–" if estimate.value is None else f"{estimate.value:,.2f}"
-
-
-def _interval(low: float | None, high: float | None, digits: int = 1) -> str:
-    if low is None or high is None:
-        return ""
-    if not math.isfinite(high):
-        return "cannot be given: too few accounts carry it"
-    upper = percent(high, digits)
-    return f"{percent(low, digits).rstrip('%').rstrip(NARROW_SPACE)} to {upper}"
-
-
-# --- Sentences -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Takeaway:
-    """A computed statement: what was found, on what it rests, the chart it speaks of, and how large the change is."""
-
-    found: str
-    basis: str
-    anchor: str
-    size: float = 0.0
-
-    @property
-    def text(self) -> str:
-        """Both parts as running text."""
-        return f"{self.found} {self.basis}".strip()
-
-    def __str__(self) -> str:
-        return self.text
-
-
-_SPAN = f"95{NARROW_SPACE}% interval"
-
-
-def say_change(comparison: Comparison, currency: str = "", anchor: str = "headline-tiles") -> Takeaway:
-    """How a headline number moved: rise, fall, no clear change, too few, or nothing to compare it with."""
-    now, before, change = comparison.now, comparison.before, comparison.change
-    name = definitions.metric(now.key).name
-    if now.value is None:
-        return Takeaway(f"{name} cannot be given: {_sentence(now.reason)}", "", anchor)
-    value, earlier = _quantity(now, currency), _quantity(before, currency)
-    if now.low is None:
-        grown = _growth(now.value, before.value)
-        against = f"That is {grown} against {earlier} for {comparison.before_window}." if grown else ""
-        return Takeaway(f"{name} is {value}.", against, anchor)
-    level = f"{_SPAN} {_interval(now.low, now.high)}"
-    if change.difference is not None and change.low is not None and change.high is not None:
-        by = f"{points(change.difference)}, {_SPAN} {_signed(change.low)} to {_signed(change.high)}"
-        if change.verdict in ("rise", "fall"):
-            verb = "rose" if change.verdict == "rise" else "fell"
-            found = f"{name} {verb} from {earlier} to {value}."
-            return Takeaway(found, f"A difference of {by}.", anchor, abs(change.difference))
-        found = f"{name} is {value}, no clear change from {earlier}."
-        return Takeaway(found, f"{level[:1].upper()}{level[1:]}; the difference could be chance ({by}).", anchor)
-    why = f"Whether it changed cannot be told: {_sentence(change.reason)}"
-    return Takeaway(f"{name} is {value} ({level}).", why, anchor)
-
-
-def _signed(value: float) -> str:
-    return points(value).removesuffix("points").rstrip(NARROW_SPACE)
-
-
-def _growth(now: float, before: float | None) -> str:
-    if not before:
-        return ""
-    size = abs(now / before - 1)
-    by = percent(size) if size >= 0.0005 or size == 0 else f"less than {percent(0.001)}"
-    return f"{'up' if now >= before else 'down'} {by}"
-
-
-def say_movements(total: pd.Series, currency: str, window: str, anchor: str = "movements") -> Takeaway:
-    """Where the change in MRR came from: a plain sum of what was booked, so it has no interval."""
-    short = short_money(currency)
-    gained = float(total[["new", "expansion", "reactivation"]].sum())
-    lost = float(total[["contraction", "churn"]].sum())
-    net = float(total["ending"] - total["starting"])
-    course = f"{'grew' if net > 0 else 'shrank'} by {short(abs(net))} to" if net else "stayed at"
-    return Takeaway(
-        f"MRR {course} {short(total['ending'])} over {window}.",
-        f"{short(gained)} were gained ({short(total['new'])} from new accounts) and {short(lost)} lost "
-        f"({short(total['churn'])} to churn).",
-        anchor,
-        abs(net) / float(total["starting"]) if total["starting"] else 0.0,
-    )
-
-
-def say_survival(curve: Any, anchor: str = "survival") -> Takeaway:
-    """What the survival curve says at twelve months (or the latest of 6, 3, 1 it reaches) and at its median."""
-    if isinstance(curve, Refusal):
-        return Takeaway("How long accounts stay cannot be told.", _sentence(curve.reason), anchor)
-    if curve.events == 0:
-        found = f"None of the {curve.spells:,} paid spells ended in the data."
-        return Takeaway(found, "How long accounts stay is open.", anchor)
-    ages = [age for age in (12, 6, 3, 1) if curve.starts_at <= age <= curve.last_seen]
-    if not ages:
-        found = f"Accounts were seen between {curve.starts_at:.0f} and {curve.last_seen:.0f} months of age only."
-        return Takeaway(found, "", anchor)
-    low, high = curve.interval(ages[0])
-    condition = f", of those that reached {curve.starts_at:.1f} months" if curve.starts_at > 0 else ""
-    return Takeaway(
-        f"{percent(curve.survival(ages[0]), 0)} of accounts still pay {ages[0]} months after they started{condition}.",
-        f"{_SPAN} {_interval(low, high, 0)}. {_median_words(curve)}",
-        anchor,
-    )
-
-
-def _median_words(curve: Any) -> str:
-    earliest, latest = curve.median_interval
-    seen = f"within the {curve.last_seen:.0f} months of age that were seen"
-    if not math.isfinite(earliest):
-        return f"Half have not left {seen}."
-    if not math.isfinite(curve.median) or not math.isfinite(latest):
-        return f"Half have left after {earliest:.0f} months at the earliest; the latest cannot be told {seen}."
-    return f"Half have left after {curve.median:.0f} months ({_SPAN} {earliest:.0f} to {latest:.0f} months)."
-
-
-def say_cohorts(triangle: Any, age: int = 12, anchor: str = "cohorts") -> Takeaway:
-    """Share of all accounts won in the window that still paid at an age, pooled over cohorts, with its interval."""
-    pooled = triangle.pooled(age)
-    if pooled.value is None:
-        return Takeaway(f"Cohorts say nothing yet about {age} months.", _capital(_sentence(pooled.reason)), anchor)
-    return Takeaway(
-        f"{percent(pooled.value, 0)} of the accounts won since the data began still paid {age} months later.",
-        f"{pooled.numerator:,.0f} of {pooled.n:,} in start cohorts that are old enough to tell; {_SPAN} "
-        f"{_interval(pooled.low, pooled.high, 0)}.",
-        anchor,
-    )
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?", "!")) else text + "."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-# --- Blocks: what a notebook cell shows ------------------------------------------------------------------
+from cs_helpers.show.words import (
+    MIME,
+    NARROW_SPACE,
+    Takeaway,
+    capital,
+    growth,
+    percent,
+    plain,
+    points,
+    quantity,
+    sentence,
+    short_money,
+    span_words,
+)
 
 
 @dataclass(frozen=True)
@@ -265,28 +85,29 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
         meaning = definitions.metric(now.key)
         short = re.search(r"\((\w+)\)$", meaning.name)
         label = short.group(1) if short else meaning.name
-        value = _quantity(now, currency)
+        value = quantity(now, currency)
         note, mood = _comparison_note(item, currency)
         if now.value is None:
-            basis = _capital(_sentence(now.reason))
+            basis = capital(sentence(now.reason))
         elif now.low is None and meaning.unit == "fraction":
             basis = ""  # a count of what is there, no sample: the ratio below says it
         elif now.low is None:
             basis = f"{now.n:,} paying account{'' if now.n == 1 else 's'}"
         else:
-            basis = f"{_interval(now.low, now.high)}"
-        ratio = _ratio_words(now, currency)
+            basis = f"{span_words(now.low, now.high)}"
+        ratio, aim = _ratio_words(now, currency), target_words(item, currency)
         cards.append(
             f'<div class="cs-tile" data-mood="{mood}" tabindex="0" aria-describedby="cs-def-{now.key}">'
             f'<div class="cs-label">{plain(label)}</div><div class="cs-value">{plain(value)}</div>'
             f'<div class="cs-change">{plain(note)}</div><div class="cs-basis">{plain(basis)}</div>'
             f"{f'<div class=cs-basis>{plain(ratio)}</div>' if ratio else ''}"
+            f"{f'<div class=cs-basis>{plain(aim)}</div>' if aim else ''}"
             f"{charts.sparkline(item.trend, now.low, now.high)}"
             f'<div class="cs-def" role="tooltip" id="cs-def-{now.key}"><strong>{plain(meaning.name)}</strong> '
             f"{plain(meaning.formula)} {plain(meaning.population)}</div></div>"
         )
         lines.append(
-            "; ".join(part for part in (f"{label}: {value} ({', '.join(filter(None, (basis, ratio)))})", note) if part)
+            "; ".join(filter(None, (f"{label}: {value} ({', '.join(filter(None, (basis, ratio)))})", note, aim)))
         )
         records.append(
             {
@@ -301,6 +122,7 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
                 "denominator": _finite(now.denominator),
                 "previous": _finite(before.value),
                 "verdict": change.verdict,
+                "target": _finite(item.target.value) if item.target else None,
                 "text": value,
             }
         )
@@ -314,6 +136,15 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
         )
     html = f'<div class="cs-tiles" id="headline-tiles">{"".join(cards)}</div><p class="cs-note">{plain(note)}</p>'
     return Block(html, "\n".join(lines), {MIME.format("headline"): {"headline": records}})
+
+
+def target_words(item: Comparison, currency: str) -> str:
+    """``Target 92.0 %: missed``, or that it cannot be told; nothing without a target."""
+    if item.target is None:
+        return ""
+    aim = quantity(replace(item.now, value=item.target.value), currency)
+    verdict = "cannot be told" if item.target.verdict == "no clear verdict" else item.target.verdict
+    return f"Target {aim}: {verdict}"
 
 
 def _finite(value: float | None) -> float | None:
@@ -347,10 +178,8 @@ def _comparison_note(item: Comparison, currency: str) -> tuple[str, str]:
     mood = {"rise": "good" if good else "bad", "fall": "good" if good else "bad"}.get(change.verdict, "none")
     arrow = {"rise": "▲ ", "fall": "▼ "}.get(change.verdict, "")
     if now.low is None and change.difference is not None:
-        grown = _growth(now.value, before.value) or f"up {_quantity(now, currency)}"
-        text = (
-            f"{grown} from {_quantity(before, currency)}" if arrow else f"unchanged from {_quantity(before, currency)}"
-        )
+        grown = growth(now.value, before.value) or f"up {quantity(now, currency)}"
+        text = f"{grown} from {quantity(before, currency)}" if arrow else f"unchanged from {quantity(before, currency)}"
         return (arrow + text, mood)
     if arrow:
         return (f"{arrow}{points(change.difference or 0)} from {percent(before.value)}", mood)
@@ -364,7 +193,7 @@ def _comparison_note(item: Comparison, currency: str) -> tuple[str, str]:
 def takeaways(*sentences: Takeaway, most: int = 5) -> Block:
     """The computed sentences, the largest change first, each linking to its chart."""
     ordered = sorted(sentences, key=lambda s: -s.size)[:most]
-    items = "".join(f'<li><a href="#{plain(s.anchor)}">{_marked(s)}</a></li>' for s in ordered)
+    items = "".join(f'<li><a href="#{plain(s.anchor)}">{marked(s)}</a></li>' for s in ordered)
     text = "\n".join(f"- {s.text}" for s in ordered)
     data = {MIME.format("takeaways"): {"takeaways": [s.text for s in ordered]}}
     return Block(f'<ul class="cs-takeaways">{items}</ul>', text, data)
@@ -372,11 +201,12 @@ def takeaways(*sentences: Takeaway, most: int = 5) -> Block:
 
 def refused(why: str) -> Block:
     """A box that says why something is not shown."""
-    reason = _capital(_sentence(why))
+    reason = capital(sentence(why))
     return Block(f'<p class="cs-refusal"><strong>Not shown.</strong> {plain(reason)}</p>', f"Not shown. {reason}")
 
 
-def _marked(sentence: Takeaway) -> str:
+def marked(sentence: Takeaway) -> str:
+    """Both parts of a finding as HTML, the first one strong."""
     return f"<strong>{plain(sentence.found)}</strong> {plain(sentence.basis)}".strip()
 
 
@@ -386,7 +216,7 @@ def chart(draw: Callable[..., Any], result: Any, finding: Takeaway, alt: str, no
     Where ``result`` is a Refusal, or says one, its reason stands in a box instead of an empty axis.
     """
     name = re.sub(r"[^a-z0-9]+", "-", finding.anchor.lower())
-    caption = f"<figcaption>{_marked(finding)}</figcaption>"
+    caption = f"<figcaption>{marked(finding)}</figcaption>"
     if refusal := result.reason if isinstance(result, Refusal) else getattr(result, "refusal", ""):
         box = refused(refusal)
         return Block(f'<figure class="cs-chart" id="{name}">{box.html}</figure>', box.text)
@@ -399,58 +229,6 @@ def chart(draw: Callable[..., Any], result: Any, finding: Takeaway, alt: str, no
         f"{f'<p class=cs-note>{plain(note)}</p>' if note else ''}</figure>"
     )
     return Block(html, f"[chart] {finding.text}\n{alt}")
-
-
-def alt_movements(total: pd.Series, currency: str) -> str:
-    """What the waterfall shows, for somebody who cannot see it."""
-    parts = ", ".join(f"{name} {money(value, currency)}" for name, value in total.items())
-    return f"Waterfall of MRR movements: {parts}."
-
-
-def alt_cohorts(triangle: Any) -> str:
-    """What the cohort heat map shows, row by row."""
-    rows = [
-        f"{cohort:%B %Y} ({n} accounts): "
-        + ", ".join(f"{percent(v, 0)} at {age} months" for age, v in row.dropna().items())
-        for (cohort, row), n in zip(triangle.table.iterrows(), triangle.accounts, strict=True)
-    ]
-    return "Share of each start cohort still paying, by age. " + "; ".join(rows) + "."
-
-
-def note_cohorts(triangle: Any) -> str:
-    """How to read the heat map, and who is not in it."""
-    left_out = (
-        f" {triangle.left_out:,} accounts that started before the data began are left out: only survivors are seen."
-        if triangle.left_out
-        else ""
-    )
-    return (
-        "Percent of the accounts of each start quarter that still paid at that age. Empty: not yet to be seen."
-        + left_out
-    )
-
-
-def note_survival(curve: Any, observed_from: pd.Timestamp) -> str:
-    """What the curve rests on: spells, endings, late entries, and where it begins and ends."""
-    if isinstance(curve, Refusal):
-        return ""
-    begins = f" It begins at {curve.starts_at:.1f} months." if curve.starts_at else ""
-    return (
-        f"{curve.spells:,} paid spells, of which {curve.events:,} ended inside the data; {curve.late_entries:,} began "
-        f"before {day_words(observed_from)} and count from the age they had then.{begins} The band is a pointwise "
-        f"{_SPAN}; the curve ends at {curve.last_seen:.0f} months, the last age with ten at risk."
-    )
-
-
-def alt_survival(curve: Any) -> str:
-    """What the survival curve shows at each full year."""
-    if isinstance(curve, Refusal):
-        return ""
-    ages = [age for age in range(6, int(curve.last_seen) + 1, 6) if age >= curve.starts_at]
-    parts = "; ".join(
-        f"{percent(curve.survival(age), 0)} at {age} months ({curve.at_risk(age):,} at risk)" for age in ages
-    )
-    return f"Falling step curve of the share of accounts still paying, with its interval: {parts}."
 
 
 def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable[[Any], str]] | None = None) -> Block:
@@ -478,28 +256,6 @@ def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable
     return Block(
         f'<div class="cs-table" tabindex="0">{body}</div>', f"{caption}\n{frame.to_string(index=False)}".strip()
     )
-
-
-def reconciliation(frame: pd.DataFrame | Refusal, currency: str) -> Block:
-    """Why another team's number differs: the same book under rival definitions, or why it cannot be shown."""
-    if isinstance(frame, Refusal):
-        return refused(frame.reason)
-
-    def shown(row: Mapping[str, Any]) -> dict[str, str]:
-        count = "logo" in row["metric"]
-        amounts = [row[x] for x in ("numerator", "denominator")]
-        parts = [f"{x:,.0f}".replace("-", "−") if count else money(x, currency) for x in amounts]
-        ratio = definitions.metric(row["metric"]).unit == "ratio"
-        return {
-            "Metric": definitions.metric(row["metric"]).name,
-            "Definition": row["definition"] + (" (used here)" if row["used"] else ""),
-            "Value": percent(row["value"]) if not ratio else "–" if pd.isna(row["value"]) else f"{row['value']:.2f}",
-            "From": " / ".join(parts),
-            "Why it differs": row["why"],
-        }
-
-    rows: Any = frame.to_dict("records")
-    return table(pd.DataFrame([shown(row) for row in rows]))
 
 
 def glossary(*keys: str) -> Block:

@@ -11,7 +11,8 @@ from cs_helpers import definitions
 from cs_helpers.definitions import Refusal
 from cs_helpers.errors import visible
 from cs_helpers.periods import day_words
-from cs_helpers.show.blocks import MIME, Block, Takeaway, percent, plain, refused, table
+from cs_helpers.show.blocks import Block, refused, table
+from cs_helpers.show.words import MIME, Takeaway, percent, plain
 
 
 def source_opening(seen: Any) -> Block:

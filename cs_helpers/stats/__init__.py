@@ -9,6 +9,7 @@ from cs_helpers.stats.intervals import (
     kept_share_interval,
     normal_quantile,
     ratio_interval,
+    share_range,
     wilson_interval,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "kept_share_interval",
     "normal_quantile",
     "ratio_interval",
+    "share_range",
     "wilson_interval",
 ]

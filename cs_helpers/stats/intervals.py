@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri, stdtrit
+from scipy.special import betaincinv, ndtri, stdtrit
 
 from cs_helpers.definitions import Change, Estimate
 
@@ -44,6 +44,25 @@ def wilson_interval(successes: float, n: float, level: float = 0.95) -> Interval
     centre = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n))) / (1 + z2 / n)
     return (0.0 if successes == 0 else centre - half, 1.0 if successes == n else centre + half)
+
+
+def share_range(mean: float, variance: float, level: float = 0.95) -> Interval:
+    """Central range of a share in [0, 1] that has this mean and variance: quantiles of the beta distribution.
+
+    For what is still to come (a prediction), where ``wilson_interval`` is for what was estimated. A variance of 0
+    gives the mean itself; one of ``mean (1 - mean)`` or more, all or nothing: (0, 1). Raises ValueError for a mean
+    outside [0, 1].
+    """
+    if not 0 <= mean <= 1:
+        raise ValueError(f"mean {mean} must lie between 0 and 1")
+    if variance <= 0:
+        return (mean, mean)
+    size = mean * (1 - mean) / variance - 1
+    if size <= 0:
+        return (0.0, 1.0)
+    tail = (1 - level) / 2
+    a, b = mean * size, (1 - mean) * size
+    return (float(betaincinv(a, b, tail)), float(betaincinv(a, b, 1 - tail)))
 
 
 def effective_n(weights: ArrayLike) -> float:

@@ -1,0 +1,226 @@
+"""Why accounts left: what was recorded, what they said themselves, and what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cs_helpers import stats
+from cs_helpers.definitions import Refusal
+
+UNKNOWN = "unknown"
+FEWEST_KNOWN = 10
+"""Departures with a known reason that shares need before they are given."""
+EXIT_DAYS = 120
+"""An exit answer belongs to a departure if it came within so many days of its month, before or after."""
+
+# Reasons that lie outside the company's hands, by the words they are written with.
+NOT_CONTROLLABLE = (
+    "clos", "bankrupt", "insolv", "liquidat", "acqui", "merge", "takeover", "out of business", "ceased", "shut down",
+    "shutdown", "moved", "deceased", "regulat", "force majeure", "no longer needed", "project ended", "season",
+)  # fmt: skip
+
+
+def controllable(reason: str, outside: Iterable[str] = ()) -> bool | None:
+    """Whether a reason lies in the company's own hands; None where it is unknown.
+
+    ``outside`` names the reasons that do not; without any, the words of ``NOT_CONTROLLABLE`` decide.
+    """
+    if reason == UNKNOWN:
+        return None
+    named = [name.strip().casefold() for name in outside if name.strip()]
+    text = reason.casefold()
+    return text not in named if named else not any(word in text for word in NOT_CONTROLLABLE)
+
+
+def recorded_reasons(accounts: pd.DataFrame, column: str = "") -> pd.Series:
+    """The reason the company wrote down, by account_id; empty where no column holds any.
+
+    ``column`` is an attribute of the accounts; without one, the first whose name has "reason" in it.
+    """
+    name = column or next((str(each) for each in accounts.columns if "reason" in str(each).casefold()), "")
+    if name not in accounts:
+        return pd.Series(dtype="object", index=pd.Index([], name="account_id"), name="recorded")
+    return _clean(accounts.set_index("account_id")[name]).dropna().rename("recorded")
+
+
+def _clean(text: pd.Series) -> pd.Series:
+    """Reasons in one spelling: no outer blanks, lower case, blank is missing."""
+    trimmed = text.astype("object").where(text.notna()).map(lambda x: " ".join(str(x).split()).casefold(), "ignore")
+    return trimmed.where(trimmed.notna() & trimmed.ne(""))
+
+
+@dataclass(frozen=True, eq=False)
+class Departures:
+    """One row per account and month in which its paid time ended inside the window.
+
+    ``table``: account_id, month, mrr (currency per month, what it last paid), recorded, stated, competitor (missing:
+    none known), best (stated where there is one, else recorded, else "unknown"), group.
+    """
+
+    table: pd.DataFrame
+    asked: int
+    answered: int
+
+
+def departures(
+    panel: pd.DataFrame,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    recorded: pd.Series | None = None,
+    surveys: pd.DataFrame | None = None,
+    groups: pd.Series | None = None,
+) -> Departures:
+    """Who left in [start, end), with the reasons known of each.
+
+    ``panel`` is ``account_month``; ``recorded`` as from ``recorded_reasons``; ``surveys`` the table, of which
+    exit answers count (the one nearest to the departure); ``groups`` an attribute by account_id. An account that left
+    twice counts twice; one that came back later counts still.
+    """
+    left = panel[(panel["month"] >= start) & (panel["month"] < end) & (panel["churn"] > 0)]
+    table = left[["account_id", "month"]].assign(mrr=left["churn"] / 100).reset_index(drop=True)
+    known = recorded if recorded is not None else pd.Series(dtype="object")
+    table["recorded"] = table["account_id"].map(known.to_dict()).astype("object")
+    exits = _exits(surveys, table)
+    table["stated"], table["competitor"] = exits["reason"], exits["competitor"]
+    table["best"] = table["stated"].fillna(table["recorded"]).fillna(UNKNOWN)
+    table["group"] = None if groups is None else table["account_id"].map(groups.to_dict())
+    return Departures(table, int(exits["asked"].sum()), int(exits["answered"].sum()))
+
+
+def _exits(surveys: pd.DataFrame | None, left: pd.DataFrame) -> pd.DataFrame:
+    """For each departure: the nearest exit invitation within reach, whether answered, and what was said."""
+    none = pd.DataFrame(
+        {"asked": False, "answered": False, "reason": None, "competitor": None}, index=left.index
+    ).astype({"reason": "object", "competitor": "object"})
+    if surveys is None or surveys.empty or left.empty:
+        return none
+    exits = surveys[(surveys["kind"] == "exit") & surveys["account_id"].isin(left["account_id"])]
+    exits = exits.assign(when=exits["sent_at"].fillna(exits["answered_at"])).dropna(subset=["when"])
+    if exits.empty:
+        return none
+    pairs = left.reset_index()[["index", "account_id", "month"]].merge(exits, on="account_id")
+    when = pairs["when"].dt.tz_localize(None) if pairs["when"].dt.tz is not None else pairs["when"]
+    middle = pairs["month"] + pd.Timedelta(days=15)
+    pairs["away"] = (when - middle).abs()
+    pairs["silent"] = pairs["answered_at"].isna()
+    near = pairs[pairs["away"] <= pd.Timedelta(days=EXIT_DAYS + 15)]
+    nearest = near.sort_values(["index", "silent", "away"], kind="stable").drop_duplicates("index").set_index("index")
+    found = none.copy()
+    found.loc[nearest.index, "asked"] = True
+    found.loc[nearest.index, "answered"] = ~nearest["silent"]
+    found.loc[nearest.index, "reason"] = _clean(nearest["reason"])
+    found.loc[nearest.index, "competitor"] = nearest["competitor"].astype("object").where(nearest["competitor"].notna())
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """Why accounts left, by number and by revenue.
+
+    ``table``: index ``reason``, largest lost MRR first, "unknown" last; accounts, mrr and share (of the MRR with known
+    reasons; NaN for unknown) with low and high by the best known reason; recorded_accounts, recorded_mrr,
+    stated_accounts, stated_mrr; controllable (True, False or missing). ``unknown_share`` is of departures,
+    ``unknown_mrr_share`` of their MRR. ``both`` departures have a recorded and a stated reason, in ``agree`` of them it
+    is the same. ``competitors``: departures by competitor named. ``by_group``: share of known lost MRR by reason (rows)
+    and group (columns), groups with at least 10 known departures only.
+    """
+
+    table: pd.DataFrame
+    departures: int
+    mrr: float
+    known: int
+    unknown_share: float
+    unknown_mrr_share: float
+    controllable_share: float
+    controllable_interval: tuple[float, float]
+    both: int
+    agree: int
+    agree_interval: tuple[float, float]
+    asked: int
+    answered: int
+    competitors: pd.Series
+    by_group: pd.DataFrame
+
+
+def reasons(left: Departures, outside: Iterable[str] = ()) -> Reasons | Refusal:
+    """``Reasons`` of the departures; refused where nobody left or fewer than 10 reasons are known.
+
+    Shares are of the MRR whose reason is known and say so: the unknown ones may have left for other reasons. Their
+    intervals treat the departures as the sample, weighted by MRR. ``outside`` as for ``controllable``.
+    """
+    table, n = left.table, len(left.table)
+    if n == 0:
+        return Refusal("nobody left in this window, so there are no reasons to count")
+    known = table[table["best"] != UNKNOWN]
+    if len(known) < FEWEST_KNOWN:
+        return Refusal(
+            f"{n:,} account{' left, and its reason is' if n == 1 else 's left, and the reason is'} known of "
+            f"{len(known)}; shares need at least {FEWEST_KNOWN}. Record why accounts leave, in an attribute of the "
+            "accounts whose name holds the word reason, or in exit surveys"
+        )
+    both = table.dropna(subset=["recorded", "stated"])
+    agree = int((both["recorded"] == both["stated"]).sum())
+    own = known["best"].map(lambda each: bool(controllable(each, outside))).to_numpy(bool)
+    return Reasons(
+        _by_reason(table, known, tuple(outside)),
+        n,
+        float(table["mrr"].sum()),
+        len(known),
+        1 - len(known) / n,
+        1 - float(known["mrr"].sum() / table["mrr"].sum()),
+        *_share(known["mrr"], own),
+        len(both),
+        agree,
+        stats.wilson_interval(agree, len(both)),
+        left.asked,
+        left.answered,
+        table["competitor"].dropna().value_counts().sort_index().sort_values(ascending=False, kind="stable"),
+        _by_group(known),
+    )
+
+
+def _share(mrr: pd.Series, inside: np.ndarray) -> tuple[float, tuple[float, float]]:
+    money = mrr.to_numpy(float)
+    return float(money[inside].sum() / money.sum()), stats.kept_share_interval(money * inside, money)
+
+
+def _by_reason(table: pd.DataFrame, known: pd.DataFrame, outside: tuple[str, ...]) -> pd.DataFrame:
+    def counted(column: str, accounts: str, money: str) -> pd.DataFrame:
+        return table.groupby(column)["mrr"].agg(["size", "sum"]).set_axis([accounts, money], axis=1)
+
+    joined = pd.concat(
+        [
+            counted("best", "accounts", "mrr"),
+            counted("recorded", "recorded_accounts", "recorded_mrr"),
+            counted("stated", "stated_accounts", "stated_mrr"),
+        ],
+        axis=1,
+    ).fillna(0)
+    joined = joined.astype(dict.fromkeys(("accounts", "recorded_accounts", "stated_accounts"), int))
+    shares = {
+        reason: (share, *interval)
+        for reason in joined.index
+        if reason != UNKNOWN
+        for share, interval in [_share(known["mrr"], (known["best"] == reason).to_numpy(bool))]
+    }
+    spans = pd.DataFrame.from_dict(shares, orient="index", columns=["share", "low", "high"])
+    joined = joined.join(spans)
+    joined["controllable"] = [controllable(str(reason), outside) for reason in joined.index]
+    joined["last"] = joined.index == UNKNOWN
+    ordered = joined.rename_axis("reason").reset_index()
+    ordered = ordered.sort_values(["last", "mrr", "reason"], ascending=[True, False, True]).set_index("reason")
+    return ordered.drop(columns="last")
+
+
+def _by_group(known: pd.DataFrame) -> pd.DataFrame:
+    named = known.dropna(subset=["group"])
+    sizes = named["group"].value_counts()
+    large = named[named["group"].isin(sizes[sizes >= FEWEST_KNOWN].index)]
+    if large.empty:
+        return pd.DataFrame()
+    money = large.pivot_table(index="best", columns="group", values="mrr", aggfunc="sum", fill_value=0.0)
+    return (money / money.sum()).rename_axis(index="reason", columns="group")

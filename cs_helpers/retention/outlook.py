@@ -1,0 +1,261 @@
+"""What the next four quarters of renewals should bring, and how such forecasts have fared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cs_helpers import periods, stats
+from cs_helpers.definitions import Refusal
+
+FEWEST_DECIDED = 20
+"""Decided renewals that a rate needs before it is used to look ahead."""
+FEWEST_IN_QUARTER = 10
+QUARTERS_BACK = 8
+_TAIL = 0.025
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One renewal rate to look ahead with, and where it was seen."""
+
+    name: str
+    rate: float
+    seen_in: str
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """Renewals due in the next four quarters, and what is to be expected of them.
+
+    ``table``: index ``quarter`` in words; due (MRR), renewals, decided (MRR of those already decided), expected, low,
+    high (95 % prediction interval of the MRR renewed), worst and best (MRR renewed at the scenarios' rates; NaN
+    without scenarios), from_terms (due MRR that no renewal record names yet). ``rate`` is the revenue renewal rate it
+    rests on, ``spread`` how many times more than chance past quarters differed. ``scenarios``: as in the last twelve
+    months, as in the worst and in the best quarter of the last eight. ``total`` sums the table; its interval allows for
+    the rate being wrong in all quarters alike.
+    """
+
+    table: pd.DataFrame
+    total: pd.Series
+    rate: float
+    rate_low: float
+    rate_high: float
+    decided: int
+    spread: float
+    scenarios: tuple[Scenario, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastScore:
+    """What the same method would have said as each past quarter began, against what happened.
+
+    ``table``: index ``quarter``; renewals, due (decided ones), expected, low, high, actual (MRR), error (actual -
+    expected, as a share of due), inside. Only what was decided before the quarter began entered each forecast.
+    ``inside`` of ``len(table)`` ranges held what happened.
+    """
+
+    table: pd.DataFrame
+
+    @property
+    def inside(self) -> int:
+        """How many of the ranges held what happened."""
+        return int(self.table["inside"].sum())
+
+
+def _quarters(as_of: pd.Timestamp, numbers: Sequence[int]) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+    return [(periods.add_months(as_of, 3 * n), periods.add_months(as_of, 3 * n + 3)) for n in numbers]
+
+
+def _due_in(due: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    return due[(due["due_date"] >= start) & (due["due_date"] < end)]
+
+
+def _decided_before(due: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """Renewals whose outcome was known on ``day``; one without a decision date was decided when it was due."""
+    known = due["decided_date"].fillna(due["due_date"]) < day
+    return due[known & due["renewed_mrr"].notna() & (due["target_mrr"] > 0)]
+
+
+@dataclass(frozen=True)
+class _Rate:
+    """``value``, the variance of its estimate, that of one renewal's kept share (``each``), and the spread on both."""
+
+    value: float
+    steadied: float
+    variance: float
+    each: float
+    spread: float
+    n: int
+
+    def sum_of(self, targets: np.ndarray) -> tuple[float, float, float]:
+        """Expected renewed MRR of these targets, with its 95 % prediction interval.
+
+        The variance of the share renewed is that of the single renewals plus that of the rate, times the spread. Few
+        renewals may all be renewed, or all lost: where that is likelier than 2.5 %, the range reaches there.
+        """
+        total = float(targets.sum())
+        if total == 0:
+            return (0.0, 0.0, 0.0)
+        variance = self.spread * (self.each * float((targets**2).sum()) / total**2 + self.variance)
+        low, high = stats.share_range(self.steadied, variance)
+        size = stats.effective_n(targets)
+        low = 0.0 if (1 - self.steadied) ** size > _TAIL else low
+        high = 1.0 if self.steadied**size > _TAIL else high
+        return (self.value * total, min(low, self.value) * total, max(high, self.value) * total)
+
+
+def _rate(history: pd.DataFrame, spread: float = 1.0) -> _Rate:
+    """Revenue renewal rate of decided renewals, its variance, and that of a single renewal's kept share."""
+    targets = history["target_mrr"].to_numpy(float)
+    kept = np.minimum(history["renewed_mrr"].to_numpy(float), targets)
+    value = float(kept.sum() / targets.sum())
+    # With everything renewed, or nothing, the plain variance is 0, which is not certainty: two average renewals more,
+    # one of them lost, steady it.
+    steadied = float((kept.sum() + targets.mean()) / (targets.sum() + 2 * targets.mean()))
+    each = float((targets * (kept / targets - value) ** 2).sum() / targets.sum())
+    each = each if 0 < value < 1 and each > 0 else steadied * (1 - steadied)
+    return _Rate(value, steadied, each / stats.effective_n(targets), each, spread, len(history))
+
+
+def _spread(history: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate) -> float:
+    """How many times more than chance the quarters before ``as_of`` differ: mean squared standardised residual.
+
+    At least 1: quarters that happened to agree are no reason for a narrower range.
+    """
+    found = []
+    for start, end in _quarters(as_of, range(-QUARTERS_BACK, 0)):
+        quarter = _due_in(history, start, end)
+        if len(quarter) >= FEWEST_IN_QUARTER:
+            targets = quarter["target_mrr"].to_numpy(float)
+            kept = float(np.minimum(quarter["renewed_mrr"].to_numpy(float), targets).sum())
+            found.append((kept - rate.value * targets.sum()) ** 2 / (rate.each * float((targets**2).sum())))
+    return max(1.0, sum(found) / (len(found) - 1)) if len(found) > 2 else 1.0
+
+
+def _known_rate(due: pd.DataFrame, day: pd.Timestamp) -> _Rate | Refusal:
+    """The rate of the twelve months before ``day``, or of all that was decided before where those are too few."""
+    known = _decided_before(due, day)
+    last_year = _due_in(known, periods.add_months(day, -12), day)
+    history = last_year if len(last_year) >= FEWEST_DECIDED else known
+    if len(history) < FEWEST_DECIDED:
+        return Refusal(
+            f"{len(history)} renewals were decided before {periods.day_words(day)}; a look ahead needs at least "
+            f"{FEWEST_DECIDED}. Load the table renewals, or term_months with the subscriptions and a longer history"
+        )
+    rate = _rate(history)
+    return _rate(history, _spread(known, day, rate))
+
+
+def renewal_outlook(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -> Outlook | Refusal:
+    """Renewals due in the next ``quarters`` quarters from ``as_of``, and the MRR to be expected from them.
+
+        expected = decided ones as decided + rate x MRR of the open ones
+
+    ``due``: account_id, due_date, target_mrr, renewed_mrr (missing: open), decided_date, recorded (optional), as from
+    ``with_contract_dues``. rate = renewed / due, capped at the target, of what was due and decided in the twelve months
+    before ``as_of``. The 95 % prediction interval holds the chance of the single renewals (large ones weigh more), the
+    uncertainty of the rate, and the spread between past quarters where it exceeded chance. Quarters count from
+    ``as_of``, not from January. Refused with fewer than 20 decided renewals, or with nothing due.
+    """
+    rate = _known_rate(due, as_of)
+    if isinstance(rate, Refusal):
+        return rate
+    coming = _due_in(due, as_of, periods.add_months(as_of, 3 * quarters))
+    coming = coming[coming["target_mrr"] > 0]
+    if coming.empty:
+        return Refusal(
+            f"no renewal is due in the {3 * quarters} months after {periods.day_words(as_of)} as far as the data tell. "
+            "Load the open renewals, or term_months with the subscriptions"
+        )
+    scenarios = _scenarios(due, as_of, rate)
+    rows = {
+        periods.quarter_words(start, end): _quarter(_due_in(coming, start, end), as_of, rate, scenarios)
+        for start, end in _quarters(as_of, range(quarters))
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("quarter")
+    size = max(rate.steadied * (1 - rate.steadied) / (rate.variance * rate.spread), 1.0)
+    low, high = stats.wilson_interval(rate.value * size, size)
+    return Outlook(
+        table,
+        pd.Series(_quarter(coming, as_of, rate, scenarios)),
+        rate.value,
+        low,
+        high,
+        rate.n,
+        rate.spread,
+        scenarios,
+    )
+
+
+def _quarter(due: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate, scenarios: tuple[Scenario, ...]) -> dict[str, float]:
+    known = _decided_before(due, as_of)
+    is_open = ~due.index.isin(known.index)
+    settled = float(known["renewed_mrr"].clip(upper=known["target_mrr"]).sum())
+    targets = due["target_mrr"].to_numpy(float)[is_open]
+    expected, low, high = rate.sum_of(targets)
+    at = {s.name: settled + s.rate * float(targets.sum()) for s in scenarios}
+    recorded = due["recorded"].astype(bool) if "recorded" in due else pd.Series(True, due.index)
+    return {
+        "due": float(due["target_mrr"].sum()),
+        "renewals": len(due),
+        "decided": float(known["target_mrr"].sum()),
+        "expected": settled + expected,
+        "low": settled + low,
+        "high": settled + high,
+        "worst": at.get("worst", float("nan")),
+        "best": at.get("best", float("nan")),
+        "from_terms": float(due.loc[~recorded, "target_mrr"].sum()),
+    }
+
+
+def _scenarios(due: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate) -> tuple[Scenario, ...]:
+    """As in the last year, as in the worst and as in the best of the last eight quarters; none with fewer than four."""
+    known = _decided_before(due, as_of)
+    seen = []
+    for start, end in _quarters(as_of, range(-QUARTERS_BACK, 0)):
+        quarter = _due_in(known, start, end)
+        if len(quarter) >= FEWEST_IN_QUARTER:
+            kept = quarter["renewed_mrr"].clip(upper=quarter["target_mrr"]).sum()
+            seen.append((float(kept / quarter["target_mrr"].sum()), periods.quarter_words(start, end)))
+    if len(seen) < 4:
+        return ()
+    worst, best = min(seen), max(seen)
+    year = periods.window_words(periods.add_months(as_of, -12), as_of)
+    return (Scenario("base", rate.value, year), Scenario("worst", *worst), Scenario("best", *best))
+
+
+def score_forecasts(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -> ForecastScore | Refusal:
+    """The forecast that would have been made as each of the last ``quarters`` quarters began, against what happened.
+
+    The amounts due are today's knowledge of what was due then; a renewal still open counts in neither. Refused
+    where no quarter had enough history before it and 10 decided renewals in it.
+    """
+    rows = {}
+    for start, end in _quarters(as_of, range(-quarters, 0)):
+        rate = _known_rate(due, start)
+        quarter = _decided_before(_due_in(due, start, end), as_of)
+        if isinstance(rate, Refusal) or len(quarter) < FEWEST_IN_QUARTER:
+            continue
+        targets = quarter["target_mrr"].to_numpy(float)
+        expected, low, high = rate.sum_of(targets)
+        actual = float(np.minimum(quarter["renewed_mrr"].to_numpy(float), targets).sum())
+        rows[periods.quarter_words(start, end)] = {
+            "renewals": len(quarter),
+            "due": float(targets.sum()),
+            "expected": expected,
+            "low": low,
+            "high": high,
+            "actual": actual,
+            "error": (actual - expected) / float(targets.sum()),
+            "inside": bool(low <= actual <= high),
+        }
+    if not rows:
+        return Refusal(
+            "no past quarter had enough decided renewals, in it and before it, to score a forecast. "
+            f"A quarter needs {FEWEST_IN_QUARTER} and {FEWEST_DECIDED} before it; load a longer history"
+        )
+    return ForecastScore(pd.DataFrame.from_dict(rows, orient="index").rename_axis("quarter"))

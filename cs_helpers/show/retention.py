@@ -1,0 +1,367 @@
+"""Sentences, text alternatives and tables about retention."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from cs_helpers import definitions
+from cs_helpers.definitions import Comparison, Refusal
+from cs_helpers.errors import visible
+from cs_helpers.show.blocks import Block, marked, refused, table, target_words
+from cs_helpers.show.words import (
+    NARROW_SPACE,
+    SPAN,
+    Takeaway,
+    capital,
+    count,
+    growth,
+    listed,
+    money,
+    percent,
+    plain,
+    points,
+    quantity,
+    refusal_takeaway,
+    sentence,
+    short_money,
+    signed,
+    span_words,
+)
+
+
+def say_change(comparison: Comparison, currency: str = "", anchor: str = "headline-tiles") -> Takeaway:
+    """How a headline number moved: rise, fall, no clear change, too few, or nothing to compare it with."""
+    now, before, change = comparison.now, comparison.before, comparison.change
+    name = definitions.metric(now.key).name
+    if now.value is None:
+        return Takeaway(f"{name} cannot be given: {sentence(now.reason)}", "", anchor)
+    value, earlier = quantity(now, currency), quantity(before, currency)
+    if now.low is None:
+        grown = growth(now.value, before.value)
+        against = f"That is {grown} against {earlier} for {comparison.before_window}." if grown else ""
+        return Takeaway(f"{name} is {value}.", against, anchor)
+    level = f"{SPAN} {span_words(now.low, now.high)}"
+    if change.difference is not None and change.low is not None and change.high is not None:
+        by = f"{points(change.difference)}, {SPAN} {signed(change.low)} to {signed(change.high)}"
+        aim = _aim_words(comparison)
+        if change.verdict in ("rise", "fall"):
+            verb = "rose" if change.verdict == "rise" else "fell"
+            found = f"{name} {verb} from {earlier} to {value}."
+            return Takeaway(found, f"A difference of {by}.{aim}", anchor, abs(change.difference))
+        found = f"{name} is {value}, no clear change from {earlier}."
+        return Takeaway(found, f"{capital(level)}; the difference could be chance ({by}).{aim}", anchor)
+    why = f"Whether it changed cannot be told: {sentence(change.reason)}"
+    return Takeaway(f"{name} is {value} ({level}).", why, anchor)
+
+
+def _aim_words(comparison: Comparison) -> str:
+    aim = comparison.target
+    if aim is None:
+        return ""
+    value = quantity(replace(comparison.now, value=aim.value), "")
+    told = {"met": "is met", "missed": "is missed"}.get(aim.verdict, "lies inside the interval, so it is neither")
+    return f" The target of {value} {told}."
+
+
+def say_movements(total: pd.Series, currency: str, window: str, anchor: str = "movements") -> Takeaway:
+    """Where the change in MRR came from: a plain sum of what was booked, so it has no interval."""
+    short = short_money(currency)
+    gained = float(total[["new", "expansion", "reactivation"]].sum())
+    lost = float(total[["contraction", "churn"]].sum())
+    net = float(total["ending"] - total["starting"])
+    course = f"{'grew' if net > 0 else 'shrank'} by {short(abs(net))} to" if net else "stayed at"
+    return Takeaway(
+        f"MRR {course} {short(total['ending'])} over {window}.",
+        f"{short(gained)} were gained ({short(total['new'])} from new accounts) and {short(lost)} lost "
+        f"({short(total['churn'])} to churn).",
+        anchor,
+        abs(net) / float(total["starting"]) if total["starting"] else 0.0,
+    )
+
+
+def say_cohorts(triangle: Any, age: int = 12, anchor: str = "cohorts") -> Takeaway:
+    """Share of all accounts won in the window that still paid at an age, pooled over cohorts, with its interval."""
+    pooled = triangle.pooled(age)
+    if pooled.value is None:
+        return Takeaway(f"Cohorts say nothing yet about {age} months.", capital(sentence(pooled.reason)), anchor)
+    return Takeaway(
+        f"{percent(pooled.value, 0)} of the accounts won since the data began still paid {age} months later.",
+        f"{pooled.numerator:,.0f} of {pooled.n:,} in start cohorts that are old enough to tell; {SPAN} "
+        f"{span_words(pooled.low, pooled.high, 0)}.",
+        anchor,
+    )
+
+
+def alt_movements(total: pd.Series, currency: str) -> str:
+    """What the waterfall shows, for somebody who cannot see it."""
+    parts = ", ".join(f"{name} {money(value, currency)}" for name, value in total.items())
+    return f"Waterfall of MRR movements: {parts}."
+
+
+def alt_cohorts(triangle: Any) -> str:
+    """What the cohort heat map shows, row by row."""
+    rows = [
+        f"{cohort:%B %Y} ({n} accounts): "
+        + ", ".join(f"{percent(v, 0)} at {age} months" for age, v in row.dropna().items())
+        for (cohort, row), n in zip(triangle.table.iterrows(), triangle.accounts, strict=True)
+    ]
+    return "Share of each start cohort still paying, by age. " + "; ".join(rows) + "."
+
+
+def note_cohorts(triangle: Any) -> str:
+    """How to read the heat map, and who is not in it."""
+    left_out = (
+        f" {triangle.left_out:,} accounts that started before the data began are left out: only survivors are seen."
+        if triangle.left_out
+        else ""
+    )
+    return (
+        "Percent of the accounts of each start quarter that still paid at that age. Empty: not yet to be seen."
+        + left_out
+    )
+
+
+def reconciliation(frame: pd.DataFrame | Refusal, currency: str) -> Block:
+    """Why another team's number differs: the same book under rival definitions, or why it cannot be shown."""
+    if isinstance(frame, Refusal):
+        return refused(frame.reason)
+
+    def shown(row: Mapping[str, Any]) -> dict[str, str]:
+        count = "logo" in row["metric"]
+        amounts = [row[x] for x in ("numerator", "denominator")]
+        parts = [f"{x:,.0f}".replace("-", "−") if count else money(x, currency) for x in amounts]
+        ratio = definitions.metric(row["metric"]).unit == "ratio"
+        return {
+            "Metric": definitions.metric(row["metric"]).name,
+            "Definition": row["definition"] + (" (used here)" if row["used"] else ""),
+            "Value": percent(row["value"]) if not ratio else "–" if pd.isna(row["value"]) else f"{row['value']:.2f}",
+            "From": " / ".join(parts),
+            "Why it differs": row["why"],
+        }
+
+    rows: Any = frame.to_dict("records")
+    return table(pd.DataFrame([shown(row) for row in rows]))
+
+
+def say_years(frame: pd.DataFrame, anchor: str = "years") -> Takeaway:
+    """Started with X accounts, ended with Y: the latest row of ``retention.years``."""
+    row = frame.iloc[0]
+    if not row["started"]:
+        return Takeaway(f"No account was paying as {row['window']} began.", "", anchor)
+    return Takeaway(
+        f"We started {row['window']} with {count(row['started'], 'account')} and ended with {row['ended']:,}.",
+        f"{row['kept']:,} of those at the start still paid at the end, {row['started'] - row['kept']:,} did not, and "
+        f"{row['won']:,} that were not paying at the start had joined.",
+        anchor,
+    )
+
+
+def years_table(frame: pd.DataFrame, currency: str) -> Block:
+    """Started with X, ended with Y: accounts and MRR of each year."""
+    short = short_money(currency)
+    shown = pd.DataFrame(
+        {
+            "Months": frame["window"],
+            "Accounts at the start": frame["started"],
+            "Still there": frame["kept"],
+            "Joined": frame["won"],
+            "Accounts at the end": frame["ended"],
+            "MRR at the start": frame["started_mrr"].map(short),
+            "of these accounts at the end": frame["kept_mrr"].map(short),
+            "MRR at the end": frame["ended_mrr"].map(short),
+        }
+    )
+    return table(shown, "Started the year with X, ended with Y")
+
+
+def say_trend(trend: Any, anchor: str = "trends") -> Takeaway:
+    """Whether a ratio's course over the last year is more than its interval: first against last point."""
+    seen = [k for k, value in enumerate(trend.values) if math.isfinite(value)]
+    if len(seen) < 2:
+        return Takeaway(f"{trend.label} has no course yet.", "The data do not hold two windows.", anchor)
+    first, last = seen[0], seen[-1]
+    was, now = trend.values[first], trend.values[last]
+    months = f"{trend.months[first]:%B %Y} to {trend.months[last]:%B %Y}"
+    apart = trend.low[last] > trend.high[first] or trend.high[last] < trend.low[first]
+    verb = ("rose" if now > was else "fell") if apart else "moved"
+    return Takeaway(
+        f"{trend.label} {verb} from {percent(was)} to {percent(now)} between the windows that end in {months}.",
+        "" if apart else "The two intervals overlap; see the comparison above for whether that is more than chance.",
+        anchor,
+    )
+
+
+def alt_trends(trends: Sequence[Any]) -> str:
+    """What the trend charts show."""
+    parts = []
+    for trend in trends:
+        points_ = [
+            f"{percent(value)} ({span_words(low, high)}) at {month:%B %Y}"
+            for month, value, low, high in zip(trend.months, trend.values, trend.low, trend.high, strict=True)
+            if math.isfinite(value)
+        ]
+        parts.append(f"{trend.label}: {'; '.join(points_[:: max(1, len(points_) - 1)]) or 'no value yet'}")
+    return f"Lines with their 95{NARROW_SPACE}% bands. {'. '.join(parts)}."
+
+
+def note_trends(months: int) -> str:
+    """How to read the trends."""
+    return (
+        f"Each point is a window of {months} months that ends there. Neighbouring points share most of their months, "
+        f"so the line is smoother than the business. The band is the {SPAN}, a dashed line the target."
+    )
+
+
+def say_groups(groups: Any, anchor: str = "groups") -> Takeaway:
+    """Which groups keep clearly more or less revenue than all others together."""
+    if refusal := refusal_takeaway("Groups cannot be compared.", groups, anchor):
+        return refusal
+    frame = groups.table
+    apart = frame[frame["verdict"] != "no clear difference"].sort_values("difference")
+    if apart.empty:
+        low, high = frame["grr"].min(), frame["grr"].max()
+        return Takeaway(
+            f"No {groups.by} keeps clearly more or less revenue than the others.",
+            f"GRR runs from {percent(low)} to {percent(high)} across {len(frame)} groups, within what chance explains.",
+            anchor,
+        )
+    name, row = apart.index[0], apart.iloc[0]
+    if row["difference"] > 0:
+        name, row = apart.index[-1], apart.iloc[-1]
+    more = "more" if row["difference"] > 0 else "less"
+    return Takeaway(
+        f"{groups.by} {name} keeps {more} revenue than the others: GRR {percent(row['grr'])}.",
+        f"A difference of {points(row['difference'])}, interval {signed(row['difference_low'])} to "
+        f"{signed(row['difference_high'])}, which allows for looking at {len(frame)} groups.",
+        anchor,
+        abs(row["difference"]) * float(row["share"]),
+    )
+
+
+def alt_groups(groups: Any) -> str:
+    """What the comparison of groups shows."""
+    if isinstance(groups, Refusal):
+        return ""
+    rows = [
+        f"{visible(name)}: {percent(row['grr'])}, {SPAN} {span_words(row['grr_low'], row['grr_high'])}, "
+        f"{count(row['accounts'], 'account')}"
+        for name, row in groups.table.iterrows()
+    ]
+    return f"GRR by {visible(groups.by)}: {'; '.join(rows)}."
+
+
+def note_groups(groups: Any) -> str:
+    """How to read the comparison of groups, and who is not shown by himself."""
+    if isinstance(groups, Refusal):
+        return ""
+    parts = [
+        f"GRR over {groups.window}. Dot and line: value and {SPAN}; hollow: the window before. Groups under "
+        f"{groups.smallest} accounts are not shown by themselves."
+    ]
+    if groups.pooled:
+        parts.append(f"Pooled as other: {listed([visible(name) for name in groups.pooled])}.")
+    if groups.withheld:
+        parts.append(f"{count(groups.withheld, 'account')} in groups that are too small even together are not shown.")
+    return " ".join([*parts, "An account has the group it has today."])
+
+
+def groups_table(groups: Any, currency: str) -> Block:
+    """GRR, NRR and logo retention by group, each with its interval; nothing where groups are refused."""
+    if isinstance(groups, Refusal):
+        return Block("", "")
+    short = short_money(currency)
+    frame = groups.table
+
+    def both(key: str) -> list[str]:
+        rows = zip(frame[key], frame[f"{key}_low"], frame[f"{key}_high"], strict=True)
+        return [f"{percent(value)} ({span_words(low, high)})" for value, low, high in rows]
+
+    shown = pd.DataFrame(
+        {
+            visible(groups.by).capitalize(): [visible(name) for name in frame.index],
+            "Accounts": frame["accounts"].to_numpy(),
+            "MRR at the start": frame["starting_mrr"].map(short).to_numpy(),
+            "GRR": both("grr"),
+            "NRR": both("nrr"),
+            "Logo retention": both("logo"),
+            "GRR before": frame["grr_before"].map(percent).to_numpy(),
+            "GRR against the others": frame["verdict"].to_numpy(),
+        }
+    )
+    return table(shown, f"By {visible(groups.by)}, {groups.window}")
+
+
+def say_renewals(renewals: Any, anchor: str = "renewals") -> Takeaway:
+    """The renewal rate on the due base, whether it moved, and what is still open."""
+    if refusal := refusal_takeaway("Renewal rates cannot be given.", renewals, anchor):
+        return refusal
+    return replace(say_change(renewals.comparisons[0]), anchor=anchor)
+
+
+def renewals_table(renewals: Any, currency: str) -> Block:
+    """Both renewal rates with what they rest on, against the window before and the target, and the open ones."""
+    if isinstance(renewals, Refusal):
+        return refused(renewals.reason)
+    rows = []
+    for item in renewals.comparisons:
+        now = item.now
+        logo = now.key.endswith("logo")
+        parts = [f"{x:,.0f}" if logo else money(x, currency) for x in (now.numerator or 0, now.denominator or 0)]
+        rows.append(
+            {
+                "Rate": definitions.metric(now.key).name,
+                item.now_window: percent(now.value),
+                f"95{NARROW_SPACE}% interval": span_words(now.low, now.high) or "–",
+                "Renewed / due": " / ".join(parts),
+                item.before_window: percent(item.before.value),
+                "Change": item.change.verdict,
+                "Target": target_words(item, currency).removeprefix("Target ") or "none set",
+            }
+        )
+    now = renewals.now
+    still = (
+        f"{count(now.open, 'renewal')} of {money(now.open_mrr, currency)} MRR due in that window "
+        f"{'is' if now.open == 1 else 'are'} still open and counted neither as won nor as lost."
+        if now.open
+        else "No renewal due in that window is still open."
+    )
+    if renewals.derived:
+        still += " The source has no table of renewals: due dates follow from contract terms."
+    block = table(pd.DataFrame(rows))
+    html = f'{block.html}<p class="cs-note">{plain(still)}</p>'
+    return Block(html, f"{block.text}\n{still}")
+
+
+def say_purchases(rate: Any, window: str, anchor: str = "purchases") -> Takeaway:
+    """Who bought again in the window."""
+    if rate.value is None:
+        return Takeaway("The repeat purchase rate cannot be given.", capital(sentence(rate.reason)), anchor)
+    return Takeaway(
+        f"{percent(rate.value, 0)} of the accounts that bought something in {window} bought more than once.",
+        f"{rate.numerator:,.0f} of {rate.n:,}; {SPAN} {span_words(rate.low, rate.high, 0)}. A purchase is a start, a "
+        "return, an expansion or an agreed renewal.",
+        anchor,
+    )
+
+
+def say_quick_ratio(ratio: Any, anchor: str = "quick-ratio") -> Takeaway:
+    """Gains over losses of MRR: a plain ratio of what was booked."""
+    if ratio.value is None:
+        return Takeaway("There is no quick ratio.", capital(sentence(ratio.reason)), anchor)
+    short = "more than was lost" if ratio.value > 1 else "less than was lost" if ratio.value < 1 else "what was lost"
+    return Takeaway(
+        f"For every 1 of MRR lost, {ratio.value:.2f} were gained (quick ratio).",
+        f"Gained was {short}; new accounts count here and not in GRR or NRR.",
+        anchor,
+    )
+
+
+def sentences(*said: Takeaway) -> Block:
+    """Findings without a chart of their own, one line each; every one can be linked to."""
+    items = "".join(f'<li id="{plain(each.anchor)}">{marked(each)}</li>' for each in said)
+    return Block(f'<ul class="cs-findings">{items}</ul>', "\n".join(f"- {each.text}" for each in said))
