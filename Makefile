@@ -11,6 +11,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
+# Workers side by side: with a thread pool each for linear algebra they would mostly wait for each other.
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup reports test test-all check lab sample dictionary lock bench docs clean
 

@@ -276,7 +276,7 @@ _ENTRIES = (
         missing="Spells that still run are at risk up to their present age and then leave the count unfinished.",
         gaming="One large account carries the curve: the share of the five largest stands beside it.",
         counter_metric="survival",
-        source="Kaplan & Meier 1958; interval: bootstrap over accounts.",
+        source="Kaplan & Meier 1958; interval: Wilson on the effective number from a bootstrap over accounts.",
     ),
     Metric(
         key="cumulative_incidence",
@@ -504,6 +504,12 @@ _ENTRIES = (
 )
 
 METRICS = {entry.key: entry for entry in _ENTRIES}
+
+
+def short_name(key: str) -> str:
+    """``GRR`` for a metric whose name ends in its abbreviation, else the whole name."""
+    name = metric(key).name
+    return name[name.rindex("(") + 1 : -1] if name.endswith(")") and name[name.rindex("(") :].isupper() else name
 
 
 def metric(key: str) -> Metric:

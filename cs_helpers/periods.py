@@ -45,6 +45,11 @@ def month_index(dates: pd.Series) -> pd.Series:
     return dates.dt.year * 12 + dates.dt.month - 1
 
 
+def month_start(dates: pd.Series) -> pd.Series:
+    """The first day of the month that holds each date; NaT where missing."""
+    return (dates - pd.to_timedelta(dates.dt.day - 1, unit="D")).dt.normalize()
+
+
 def months_between(start: pd.Series, end: pd.Series) -> pd.Series:
     """Calendar months from ``start`` to ``end``, elementwise.
 

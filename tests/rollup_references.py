@@ -396,3 +396,40 @@ def vanish_panel(tables, start, as_of, role="csm"):
     columns = ["account_id", "month", "month_index", "mrr_cents", "tenure_months", "covered", "csm", "touches",
                "touch_hours", "events", "quantity", "tickets", "churned"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns).sort_values(["account_id", "month"], ignore_index=True)
+
+
+def account_signals(tickets, surveys, touches, start, end):
+    """Fact by fact: each lands in the month in which it became known, then the facts are added up."""
+    names = ["tickets", "escalated", "csat_sum", "csat_answers", "nps_sum", "nps_answers", "touches", "qbrs"]
+    found = {}
+
+    def put(account, moment, **facts):
+        if pd.isna(account) or pd.isna(moment) or not start <= moment < end:
+            return
+        key = account, moment.normalize().replace(day=1)
+        row = found.setdefault(key, {**dict.fromkeys(names, 0), "hours": []})
+        for name, value in facts.items():
+            row[name] += value
+
+    for ticket in tickets.itertuples():
+        put(ticket.account_id, ticket.opened_at, tickets=1)
+        answered = pd.notna(ticket.csat)
+        put(
+            ticket.account_id, ticket.resolved_at, escalated=int(pd.notna(ticket.escalated) and ticket.escalated),
+            csat_sum=ticket.csat if answered else 0, csat_answers=int(answered),
+        )  # fmt: skip
+    for survey in surveys[surveys["kind"] == "nps"].itertuples():
+        if pd.notna(survey.score):
+            put(survey.account_id, survey.answered_at, nps_sum=survey.score, nps_answers=1)
+    for touch in touches.itertuples():
+        put(
+            touch.account_id, touch.occurred_at, touches=1, qbrs=int(touch.kind == "qbr"),
+            hours=[touch.hours] if pd.notna(touch.hours) else [],
+        )  # fmt: skip
+    rows = [
+        {"account_id": account, "month": month, **row, "touch_hours": sum(row["hours"]) if row["hours"] else None}
+        for (account, month), row in found.items()
+    ]
+    result = pd.DataFrame(rows, columns=["account_id", "month", *names, "touch_hours"])
+    result["touch_hours"] = result["touch_hours"].astype(float).where(result["touches"] > 0, 0.0)
+    return result.sort_values(["account_id", "month"], ignore_index=True)

@@ -163,7 +163,7 @@ def test_headline_carries_targets_and_trends():
     assert trend.values[0] == 1
     assert trend.low[-1] < 48 / 60 < trend.high[-1]
     assert trend.target == 0.92
-    assert trend.months[-1] == AS_OF and len(trend.months) == 13
+    assert trend.months[-1] == pd.Timestamp("2025-12-01") and len(trend.months) == 13
 
 
 def test_a_trend_before_the_data_has_no_values():

@@ -255,6 +255,22 @@ def test_usage_features_equal_the_reference_whatever_the_number_of_buckets(engin
     equal(found, references.usage_features(usage, PEOPLE, *window.values()))
 
 
+@pytest.mark.parametrize("step", [2, 3, 5])
+def test_usage_features_of_every_few_months_are_those_of_all_months(engine, step):
+    rng = np.random.default_rng(step)
+    days = pd.Timestamp("2023-10-01") + pd.to_timedelta(rng.integers(0, 500, 900), unit="D")
+    usage = pd.DataFrame({"account_id": rng.choice(list("ABC"), 900), "occurred_at": days, "quantity": 1.0})
+    usage["user_id"] = rng.choice(["u1", "u2", "u3", "u4"], 900)
+    window = {"first": "2024-01-01", "last": "2025-03-01", "dense": True}
+    tables = {"usage": usage, "accounts": PEOPLE}
+    every = rolled(engine, "usage_features", tables, **window)
+    some = rolled(engine, "usage_features", tables, **window, step=step)
+    months = sorted(every["month"].unique())[::-step]
+    assert some["month"].nunique() == len(months) > 2
+    pd.testing.assert_frame_equal(some, every[every["month"].isin(months)].reset_index(drop=True))
+
+
+
 # --- tickets --------------------------------------------------------------------------------------------------
 
 TICKET = (

@@ -19,11 +19,13 @@ CASES = {
     "survival_counts": [{"observed_from": "2024-01-31", "as_of": "2024-12-31", "by": by} for by in ("", "segment")],
     "usage_features": [
         {"first": "2024-01-01", "last": "2024-09-01"},
+        {"first": "2024-01-01", "last": "2024-09-01", "dense": True, "step": 3},
         {"first": "2024-01-01", "last": "2024-09-01", "dense": True, "buckets": 3, "observed_from": "2023-10-10"},
     ],
     "rep_month": [{}],
     "repeat_contacts": [{"as_of": "2024-09-01", "days": 5}],
     "vanish_panel": [{"start": "2024-01-01", "as_of": "2024-12-02", "role": role} for role in ("csm", "")],
+    "account_signals": [{"start": "2023-12-01", "end": "2024-09-01"}],
 }
 
 
@@ -50,7 +52,7 @@ def company(seed=5):
     first, opened = days(70), moments(150)
     begun = days(40)
     delay = [opened + rng.integers(0, 500_000, 150).astype("timedelta64[s]") for _ in range(2)]
-    return {
+    drawn = {
         "accounts": pd.DataFrame({"account_id": ids, "segment": some(rng.choice(["SMB", "ENT"], 24))}),
         "subscriptions": pd.DataFrame(
             {
@@ -87,6 +89,15 @@ def company(seed=5):
             }
         ),
     }  # fmt: skip
+    # Drawn last: the tables above stay as they were.
+    drawn["touches"]["kind"] = rng.choice(["qbr", "check_in"], 90)
+    drawn["surveys"] = pd.DataFrame(
+        {
+            "kind": rng.choice(["nps", "csat"], 80), "account_id": some(rng.choice(ids, 80)),
+            "answered_at": some(moments(80)), "score": some(rng.integers(0, 11, 80)),
+        }
+    )  # fmt: skip
+    return drawn
 
 
 POSTGRES_TYPES = {"string": "text", "date32[day]": "date", "timestamp[us]": "timestamp", "int64": "bigint",

@@ -5,9 +5,31 @@ texts and captions are words, and words live in ``show``.
 """
 
 from cs_helpers.charts.ink import INKS, as_svg
-from cs_helpers.charts.retention import cohort_heatmap, waterfall
+from cs_helpers.charts.outlook import forecast_score, outlook
+from cs_helpers.charts.reasons import reason_bars
+from cs_helpers.charts.retention import cohort_heatmap, group_bars, trend, waterfall
+from cs_helpers.charts.risk import drivers, reliability
 from cs_helpers.charts.source import coverage_map
 from cs_helpers.charts.spark import sparkline
-from cs_helpers.charts.survival import survival_curve
+from cs_helpers.charts.survival import anniversaries, incidence, projection, survival_curve, survival_curves
 
-__all__ = ["INKS", "as_svg", "cohort_heatmap", "coverage_map", "sparkline", "survival_curve", "waterfall"]
+__all__ = [
+    "INKS",
+    "anniversaries",
+    "as_svg",
+    "cohort_heatmap",
+    "coverage_map",
+    "drivers",
+    "forecast_score",
+    "group_bars",
+    "incidence",
+    "outlook",
+    "projection",
+    "reason_bars",
+    "reliability",
+    "sparkline",
+    "survival_curve",
+    "survival_curves",
+    "trend",
+    "waterfall",
+]

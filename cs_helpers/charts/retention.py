@@ -1,16 +1,37 @@
-"""Charts of retention: where revenue came from and went, and which cohorts stay."""
+"""Charts of retention: where revenue came from and went, which cohorts and groups stay, and how it moved.
+
+Below them stand the helpers for labels that the other charts of churn share.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from cs_helpers.charts.ink import DARK_CELL, GAIN, INK, LIGHT_CELL, LOSS, QUIET, STYLE, TOTAL, new_figure
+from cs_helpers.charts.ink import (
+    ACCENT,
+    DARK_CELL,
+    GAIN,
+    INK,
+    LIGHT_CELL,
+    LINE,
+    LOSS,
+    NARROW,
+    QUIET,
+    STYLE,
+    TOTAL,
+    WIDE,
+    new_figure,
+    quiet_grid,
+)
+from cs_helpers.errors import visible
 
 
 def waterfall(total: pd.Series, money: Callable[[float], str], narrow: bool = False) -> Figure:
@@ -111,3 +132,262 @@ def cohort_heatmap(triangle: Any, narrow: bool = False) -> Figure:
         for spine in ax.spines.values():
             spine.set_visible(False)
     return figure
+
+
+def trend(lines: Iterable[Any], narrow: bool = False) -> Figure:
+    """Shares month by month with their intervals and targets, one panel per line.
+
+    Each of ``lines`` has label, months (Timestamps), values, low, high (fractions, NaN = none) and target (fraction
+    or None). Every panel spans the same number of points, so that equal slopes are equal changes.
+    """
+    series = [_Series(line) for line in lines]
+    columns = 1 if narrow else max(1, min(len(series), 3))
+    rows = max(1, -(-len(series) // columns))
+    span = 1.22 * max([0.02, *(line.top - line.bottom for line in series)])
+    months = np.concatenate([np.zeros(0), *(line.x for line in series)])
+    with mpl.rc_context(STYLE):
+        figure = Figure(
+            figsize=(NARROW if narrow else WIDE, 0.35 + (1.75 if narrow else 2.6) * rows), layout="constrained"
+        )
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for place, ax in enumerate(grid.flat):
+            if place >= len(series):
+                say_nothing(ax, "" if series else "nothing to show")
+                continue
+            line = series[place]
+            ax.set_title(shorten(line.label, narrow, 26), size=10.5, color=INK, weight="bold", pad=8)
+            if not line.seen.any():
+                say_nothing(ax, "no value yet")
+                continue
+            _draw_series(ax, line, span)
+            _month_axis(ax, months, 4 if narrow or columns < 3 else 3)
+            if place + columns < len(series):
+                ax.tick_params(axis="x", labelbottom=False)
+        settle(grid.flat[0])
+        for line, ax in zip(series, grid.flat, strict=False):
+            if line.seen.any():
+                last = line.last
+                ends = [(line.values[last], share(line.values[last], 1), ACCENT, "bold")]
+                if line.target is not None:
+                    ends.append((line.target, f"target\n{share(line.target)}", QUIET, "normal"))
+                end_labels(ax, ends, settled=True)
+    return figure
+
+
+class _Series:
+    """One line of ``trend`` as arrays; limits that are not finite are none."""
+
+    def __init__(self, line: Any) -> None:
+        self.label = line.label
+        self.x = np.array([month.year * 12 + month.month - 1 for month in line.months], float)
+        self.values, self.low, self.high = (
+            np.where(np.isfinite(part), part, np.nan)
+            for part in (np.asarray(part, float) for part in (line.values, line.low, line.high))
+        )
+        self.target = None if line.target is None or not np.isfinite(line.target) else float(line.target)
+        self.seen = np.isfinite(self.values)
+        self.last = int(np.flatnonzero(self.seen)[-1]) if self.seen.any() else 0
+        shown = np.concatenate([self.values, self.low, self.high, [] if self.target is None else [self.target]])
+        shown = shown[np.isfinite(shown)]
+        self.bottom, self.top = (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 0.0)
+
+
+def _draw_series(ax: Axes, line: _Series, span: float) -> None:
+    ax.fill_between(line.x, line.low, line.high, color=ACCENT, alpha=0.16, linewidth=0)
+    ax.plot(line.x, line.values, color=ACCENT, linewidth=2.2, solid_capstyle="round")
+    beside = np.concatenate([[False], line.seen[:-1]]) | np.concatenate([line.seen[1:], [False]])
+    alone = line.seen & ~beside  # a month between gaps has no line and no band to show it
+    ax.vlines(line.x[alone], line.low[alone], line.high[alone], color=ACCENT, alpha=0.45, linewidth=2.2)
+    marked = np.union1d(np.flatnonzero(alone), [line.last])
+    ax.plot(line.x[marked], line.values[marked], "o", color=ACCENT, markersize=5.5)
+    if line.target is not None:
+        ax.axhline(line.target, color=QUIET, linewidth=1.2, linestyle=(0, (4, 3)))
+    middle = (line.bottom + line.top) / 2
+    ax.set_ylim(middle - span / 2, middle + span / 2)
+    share_axis(ax.yaxis, 5)
+    quiet_grid(ax)
+
+
+def _month_axis(ax: Axes, months: np.ndarray, most: int) -> None:
+    """Ticks back from the last month, with the year under the first one and wherever it changes."""
+    first, last = months.min(), months.max()
+    every = next((gap for gap in (1, 2, 3, 6, 12, 24, 36, 60) if (last - first) / gap <= most), 120)
+    ticks = np.arange(last, first - 0.5, -every)[::-1]
+    days = [pd.Timestamp(year=int(tick // 12), month=int(tick % 12) + 1, day=1) for tick in ticks]
+    years = [None, *(day.year for day in days)]
+    ax.set_xticks(
+        ticks, [f"{d:%b}\n{d.year}" if d.year != before else f"{d:%b}" for d, before in zip(days, years, strict=False)]
+    )
+    room = 0.03 * (last - first) if last > first else 1.0
+    ax.set_xlim(first - room, last + room)
+
+
+def group_bars(groups: Any, narrow: bool = False) -> Figure:
+    """GRR of each group with its interval, what it was before, and that of all accounts as a line.
+
+    ``groups`` as from ``retention.by_group``.
+    """
+    rows, overall = groups.table, groups.overall
+    now, low, high, before = (finite(rows[column]) for column in ("grr", "grr_low", "grr_high", "grr_before"))
+    place = np.arange(len(rows))
+    with mpl.rc_context(STYLE):
+        figure, ax = new_figure(1.15 + 0.46 * max(1, len(rows)), narrow)
+        if not len(rows):
+            say_nothing(ax, "nothing to show")
+            return figure
+        ax.hlines(place, low, high, color=ACCENT, alpha=0.45, linewidth=3)
+        ax.plot(before, place, "o", color=QUIET, markerfacecolor="none", markersize=7, markeredgewidth=1.4)
+        ax.plot(now, place, "o", color=ACCENT, markersize=8)
+        if overall is not None and np.isfinite(overall):
+            ax.axvline(overall, color=INK, linewidth=1.1, linestyle=(0, (4, 3)), zorder=1)
+            at: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+            ax.annotate(f"all accounts {share(overall, 1)}", (overall, 1), (0, 4), ha="center", color=INK, **at)
+        shown = np.concatenate([now, low, high, before, [np.nan if overall is None else overall]])
+        ax.set_xlim(*padded(shown))
+        share_axis(ax.xaxis, 3 if narrow else 6)
+        row_labels(ax, [shorten(g, narrow) for g in rows.index], [f"n = {count(n)}" for n in rows["accounts"]])
+        for y, value in enumerate(now):
+            beside(ax, y, share(value, 1), weight="bold")
+        key = "● now, with its interval" + (" · ○ before" if np.isfinite(before).any() else "")
+        figure.supxlabel(key, size=9.5, color=QUIET)
+    return figure
+
+
+# --- Labels ----------------------------------------------------------------------------------------------
+
+
+def shorten(text: object, narrow: bool = False, most: int = 24) -> str:
+    """Text from data on one line, inert, and cut with an ellipsis after 24 characters (16 on a phone)."""
+    words, limit = " ".join(visible(text).split()), 16 if narrow and most <= 24 else most
+    return words if len(words) <= limit else f"{words[: limit - 1].rstrip()}…"
+
+
+def share(value: float, digits: int | None = None) -> str:
+    """``92\u202f%``; without ``digits`` one decimal where there is one to show. A dash where there is no value.
+
+    A small share never reads as none: below one half percent it has a decimal, below 0.05 it is ``<0.1\u202f%``.
+    """
+    if not np.isfinite(value):
+        return "–"
+    size = round(abs(value) * 100, 9)
+    text = f"{size:,.{1 if digits is None or 0 < size < 0.5 else digits}f}"
+    if size and not text.strip("0."):
+        text = "<0.1"
+    sign = "−" if value < 0 and size else ""
+    return f"{sign}{text.removesuffix('.0') if digits is None else text}\u202f%"
+
+
+def count(value: float) -> str:
+    """A whole number with separators; a dash where there is no value."""
+    return f"{value:,.0f}".replace("-", "−") if np.isfinite(value) else "–"
+
+
+def finite(values: Any) -> np.ndarray:
+    """Floats, with NaN for everything that cannot be drawn."""
+    numbers = pd.to_numeric(pd.Series(list(values), dtype=object), errors="coerce").to_numpy(float)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def padded(values: Any, room: float = 0.06, least: float = 0.02) -> tuple[float, float]:
+    """Limits that hold all finite values with room around them, and are never of no width."""
+    seen = finite(np.asarray(values, float).ravel())
+    seen = seen[np.isfinite(seen)]
+    low, high = (float(seen.min()), float(seen.max())) if len(seen) else (0.0, 1.0)
+    more = max(room * (high - low), (least - (high - low)) / 2)
+    return low - more, high + more
+
+
+def share_axis(axis: Any, most: int) -> None:
+    """A few round percentages, with decimals only where the ticks need them."""
+    low, high = sorted(axis.get_view_interval())
+    digits = 0 if high - low >= 0.03 else 1
+    axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(lambda value, _: share(round(value, 9), digits))
+
+
+def say_nothing(ax: Axes, why: str) -> None:
+    """Words in place of an axis that would be empty."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, why, ha="center", va="center", color=QUIET, transform=ax.transAxes)
+
+
+def row_labels(ax: Axes, names: Sequence[str], notes: Sequence[str]) -> None:
+    """Names left of horizontal rows, the first on top, each with a quiet note under it ("" = none)."""
+    at: Any = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right", "va": "center"}
+    for y, (name, note) in enumerate(zip(names, notes, strict=True)):
+        ax.annotate(name, (0, y), (-9, 6.5 if note else 0), color=INK, **at)
+        if note:
+            ax.annotate(note, (0, y), (-9, -7), color=QUIET, size=9.5, **at)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    ax.grid(axis="x", color=LINE, linewidth=0.8)
+    ax.set_axisbelow(True)
+
+
+def beside(ax: Axes, y: float, text: str, up: float = 0, **style: Any) -> None:
+    """A value at the right end of a horizontal row, ``up`` points above its middle."""
+    at: Any = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
+    ax.annotate(text, (1, y), (8, up), **{"color": INK, **at, **style})
+
+
+def spread(wanted: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
+    """Centres as near as possible to the wanted ones, for labels of these sizes that must not overlap.
+
+    Least squares under the order of ``wanted`` (pooling adjacent violators), then moved inside ``low`` to ``high`` as
+    far as there is room.
+    """
+    order = np.argsort(np.asarray(wanted, float), kind="stable")
+    size = np.asarray(sizes, float)[order]
+    offset = np.concatenate([[0.0], np.cumsum((size[1:] + size[:-1]) / 2)]) if len(size) else np.zeros(0)
+    blocks: list[tuple[float, int]] = []
+    for target in np.asarray(wanted, float)[order] - offset:
+        mean, members = float(target), 1
+        while blocks and blocks[-1][0] > mean:
+            before, n = blocks.pop()
+            mean, members = (before * n + mean * members) / (n + members), n + members
+        blocks.append((mean, members))
+    flat = np.repeat([mean for mean, _ in blocks], [n for _, n in blocks]) if blocks else np.zeros(0)
+    if len(size):
+        floor, ceiling = low + size[0] / 2, high - size[-1] / 2 - offset[-1]
+        flat = np.clip(flat, floor, max(floor, ceiling))
+    centres = np.empty(len(size))
+    centres[order] = flat + offset
+    return [float(centre) for centre in centres]
+
+
+def settle(ax: Axes) -> None:
+    """Give every axes of a figure its final height, which labels measured in points rest on."""
+    figure = ax.get_figure(root=True)
+    engine = figure.get_layout_engine() if figure else None
+    if figure and engine:
+        engine.execute(figure)
+
+
+def end_labels(ax: Axes, ends: Sequence[tuple[float, str, str, str]], settled: bool = False) -> None:
+    """Labels at the right edge of an axes, moved apart; a thin line leads to where a moved one belongs.
+
+    Each of ``ends`` is a height in data units, a text, its ink and its weight. ``settled``: the layout is known.
+    """
+    if not settled:
+        settle(ax)
+    box, (bottom, top) = ax.get_window_extent(), ax.get_ylim()
+    height = box.height / ax.figure.dpi * 72
+    wanted = [(y - bottom) / (top - bottom) * height for y, *_ in ends]
+    sizes = [13.5 + 12 * text.count("\n") for _, text, *_ in ends]
+    lead: Any = {"arrowstyle": "-", "color": TOTAL, "linewidth": 0.8, "shrinkA": 2, "shrinkB": 1}
+    for (y, text, ink, weight), at, put in zip(ends, wanted, spread(wanted, sizes, 0, height), strict=True):
+        moved = abs(put - at) > 2.5
+        ax.annotate(
+            text,
+            (1, y),
+            (16 if moved else 7, put - at),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="center",
+            color=ink,
+            weight=weight,
+            linespacing=1.1,
+            annotation_clip=False,
+            arrowprops={**lead, "relpos": (0, 0.5)} if moved else None,
+        )

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers import stats
-from cs_helpers.definitions import Refusal
+from cs_helpers import periods, stats
+from cs_helpers.churn.causes import Incidence, cumulative_incidence
+from cs_helpers.churn.snapshots import spell_ends
+from cs_helpers.definitions import Refusal, attempt
 
 UNKNOWN = "unknown"
 FEWEST_KNOWN = 10
@@ -114,6 +116,36 @@ def _exits(surveys: pd.DataFrame | None, left: pd.DataFrame) -> pd.DataFrame:
     found.loc[nearest.index, "answered"] = ~nearest["silent"]
     found.loc[nearest.index, "reason"] = _clean(nearest["reason"])
     found.loc[nearest.index, "competitor"] = nearest["competitor"].astype("object").where(nearest["competitor"].notna())
+    return found
+
+
+def spell_causes(spells: pd.DataFrame, left: Departures) -> pd.Series:
+    """The best known reason of each spell that ended, missing for those that run; index as ``spells``.
+
+    ``spells`` is the roll-up of that name; a spell ended in the month that holds its first unpaid day, and that month's
+    departure of the account says why. Without one the reason is unknown.
+    """
+    month = periods.month_start(spell_ends(spells))
+    known = left.table.set_index(["account_id", "month"])["best"]
+    asked = pd.MultiIndex.from_arrays([spells["account_id"], month])
+    found = pd.Series(known.reindex(asked).to_numpy(), index=spells.index, dtype="object").fillna(UNKNOWN)
+    return found.where(spells["churned"])
+
+
+def incidence_of(spells: pd.DataFrame, left: Departures, min_at_risk: int = 10) -> Incidence | Refusal:
+    """``cumulative_incidence`` of the book's spells by their best known reason, "unknown" among them."""
+    if len(spells) < 2 * min_at_risk:
+        return Refusal(
+            f"{len(spells)} paid spell{'' if len(spells) == 1 else 's'} in the observed window; shares by reason need "
+            f"at least {2 * min_at_risk}. Load a longer history or more accounts"
+        )
+    found: Incidence | Refusal = attempt(
+        cumulative_incidence,
+        spells["duration_months"],
+        spell_causes(spells, left),
+        spells["entry_months"],
+        min_at_risk=min_at_risk,
+    )
     return found
 
 

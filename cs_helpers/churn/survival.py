@@ -13,6 +13,9 @@ from cs_helpers import stats
 from cs_helpers.definitions import Refusal, attempt
 from cs_helpers.errors import ContractError
 
+_ROWS_AT_ONCE = 1 << 16  # of a large book; its parts then stay in the processor's cache
+_MOST_CELLS = 1 << 20  # of a table of ages by ages on entry: 60 years of either
+
 
 @dataclass(frozen=True, eq=False)
 class _Spells:
@@ -162,18 +165,125 @@ def kaplan_meier(
     return _curve(_Spells(stop, ended, entry, n, n * w, n * w**2), level, transform, min_at_risk)
 
 
+def counts_of(
+    duration_months: ArrayLike,
+    churned: ArrayLike,
+    entry_months: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Spells counted as the roll-up ``survival_counts`` counts them, for ``curve_of_counts``.
+
+    One row for each duration, age on entry and fate that occur, in this order; ``attribute`` is missing. ``spells``
+    is their number, ``mrr`` the sum of the ``weights`` and ``mrr_squares`` that of their squares; without weights
+    each spell weighs 1. ``mrr`` is whole where the weights are whole numbers. ``entry_months`` missing means everybody
+    was seen from age 0. Whole ages of any number of rows are counted in one pass and next to no memory.
+    Raises ContractError for missing or negative durations, an entry at or after the duration, a weight that is not
+    above 0, and a fate that is neither true nor false.
+    """
+    stop, ended = np.asarray(duration_months, float), _true_or_false(churned)
+    entry = np.zeros_like(stop) if entry_months is None else np.asarray(entry_months, float)
+    given = np.ones(0) if weights is None else np.asarray(weights)
+    if not len(stop) == len(ended) == len(entry) == (len(stop) if weights is None else len(given)):
+        raise ContractError("durations, churned, entry and weights must have one value per spell each.")
+    whole = _check_lengths(stop, entry)
+    if weights is None:
+        if whole and len(stop) and 2 * (stop.max() + 1) * (entry.max() + 1) <= _MOST_CELLS:
+            ages, first, fate, spells = _count_whole(stop, ended, entry)
+        else:
+            ages, first, fate, place = _cells(stop, ended, entry)
+            spells = np.bincount(place, minlength=len(ages))
+        total, squares = spells, spells.astype(float)
+    else:
+        w = given.astype(float)
+        if not (fit := np.isfinite(w) & (w > 0)).all():
+            raise _no_length(np.flatnonzero(~fit), len(stop))
+        order = np.argsort(w)  # floats add up the same whatever the order of the rows
+        ages, first, fate, place = _cells(stop[order], ended[order], entry[order])
+        spells, total, squares = (
+            np.bincount(place, weights=x, minlength=len(ages)) for x in (None, w[order], w[order] ** 2)
+        )
+        total, squares = total.astype(np.int64 if given.dtype.kind in "iu" else float), squares.astype(float)
+    return pd.DataFrame(
+        {
+            "attribute": pd.array([None] * len(ages), dtype="str"),
+            "duration_months": ages,
+            "entry_months": first,
+            "churned": fate,
+            "spells": spells,
+            "mrr": total,
+            "mrr_squares": squares,
+        }
+    )
+
+
+def _true_or_false(churned: ArrayLike) -> np.ndarray:
+    given = np.asarray(churned)
+    try:
+        ended = given.astype(bool)
+        known = ended == given
+    except (TypeError, ValueError):  # a missing value of pandas is no truth value
+        known = np.zeros(1, bool)
+    if not np.all(known):
+        raise ContractError("churned must be true or false for every spell. Leave out those whose fate is unknown.")
+    return ended
+
+
+def _check_lengths(stop: np.ndarray, entry: np.ndarray) -> bool:
+    """Whether all ages are whole. Part by part, for a book may be larger than what should be held twice."""
+    whole = True
+    for start in range(0, len(stop), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        if not _has_length(stop[part], entry[part]).all():
+            raise _no_length(np.flatnonzero(~_has_length(stop, entry)), len(stop))
+        whole = whole and all((x[part] == np.floor(x[part])).all() for x in (stop, entry))
+    return whole
+
+
+def _count_whole(
+    stop: np.ndarray, ended: np.ndarray, entry: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Duration, entry and fate of every kind of spell, and how many there are: whole ages are their own numbers."""
+    entries = int(entry.max()) + 1
+    count = np.zeros((int(stop.max()) + 1) * entries * 2, np.int64)
+    for start in range(0, len(stop), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        count += np.bincount(((stop[part] * entries + entry[part]) * 2 + ended[part]).astype(np.intp), None, len(count))
+    kinds = np.flatnonzero(count)
+    return (kinds // 2 // entries).astype(float), (kinds // 2 % entries).astype(float), kinds % 2 == 1, count[kinds]
+
+
+def _cells(
+    stop: np.ndarray, ended: np.ndarray, entry: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Duration, entry and fate of every kind of spell, and the place of each spell's kind among them."""
+    (age, ages), (first, entries) = (pd.factorize(x) for x in (stop, entry))
+    cell, kinds = pd.factorize((age * len(entries) + first) * 2 + ended)
+    columns = ages[kinds // 2 // max(len(entries), 1)], entries[kinds // 2 % max(len(entries), 1)], kinds % 2 == 1
+    order = np.lexsort(columns[::-1])
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return columns[0][order], columns[1][order], columns[2][order], place[cell]
+
+
+def _has_length(stop: np.ndarray, entry: np.ndarray) -> np.ndarray:
+    return np.isfinite(stop) & np.isfinite(entry) & (entry >= 0) & (stop > entry)
+
+
+def _no_length(which: np.ndarray, spells: int) -> ContractError:
+    return ContractError(
+        f"{len(which)} of {spells} spells have no length to observe: each needs 0 <= entry_months < "
+        "duration_months and a weight above 0. Leave out or correct them; "
+        f"the first is number {which[0] + 1}."
+    )
+
+
 def _curve(seen: _Spells, level: float, transform: str, min_at_risk: int) -> Survival:
     stop, ended, entry, count = seen.stop, seen.ended, seen.entry, seen.count
     if transform not in ("log-log", "log"):
         raise ValueError(f"transform {transform!r}: choose log-log or log")
-    bad = ~(np.isfinite(stop) & np.isfinite(entry) & (entry >= 0) & (stop > entry))
-    bad |= ~(np.isfinite(seen.weight) & (seen.weight > 0) & (count > 0))
-    if bad.any():
-        raise ContractError(
-            f"{bad.sum()} of {len(stop)} spells have no length to observe: each needs 0 <= entry_months < "
-            "duration_months and a weight above 0. Leave out or correct them; "
-            f"the first is number {np.flatnonzero(bad)[0] + 1}."
-        )
+    fit = _has_length(stop, entry) & np.isfinite(seen.weight) & (seen.weight > 0) & (count > 0)
+    if not fit.all():
+        raise _no_length(np.flatnonzero(~fit), len(stop))
     starts_at, ends_at = _well_observed(seen, min_at_risk)
     inside = (stop > starts_at) & (stop <= ends_at)
     ages = np.unique(stop[inside])
@@ -245,7 +355,7 @@ def _limits(
     stays where it was.
     """
     z = stats.normal_quantile(level)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if transform == "log":
             half = z * np.sqrt(variance)
             low, high = s * np.exp(-half), np.minimum(s * np.exp(half), 1)

@@ -172,6 +172,10 @@ def _execute(notebook: Path, values: dict[str, Scalar], progress: Progress) -> t
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook, remove_error_markers
 
+    # One thread for linear algebra: on matrices of this size more threads gain little, and as soon as several reports
+    # share the machine they wait for each other twenty times as long as they compute.
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
     executed = nbformat.read(notebook, as_version=4)
     at = 0
 

@@ -27,6 +27,7 @@ from cs_helpers.retention.renewals import (
     due_renewals,
     renewal_rate,
     renewals_compared,
+    renewals_of,
     with_contract_dues,
 )
 from cs_helpers.retention.rivals import reconcile, reconcile_last
@@ -40,6 +41,7 @@ from cs_helpers.retention.windows import (
     estimates,
     headline,
     logo_retention,
+    paying_now,
     revenue_retention,
     target,
     years,
@@ -70,6 +72,7 @@ __all__ = [
     "headline",
     "logo_retention",
     "mrr_movements",
+    "paying_now",
     "purchases",
     "quick_ratio",
     "reconcile",
@@ -77,6 +80,7 @@ __all__ = [
     "renewal_outlook",
     "renewal_rate",
     "renewals_compared",
+    "renewals_of",
     "repeat_purchase_rate",
     "revenue_retention",
     "score_forecasts",

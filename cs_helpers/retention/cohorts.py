@@ -35,14 +35,16 @@ class CohortTriangle:
         return f"no start cohort lies wholly inside the data{earlier}"
 
     def pooled(self, age_months: int) -> Estimate:
-        """All cohorts seen at that age as one: logos kept / logos started. Only for ``value="logo"``."""
-        if self.value != "logo":
-            raise ValueError("only a logo triangle can be pooled into a share of accounts")
+        """All cohorts seen at that age as one: accounts kept / started, or MRR then / first MRR (without interval)."""
         seen = self.table[age_months].dropna() if age_months in self.table else pd.Series(dtype=float)
         n = int(self.accounts.reindex(seen.index).sum())
         if n == 0:
             reason = f"no cohort has reached {age_months} months inside the data"
             return Estimate("cohort_retention", None, None, None, 0, reason=reason)
+        if self.value == "revenue":
+            base = self.starting_mrr.reindex(seen.index)
+            kept_mrr, first = float((seen * base).sum()), float(base.sum())
+            return Estimate("cohort_retention", kept_mrr / first, kept_mrr, first, n)
         kept = round(float((seen * self.accounts.reindex(seen.index)).sum()))
         return Estimate("cohort_retention", kept / n, kept, n, n, *stats.wilson_interval(kept, n))
 

@@ -82,7 +82,7 @@ def renewal_rate(renewals: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp)
 
 @dataclass(frozen=True)
 class Renewals:
-    """Both renewal rates against the window before, and what is still open in the latest window."""
+    """Both renewal rates against the window before; ``derived`` where due dates came from contract terms alone."""
 
     now: RenewalRate
     before: RenewalRate
@@ -91,11 +91,11 @@ class Renewals:
 
 
 def renewals_compared(
-    due: pd.DataFrame, as_of: pd.Timestamp, months: int = 12, goals: pd.DataFrame | None = None, derived: bool = False
+    due: pd.DataFrame, as_of: pd.Timestamp, months: int = 12, goals: pd.DataFrame | None = None
 ) -> Renewals:
     """Renewal rates of the ``months`` before ``as_of`` against the ``months`` before those, with their targets.
 
-    ``due`` as from ``due_renewals`` or the contract's table; ``derived`` says that it came from contract terms.
+    ``due`` as from ``renewals_of``, or the contract's table.
     """
     mid, start = periods.add_months(as_of, -months), periods.add_months(as_of, -2 * months)
     now, before = renewal_rate(due, mid, as_of), renewal_rate(due, start, mid)
@@ -106,6 +106,7 @@ def renewals_compared(
         )
         for each, earlier in zip(now.estimates.values(), before.estimates.values(), strict=True)
     )  # fmt: skip
+    derived = "recorded" in due and len(due) > 0 and not due["recorded"].any()
     return Renewals(now, before, comparisons, derived)
 
 
@@ -191,6 +192,15 @@ def _paid_on(paid: pd.DataFrame, accounts: pd.Series, days: pd.Series) -> pd.Ser
     ).set_axis(asked.index)
     running = found["end_date"].isna() | (found["end_date"] > found["day"])
     return (found["mrr_cents"].where(running).fillna(0) / 100).astype(float).reindex(accounts.index)
+
+
+def renewals_of(recorded: pd.DataFrame, derived: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """The renewals of a source: recorded ones and the contract anniversaries to come, or anniversaries alone.
+
+    ``recorded`` is the contract's table, ``derived`` as from ``due_renewals``. Without any record, past anniversaries
+    count too. Columns ``DUE_COLUMNS`` and ``recorded``.
+    """
+    return with_contract_dues(recorded, derived, as_of) if len(recorded) else derived.assign(recorded=False)
 
 
 def with_contract_dues(renewals: pd.DataFrame, derived: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:

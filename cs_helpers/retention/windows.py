@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers import periods, stats
-from cs_helpers.definitions import Comparison, Estimate, Target, metric
+from cs_helpers.definitions import Comparison, Estimate, Target, metric, short_name
 from cs_helpers.errors import ContractError
 from cs_helpers.retention.movements import Month, months_inside, unloaded
 
@@ -98,6 +98,13 @@ def book(panel: pd.DataFrame) -> Book:
     cents[codes, place + 1] = panel["closing"].to_numpy()
     loaded = np.isin(np.arange(len(months) - 1), place)
     return Book(pd.Index(accounts, name="account_id"), months, cents, loaded)
+
+
+def paying_now(panel: pd.DataFrame) -> pd.Series:
+    """MRR in currency at the panel's end, by account_id; accounts that pay only."""
+    held = book(panel)
+    last = pd.Series(held.cents[:, -1] / 100, index=held.accounts, name="mrr")
+    return last[last > 0]
 
 
 def opening_cohort(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
@@ -214,7 +221,7 @@ def _refuse_gaps(held: Book, start: pd.Timestamp, end: pd.Timestamp) -> None:
 
 @dataclass(frozen=True)
 class Trend:
-    """One ratio over trailing windows: the value and its interval at each month end, NaN where it has none.
+    """One ratio over trailing windows: ``months`` are their last months; NaN where there is no value.
 
     Neighbouring windows share most of their months, so the line is smoother than the truth.
     """
@@ -278,8 +285,8 @@ def _trend(
     rows = [each[key] for each in course]
     return Trend(
         key,
-        metric(key).name,
-        tuple(ends),
+        short_name(key),
+        tuple(periods.add_months(end, -1) for end in ends),
         tuple(_number(each.value) for each in rows),
         tuple(_number(each.low) for each in rows),
         tuple(_number(each.high) for each in rows),

@@ -133,7 +133,8 @@ def spells_by_attribute(engine: Engine, values: Values) -> Made:
 
 def trailing_days(engine: Engine, values: Values) -> Made:
     """The days before each month start asked for, and which of its windows begin inside the data."""
-    starts = _month_starts(periods.month(values["first"]), values["last"] + pd.Timedelta(days=1))
+    every = _month_starts(periods.month(values["first"]), values["last"] + pd.Timedelta(days=1))
+    starts = every[:: -values.pop("step")][::-1]
     if not starts:
         raise ParameterError(
             f"usage_features: no month begins from {values['first']:%Y-%m-%d} to {values['last']:%Y-%m-%d}."
@@ -171,19 +172,19 @@ def segments(
 ) -> tuple[list[tuple[pd.Timestamp, int]], list[tuple[int, pd.Timestamp, bool, bool]]]:
     """The days before ``starts``, each with the number of its segment, and the windows that hold each segment.
 
-    Days are of one segment if they lie in the same of the windows: 90 days, 28 days, and the calendar month before a
-    month start. Numbers grow with time.
+    ``starts`` ascend, not necessarily month by month. Days are of one segment if they lie in the same of the windows:
+    90 days, 28 days, and the calendar month before a month start. Numbers grow with time.
     """
     days: list[tuple[pd.Timestamp, int]] = []
     windows: list[tuple[int, pd.Timestamp, bool, bool]] = []
     last: list[tuple[pd.Timestamp, bool, bool]] = []
-    number = -1
+    chosen, number = set(starts), -1
     for day in pd.date_range(starts[0] - pd.Timedelta(days=90), starts[-1] - pd.Timedelta(days=1), unit="us"):
         following = [periods.add_months(day.replace(day=1), n) for n in (1, 2, 3, 4)]
         holding = [
             (month, (month - day).days <= 28, month == following[0])
             for month in following
-            if starts[0] <= month <= starts[-1] and (month - day).days <= 90
+            if month in chosen and (month - day).days <= 90
         ]
         if holding != last:
             number, last = number + 1, holding

@@ -227,6 +227,7 @@ ROLLUPS: dict[str, Rollup] = {
                 "last": Parameter("date", "the last month's first day, itself included", needed=True),
                 "observed_from": Parameter("date", "first day on which usage was recorded; default: its first event"),
                 "dense": Parameter("flag", "every account has a row in every month", False),
+                "step": Parameter("integer", "every how many months, counted back from the last", 1, least=1),
                 "buckets": Parameter("integer", "parts of the accounts done in turn; 0: as many as the events need", 0),
             },
             columns={
@@ -353,6 +354,30 @@ ROLLUPS: dict[str, Rollup] = {
             grain=("account_id", "month"),
             steps=("paid_periods", "paid_spells"),
             calendar=calendars.months_with_an_end,
+        ),
+        Rollup(
+            "account_signals",
+            "What became known about each account in each whole month of [start, end) (UTC): tickets count when "
+            "opened, escalation and CSAT when resolved, NPS when answered, touches when they happen. A past month "
+            "never changes, so what lies before a day was known on it. No row: nothing was opened, resolved, "
+            "answered or done.",
+            reads=("tickets", "surveys", "touches"),
+            parameters=_WINDOW,
+            columns={
+                "account_id": _ACCOUNT,
+                "month": _MONTH,
+                "tickets": Output("integer", "tickets opened", "tickets"),
+                "escalated": Output("integer", "tickets resolved that were escalated", "tickets"),
+                "csat_sum": Output("number", "sum of the CSAT of tickets resolved", "points"),
+                "csat_answers": Output("integer", "tickets resolved with a CSAT answer", "answers"),
+                "nps_sum": Output("number", "sum of the scores of NPS surveys answered", "points"),
+                "nps_answers": Output("integer", "NPS surveys answered with a score", "answers"),
+                "touches": Output("integer", "touches", "touches"),
+                "qbrs": Output("integer", "of them business reviews", "touches"),
+                "touch_hours": Output("number", "their hours", "hours", "touches without recorded hours"),
+            },
+            grain=("account_id", "month"),
+            calendar=calendars.window_months,
         ),
     )
 }

@@ -83,8 +83,7 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
     for item in comparisons:
         now, before, change = item.now, item.before, item.change
         meaning = definitions.metric(now.key)
-        short = re.search(r"\((\w+)\)$", meaning.name)
-        label = short.group(1) if short else meaning.name
+        label = definitions.short_name(now.key)
         value = quantity(now, currency)
         note, mood = _comparison_note(item, currency)
         if now.value is None:
@@ -234,6 +233,7 @@ def chart(draw: Callable[..., Any], result: Any, finding: Takeaway, alt: str, no
 def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable[[Any], str]] | None = None) -> Block:
     """A table with every cell, header and caption escaped; numbers to the right, missing values as a dash."""
     formats = formats or {}
+    marks = {column: _column_mark(frame[column], first=place == 0) for place, column in enumerate(frame.columns)}
 
     def cell(column: str, value: Any) -> str:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -241,12 +241,9 @@ def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable
         text = (
             "–" if missing else formats[column](value) if column in formats else f"{value:,}" if number else str(value)
         )
-        return f"<td{' class=cs-number' if number or missing else ''}>{plain(text)}</td>"
+        return f"<td{marks[column]}>{plain(text)}</td>"
 
-    head = "".join(
-        f"<th scope=col{' class=cs-number' if pd.api.types.is_numeric_dtype(frame[c]) else ''}>{plain(c)}</th>"
-        for c in frame.columns
-    )
+    head = "".join(f"<th scope=col{marks[c]}>{plain(c)}</th>" for c in frame.columns)
     rows = "".join(
         "<tr>" + "".join(cell(c, v) for c, v in zip(frame.columns, row, strict=True)) + "</tr>"
         for row in frame.itertuples(index=False, name=None)
@@ -256,6 +253,26 @@ def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable
     return Block(
         f'<div class="cs-table" tabindex="0">{body}</div>', f"{caption}\n{frame.to_string(index=False)}".strip()
     )
+
+
+# A number as sentences write it, with a sign, a currency, a unit, and perhaps its interval or denominator.
+_FIGURE = re.compile(r"^(–|[−+<]?[^\w\s]{0,3}(CHF.)?\d[\d.,]*(\u202f?%|k|m|.points)?( (to|/|\(|·) .*|\)|x)?)$")
+
+
+def _column_mark(column: pd.Series, first: bool) -> str:
+    """The class of a column's cells: numbers stand to the right, short names keep to one line, long texts have room."""
+    if _is_figures(column):
+        return " class=cs-number"
+    longest = max((len(str(value)) for value in column), default=0)
+    return " class=cs-long" if longest > 40 else " class=cs-name" if first and longest <= 26 else ""
+
+
+def _is_figures(column: pd.Series) -> bool:
+    """Whether a column holds numbers, or nothing but numbers in words; such columns stand to the right."""
+    if pd.api.types.is_numeric_dtype(column):
+        return True
+    texts = [str(value) for value in column if value is not None]
+    return bool(texts) and all(_FIGURE.match(text) for text in texts) and set(texts) != {"–"}
 
 
 def glossary(*keys: str) -> Block:

@@ -114,9 +114,10 @@ def say_score(score: Any, anchor: str = "forecast-score") -> Takeaway:
         return refusal
     last = score.table.iloc[-1]
     held = "inside its range" if last["inside"] else "outside its range"
+    size = points(abs(last["error"])).lstrip("+")
+    way = "too high" if last["error"] < 0 else "too low"
     return Takeaway(
-        f"A forecast made as {score.table.index[-1]} began would have missed by {points(last['error'])} of what was "
-        f"due, {held}.",
+        f"A forecast made as {score.table.index[-1]} began would have been {size} of what was due {way}, {held}.",
         f"{score.inside} of {len(score.table)} ranges held what happened. Each used only what was known as its quarter "
         "began.",
         anchor,
@@ -134,6 +135,16 @@ def alt_score(score: Any, currency: str) -> str:
         for quarter, row in score.table.iterrows()
     ]
     return f"Forecast and outcome by quarter. {'; '.join(rows)}."
+
+
+def note_score(score: Any) -> str:
+    """How to read the scored forecasts."""
+    if isinstance(score, Refusal):
+        return ""
+    return (
+        f"Tick and line: what was expected as the quarter began, and its {_RANGE}. Dot: what was renewed; filled where "
+        "the range held it. Renewals of a quarter that are still open count in neither."
+    )
 
 
 def score_table(score: Any, currency: str) -> Block:

@@ -70,8 +70,8 @@ def say_controllable(reasons: Any, anchor: str = "reasons-controllable") -> Take
     theirs = [visible(name) for name, row in reasons.table.iterrows() if row["controllable"] is False]
     not_ours = f"Not in our hands: {listed(theirs)}." if theirs else "No reason outside the company's hands was given."
     return Takeaway(
-        f"{percent(reasons.controllable_share, 0)} of the lost MRR with a known reason went for one in our own hands.",
-        f"{SPAN} {span_words(low, high, 0)}. {not_ours} That a reason is in our hands does not mean that the account "
+        f"{percent(reasons.controllable_share)} of the lost MRR with a known reason went for one in our own hands.",
+        f"{SPAN} {span_words(low, high)}. {not_ours} That a reason is in our hands does not mean that the account "
         "could have been kept.",
         anchor,
     )
@@ -96,7 +96,7 @@ def reason_rows(reasons: Any, most: int = 8) -> Any:
     """The rows that ``charts.reason_bars`` draws: lost MRR by recorded and by stated reason; a Refusal stays one."""
     if isinstance(reasons, Refusal):
         return reasons
-    rows = reasons.table.head(most)
+    rows = reasons.table[reasons.table["share"].notna()].head(most)
     return pd.DataFrame(
         {
             "reason": [visible(name) for name in rows.index],

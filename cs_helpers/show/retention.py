@@ -85,10 +85,16 @@ def say_movements(total: pd.Series, currency: str, window: str, anchor: str = "m
 
 
 def say_cohorts(triangle: Any, age: int = 12, anchor: str = "cohorts") -> Takeaway:
-    """Share of all accounts won in the window that still paid at an age, pooled over cohorts, with its interval."""
+    """What start cohorts keep at an age, pooled: accounts with their interval, or MRR as it was booked."""
     pooled = triangle.pooled(age)
     if pooled.value is None:
         return Takeaway(f"Cohorts say nothing yet about {age} months.", capital(sentence(pooled.reason)), anchor)
+    if triangle.value == "revenue":
+        return Takeaway(
+            f"Start cohorts pay {percent(pooled.value, 0)} of their first MRR {age} months later, growth included.",
+            f"{count(pooled.n, 'account')} in start cohorts that are old enough to tell; a sum, as it was booked.",
+            anchor,
+        )
     return Takeaway(
         f"{percent(pooled.value, 0)} of the accounts won since the data began still paid {age} months later.",
         f"{pooled.numerator:,.0f} of {pooled.n:,} in start cohorts that are old enough to tell; {SPAN} "
@@ -110,7 +116,8 @@ def alt_cohorts(triangle: Any) -> str:
         + ", ".join(f"{percent(v, 0)} at {age} months" for age, v in row.dropna().items())
         for (cohort, row), n in zip(triangle.table.iterrows(), triangle.accounts, strict=True)
     ]
-    return "Share of each start cohort still paying, by age. " + "; ".join(rows) + "."
+    what = "Share of each start cohort still paying" if triangle.value == "logo" else "MRR of each start cohort"
+    return f"{what}, by age. {'; '.join(rows)}."
 
 
 def note_cohorts(triangle: Any) -> str:
@@ -120,10 +127,12 @@ def note_cohorts(triangle: Any) -> str:
         if triangle.left_out
         else ""
     )
-    return (
-        "Percent of the accounts of each start quarter that still paid at that age. Empty: not yet to be seen."
-        + left_out
+    what = (
+        "the accounts of each start quarter that still paid at that age"
+        if triangle.value == "logo"
+        else "the first MRR of each start quarter that its accounts paid at that age, growth included"
     )
+    return f"Percent of {what}. Empty: not yet to be seen.{left_out}"
 
 
 def reconciliation(frame: pd.DataFrame | Refusal, currency: str) -> Block:
@@ -154,7 +163,7 @@ def say_years(frame: pd.DataFrame, anchor: str = "years") -> Takeaway:
     if not row["started"]:
         return Takeaway(f"No account was paying as {row['window']} began.", "", anchor)
     return Takeaway(
-        f"We started {row['window']} with {count(row['started'], 'account')} and ended with {row['ended']:,}.",
+        f"{row['window']}: started with {count(row['started'], 'account')}, ended with {row['ended']:,}.",
         f"{row['kept']:,} of those at the start still paid at the end, {row['started'] - row['kept']:,} did not, and "
         f"{row['won']:,} that were not paying at the start had joined.",
         anchor,
@@ -177,23 +186,6 @@ def years_table(frame: pd.DataFrame, currency: str) -> Block:
         }
     )
     return table(shown, "Started the year with X, ended with Y")
-
-
-def say_trend(trend: Any, anchor: str = "trends") -> Takeaway:
-    """Whether a ratio's course over the last year is more than its interval: first against last point."""
-    seen = [k for k, value in enumerate(trend.values) if math.isfinite(value)]
-    if len(seen) < 2:
-        return Takeaway(f"{trend.label} has no course yet.", "The data do not hold two windows.", anchor)
-    first, last = seen[0], seen[-1]
-    was, now = trend.values[first], trend.values[last]
-    months = f"{trend.months[first]:%B %Y} to {trend.months[last]:%B %Y}"
-    apart = trend.low[last] > trend.high[first] or trend.high[last] < trend.low[first]
-    verb = ("rose" if now > was else "fell") if apart else "moved"
-    return Takeaway(
-        f"{trend.label} {verb} from {percent(was)} to {percent(now)} between the windows that end in {months}.",
-        "" if apart else "The two intervals overlap; see the comparison above for whether that is more than chance.",
-        anchor,
-    )
 
 
 def alt_trends(trends: Sequence[Any]) -> str:
@@ -361,7 +353,7 @@ def say_quick_ratio(ratio: Any, anchor: str = "quick-ratio") -> Takeaway:
     )
 
 
-def sentences(*said: Takeaway) -> Block:
+def findings(*said: Takeaway) -> Block:
     """Findings without a chart of their own, one line each; every one can be linked to."""
     items = "".join(f'<li id="{plain(each.anchor)}">{marked(each)}</li>' for each in said)
     return Block(f'<ul class="cs-findings">{items}</ul>', "\n".join(f"- {each.text}" for each in said))

@@ -28,6 +28,10 @@ from cs_helpers.show.words import (
     span_words,
 )
 
+NOTE_DRIVERS = (
+    "Odds of leaving, each with the others held equal: per standard deviation of a number, or for a level against the "
+    "usual one. Lines are 95\u202f% intervals; the model shrinks all of them towards no effect."
+)
 NOT_SAVABLE = "Highest risk is not most savable: the list says who is likely to leave, not whom a call would keep."
 
 # What each feature is called where it drives risk, for everybody who does not know the column.
@@ -69,41 +73,46 @@ def _rounded(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 10 or value == round(value) else f"{value:.1f}"
 
 
-def _against(text: Callable[[float], str]) -> Callable[[float, float], str]:
-    """``text`` of the value, with the usual value beside it where the two read differently."""
+def _against(text: Callable[[float], str], bare: Callable[[float], str]) -> Callable[[float, float], str]:
+    """``text`` of the value, with the usual value, ``bare``, beside it where the two read differently."""
 
     def words(value: float, usual: float) -> str:
-        if not math.isfinite(usual) or text(value) == text(usual):
+        if not math.isfinite(usual) or bare(value) == bare(usual):
             return text(value)
-        return f"{text(value)} (usual: {text(usual)})"
+        return f"{text(value)} (usual: {bare(usual)})"
 
     return words
 
 
-def _number_of(one: str, many: str, undo: Callable[[float], float] = float) -> Callable[[float], str]:
-    return lambda value: count(round(undo(value)), one, many)
+def _number_of(one: str, many: str, undo: Callable[[float], float] = float) -> Callable[[float, float], str]:
+    def whole(value: float) -> int:
+        return round(undo(value))
+
+    return _against(lambda value: count(whole(value), one, many), lambda value: f"{whole(value):,}")
 
 
 # A reason as a CSM would say it, from the feature's value and the usual one.
 _PHRASES: dict[str, Callable[[float, float], str]] = {
-    "tenure_months": lambda v, u: f"a customer for {_rounded(v)} months",
+    "tenure_months": lambda v, u: f"a customer for {count(round(v), 'month')}",
     "term_months": lambda v, u: "monthly term" if v <= 1 else f"term of {_rounded(v)} months",
-    "months_to_due": lambda v, u: f"contract due in {_rounded(v)} months",
+    "months_to_due": lambda v, u: (
+        f"contract due in {count(round(v), 'month')}" if v > 0 else "free to leave every month"
+    ),
     "due_in_window": lambda v, u: "contract comes due" if v else "contract does not come due",
     "mrr_change_6m": lambda v, u: f"MRR {_change(v)} in six months",
     "contracted_6m": lambda v, u: "cut its contract lately" if v else "has not cut its contract",
-    "discount_rate": _against(lambda v: f"discount {percent(v, 0)}"),
-    "usage_28": _against(_number_of("use in 28 days", "uses in 28 days", math.expm1)),
+    "discount_rate": _against(lambda v: f"discount {percent(v, 0)}", lambda v: percent(v, 0)),
+    "usage_28": _number_of("use in 28 days", "uses in 28 days", math.expm1),
     "usage_trend": lambda v, u: f"usage {_change(v)} against its own three months",
-    "active_days_28": _against(_number_of("active day of 28", "active days of 28")),
-    "users_28": _against(_number_of("active user", "active users")),
-    "tickets_90": _against(_number_of("ticket in three months", "tickets in three months", math.expm1)),
-    "escalated_90": _against(_number_of("escalation in three months", "escalations in three months")),
-    "csat_90": _against(lambda v: f"CSAT {v:.1f} of 5"),
+    "active_days_28": _number_of("active day of 28", "active days of 28"),
+    "users_28": _number_of("active user", "active users"),
+    "tickets_90": _number_of("ticket in three months", "tickets in three months", math.expm1),
+    "escalated_90": _number_of("escalation in three months", "escalations in three months"),
+    "csat_90": _against(lambda v: f"CSAT {v:.1f} of 5", lambda v: f"{v:.1f}"),
     "csat_missing": lambda v, u: "no CSAT answer lately" if v else "answers CSAT",
-    "nps_last": _against(lambda v: f"NPS answer {_rounded(v)}"),
+    "nps_last": _against(lambda v: f"NPS answer {_rounded(v)}", _rounded),
     "nps_missing": lambda v, u: "no NPS answer in six months" if v else "answers NPS",
-    "touches_90": _against(_number_of("touch in three months", "touches in three months")),
+    "touches_90": _number_of("touch in three months", "touches in three months"),
     "qbr_180": lambda v, u: "account review in six months" if v else "no account review in six months",
     "covered": lambda v, u: "has a CSM" if v else "no CSM",
     "vacant": lambda v, u: "its CSM left and nobody followed" if v else "CSM seat is filled",
@@ -148,12 +157,12 @@ def say_risk(risk: Any, at_risk: Any, currency: str, anchor: str = "risk") -> Ta
             f"{top.k:,} accounts {top.lift:.1f}.",
             anchor,
         )
-    amount, low, high = at_risk
     return Takeaway(
         f"Calling the {top.k:,} accounts at the highest risk finds {top.lift:.1f} times as many leavers as chance.",
         f"Tested {tested}: {top.hits:.0f} of {top.k:,} left, {percent(top.found, 0)} of all leavers; AUC "
-        f"{risk.auc:.2f} ({risk.auc_low:.2f} to {risk.auc_high:.2f}). {money(amount, currency, short=True)} of MRR is "
-        f"at risk now ({money_span(low, high, currency)}).",
+        f"{risk.auc:.2f} ({risk.auc_low:.2f} to {risk.auc_high:.2f}). "
+        f"{money(at_risk.expected, currency, short=True)} of MRR is at risk now "
+        f"({money_span(at_risk.low, at_risk.high, currency)}).",
         anchor,
     )
 

@@ -23,6 +23,7 @@ from cs_helpers.show.words import (
     months_words,
     percent,
     plain,
+    rate_words,
     refusal_takeaway,
     sentence,
     short_money,
@@ -164,13 +165,14 @@ def say_incidence(result: Any, anchor: str = "incidence") -> Takeaway:
     if not ages or not len(result.table.columns):
         return Takeaway("Nobody left in the data.", "There are no reasons to follow.", anchor)
     shares = result.at(ages[0]).sort_values(ascending=False, kind="stable")
+    shares = pd.concat([shares.drop("unknown", errors="ignore"), shares[shares.index == "unknown"]])
     first = visible(shares.index[0])
     step = result.table.index.searchsorted(ages[0], side="right") - 1
     low, high = (frame[shares.index[0]].iloc[step] for frame in (result.low, result.high))
     rest = [f"{visible(name)} {percent(value, 0)}" for name, value in shares.iloc[1:4].items()]
     others = f" Then {listed(rest)}." if rest else ""
     return Takeaway(
-        f"Within {ages[0]} months {percent(shares.iloc[0], 0)} of accounts leave for {first}, more than for any other.",
+        f"Within {ages[0]} months {percent(shares.iloc[0], 0)} of accounts leave for {first}, the commonest reason.",
         f"{SPAN} {span_words(low, high, 0)}.{others} {percent(result.staying(ages[0]), 0)} are still there.",
         anchor,
     )
@@ -203,10 +205,9 @@ def say_anniversaries(result: Any, anchor: str = "anniversaries") -> Takeaway:
         return refusal
     all_ = result.overall
     return Takeaway(
-        f"{percent(all_['rate'], 0)} of contracts end when they come due, against {percent(result.between_rate)} in a "
-        "month in between.",
-        f"{all_['lost']:,.0f} of {all_['up_for_renewal']:,.0f} up for renewal; {SPAN} "
-        f"{span_words(all_['low'], all_['high'], 0)}.",
+        f"{percent(all_.rate, 0)} of contracts end when they come due, against {rate_words(result.between_rate)} "
+        "in a month in between.",
+        f"{all_.lost:,.0f} of {all_.up_for_renewal:,.0f} up for renewal; {SPAN} {span_words(all_.low, all_.high, 0)}.",
         anchor,
     )
 
@@ -286,10 +287,14 @@ def note_projection(result: Any) -> str:
         return ""
     fit = result.fit
     same = " Accounts look alike, so the risk of leaving does not fall with age." if fit.homogeneous else ""
+    beyond = (
+        f"Ages beyond {result.observed_to:.0f} months are projection."
+        if result.observed_to < result.horizon_months
+        else "All these ages have been seen; the model smooths the steps at contract anniversaries."
+    )
     return (
         f"Shifted-beta-geometric model (alpha {fit.alpha:.2f}, beta {fit.beta:.2f}): accounts differ in how easily "
-        f"they leave, so those that remain leave less and less.{same} Ages beyond {result.observed_to:.0f} months are "
-        "projection."
+        f"they leave, so those that remain leave less and less.{same} {beyond}"
     )
 
 

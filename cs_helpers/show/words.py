@@ -56,6 +56,7 @@ def points(value: float) -> str:
 
 
 def quantity(estimate: Estimate, currency: str) -> str:
+    """A value in its metric's unit: percent, money in short, or a plain number."""
     unit = definitions.metric(estimate.key).unit
     if unit == "fraction":
         return percent(estimate.value)
@@ -65,6 +66,7 @@ def quantity(estimate: Estimate, currency: str) -> str:
 
 
 def span_words(low: float | None, high: float | None, digits: int = 1) -> str:
+    """``88.4 to 91.2 %``; why not, where an end is infinite; nothing without an interval."""
     if low is None or high is None:
         return ""
     if not math.isfinite(high):
@@ -74,10 +76,12 @@ def span_words(low: float | None, high: float | None, digits: int = 1) -> str:
 
 
 def signed(value: float) -> str:
+    """A difference of shares in points, signed, without the word."""
     return points(value).removesuffix("points").rstrip(NARROW_SPACE)
 
 
 def growth(now: float, before: float | None) -> str:
+    """``up 21.7 %`` or ``down 3.0 %`` against before; nothing where before is nothing."""
     if not before:
         return ""
     size = abs(now / before - 1)
@@ -86,10 +90,12 @@ def growth(now: float, before: float | None) -> str:
 
 
 def sentence(text: str) -> str:
+    """Text with a full stop, unless it ends a sentence already."""
     return text if text.endswith((".", "?", "!")) else text + "."
 
 
 def capital(text: str) -> str:
+    """Text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
@@ -117,6 +123,13 @@ class Takeaway:
 def count(number: float, one: str, many: str = "") -> str:
     """``1 account``, ``1,204 accounts``."""
     return f"{number:,.0f} {one if number == 1 else many or one + 's'}"
+
+
+def rate_words(value: float) -> str:
+    """A share in percent that never reads as none: ``4.1 %``, ``under 0.1 %``, ``none``."""
+    if value == 0:
+        return "none"
+    return percent(value) if value >= 0.0005 else f"under {percent(0.001)}"
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:

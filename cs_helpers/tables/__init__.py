@@ -19,7 +19,7 @@ from cs_helpers import rollups
 from cs_helpers.contract.checks import known_only_after_outcome
 from cs_helpers.contract.tables import TABLES
 from cs_helpers.engines.duckdb import DuckDB
-from cs_helpers.errors import ContractError, SourceError
+from cs_helpers.errors import ContractError, ParameterError, SourceError, did_you_mean
 from cs_helpers.mapping import Mapping as ExportMapping
 from cs_helpers.periods import day_words
 from cs_helpers.tables import coverage, report
@@ -99,6 +99,22 @@ class Tables:
     def rollup(self, name: str, **parameters: Any) -> pd.DataFrame:
         """A roll-up of these tables: see ``cs_helpers.rollups.ROLLUPS``. Raises ParameterError."""
         return rollups.run(self.engine, name, **parameters)
+
+    def attribute(self, name: str = "") -> pd.Series:
+        """One attribute of the accounts, by account_id; without a name the segment, missing where nobody has one.
+
+        Raises ParameterError for a name that is no attribute.
+        """
+        accounts = self.accounts.set_index("account_id")
+        wanted = name or "segment"
+        if not name and wanted not in accounts:
+            return pd.Series(None, index=accounts.index, name=wanted, dtype="str")
+        if wanted not in accounts:
+            known = [str(column) for column in accounts.columns]
+            raise ParameterError(
+                f"accounts have no attribute '{wanted}'.{did_you_mean(wanted, known)} They have: {', '.join(known)}."
+            )
+        return accounts[wanted]
 
     def outcome_columns(self, name: str) -> tuple[str, ...]:
         """Columns of a table that exist only because of the outcome: they never enter a risk model."""

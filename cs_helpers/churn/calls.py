@@ -1,0 +1,156 @@
+"""Whom to call: the accounts most likely to leave, why the model thinks so, and what has changed since last time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cs_helpers import stats
+from cs_helpers.churn.risk import Risk
+from cs_helpers.definitions import Refusal
+from cs_helpers.errors import ContractError
+
+MOVED = 0.25
+"""Change of log odds from which a probability counts as risen or fallen: odds up by 28 %, or down by 22 %."""
+
+_NOBODY = "Nobody pays now: there is no account to score. Check the date and the subscriptions loaded."
+_COLUMNS = ["account_id", "name", "mrr", "due_date", "probability", "mrr_at_risk", "reasons"]
+
+
+@dataclass(frozen=True)
+class MrrAtRisk:
+    """MRR expected to leave in the coming window, out of ``mrr`` of ``accounts``, and where 95 % of the outcomes lie if
+    the probabilities are right."""
+
+    expected: float
+    low: float
+    high: float
+    accounts: int
+    mrr: float
+
+
+def call_list(
+    risk: Risk,
+    now: pd.DataFrame,
+    before: pd.DataFrame | None = None,
+    names: Mapping[Any, str] | pd.Series | None = None,
+    capacity: int = 25,
+    reasons: int = 3,
+) -> pd.DataFrame | Refusal:
+    """The ``capacity`` accounts most likely to leave, most likely first; ties by MRR (largest first), then account_id.
+
+    ``now`` and ``before``: one row per account with account_id, mrr, the features, and due_date if known (NaT
+    otherwise); ``names``: account_id to name (the id where there is none). Columns:
+
+    - account_id, name, mrr, due_date, probability, mrr_at_risk (probability x mrr);
+    - reasons: up to ``reasons`` tuples (feature, value or None, typical value, log odds above the average account),
+      largest first, only those that raise the risk;
+    - previous_probability, previous_rank (1: most likely of ``before``): by the same model; missing if not in
+      ``before``;
+    - change: "new" (not in ``before``), "up" or "down" (log odds moved by more than 0.25; else moved into or out of the
+      list), "same";
+    - moved: feature whose contribution changed most since ``before``; None if new or none changed.
+
+    Refusal if ``now`` is empty. Raises ContractError for columns that are missing or an account that occurs twice.
+    """
+    if not capacity >= 1:
+        raise ContractError(f"capacity is {capacity}: give the number of accounts that can be called, 1 or more")
+    if now.empty:
+        return Refusal(_NOBODY)
+    table, rows = _ranked(risk, now)
+    known = {} if names is None else dict(names)
+    table["name"] = [str(known.get(each, each)) for each in table.index]
+    table["mrr_at_risk"] = table["probability"] * table["mrr"]
+    old = old_rows = None
+    if before is not None and not before.empty:
+        old, old_rows = _ranked(risk, before)
+    for column in ("probability", "rank", "log_odds"):
+        table[f"previous_{column}"] = np.nan if old is None else old[column].reindex(table.index)
+    table["change"] = _change(table, capacity)
+    table, rows = table.head(capacity).copy(), rows.head(capacity)
+    added = risk.contributions(rows)
+    table["reasons"] = pd.Series(_reasons(risk, rows, added, reasons), index=table.index, dtype=object)
+    table["moved"] = pd.Series(_moved(risk, added, old_rows), index=table.index, dtype=object)
+    table = table.rename_axis("account_id").reset_index()
+    return table[[*_COLUMNS, "previous_probability", "previous_rank", "change", "moved"]]
+
+
+def mrr_at_risk(risk: Risk, now: pd.DataFrame, level: float = 0.95) -> MrrAtRisk | Refusal:
+    """sum p mrr, and the normal interval from the variance sum p (1 - p) mrr², each account leaving by itself.
+
+    The limits hold the chance of who happens to leave, not that the model may be wrong about the probabilities; they
+    never leave 0 to all MRR. In the unit of ``mrr``, which must not be missing or negative. Refusal if ``now`` is
+    empty.
+    """
+    if now.empty:
+        return Refusal(_NOBODY)
+    table, _ = _ranked(risk, now)
+    p, mrr = table["probability"].to_numpy(), table["mrr"].to_numpy(float)
+    expected, total = math.fsum(p * mrr), math.fsum(mrr)
+    half = stats.normal_quantile(level) * math.sqrt(math.fsum(p * (1 - p) * mrr**2))
+    return MrrAtRisk(expected, max(0.0, expected - half), min(total, expected + half), len(table), total)
+
+
+def _ranked(risk: Risk, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """mrr, due_date, log_odds, probability and rank by account_id, most likely to leave first; the rows likewise."""
+    lacking = [name for name in ("account_id", "mrr") if name not in frame.columns]
+    if lacking:
+        raise ContractError(f"the rows to score lack {lacking}: give one row per account with account_id and mrr")
+    if frame["account_id"].isna().any() or frame["account_id"].duplicated().any():
+        raise ContractError("account_id is missing or occurs twice in the rows to score: give one row per account")
+    mrr = frame["mrr"].to_numpy(float, na_value=np.nan)
+    if not (mrr >= 0).all() or np.isinf(mrr).any():
+        raise ContractError("mrr is missing, negative or infinite in the rows to score: give only accounts that pay")
+    rows = frame.set_index("account_id").sort_index(kind="stable")
+    log_odds = risk.log_odds(rows)
+    table = pd.DataFrame({"mrr": rows["mrr"].astype(float), "due_date": pd.NaT, "log_odds": log_odds})
+    if "due_date" in rows:
+        table["due_date"] = rows["due_date"]
+    table["probability"] = risk.score(rows)
+    table["tie"] = log_odds.round(9)  # rounding errors must not decide what is a tie
+    table = table.sort_values(["tie", "mrr"], ascending=False, kind="stable").drop(columns="tie")
+    table["rank"] = np.arange(1, len(table) + 1)
+    return table, rows.loc[table.index]
+
+
+def _change(table: pd.DataFrame, capacity: int) -> list[str]:
+    found = []
+    for rank, was, odds, before in zip(
+        table["rank"], table["previous_rank"], table["log_odds"], table["previous_log_odds"], strict=True
+    ):
+        if math.isnan(was):
+            found.append("new")
+        elif abs(odds - before) > MOVED:
+            found.append("up" if odds > before else "down")
+        elif (rank <= capacity) != (was <= capacity):
+            found.append("up" if rank <= capacity else "down")
+        else:
+            found.append("same")
+    return found
+
+
+def _reasons(risk: Risk, rows: pd.DataFrame, added: pd.DataFrame, most: int) -> list[tuple[tuple[Any, ...], ...]]:
+    names = list(added.columns)
+    values = [rows[name].astype(object).where(rows[name].notna(), None).tolist() for name in names]
+    found = []
+    for row, each in enumerate(added.to_numpy()):
+        best = [i for i in np.argsort(-each, kind="stable") if each[i] > 0][:most]
+        found.append(tuple((names[i], values[i][row], risk.typical[names[i]], float(each[i])) for i in best))
+    return found
+
+
+def _moved(risk: Risk, added: pd.DataFrame, old: pd.DataFrame | None) -> list[str | None]:
+    if old is None:
+        return [None] * len(added)
+    both = old.loc[old.index.isin(added.index)]
+    steps = (added - risk.contributions(both).reindex(added.index)).to_numpy()
+    found: list[str | None] = []
+    for each in np.abs(steps):
+        moved = len(each) > 0 and not np.isnan(each).any() and each.max() > 1e-9
+        found.append(str(added.columns[int(each.argmax())]) if moved else None)
+    return found

@@ -1,0 +1,197 @@
+"""What an account is worth over its life: gross margin, weighted by the chance that it is still there, discounted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cs_helpers.churn.projection import SBG, Projection, fit_spells
+from cs_helpers.definitions import Refusal, attempt
+from cs_helpers.errors import ContractError
+
+ALL = "All"
+_COLUMNS = ["accounts", "mrr", "margin", "expected_months", "value", "low", "high", "naive", "naive_within_horizon"]
+
+
+@dataclass(frozen=True)
+class LifetimeValue:
+    """The expected gross margin of one new account inside the horizon, in the currency of ``mrr``.
+
+    ``low``, ``high``: interval from the doubt about the curve alone; MRR and margin are taken as given.
+    ``margin``: fraction of MRR. ``expected_months``: months begun, hence paid, inside the horizon (undiscounted).
+    ``naive``: MRR x margin / monthly churn rate, endless and undiscounted. ``naive_within_horizon``: the same rate
+    inside the same horizon with the same discount, so that the difference to ``value`` is the constant rate's alone.
+    ``accounts``: paying accounts behind ``mrr``; None where that was not told.
+    """
+
+    value: float
+    low: float
+    high: float
+    mrr: float
+    margin: float
+    discount_rate: float
+    horizon_months: int
+    expected_months: float
+    monthly_churn_rate: float
+    naive: float
+    naive_within_horizon: float
+    accounts: int | None = None
+
+
+def lifetime_value(
+    projection: Projection | SBG,
+    mrr: float,
+    margin: float,
+    discount_rate: float = 0.10,
+    horizon_months: int = 36,
+    monthly_churn_rate: float | None = None,
+    accounts: int | None = None,
+    level: float = 0.95,
+    draws: int = 1000,
+    seed: int = 1,
+) -> LifetimeValue:
+    """Customer lifetime value of a new account that pays ``mrr`` at the start of each month it begins.
+
+        CLV = sum over t = 0 .. H - 1 of S(t) x MRR x margin / (1 + d)^(t / 12)
+
+    S is the projected curve, H the horizon in months, d the yearly discount rate. ``margin`` is the gross margin as a
+    fraction of MRR; it may be below 0, not above 1. ``monthly_churn_rate`` is lost / at risk over the whole life
+    table, by default that of the fit. 1 / churn from it understates lifetimes where the risky leave first: the rate
+    is a mean over the ages seen so far, and whoever outlasts them leaves more slowly. Inside a horizon no longer than
+    those ages the two differ little; beyond them ever more.
+    Raises ContractError for a negative or missing MRR, a margin or discount that is no fraction, a churn rate outside
+    (0, 1] (without churn 1 / churn has no value), and a horizon outside 1 to 600 months.
+    Source: Fader & Hardie 2010, Marketing Science 29(1), 85-93.
+    """
+    fit = projection.fit if isinstance(projection, Projection) else projection
+    rate = fit.monthly_churn_rate if monthly_churn_rate is None else monthly_churn_rate
+    _check(mrr, margin, discount_rate, horizon_months, rate, level)
+    months = np.arange(horizon_months)
+    paid = mrr * margin / (1 + discount_rate) ** (months / 12)
+    value = float(fit.survival_months(months) @ paid)
+    limits = np.quantile(fit.survival_draws(months, draws, seed) @ paid, [(1 - level) / 2, (1 + level) / 2])
+    return LifetimeValue(
+        value=value,
+        low=float(min(limits[0], value)),
+        high=float(max(limits[1], value)),
+        mrr=float(mrr),
+        margin=float(margin),
+        discount_rate=float(discount_rate),
+        horizon_months=int(horizon_months),
+        expected_months=fit.expected_months(horizon_months),
+        monthly_churn_rate=float(rate),
+        naive=float(mrr * margin / rate),
+        naive_within_horizon=float((1 - rate) ** months @ paid),
+        accounts=accounts,
+    )
+
+
+def _check(mrr: float, margin: float, discount_rate: float, horizon_months: int, rate: float, level: float) -> None:
+    if not (np.isfinite(mrr) and mrr >= 0):
+        raise ContractError(f"mrr = {mrr}: give the MRR of one account in currency, 0 or more.")
+    if not (np.isfinite(margin) and margin <= 1):
+        raise ContractError(f"margin = {margin}: give the gross margin as a fraction of MRR, for example 0.75.")
+    if not 0 <= discount_rate <= 1:
+        raise ContractError(f"discount_rate = {discount_rate}: give a yearly rate as a fraction, for example 0.10.")
+    if not (1 <= horizon_months <= 600 and int(horizon_months) == horizon_months):
+        raise ContractError(f"horizon_months = {horizon_months}: choose whole months from 1 to 600, for example 36.")
+    if not 0 < rate <= 1:
+        raise ContractError(
+            f"monthly_churn_rate = {rate}: 1 / churn has a value only for a rate above 0 and at most 1. "
+            "Where nobody left yet, no lifetime can be told; load a longer history."
+        )
+    if not 0 < level < 1:
+        raise ContractError(f"level = {level}: choose a level between 0 and 1, for example 0.95.")
+
+
+def lifetime_values_by_group(
+    spells: pd.DataFrame,
+    groups: pd.Series,
+    mrr: pd.Series,
+    margin: pd.Series | float,
+    as_of: Any,
+    discount_rate: float = 0.10,
+    horizon_months: int = 36,
+    least_spells: int = 50,
+    least_events: int = 20,
+    level: float = 0.95,
+    draws: int = 1000,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """``lifetime_value`` of each group of accounts and of all, each from its own curve.
+
+    ``spells`` is the roll-up; ``groups``, ``mrr`` (currency, now) and ``margin`` (fraction) are indexed by account_id.
+    Index group, in the order of their names, then "All"; columns accounts, mrr, margin, expected_months, value, low,
+    high, naive, naive_within_horizon, reason. ``accounts`` pay now (MRR > 0), ``mrr`` is their mean, ``margin`` their
+    mean weighted by MRR over those whose margin is known. Ended spells count towards the curve of the group the
+    account had. An account without a group counts in "All" only. Where a group does not deserve a value, its reason is
+    written and the numbers that rest on the curve are NaN; mrr and margin are NaN only where nobody pays or no margin
+    is known. Raises ContractError for accounts that stand twice, negative MRR, a group named "All", and where no
+    spell belongs to any account of ``groups``.
+    """
+    margins = margin if isinstance(margin, pd.Series) else pd.Series(float(margin), index=mrr.index)
+    for name, series in (("groups", groups), ("mrr", mrr), ("margin", margins)):
+        if series.index.has_duplicates:
+            raise ContractError(f"{name}: account {series.index[series.index.duplicated()][0]} stands twice; keep one.")
+    if (mrr < 0).any():
+        raise ContractError(f"mrr: {int((mrr < 0).sum())} accounts with MRR below 0; correct them.")
+    if not margins.dropna().le(1).all():
+        raise ContractError("margin: give gross margins as fractions of MRR, for example 0.75; none is above 1.")
+    _check(0.0, 0.0, discount_rate, horizon_months, 0.5, level)
+    of_spell = spells["account_id"].map(groups)
+    if len(spells) and of_spell.isna().all():
+        raise ContractError("groups: no account of the spells has a group; index groups by account_id.")
+    labels = sorted(groups.dropna().unique(), key=str)
+    if ALL in [str(label) for label in labels]:
+        raise ContractError(f"groups: a group is named '{ALL}', which stands for all accounts; rename it.")
+    paying = pd.DataFrame({"mrr": mrr, "margin": margins.reindex(mrr.index), "group": groups.reindex(mrr.index)})
+    paying = paying[paying["mrr"] > 0].sort_index()
+    rows = {}
+    for label in [*labels, None]:
+        of_group = spells if label is None else spells[of_spell == label]
+        payers = paying if label is None else paying[paying["group"] == label]
+        rows[ALL if label is None else str(label)] = _row(
+            payers,
+            attempt(fit_spells, of_group, as_of, least_spells=least_spells, least_events=least_events),
+            {"discount_rate": discount_rate, "horizon_months": horizon_months},
+            {"level": level, "draws": draws, "seed": seed},
+        )
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=[*_COLUMNS, "reason"])
+    return table.rename_axis("group")
+
+
+def _row(payers: pd.DataFrame, fit: SBG | Refusal, terms: dict[str, Any], doubt: dict[str, Any]) -> dict[str, Any]:
+    known = payers.dropna(subset=["margin"])
+    row: dict[str, Any] = dict.fromkeys(_COLUMNS, float("nan")) | {"accounts": len(payers), "reason": ""}
+    if len(payers):
+        row["mrr"] = float(payers["mrr"].mean())
+    if len(known):
+        row["margin"] = float((known["margin"] * known["mrr"]).sum() / known["mrr"].sum())
+    if not len(payers):
+        return row | {"reason": "No account pays now, so that there is no MRR to value."}
+    if not len(known):
+        return row | {"reason": "No paying account has a gross margin. Give one, or a margin for all."}
+    result = attempt(lifetime_value, fit, row["mrr"], row["margin"], **terms, **doubt)
+    if isinstance(result, Refusal):
+        return row | {"reason": result.reason}
+    return row | {name: figure for name, figure in asdict(result).items() if name in _COLUMNS and name != "accounts"}
+
+
+def gross_margin(accounts: pd.DataFrame, given: float = 0.0) -> pd.Series | float | Refusal:
+    """Gross margin as a fraction: ``given`` where above 0, else ``gross_margin`` of the accounts by account_id.
+
+    Accounts without one take the mean of those with one. Refused where neither says anything: a lifetime value of
+    revenue instead of margin would be far too high.
+    """
+    if given > 0:
+        return float(given)
+    known = accounts["gross_margin"].astype(float) if "gross_margin" in accounts else pd.Series(dtype=float)
+    if known.notna().sum() == 0:
+        return Refusal(
+            "no gross margin is known, and without one lifetime value would be a value of revenue. Give gross_margin "
+            "with the accounts, or the parameter margin, for example 0.8"
+        )
+    return known.fillna(known.mean()).set_axis(accounts["account_id"])
