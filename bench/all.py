@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import churn_report_speed
 import loading_speed
 import psutil
 import report_speed
 import rollup_speed
+import survival_speed
 
-PACKAGES = ("papermill", "nbconvert", "pandas", "pyarrow", "duckdb", "matplotlib")
+PACKAGES = ("papermill", "nbconvert", "scikit-learn", "pandas", "pyarrow", "duckdb", "matplotlib")
 
 
 def main() -> None:
@@ -30,7 +32,7 @@ Measured {datetime.now(UTC):%Y-%m-%d} with `make bench` on {os.cpu_count()} core
 {psutil.virtual_memory().total / 1e9:.0f} GB, {platform.system()}, Python {platform.python_version()}, {versions}.
 """
     ]
-    for made in (report_speed, loading_speed, rollup_speed):
+    for made in (report_speed, loading_speed, rollup_speed, survival_speed, churn_report_speed):
         parts.append(made.section() + "\n")
         sys.stdout.write(parts[-1] + "\n")
         sys.stdout.flush()

@@ -135,7 +135,7 @@ def test_the_order_of_the_rows_changes_nothing(found, k, random):
     assert top_k(s, y, k, weight=s + 1) == top_k(t, z, k, weight=t + 1)
     assert (auc(s, y), auc_interval(s, y)) == (auc(t, z), auc_interval(t, z))
     p, q = s / 7 + 0.05, t / 7 + 0.05
-    assert brier(p, y) == brier(q, z)
+    assert (brier(p, y), calibration(p, y)) == (brier(q, z), calibration(q, z))
     pd.testing.assert_frame_equal(reliability(p, y, 3), reliability(q, z, 3))
 
 

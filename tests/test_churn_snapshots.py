@@ -215,7 +215,7 @@ def test_the_next_contract_anniversary_and_whether_it_lies_in_the_outcome_window
 
 def test_term_and_discount_are_those_of_the_largest_subscription_on_the_eve():
     book = subscriptions(
-        ("A", "2024-01-01", None, 10, 1, 0.3), ("A", "2024-01-01", "2025-03-01", 20, 12, 0.1),
+        ("A", "2024-01-01", "2025-03-01", 20, 12, 0.1), ("A", "2024-01-01", None, 10, 1, 0.3),
         ("A", "2025-03-01", None, 90, 24, 0.2), ("A", "2024-01-01", "2025-02-28", 80, 36, 0.4),
         more=["term_months", "discount_rate"],
     )  # fmt: skip
@@ -516,3 +516,19 @@ def test_a_book_in_which_everybody_has_left_and_one_of_a_single_account():
     assert gone.table.empty and gone.features[0] == "log_mrr" and gone.table["churned"].dtype == bool
     one = snapshots(subscriptions(("A", "2024-01-01", None, 10)))
     assert not one.table["churned"].any() and one.now["account_id"].tolist() == ["A"]
+
+
+def test_of_a_large_book_earlier_snapshots_hold_a_sample_of_accounts_and_the_latest_everybody():
+    rows = [(f"A{k:04d}", "2024-01-01", None, 10) for k in range(400)]
+    whole, some = snapshots(subscriptions(*rows)), snapshots(subscriptions(*rows), most_rows=200)
+    last = whole.table["snapshot"].max()
+    number = whole.table["snapshot"].nunique() - 1
+    assert number >= 2
+    everybody = [each.table.loc[each.table["snapshot"] == last, "account_id"].tolist() for each in (whole, some)]
+    assert everybody[0] == everybody[1] and len(everybody[0]) == 400
+    earlier = some.table[some.table["snapshot"] < last]
+    assert 100 < len(earlier) < 300
+    assert (earlier.groupby("account_id").size() == number).all(), "an account is in all of them or in none"
+    pd.testing.assert_frame_equal(some.now, whole.now)
+    again = snapshots(subscriptions(*rows[::-1]), most_rows=200)
+    assert set(again.table["account_id"]) == set(some.table["account_id"])

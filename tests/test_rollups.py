@@ -270,7 +270,6 @@ def test_usage_features_of_every_few_months_are_those_of_all_months(engine, step
     pd.testing.assert_frame_equal(some, every[every["month"].isin(months)].reset_index(drop=True))
 
 
-
 # --- tickets --------------------------------------------------------------------------------------------------
 
 TICKET = (

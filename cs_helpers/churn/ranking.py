@@ -104,11 +104,12 @@ def top_k(score: ArrayLike, outcome: ArrayLike, k: int, weight: ArrayLike | None
     cut = np.partition(s, len(s) - k)[len(s) - k]
     above, level_with = s > cut, s == cut
     share = (k - int(above.sum())) / int(level_with.sum())
-    taken = above + share * level_with
-    hits, left = min(float(taken @ y), float(k)), int(y.sum())
+    hits = min(int(y[above].sum()) + share * int(y[level_with].sum()), float(k))
+    left = int(y.sum())
     precision, base = hits / k, left / len(y)
     low, high = stats.wilson_interval(hits, k, level)
-    weight_hit, weight_left = float(math.fsum(taken * y * w)), float(math.fsum(y * w))
+    weight_hit = math.fsum((w * y)[above]) + share * math.fsum((w * y)[level_with])
+    weight_left = math.fsum(w * y)
     return Top(
         k=k,
         hits=hits,
@@ -149,6 +150,8 @@ def calibration(probability: ArrayLike, outcome: ArrayLike, level: float = 0.95)
     outside [0, 1], or only one outcome occurs. Source: Cox 1958; Van Calster et al. 2019.
     """
     p, y = _probabilities(*_both(probability, outcome))
+    order = np.lexsort((y, p))  # sums then add up alike, however the rows came
+    p, y = p[order], y[order]
     clipped = np.clip(p, _ALMOST, 1 - _ALMOST)
     log_odds = np.log(clipped / (1 - clipped))
     z = stats.normal_quantile(level)

@@ -17,6 +17,7 @@ from cs_helpers.churn.ranking import Calibration, Top
 from cs_helpers.definitions import Refusal
 from cs_helpers.errors import ContractError
 from cs_helpers.stats.logistic import Logistic, log_loss, logistic, probability_of
+from cs_helpers.stats.threads import one_thread
 
 _RIDGES = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3)  # the last still keeps a separated column finite
 _TRAIN, _CHOICE, _TEST = 0, 1, 2
@@ -51,7 +52,7 @@ class Risk:
     the average. ``coefficients``: always of the logistic model, largest first: feature, level, against, sd, log_odds
     (of one SD of a number, or of a level against the base level), low, high, odds_ratio; shrunken by ``ridge``, and
     associations, not effects. ``dropped``: feature and why, leaks among them; ``leaks`` as ``alarms.leaks`` gives it.
-    ``challenger`` is None where scikit-learn is not installed or was not asked.
+    ``challenger`` is None where boosting was not tried.
     """
 
     kind: str
@@ -126,7 +127,6 @@ def fit_risk(
     rarest: int = 30,
     challenge: bool = True,
     least_to_challenge: int = 300,
-    most_rows: int = 60_000,
     now: pd.DataFrame | None = None,
 ) -> Risk | Refusal:
     """A tested model of who leaves in the window after a snapshot.
@@ -135,9 +135,8 @@ def fit_risk(
     mrr (optional), and the features: numbers (missing allowed) or text. ``capacity``: how many accounts can be called.
     Left out: ``exclude``, columns that give the outcome away (``leak``: AUC alone, see ``alarms.leaks``), constants.
     The snapshot before the last chooses the ridge and between logistic and boosting, which is tried only with
-    ``least_to_challenge`` that left; the last one tests, once, the chosen kind fitted on everything before. Of more
-    than ``most_rows`` rows before the test a sample of accounts is used. With fewer than three snapshots, accounts are
-    split 3 : 1 : 1 instead.
+    ``least_to_challenge`` that left; the last one tests, once, the chosen kind fitted on everything before. With
+    fewer than three snapshots, accounts are split 3 : 1 : 1 instead.
     ``now``: the present rows, only to refuse where there are none. Refusal: nobody paying now, fewer than
     ``least_events`` that left before the test or ``least_test_events`` in it, one outcome only, no feature left. Raises
     ContractError for columns that are missing or of the wrong kind, or an account twice in a snapshot.
@@ -149,8 +148,6 @@ def fit_risk(
     rows = _ordered(table, list(features), list(exclude))
     y = rows["churned"].to_numpy(bool)
     part, out_of_time = _parts(rows)
-    enough = _enough(rows, part, most_rows)
-    rows, y, part = rows[enough].reset_index(drop=True), y[enough], part[enough]
     where = "the last snapshot" if out_of_time else "the fifth of the accounts kept for the test"
     refused = alarms.too_few_events(y[part != _TEST], y[part == _TEST], least_events, least_test_events, where)
     if refused is None and len(set(y[part == _TRAIN])) < 2:
@@ -247,19 +244,12 @@ def _parts(rows: pd.DataFrame) -> tuple[np.ndarray, bool]:
     if len(dates) >= 3:
         number = np.searchsorted(dates, rows["snapshot"].to_numpy())
         return np.clip(number - (len(dates) - 3), _TRAIN, _TEST), True
-    names = rows["account_id"].map(str).astype(object).to_numpy(object)
-    fifth = np.asarray(pd.util.hash_array(names) % 5).astype(int)
+    fifth = np.asarray(pd.util.hash_array(_ids(rows)) % 5).astype(int)
     return np.where(fifth == 0, _TEST, np.where(fifth == 1, _CHOICE, _TRAIN)), False
 
 
-def _enough(rows: pd.DataFrame, part: np.ndarray, most: int) -> np.ndarray:
-    """Which rows are used: every one that tests, and of the others about ``most``, all of an account or none."""
-    others = part != _TEST
-    if others.sum() <= most:
-        return np.ones(len(rows), dtype=bool)
-    names = rows["account_id"].map(str).astype(object).to_numpy(object)
-    place = np.asarray(pd.util.hash_array(names, hash_key="enough rows here")).astype(float) / 2.0**64
-    return ~others | (place < most / float(others.sum()))
+def _ids(rows: pd.DataFrame) -> np.ndarray:
+    return rows["account_id"].map(str).astype(object).to_numpy(object)
 
 
 def _choose(
@@ -292,12 +282,9 @@ def _choose(
 
 
 def _boosting(x: np.ndarray, y: np.ndarray) -> Any:
-    """Gradient-boosted trees, small and slow ones; None where scikit-learn is not installed."""
-    try:
-        from sklearn import ensemble  # type: ignore[import-untyped,import-not-found,unused-ignore]
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,import-not-found,unused-ignore]
-    except ImportError:
-        return None
+    """Gradient-boosted trees, small and slow ones."""
+    from sklearn import ensemble  # imported where it is used: a second that most books need not wait for
+
     trees = ensemble.HistGradientBoostingClassifier(
         learning_rate=0.05,
         max_iter=150,
@@ -307,7 +294,7 @@ def _boosting(x: np.ndarray, y: np.ndarray) -> Any:
         early_stopping=False,
         random_state=0,
     )
-    with threadpool_limits(1):  # many small steps: more threads wait for each other longer than they help
+    with one_thread():
         return trees.fit(x[:, 1:], y)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from cs_helpers.errors import ContractError
+from cs_helpers.stats.threads import one_thread
 
 _BLOCK = 65_536  # rows at a time: the weighted copy of x stays small
 _MOST_STEPS, _MOST_HALVINGS, _STEPS_TO_INFINITY = 60, 40, 20
@@ -85,6 +86,13 @@ def logistic(
     if b.shape != penalty.shape or not np.isfinite(b).all():
         raise ContractError(f"start has {b.shape} values for {x_.shape[1]} columns: give one finite value for each")
 
+    with one_thread():
+        return _newton(x_, y_, w, shift, penalty, b)
+
+
+def _newton(
+    x_: np.ndarray, y_: np.ndarray, w: np.ndarray, shift: np.ndarray, penalty: np.ndarray, b: np.ndarray
+) -> Logistic:
     def likelihood(eta: np.ndarray) -> float:
         return -float(w @ log_loss(eta, y_))
 
@@ -103,7 +111,7 @@ def logistic(
         length, along = 1.0, x_ @ step
         for _ in range(_MOST_HALVINGS):
             reached = objective(eta + length * along, b + length * step)
-            if reached >= value:
+            if reached >= value or close:  # so close, rounding would decide
                 break
             length /= 2
         else:

@@ -1,0 +1,183 @@
+"""Who paid on the eve of each month and how long they had: panel and spells as arrays by account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cs_helpers import periods
+from cs_helpers.errors import ContractError
+
+FEWEST_MONTHS_BEFORE = 6
+"""Months of history that the latest labelled snapshot needs before it."""
+FEWEST_MONTHS_AHEAD = 3  # months of history before the earliest snapshot
+EPOCH = 1970 * 12
+NEVER = np.datetime64("9999-01-01", "D")
+
+
+def spell_ends(spells: pd.DataFrame) -> pd.Series:
+    """The day on which each spell ended, its first unpaid one, or was last seen: start_date + duration_months, exactly.
+
+    The age counts calendar months and thirty-firsts of the days between (``periods.months_between``); of the two months
+    that a broken age can mean only one has such a day.
+    """
+    start = spells["start_date"]
+    age = spells["duration_months"].to_numpy(float)
+    whole = np.floor(age).astype(np.int64)
+    days = np.rint((age - whole) * 31).astype(np.int64)
+    month = periods.month_index(start).to_numpy(np.int64) + whole
+    day_of_start = start.dt.day.to_numpy(np.int64)
+    here = np.minimum(day_of_start, days_in(month)) + days
+    there = np.minimum(day_of_start, days_in(month + 1)) + days - 31
+    later = here > days_in(month)
+    found = first_day(month + later) + np.where(later, there, here) - 1
+    return pd.Series(found.astype("datetime64[us]"), index=spells.index)
+
+
+def month_number(day: pd.Timestamp) -> int:
+    """Months since year 0 of a day."""
+    return day.year * 12 + day.month - 1
+
+
+def first_day(month: Any) -> Any:
+    """First day of a month, or of each in an array."""
+    return (np.asarray(month) - EPOCH).astype("datetime64[M]").astype("datetime64[D]")
+
+
+def days_in(month: np.ndarray) -> np.ndarray:
+    """Days of each month."""
+    return (first_day(month + 1) - first_day(month)).astype(np.int64)
+
+
+def day_of_month_of(days: np.ndarray) -> np.ndarray:
+    """Day of the month of each day."""
+    return (days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
+
+
+def dates(values: pd.Series, missing: np.datetime64 | None = None) -> np.ndarray:
+    """Days as numpy has them, ``missing`` where there is none."""
+    days = pd.to_datetime(values).to_numpy().astype("datetime64[D]")
+    return days if missing is None else np.where(np.isnat(days), missing, days)
+
+
+def numbers(values: pd.Series) -> np.ndarray:
+    """A column as float, NaN where missing."""
+    return values.to_numpy(dtype=float, na_value=np.nan)
+
+
+def needs(frame: pd.DataFrame, name: str, columns: Sequence[str], source: str) -> None:
+    """ContractError naming the columns that ``frame`` lacks."""
+    lacking = [column for column in columns if column not in frame]
+    if lacking:
+        raise ContractError(f"{name}: no column {' and '.join(map(repr, lacking))}. Give {source}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Book:
+    """Everybody in the panel, by place in ``ids``; ``eve``: MRR in cents before each month from ``first`` to as_of.
+
+    Behind the spells, at -1, stands one that never runs: that of an account without a spell.
+    """
+
+    ids: pd.Index
+    first: int
+    end: int
+    eve: np.ndarray
+    contracted: np.ndarray
+    spell_of: np.ndarray
+    spell_start: np.ndarray
+    spell_end: np.ndarray
+    spell_later: np.ndarray
+
+    def places(self, frame: pd.DataFrame) -> np.ndarray:
+        """Each row's account; -1 where it is not in the panel."""
+        return np.asarray(self.ids.get_indexer(pd.Index(frame["account_id"])))
+
+    def mrr(self, month: int) -> np.ndarray:
+        """Paid on the eve of the month, in cents."""
+        return self.eve[:, month - self.first]
+
+    def running(self, month: int) -> np.ndarray:
+        """Each account's spell that ran on the eve; -1 without one."""
+        day = first_day(month)
+        which = np.flatnonzero((self.spell_start < day) & (self.spell_end >= day))  # spells of an account never overlap
+        found = np.full(len(self.ids), -1)
+        found[self.spell_of[which]] = which
+        return found
+
+    def starts(self, month: int) -> np.ndarray:
+        """First day of that spell. One that began on the very eve of as_of has no age and no spell yet."""
+        running = self.running(month)
+        return np.where(running >= 0, self.spell_start[running], first_day(month) - 1)
+
+    def ends(self, month: int) -> np.ndarray:
+        """First unpaid day after that spell; far away where it had not ended by as_of."""
+        return self.spell_end[self.running(month)]
+
+    def grid(self, frame: pd.DataFrame, column: str, places: np.ndarray, months: np.ndarray) -> np.ndarray:
+        """Accounts by months from ``first`` to before as_of, 0 where there is no row."""
+        inside = (places >= 0) & (months >= self.first) & (months < self.end)
+        made = np.zeros((len(self.ids), self.end - self.first))
+        made[places[inside], months[inside] - self.first] = numbers(frame[column])[inside]
+        return made
+
+
+def book_of(panel: pd.DataFrame, spells: pd.DataFrame, end: int, ahead: int) -> Book:
+    """The book of a panel and its spells, before the month ``end``; checks both, see ``risk_snapshots``."""
+    needs(panel, "panel", ("account_id", "month", "closing", "opening", "contraction"), "the roll-up account_month")
+    needs(spells, "spells", ("account_id", "start_date", "duration_months", "churned"), "the roll-up spells")
+    months = periods.month_index(panel["month"]).to_numpy(np.int64) if len(panel) else np.zeros(0, np.int64)
+    first = int(months.min()) if len(months) else end
+    if end - first < ahead + FEWEST_MONTHS_BEFORE:
+        raise ContractError(
+            f"panel: {max(end - first, 0)} months lie before {first_day(end)}; {ahead} months of lead and outcome and "
+            f"{FEWEST_MONTHS_BEFORE} of history need {ahead + FEWEST_MONTHS_BEFORE}. Load a longer history, or ask for "
+            "a shorter horizon."
+        )
+    last_seen = spell_ends(spells).to_numpy().astype("datetime64[D]")
+    churned = spells["churned"].to_numpy(bool)
+    if (~churned & (last_seen < first_day(end) - 1)).any():
+        raise ContractError(
+            f"spells: they were last seen on {last_seen[~churned].min()}, before the eve of {first_day(end)}. "
+            f"Roll them up with as_of {first_day(end)}."
+        )
+    seen = months < end
+    ids = pd.Index(panel["account_id"][seen].unique()).sort_values()
+    spells = spells.assign(
+        _end=np.where(churned & (last_seen < first_day(end)), last_seen, NEVER).astype("datetime64[s]")
+    )
+    known = spells["account_id"].isin(ids) & (dates(spells["start_date"]) < first_day(end))
+    spells = spells[known].sort_values(["account_id", "start_date"])
+    places = np.asarray(ids.get_indexer(pd.Index(panel["account_id"])))
+    eve = np.zeros((len(ids), end - first + 1), np.int64)
+    contracted = np.zeros((len(ids), end - first), bool)
+    eve[places[seen], months[seen] - first + 1] = panel["closing"].to_numpy(np.int64)[seen]
+    begins = months == first
+    eve[places[begins], 0] = panel["opening"].to_numpy(np.int64)[begins]
+    contracted[places[seen], months[seen] - first] = panel["contraction"].to_numpy(np.int64)[seen] > 0
+    of = np.asarray(ids.get_indexer(pd.Index(spells["account_id"])))
+    book = Book(
+        ids, first, end, eve, contracted, of,
+        spell_start=np.r_[dates(spells["start_date"]), NEVER],
+        spell_end=np.r_[dates(spells["_end"]), NEVER],
+        spell_later=np.diff(of, prepend=-1, append=-1) == 0,
+    )  # fmt: skip
+    _agree(book)
+    return book
+
+
+def _agree(book: Book) -> None:
+    """Panel and spells must say the same of who pays; a spell that began on the eve of as_of is not one yet."""
+    for month in range(book.first + FEWEST_MONTHS_AHEAD, book.end + 1):
+        paying, running = book.mrr(month) > 0, book.running(month) >= 0
+        wrong = np.flatnonzero((paying != running) & ~(paying & (month == book.end)))
+        if len(wrong):
+            raise ContractError(
+                f"panel and spells: they disagree on whether {book.ids[wrong[0]]} paid on the eve of "
+                f"{first_day(month)} ({len(wrong)} accounts in all). Roll up both from the same subscriptions, the "
+                f"panel for every month before {first_day(book.end)}."
+            )
