@@ -1,9 +1,8 @@
-"""The published pages in a real browser, from a file, without any network."""
+"""The published published in a real browser, from a file, without any network."""
 
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -27,24 +26,16 @@ def browse(page, profile, *options):
     return seen.stdout, [line for line in seen.stderr.splitlines() if "CONSOLE" in line]
 
 
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    out = tmp_path_factory.mktemp("reports")
-    command = [sys.executable, "-m", "cs_helpers", "run", "churn", "--out", str(out)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return out
-
-
 @pytest.mark.parametrize("name", ["churn/latest.html", "index.html"])
-def test_the_script_runs_under_its_own_policy_and_the_console_stays_silent(pages, tmp_path, name):
-    dom, console = browse(pages / name, tmp_path, "--dump-dom")
+def test_the_script_runs_under_its_own_policy_and_the_console_stays_silent(published, tmp_path, name):
+    dom, console = browse(published / name, tmp_path, "--dump-dom")
     assert console == []
     button = re.search(r'<button[^>]*class="theme"[^>]*>', dom)[0]
     assert "hidden" not in button, "the script uncovers the button; it did not run"
 
 
-def test_a_script_that_slipped_in_is_stopped_by_the_policy(pages, tmp_path):
-    text = (pages / "churn" / "latest.html").read_text(encoding="utf-8")
+def test_a_script_that_slipped_in_is_stopped_by_the_policy(published, tmp_path):
+    text = (published / "churn" / "latest.html").read_text(encoding="utf-8")
     evil = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\">"
     page = tmp_path / "hostile.html"
     page.write_text(text.replace("</main>", f"{evil}</main>"), encoding="utf-8")
@@ -54,9 +45,9 @@ def test_a_script_that_slipped_in_is_stopped_by_the_policy(pages, tmp_path):
 
 
 @pytest.mark.parametrize("width", [360, 820, 1440])
-def test_nothing_is_wider_than_the_screen(pages, tmp_path, width):
+def test_nothing_is_wider_than_the_screen(published, tmp_path, width):
     # A frame of that width, since a headless window is never narrower than 500 pixels.
-    text = (pages / "churn" / "latest.html").read_text(encoding="utf-8")
+    text = (published / "churn" / "latest.html").read_text(encoding="utf-8")
     policy = re.search(r"<meta[^>]*Content-Security-Policy[^>]*>", text)[0]
     too_wide = (
         "[...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)"

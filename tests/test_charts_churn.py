@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from matplotlib.text import Text
 
 from cs_helpers.charts.ink import INKS, NARROW, WIDE, as_svg
+from cs_helpers.charts.labels import share, shorten, spread
 from cs_helpers.charts.outlook import forecast_score, outlook
 from cs_helpers.charts.reasons import reason_bars
-from cs_helpers.charts.retention import group_bars, share, shorten, spread, trend
+from cs_helpers.charts.retention import group_bars, trend
 from cs_helpers.charts.risk import drivers, reliability
 from cs_helpers.charts.survival import anniversaries, incidence, projection, survival_curves
 

@@ -125,6 +125,26 @@ def test_a_source_of_two_tables_says_what_each_missing_table_would_give(tmp_path
     assert "Segment has 1 group" in words
 
 
+def test_optional_tables_that_lack_columns_are_read_for_what_they_have(tmp_path):
+    accounts, subscriptions = book(n=120)
+    accounts = accounts.drop(columns="name")
+    left = subscriptions[subscriptions["end_date"].notna()]
+    surveys = pd.DataFrame(
+        {"kind": "exit", "account_id": left["account_id"], "answered_at": left["end_date"], "reason": "price"}
+    )
+    renewals = pd.DataFrame(
+        {"account_id": left["account_id"], "due_date": left["end_date"], "target_mrr": left["mrr"], "renewed_mrr": 0.0}
+    )
+    goals = pd.DataFrame(
+        [("grr", "Customer Success", 0.9, "2025-01-01", "2026-01-01")],
+        columns=["metric", "department", "target", "period_start", "period_end"],
+    )
+    words = whole_report(write(tmp_path, accounts, subscriptions, surveys=surveys, renewals=renewals, goals=goals))
+    assert "Price is the reason for the most lost revenue" in words
+    assert "Target 90.0\u202f%" in words
+    assert "Renewal rate (revenue)" in words
+
+
 def test_an_attribute_that_is_not_there_stops_the_report_with_the_nearest_one(tmp_path):
     source = write(tmp_path, *book())
     with pytest.raises(cs.errors.ParameterError, match="Did you mean 'segment'"):

@@ -358,7 +358,7 @@ def test_drivers_are_named_only_where_clear_and_never_as_causes():
     none.coefficients = none.coefficients.assign(low=-1.0, high=1.0)
     assert "Nothing measured" in show.say_drivers(none).text
     rows = show.driver_rows(risk())
-    assert rows["label"].iloc[0] == "Usage trend, 28 days against 90"
+    assert rows["label"].iloc[0] == "Usage trend"
 
 
 def test_alarms_name_leaks_drift_and_the_challenger():
@@ -367,7 +367,7 @@ def test_alarms_name_leaks_drift_and_the_challenger():
     rival = Result(difference=0.001, low=-0.002, high=0.004, used=False)
     html = show.alarms(risk(leaks=leak, challenger=rival), drift).html
     assert "Leak alarm: account: exit score stays out" in html
-    assert "Drift alarm: Usage in the last 28 days" in html
+    assert "Drift alarm: Usage, last 28 days" in html
     assert "does not clearly beat" in html
     calm = show.alarms(risk(), drift.assign(alarm=False)).html
     assert "No column gives the outcome away, and no feature has drifted." in calm
@@ -385,7 +385,7 @@ def calls(**change):
 def test_the_call_list_gives_reasons_in_words_and_what_changed():
     block = show.calls_table(calls(), "EUR")
     assert "usage down 40\u202f% against its own three months; no CSM" in block.html
-    assert "up from 20\u202f%, usage trend, 28 days against 90" in block.html
+    assert "up from 20\u202f%, usage trend" in block.html
     assert "1 February 2026" in block.html
     assert "<script>" not in block.html
     assert "not most savable" in block.html

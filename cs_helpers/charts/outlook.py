@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from cs_helpers.charts.ink import ACCENT, INK, LINE, LOSS, QUIET, STYLE, new_figure
-from cs_helpers.charts.retention import (
+from cs_helpers.charts.labels import (
     beside,
     count,
     end_labels,

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cs_helpers.charts.ink import ACCENT, INK, LINE, QUIET, STYLE, TOTAL, new_figure
-from cs_helpers.charts.retention import count, finite, row_labels, say_nothing, shorten
+from cs_helpers.charts.labels import count, finite, row_labels, say_nothing, shorten
 
 
 def reason_bars(table: pd.DataFrame, narrow: bool = False, money: Callable[[float], str] = count) -> Figure:

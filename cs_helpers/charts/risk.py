@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cs_helpers.charts.ink import ACCENT, GAIN, INK, LINE, LOSS, QUIET, STYLE, new_figure
-from cs_helpers.charts.retention import finite, padded, row_labels, say_nothing, share, share_axis, shorten
+from cs_helpers.charts.labels import finite, padded, row_labels, say_nothing, share, share_axis, shorten
 
 
 def reliability(result: Any, narrow: bool = False) -> Figure:

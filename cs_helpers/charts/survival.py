@@ -23,7 +23,7 @@ from cs_helpers.charts.ink import (
     quiet_grid,
     short_count,
 )
-from cs_helpers.charts.retention import end_labels, finite, padded, say_nothing, share, share_axis, shorten
+from cs_helpers.charts.labels import end_labels, finite, padded, say_nothing, share, share_axis, shorten
 
 
 def survival_curve(curve: Any, narrow: bool = False) -> Figure:
@@ -47,10 +47,10 @@ def survival_curve(curve: Any, narrow: bool = False) -> Figure:
             value = curve.survival(age)
             ax.plot([age], [value], "o", color=ACCENT, markersize=5)
             label: Any = {"textcoords": "offset points", "color": INK, "size": 10.5, "weight": "bold"}
-            ax.annotate(f"{value:.0%}", (age, value), (4, 6), **label)
+            ax.annotate(share(value, 0), (age, value), (4, 6), **label)
         ax.set_ylim(0, 1.02)
         ax.set_xlim(min(0.0, curve.starts_at), curve.last_seen)
-        ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        ax.yaxis.set_major_formatter(lambda value, _: share(value, 0))
         ax.set_yticks([0, 0.25, 0.5, 0.75, 1.0])
         quiet_grid(ax)
         ax.set_ylabel("still paying")
@@ -255,7 +255,7 @@ def projection(result: Any, narrow: bool = False, observed: Any = None) -> Figur
 def _mark_projection(ax: Axes, seen_to: float, narrow: bool) -> None:
     """Shade what was not seen, and name both sides above the axes where there is room."""
     left, right = ax.get_xlim()
-    if seen_to >= right:
+    if right - seen_to < 0.02 * (right - left):
         return
     ax.axvspan(max(seen_to, left), right, color=LINE, alpha=0.45, linewidth=0, zorder=0)
     at: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "color": QUIET, "size": 10}

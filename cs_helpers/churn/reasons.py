@@ -93,6 +93,9 @@ def departures(
     return Departures(table, int(exits["asked"].sum()), int(exits["answered"].sum()))
 
 
+_SURVEY_COLUMNS = ["kind", "account_id", "sent_at", "answered_at", "reason", "competitor"]
+
+
 def _exits(surveys: pd.DataFrame | None, left: pd.DataFrame) -> pd.DataFrame:
     """For each departure: the nearest exit invitation within reach, whether answered, and what was said."""
     none = pd.DataFrame(
@@ -100,8 +103,10 @@ def _exits(surveys: pd.DataFrame | None, left: pd.DataFrame) -> pd.DataFrame:
     ).astype({"reason": "object", "competitor": "object"})
     if surveys is None or surveys.empty or left.empty:
         return none
+    surveys = surveys.reindex(columns=_SURVEY_COLUMNS)  # a source may lack some of them
     exits = surveys[(surveys["kind"] == "exit") & surveys["account_id"].isin(left["account_id"])]
-    exits = exits.assign(when=exits["sent_at"].fillna(exits["answered_at"])).dropna(subset=["when"])
+    sent, answered = (pd.to_datetime(exits[name]) for name in ("sent_at", "answered_at"))
+    exits = exits.assign(answered_at=answered, when=sent.fillna(answered)).dropna(subset=["when"])
     if exits.empty:
         return none
     pairs = left.reset_index()[["index", "account_id", "month"]].merge(exits, on="account_id")

@@ -210,6 +210,7 @@ def with_contract_dues(renewals: pd.DataFrame, derived: pd.DataFrame, as_of: pd.
     Both in the columns ``DUE_COLUMNS``, and ``recorded``.
     """
     known = renewals.reindex(columns=DUE_COLUMNS).assign(recorded=True)
+    known["decided_date"] = pd.to_datetime(known["decided_date"])  # a source may not record it
     coming = derived[derived["due_date"] >= as_of]
     pairs = coming.reset_index().merge(known[["account_id", "due_date"]], on="account_id", suffixes=("", "_known"))
     near = (pairs["due_date"] - pairs["due_date_known"]).abs() <= pd.Timedelta(days=NEAR_DAYS)

@@ -307,7 +307,8 @@ def target(now: Estimate, goals: pd.DataFrame | None, as_of: pd.Timestamp) -> Ta
     if goals is None or goals.empty or now.value is None:
         return None
     last_day = as_of - pd.Timedelta(days=1)
-    own = goals["owner"].isna() | goals["owner"].eq("department")
+    owner = goals["owner"] if "owner" in goals else pd.Series(None, goals.index, dtype="str")
+    own = owner.isna() | owner.eq("department")
     running = goals[own & (goals["period_start"] <= last_day) & (goals["period_end"] > last_day)]
     for key, turned in ((now.key, False), (_COMPLEMENT.get(now.key, ""), True)):
         found = running[running["metric"] == key]

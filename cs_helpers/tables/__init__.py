@@ -116,6 +116,12 @@ class Tables:
             )
         return accounts[wanted]
 
+    def names(self) -> pd.Series:
+        """What each account is called, by account_id: its name, or the id where none is recorded."""
+        accounts = self.accounts.set_index("account_id")
+        ids = accounts.index.to_series()
+        return accounts["name"].fillna(ids) if "name" in accounts else ids
+
     def outcome_columns(self, name: str) -> tuple[str, ...]:
         """Columns of a table that exist only because of the outcome: they never enter a risk model."""
         fact = self._fact(name)
