@@ -307,7 +307,7 @@ def test_the_survival_chart_marks_the_twelve_months_that_its_sentence_speaks_of(
     curve = churn.kaplan_meier([11.0] * 20 + [72.0] * 80, [True] * 20 + [False] * 80)
     for narrow in (False, True):
         labels = [text.get_text() for text in charts.survival_curve(curve, narrow=narrow).axes[0].texts]
-        assert labels[0] == "80%"
+        assert labels[0] == "80\u202f%"
         assert 3 <= len(labels) <= 6
 
 
