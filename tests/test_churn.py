@@ -362,3 +362,12 @@ def test_too_few_spells_are_refused_in_words():
         "1 paid spell in the observed window; a curve needs at least 20."
     )
     assert churn.time_to_leave(counts.iloc[:0]).reason.startswith("0 paid spells in the")
+
+
+def test_a_curve_of_counts_without_the_age_on_entry_is_refused():
+    table = subscriptions(*[(f"{n:02d}", "2023-01-01", None, 100) for n in range(30)])
+    counts = rolled("survival_counts", table, observed_from="2024-01-01", as_of="2025-01-01")
+    assert churn.time_to_leave(counts).spells == 30
+    with pytest.raises(ContractError, match="entry_months"):
+        churn.curve_of_counts(counts.drop(columns="entry_months"))
+    assert "entry_months" in churn.time_to_leave(counts.drop(columns="entry_months")).reason

@@ -12,7 +12,6 @@ from cs_helpers.churn.groups import (
     counts_by,
     curves_by_group,
     log_rank,
-    require_entry,
     revenue_weighted,
 )
 from cs_helpers.churn.lifetime import LifetimeValue, gross_margin, lifetime_value, lifetime_values_by_group
@@ -29,7 +28,7 @@ from cs_helpers.churn.reasons import (
 )
 from cs_helpers.churn.risk import Risk, fit_risk
 from cs_helpers.churn.snapshots import HORIZON_MONTHS, Snapshots, risk_snapshots
-from cs_helpers.churn.survival import Survival, counts_of, curve_of_counts, kaplan_meier, time_to_leave
+from cs_helpers.churn.survival import Survival, counts_of, curve_of_counts, kaplan_meier, require_entry, time_to_leave
 
 __all__ = [
     "HORIZON_MONTHS",

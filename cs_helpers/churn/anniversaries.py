@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers import periods, stats
-from cs_helpers.churn.groups import require_entry
-from cs_helpers.churn.survival import _has_length, _no_length
+from cs_helpers.churn.survival import _has_length, _no_length, require_entry
 from cs_helpers.definitions import Refusal
 from cs_helpers.errors import ContractError
 

@@ -18,6 +18,7 @@ from cs_helpers.churn.survival import (
     counts_of,
     curve_of_counts,
     kaplan_meier,
+    require_entry,
 )
 from cs_helpers.definitions import Refusal, attempt
 from cs_helpers.errors import ContractError
@@ -90,37 +91,6 @@ class RevenueWeighted:
     def at_risk(self, months: float) -> int:
         """Spells under observation at that age, whatever they pay."""
         return self._curve.at_risk(months)
-
-
-def require_entry(frame: pd.DataFrame, observed_from: pd.Timestamp | None = None) -> None:
-    """Nothing, if every spell says at which age it came under observation.
-
-    ``frame`` holds spells or their counts. Raises ContractError where the column ``entry_months`` is absent or has
-    missing values; and, if ``observed_from`` is given and the frame has ``start_date``, where a spell that began before
-    that day is said to have been watched from its start.
-    """
-    if "entry_months" not in frame.columns:
-        raise ContractError(
-            "the spells have no column entry_months, the age at which each came under observation; without it accounts "
-            "that began before the data did count as if they had been watched from the start, which makes the curve "
-            "far too high: a true 70 % after 12 months reads as 87 %. Use the roll-up spells or survival_counts, "
-            "or set it to 0 if every start was observed."
-        )
-    if missing := int(frame["entry_months"].isna().sum()):
-        raise ContractError(
-            f"entry_months is missing for {missing} of {len(frame)} spells. Write the age at which each came under "
-            "observation, 0 for those watched from their start."
-        )
-    if observed_from is None or "start_date" not in frame.columns:
-        return
-    early = (frame["start_date"] < observed_from) & (frame["entry_months"] <= 0)
-    if early.any():
-        first = int(np.argmax(early.to_numpy()))
-        raise ContractError(
-            f"{int(early.sum())} of {len(frame)} spells began before {observed_from:%Y-%m-%d}, when the data begin, "
-            f"but have entry_months 0, as if they had been watched from the start; the first is number {first + 1}. "
-            "Their entry_months is their age on that day; the roll-up spells with the same observed_from writes it."
-        )
 
 
 def log_rank(counts: pd.DataFrame) -> LogRank:
