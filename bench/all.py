@@ -14,6 +14,7 @@ from pathlib import Path
 
 import churn_report_speed
 import loading_speed
+import page_speed
 import psutil
 import report_speed
 import rollup_speed
@@ -32,7 +33,7 @@ Measured {datetime.now(UTC):%Y-%m-%d} with `make bench` on {os.cpu_count()} core
 {psutil.virtual_memory().total / 1e9:.0f} GB, {platform.system()}, Python {platform.python_version()}, {versions}.
 """
     ]
-    for made in (report_speed, loading_speed, rollup_speed, survival_speed, churn_report_speed):
+    for made in (report_speed, page_speed, loading_speed, rollup_speed, survival_speed, churn_report_speed):
         parts.append(made.section() + "\n")
         sys.stdout.write(parts[-1] + "\n")
         sys.stdout.flush()

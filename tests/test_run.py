@@ -77,7 +77,7 @@ def test_the_record_says_what_the_notebook_said(good: TwoRuns) -> None:
     assert set(first) == {
         "schema_version", "series", "run_id", "status", "started_at", "duration_s", "notebook", "parameters", "as_of",
         "audience", "source", "source_fingerprint", "definitions_version", "package_version", "commit", "headline",
-        "takeaways", "quality", "error",
+        "takeaways", "quality", "changed", "error",
     }  # fmt: skip
     assert first["parameters"] == {
         "code": "00001",

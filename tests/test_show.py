@@ -184,7 +184,7 @@ def test_strings_from_data_are_inert_wherever_they_are_shown(text):
     shown = show.quality(findings, rows).html + show.table(rows, text).html + show.plain(text)
     seen = Elements(shown)
     assert seen.tags <= {"div", "table", "caption", "thead", "tbody", "tr", "th", "td", "ul", "li", "strong"}
-    assert seen.attributes <= {"class", "data-severity", "scope", "tabindex"}
+    assert seen.attributes <= {"class", "data-severity", "scope", "tabindex", "role", "aria-label", "data-sort"}
     assert "\u202e" not in shown
     assert "\x00" not in shown
 
@@ -371,3 +371,36 @@ def test_reconciliation_names_the_definition_in_use():
     assert "72.0 %" in text
     assert "€360 / €500" in text
     assert "nan" not in text
+
+
+def test_each_cell_carries_the_components_style_and_nothing_of_the_page():
+    shown = show.refused("no reason")._repr_mimebundle_()["text/html"]
+    style, _, body = shown.partition("</style>")
+    assert ".cs-refusal" in style
+    assert "--accent" in style
+    for of_the_page in ("body {", "@page", ".toc", "h1 {"):
+        assert of_the_page not in style
+    assert body.startswith('<div class="cs-block">')
+
+
+def test_a_table_says_how_each_column_is_sorted():
+    frame = pd.DataFrame(
+        {
+            "Account": ["b", "a"],
+            "MRR": ["€1.2k", "–"],
+            "Share": [0.5, 0.25],
+            "Renewal": ["1 March 2026", "monthly"],
+            "Month": ["July 2025", "May 2024"],
+            "Day": ["2025-07-01", None],
+        }
+    )
+    html = show.table(frame, formats={"Share": show.percent}).html
+    kinds = re.findall(r"data-sort=(\w+)", html)
+    assert kinds == ["text", "number", "number", "date", "date", "date"]
+    assert 'data-v="0.25">25.0' in html
+
+
+def test_an_endless_text_is_cut_in_a_table():
+    html = show.table(pd.DataFrame({"Name": ["x" * 10_000]})).html
+    assert "x" * 239 + "…" in html
+    assert "x" * 240 not in html

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cs_helpers.errors import visible
+from cs_helpers.reports.changes import row_words
 
 if TYPE_CHECKING:
     from nbconvert.exporters import HTMLExporter
@@ -26,12 +27,22 @@ SHELL = Path(__file__).parent / "shell"
 STATUS_WORDS = {"ok": "checked, no warnings", "warnings": "with warnings", "failed": "failed"}
 FOLDED = ("Method", "Data quality", "Provenance")
 MIME = "application/vnd.cs-helpers.report+json"
+STYLE = re.compile(r'<style class="cs-style">[^<]*</style>')
+"""The style that each shown cell carries for JupyterLab."""
 
 
 @cache
 def _asset(name: str) -> str:
-    text = (SHELL / name).read_text(encoding="utf-8").strip()
-    return re.sub(r"\n\s*", "\n", text)
+    """A file of the shell without comments on lines of their own, indents and, of the style sheet, line ends."""
+    text = re.sub(r"^\s*//.*\n", "", (SHELL / name).read_text(encoding="utf-8"), flags=re.M).strip()
+    if not name.endswith(".css"):
+        return re.sub(r"\n\s*", "\n", text)
+    # The dark inks are written once and hold for who chose them and for whose system is dark.
+    dark = re.search(r'\[data-theme="dark"\][^{]*\{([^}]*)\}', text)
+    if dark:
+        system = f'@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{{dark[1]}}} }}'
+        text = text.replace("/* components:", f"{system}\n/* components:", 1)
+    return re.sub(r"\s*\n\s*", "", re.sub(r"/\*.*?\*/", "", text, flags=re.S))
 
 
 def policy() -> str:
@@ -48,7 +59,9 @@ def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
     pages = deepcopy(notebook)
     about = {key: visible(value) if isinstance(value, str) else value for key, value in _about(notebook).items()}
     title, question = _title(pages)
-    contents, close = _lay_out(pages)
+    _take_out_styles(pages)
+    changes = _changes(record.get("changed"))
+    contents, close = _lay_out(pages, changes is not None)
     page = {
         "policy": policy(),
         "css": _asset("shell.css"),
@@ -58,7 +71,8 @@ def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
         "company": about.get("company", ""),
         "status": record["status"],
         "status_words": STATUS_WORDS[record["status"]],
-        "facts": _facts(about),
+        "facts": _facts(about, str(record.get("audience", "full"))),
+        "changes": changes,
         "contents": contents,
         "close": close,
         "version": record["package_version"],
@@ -113,8 +127,16 @@ def _about(notebook: NotebookNode) -> dict[str, Any]:
     return found
 
 
-def _facts(about: Mapping[str, Any]) -> list[str]:
+_AUDIENCES = {
+    "full": "for internal use: names accounts and people",
+    "shared": "for sharing: accounts and people under pseudonyms, small groups withheld",
+}
+
+
+def _facts(about: Mapping[str, Any], audience: str) -> list[str]:
     facts = []
+    if about.get("as_of"):
+        facts.append(f"as of {_day(about['as_of'])}")
     if about.get("data_through"):
         facts.append(f"data through {_day(about['data_through'])}")
     if about.get("accounts"):
@@ -123,7 +145,28 @@ def _facts(about: Mapping[str, Any]) -> list[str]:
         facts.append(f"amounts in {about['currency']}")
     if about.get("filters") and about["filters"] != "none":
         facts.append(f"only {about['filters']}")
-    return facts
+    return [*facts, _AUDIENCES.get(audience, "")]
+
+
+def _changes(changed: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The words of "what changed" from a record's comparison with the last report; None without one."""
+    if not changed or not changed["rows"]:
+        return None
+    as_of = f", as of {_day(changed['as_of'])}" if changed.get("as_of") else ""
+    other = f" Other than then: {', '.join(changed['other'])}." if changed["other"] else ""
+    return {
+        "since": f"The last report on other data was made {_moment(changed['started_at'])}{as_of}.{other}",
+        "rows": [{**row, "name": _short(row["name"]), "words": row_words(row)} for row in changed["rows"]],
+    }
+
+
+def _take_out_styles(notebook: NotebookNode) -> None:
+    """A notebook's cells carry their styles for JupyterLab; the page has them once."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "text/html" in data:
+                data["text/html"] = STYLE.sub("", data["text/html"])
 
 
 def _day(iso: str) -> str:
@@ -147,14 +190,19 @@ def _made(record: Mapping[str, Any]) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def _short(name: str) -> str:
+    """``NRR`` for ``Net revenue retention (NRR)``; a name without an abbreviation as it is."""
+    found = re.search(r"\((\w+)\)$", name)
+    return found.group(1) if found else name
+
+
 def _add_words(run: dict[str, Any]) -> None:
     if run.get("started_at"):
         run["started_words"] = _moment(run["started_at"])
     if run.get("finished_at"):
         run["finished_words"] = _moment(run["finished_at"])
     for tile in run.get("headline") or []:
-        short = re.search(r"\((\w+)\)$", str(tile.get("name", "")))
-        tile["short"] = short.group(1) if short else tile.get("name", tile.get("key", ""))
+        tile["short"] = _short(str(tile.get("name") or tile.get("key", "")))
         tile.setdefault("text", "–" if tile.get("value") is None else f"{tile['value']:,}")
 
 
@@ -168,14 +216,16 @@ def _title(notebook: NotebookNode) -> tuple[str, str]:
     return title.strip(), " ".join(question.split())
 
 
-def _lay_out(notebook: NotebookNode) -> tuple[list[dict[str, Any]], str]:
+def _lay_out(notebook: NotebookNode, changes: bool) -> tuple[list[dict[str, Any]], str]:
     """Marks where sections begin, and returns the table of contents and what closes the last section.
 
-    ``## Heading`` opens a section, ``### Heading`` an entry inside it. Cells before the first section are not
+    ``## Heading`` opens a section, ``### Heading`` an entry inside it; what changed stands after the first section.
+    Cells before the first section are not
     shown: they load. Headings are the notebook author's words, never data.
     """
     contents: list[dict[str, Any]] = []
     close, begun, cells = "", False, []
+    opened = 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             heading = re.match(r"## +(.+)\n*", cell.source)
@@ -183,7 +233,11 @@ def _lay_out(notebook: NotebookNode) -> tuple[list[dict[str, Any]], str]:
                 title = heading.group(1).strip()
                 folded = title in FOLDED
                 cell.source = cell.source[heading.end() :]
-                cell.metadata["section"] = {"id": _slug(title), "title": title, "folded": folded, "close": close}
+                opened += 1
+                section = {"id": _slug(title), "title": title, "folded": folded, "close": close}
+                cell.metadata["section"] = section | {"after_changes": changes and opened == 2}
+                if changes and opened == 2:
+                    contents.append({"id": "what-changed", "title": "What changed", "level": 2})
                 contents.append({"id": _slug(title), "title": title, "level": 2})
                 close, begun = ("</details>" if folded else "</section>"), True
             cell.source = re.sub(r"^### +(.+)$", lambda m: _subheading(m, contents), cell.source, flags=re.M)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import cs_helpers
 from cs_helpers import errors
 from cs_helpers.errors import CsHelpersError, ParameterError, ReportFailed
-from cs_helpers.reports import index, publish, series
+from cs_helpers.reports import changes, index, publish, series
 from cs_helpers.reports.series import Scalar
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def run(
         if problem is None:
             try:
                 record |= _said_by(executed, record)
+                record["changed"] = changes.since_last(record, out)
                 record["duration_s"] = round(time.monotonic() - clock, 2)
                 files = _files(executed)
                 publish.publish(temporary, out, record, _text(executed), _render(executed, record), files)
@@ -145,6 +146,7 @@ def _new_record(notebook: Path, values: dict[str, Scalar], started: datetime) ->
         "headline": [],
         "takeaways": [],
         "quality": [],
+        "changed": None,
         "error": None,
     }
 
@@ -318,10 +320,17 @@ def _tidy(executed: NotebookNode, notebook: Path) -> None:
     kept = {key: papermill[key] for key in ("version", "parameters", "duration", "exception") if key in papermill}
     executed.metadata["papermill"] = kept | {"input_path": notebook.name}
     executed.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    from cs_helpers.reports.html import STYLE
+
+    styled = False
     for cell in executed.cells:
         if "papermill" in cell.metadata:
             cell.metadata["papermill"] = {k: v for k, v in cell.metadata["papermill"].items() if not k.endswith("time")}
         for output in cell.get("outputs", []):
+            shown = output.get("data", {}).get("text/html", "")
+            if found := STYLE.match(shown):  # once is enough for all cells of a notebook
+                output.data["text/html"] = shown[found.end() :] if styled else shown
+                styled = True
             if output.output_type == "stream" and output.name == "stderr":
                 # Warnings name the library file they come from.
                 output.text = publish.redact(re.sub(r"\S*[/\\](?=site-packages[/\\])", "", output.text))

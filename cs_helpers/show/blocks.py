@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cs_helpers import charts, definitions
 from cs_helpers.definitions import Comparison, Estimate, Refusal
 from cs_helpers.errors import visible
 from cs_helpers.periods import day_words
+from cs_helpers.show.style import notebook_style
 from cs_helpers.show.words import (
     MIME,
     NARROW_SPACE,
@@ -44,7 +46,10 @@ class Block:
     data: Mapping[str, Any] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {"text/html": self.html, "text/plain": self.text, **self.data}
+        # The style goes with each block, so that any cell looks alike in JupyterLab, whichever ran first; the
+        # report's page has the same rules once and takes these out.
+        html = f'{notebook_style()}<div class="cs-block">{self.html}</div>' if self.html else ""
+        return {"text/html": html, "text/plain": self.text, **self.data}
 
     def __repr__(self) -> str:
         return self.text
@@ -96,7 +101,8 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
             basis = f"{span_words(now.low, now.high)}"
         ratio, aim = _ratio_words(now, currency), target_words(item, currency)
         cards.append(
-            f'<div class="cs-tile" data-mood="{mood}" tabindex="0" aria-describedby="cs-def-{now.key}">'
+            f'<div class="cs-tile" data-mood="{mood}" tabindex="0" role="group" aria-label="{plain(label)}" '
+            f'aria-describedby="cs-def-{now.key}">'
             f'<div class="cs-label">{plain(label)}</div><div class="cs-value">{plain(value)}</div>'
             f'<div class="cs-change">{plain(note)}</div><div class="cs-basis">{plain(basis)}</div>'
             f"{f'<div class=cs-basis>{plain(ratio)}</div>' if ratio else ''}"
@@ -230,20 +236,29 @@ def chart(draw: Callable[..., Any], result: Any, finding: Takeaway, alt: str, no
     return Block(html, f"[chart] {finding.text}\n{alt}")
 
 
+_LONGEST_CELL = 240
+
+
 def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable[[Any], str]] | None = None) -> Block:
-    """A table with every cell, header and caption escaped; numbers to the right, missing values as a dash."""
+    """A table with every cell, header and caption escaped; numbers to the right, missing values as a dash.
+
+    On the page it can be sorted, filtered and saved as CSV; there a cell that ``formats`` wrote counts as the number
+    behind it. Texts over 240 characters are cut with an ellipsis.
+    """
     formats = formats or {}
     marks = {column: _column_mark(frame[column], first=place == 0) for place, column in enumerate(frame.columns)}
 
     def cell(column: str, value: Any) -> str:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        missing = value is None or (isinstance(value, float) and math.isnan(value))
-        text = (
-            "–" if missing else formats[column](value) if column in formats else f"{value:,}" if number else str(value)
-        )
-        return f"<td{marks[column]}>{plain(text)}</td>"
+        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        missing = value is None or value is pd.NaT or (number and not math.isfinite(value))
+        if missing:
+            return f"<td{marks[column]}>–</td>"
+        exact = f' data-v="{value}"' if number and column in formats else ""
+        text = formats[column](value) if column in formats else f"{value:,}" if number else visible(value)
+        text = text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
+        return f"<td{marks[column]}{exact}>{plain(text)}</td>"
 
-    head = "".join(f"<th scope=col{marks[c]}>{plain(c)}</th>" for c in frame.columns)
+    head = "".join(f"<th scope=col data-sort={_sorting(frame[c])}{marks[c]}>{plain(c)}</th>" for c in frame.columns)
     rows = "".join(
         "<tr>" + "".join(cell(c, v) for c, v in zip(frame.columns, row, strict=True)) + "</tr>"
         for row in frame.itertuples(index=False, name=None)
@@ -251,8 +266,21 @@ def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable
     title = f"<caption>{plain(caption)}</caption>" if caption else ""
     body = f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     return Block(
-        f'<div class="cs-table" tabindex="0">{body}</div>', f"{caption}\n{frame.to_string(index=False)}".strip()
+        f'<div class="cs-table" tabindex="0" role="region" aria-label="{plain(caption or "Table")}">{body}</div>',
+        f"{caption}\n{frame.to_string(index=False)}".strip(),
     )
+
+
+_DAY = re.compile(r"^(\d{1,2} )?[A-Z][a-z]+ \d{4}$|^\d{4}-\d\d(-\d\d)?\b")
+
+
+def _sorting(column: pd.Series) -> str:
+    """How the page sorts a column: by number, by date (where most texts are days or months), or as text."""
+    if _is_figures(column):
+        return "number"
+    texts = [str(value) for value in column.dropna() if value != "–"]
+    days = sum(bool(_DAY.match(text)) for text in texts)
+    return "date" if texts and 2 * days >= len(texts) else "text"
 
 
 # A number as sentences write it, with a sign, a currency, a unit, and perhaps its interval or denominator.
@@ -264,14 +292,16 @@ def _column_mark(column: pd.Series, first: bool) -> str:
     if _is_figures(column):
         return " class=cs-number"
     longest = max((len(str(value)) for value in column), default=0)
-    return " class=cs-long" if longest > 40 else " class=cs-name" if first and longest <= 26 else ""
+    if longest > 26:
+        return " class=cs-long" if longest > 40 else " class=cs-mid"
+    return " class=cs-name" if first else ""
 
 
 def _is_figures(column: pd.Series) -> bool:
     """Whether a column holds numbers, or nothing but numbers in words; such columns stand to the right."""
     if pd.api.types.is_numeric_dtype(column):
         return True
-    texts = [str(value) for value in column if value is not None]
+    texts = [str(value) for value in column.dropna()]
     return bool(texts) and all(_FIGURE.match(text) for text in texts) and set(texts) != {"–"}
 
 

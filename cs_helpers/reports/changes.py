@@ -1,0 +1,100 @@
+"""What changed since the last report of the same series: each headline figure then and now.
+
+A difference between two runs is no finding by itself: windows overlap, and figures of small books wander. So beside
+each stands whether the earlier value lies inside today's interval, and nothing more is claimed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Record = dict[str, Any]
+
+
+def since_last(record: Mapping[str, Any], out: Path) -> Record | None:
+    """The comparison with the last good run of the series under ``out`` that rests on other data; None without one.
+
+    Keys: run_id, as_of, started_at of that run; ``other``, the names of what differs besides the data (parameters,
+    definitions); ``rows``: key, name, then, now (texts), unit, difference (None where one of them is missing)
+    and inside (whether the earlier value lies in today's interval, None without an interval). A run of the same
+    data at the same as-of date is no earlier report but the same one made again, and is passed over.
+    """
+    for earlier in _good_runs(out / record["series"]):
+        if earlier["run_id"] < record["run_id"] and _basis(earlier) != _basis(record):
+            return {
+                "run_id": earlier["run_id"],
+                "as_of": earlier.get("as_of"),
+                "started_at": earlier["started_at"],
+                "other": _other(earlier, record),
+                "rows": _rows(earlier, record),
+            }
+    return None
+
+
+def _good_runs(folder: Path) -> list[Record]:
+    """Newest first. Run ids begin with the time, so that reading stops at the first that serves."""
+    found = []
+    for path in sorted(folder.glob("*/run.json"), reverse=True)[:50]:
+        try:
+            run = json.loads(path.read_text(encoding="utf-8"))
+            if run["status"] in ("ok", "warnings") and isinstance(run["run_id"], str) and run["started_at"]:
+                found.append(run)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # a broken record is named by the index
+    return found
+
+
+def _basis(run: Mapping[str, Any]) -> tuple[Any, Any]:
+    return run.get("as_of"), run.get("source_fingerprint")
+
+
+def _other(earlier: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
+    then, now = earlier.get("parameters") or {}, record.get("parameters") or {}
+    differ = [name for name in now if name != "as_of" and then.get(name) != now[name]]
+    return differ + ["definitions"] * (earlier.get("definitions_version") != record.get("definitions_version"))
+
+
+def _rows(earlier: Mapping[str, Any], record: Mapping[str, Any]) -> list[Record]:
+    before = {tile.get("key"): tile for tile in earlier.get("headline") or []}
+    rows = []
+    for tile in record["headline"]:
+        then = before.get(tile["key"])
+        if then is None:
+            continue
+        value, earlier_value = tile.get("value"), then.get("value")
+        known = value is not None and earlier_value is not None
+        low, high = tile.get("low"), tile.get("high")
+        rows.append(
+            {
+                "key": tile["key"],
+                "name": tile.get("name") or tile["key"],
+                "unit": tile.get("unit"),
+                "then": then.get("text") or _text(earlier_value),
+                "now": tile.get("text") or _text(value),
+                "difference": round(value - earlier_value, 6) if known else None,
+                "inside": bool(low <= earlier_value <= high) if known and None not in (low, high) else None,
+            }
+        )
+    return rows
+
+
+def _text(value: float | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def row_words(row: Mapping[str, Any]) -> str:
+    """The difference in words, with the unit, and whether the earlier value lies inside today's interval."""
+    change = row["difference"]
+    if change is None:
+        return "not given in both"
+    if row["then"] == row["now"]:
+        moved = "the same"
+    elif row["unit"] == "fraction":
+        moved = f"{change * 100:+.1f}\u202fpoints".replace("-", "−")
+    else:
+        moved = "up" if change > 0 else "down"
+    inside = {True: ", inside today's interval", False: ", outside today's interval", None: ""}[row["inside"]]
+    return moved + (inside if moved != "the same" else "")
