@@ -53,8 +53,11 @@ check: $(READY) ## Lint, format, types and import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-lab: $(READY) ## Open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab notebooks/churn.ipynb
+# The workspace is kept inside the environment: the user's own workspaces and settings are not touched.
+lab: export JUPYTERLAB_WORKSPACES_DIR = $(CURDIR)/$(VENV)/lab-workspaces
+lab: $(READY) ## Open JupyterLab with a tour, the notebooks and the schedule side by side
+	@$(BIN)/jupyter lab workspaces import docs/lab/cs-helpers.jupyterlab-workspace >/dev/null
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --LabApp.default_url=/lab/workspaces/cs-helpers $(LAB)
 
 sample: $(READY) ## Write the sample company under data/sample again
 	@$(BIN)/cs-helpers sample data/sample
@@ -76,4 +79,4 @@ lock: $(READY) ## Choose package versions again after a change of pyproject.toml
 
 clean: ## Remove the environment and all generated reports
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	@find reports -mindepth 1 ! -name README.md -delete
+	@find reports -mindepth 1 ! -name README.md ! -name schedule.yml ! -name .pseudonym-key -delete

@@ -7,9 +7,7 @@ import os
 import re
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,13 +17,13 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import cs_helpers
+from cs_helpers import progress
 from cs_helpers.errors import CsHelpersError, MappingError, ParameterError, SourceError, did_you_mean
 
 if TYPE_CHECKING:
     from cs_helpers.reports.series import Scalar
 
 REPORTS = Path("reports")
-_PLAIN_LINE_EVERY_S = 5.0
 
 
 class _Commands(TyperGroup):
@@ -65,6 +63,7 @@ app = typer.Typer(
 Out = Annotated[Path, typer.Option("--out", help="Folder of the reports.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+Schedule = Annotated[Path, typer.Option("--schedule", help="The file of the schedule.")]
 
 
 def main() -> None:
@@ -110,6 +109,10 @@ def run(
     parameter: Annotated[
         list[str] | None, typer.Option("-p", "--parameter", metavar="KEY=VALUE", help="Set a notebook's parameter.")
     ] = None,
+    audience: Annotated[
+        str | None, typer.Option("--audience", help="full, or shared: for readers who must not learn who is who.")
+    ] = None,
+    comments: Annotated[bool, typer.Option("--with-comments", help="Shared, with comments that name nobody.")] = False,
     out: Out = REPORTS,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run records as JSON for scripts.")] = False,
     debug: Debug = False,
@@ -123,12 +126,13 @@ def run(
       cs-helpers run churn
       cs-helpers run churn --source exports/2024-12 --mapping mapping.yml --as-of 2025-01-01
       cs-helpers run churn -p where=segment=SMB -p months=6 --json
+      cs-helpers run churn --audience shared
       cs-helpers run --all
 
     Exit codes: 0 all published, 1 a report failed, 2 wrong input, 130 stopped by Ctrl-C.
     """
     from cs_helpers.reports import run as runner
-    from cs_helpers.reports import series
+    from cs_helpers.reports import series, sharing
 
     if bool(names) == everything:
         there = ", ".join(path.stem for path in series.find_all())
@@ -139,7 +143,7 @@ def run(
     for name in [str(path) for path in series.find_all()] if everything else names or []:
         try:
             notebook = series.find(name)
-            values = series.check_parameters(notebook, given)
+            values = series.check_parameters(notebook, sharing.given(notebook, given, audience, comments))
             _check_places(values)
             plans[notebook] = values
         except CsHelpersError as error:
@@ -147,8 +151,8 @@ def run(
     records = []
     for notebook in plans:
         try:
-            with _progress(notebook.stem) as progress:
-                record = runner.run(notebook, plans[notebook], out, progress, debug=debug)
+            with progress.of_cells(notebook.stem) as count:
+                record = runner.run(notebook, plans[notebook], out, count, debug=debug, tell=_say)
         except CsHelpersError as error:
             codes.append(_report_error(error, debug))
             continue
@@ -197,7 +201,7 @@ def check(
     from cs_helpers.tables import report
     from cs_helpers.tables.inspection import inspect
 
-    with _working(f"checking {source}"):
+    with progress.of_something(f"checking {source}"):
         seen = inspect(os.path.expanduser(source), mapping and os.path.expanduser(mapping), as_of)
         aside = _write_check(seen, out)
     if as_json:
@@ -233,7 +237,7 @@ def map_(
 
     if to is not None and to.exists() and not force:
         raise ParameterError(f"{to} is there already.\n  Name another file, or add --force to replace it.")
-    with _working(f"reading {folder}"):
+    with progress.of_something(f"reading {folder}"):
         place = open_source(os.path.expanduser(folder))
         try:
             drafted = draft(place)
@@ -327,6 +331,25 @@ def list_(out: Out = REPORTS, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the file and the series: small letters, digits, _.")],
+    title: Annotated[str, typer.Option("--title", help="The report's title; made from NAME otherwise.")] = "",
+    question: Annotated[str, typer.Option("--question", help="The one question it answers.")] = "",
+) -> None:
+    """Begin a notebook that has the house shape and runs at once; then change it.
+
+    \b
+    Example:
+      cs-helpers new upsell --title "Upsell" --question "Which accounts grew, and what did they do before?"
+    """
+    from cs_helpers.reports.new import create
+
+    path = create(name, title, question)
+    typer.echo(str(path))
+    _say(f"  Open it: make lab, then {path} in the folder on the left.\n  Run it:  cs-helpers run {name}")
+
+
+@app.command()
 def index(out: Out = REPORTS) -> None:
     """Build the index page of all reports again and print its path.
 
@@ -366,6 +389,42 @@ def open_(
         import webbrowser
 
         webbrowser.open(path.resolve().as_uri())
+
+
+@app.command("next")
+def next_(
+    count: Annotated[int, typer.Argument(metavar="[N]", min=1, max=1000, help="How many runs.")] = 5,
+    schedule: Schedule = REPORTS / "schedule.yml",
+    now: Annotated[str | None, typer.Option("--now", help="As if it were then, such as 2026-07-01T09:00.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the schedule runs next and when; nothing is run.
+
+    \b
+    Example:
+      cs-helpers next 10
+    """
+    from cs_helpers.reports import schedule as plan
+
+    began = plan.instant(now)
+    runs = plan.upcoming(plan.read(schedule), began, count)
+    _print_json(plan.as_records(runs)) if as_json else typer.echo("\n".join(plan.as_lines(runs, began)))
+
+
+@app.command()
+def export(
+    to: Annotated[str, typer.Argument(metavar="cron", help="Who takes the schedule over.")],
+    schedule: Schedule = REPORTS / "schedule.yml",
+) -> None:
+    """Hand the schedule over to cron: print its lines, with the very commands.
+
+    \b
+    Example:
+      cs-helpers export cron
+    """
+    from cs_helpers.reports import schedule as plan
+
+    typer.echo(plan.export(to, plan.read(schedule), Path.cwd()))
 
 
 @app.command()
@@ -429,49 +488,6 @@ def _check_places(values: Mapping[str, Scalar]) -> None:
     named = isinstance(mapping, str) and re.fullmatch(r"[a-z0-9_]+", mapping)  # the name of a ready one
     if isinstance(mapping, str) and mapping and not named and not Path(mapping).is_file():
         raise MappingError(f"mapping: there is no file {mapping}.\n  Name yours with --mapping.")
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal; elsewhere a line now and then, so that a log stays short."""
-    began = time.monotonic()
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[cell]}"),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(name, cell="starting", total=None)
-            yield lambda n, of: bar.update(task, completed=n - 1, total=of, cell=f"cell {n} of {of}")
-        return
-    said = began
-
-    def line(number: int, of: int) -> None:
-        nonlocal said
-        if time.monotonic() - said >= _PLAIN_LINE_EVERY_S:
-            said = time.monotonic()
-            _say(f"{name}: cell {number} of {of}, {said - began:.0f} s")
-
-    _say(f"{name}: started")
-    yield line
-    _say(f"{name}: ended after {time.monotonic() - began:.1f} s")
-
-
-@contextmanager
-def _working(what: str) -> Iterator[None]:
-    """Something that moves on a terminal while nothing can be said yet."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status(what):
-        yield
 
 
 def _write_check(seen: Any, out: Path) -> Path | None:

@@ -16,13 +16,14 @@ from types import ModuleType
 from typing import Any
 
 from cs_helpers.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.results import Result
 
 VERSION = "2026.3"
 """Changes whenever the meaning of any entry changes, so that two reports can be compared or told apart."""
 
 
-@dataclass(frozen=True)
-class Metric:
+@dataclass(frozen=True, repr=False)
+class Metric(Result):
     """The meaning of one number.
 
     ``unit`` is fraction, money, money per month, months, ratio, date or accounts; ``direction`` says which way is
@@ -42,8 +43,8 @@ class Metric:
     rivals: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Result):
     """A number with all that is needed to judge it.
 
     ``low`` and ``high`` are a 95 % interval, or None for a plain sum. ``value`` is None where the number
@@ -88,8 +89,8 @@ class Target:
     owner: str
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Result):
     """One headline number: now, before, whether it moved, its target, and how it ran up to here.
 
     ``now_window`` and ``before_window`` say in words what the two estimates cover; ``trend`` ends with now

@@ -6,16 +6,41 @@ and 1 where a run failed.
 
 from __future__ import annotations
 
+import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+MOST_LINES = 5
+
 
 class CsHelpersError(Exception):
-    """Base class of every error that is meant for the user's eyes."""
+    """Base class of every error that is meant for the user's eyes.
+
+    A notebook shows its kind and its message in at most five lines, since the lines of the package it passed through
+    are nothing a user can mend. With CS_HELPERS_DEBUG set in the environment it shows the usual traceback.
+    """
 
     exit_code = 2
+
+    @property
+    def _render_traceback_(self) -> Callable[[], list[str]]:
+        """IPython's hook; absent for it (AttributeError) where the usual traceback is wanted."""
+        if os.environ.get("CS_HELPERS_DEBUG"):
+            raise AttributeError("_render_traceback_")
+        return self._few_lines
+
+    def _few_lines(self) -> list[str]:
+        lines = visible(f"{type(self).__name__}: {self}").splitlines()
+        if len(lines) <= MOST_LINES:
+            return lines
+        shown = lines[: MOST_LINES - 1]
+        more = len(lines) - len(shown)
+        return [*shown, f"... and {more:,} more line{'s' if more > 1 else ''}. {self._where_all_is_said()}"]
+
+    def _where_all_is_said(self) -> str:
+        return "All of it: import sys; print(sys.last_value)"
 
 
 class SourceError(CsHelpersError):
@@ -28,6 +53,10 @@ class MappingError(CsHelpersError):
 
 class ParameterError(CsHelpersError):
     """A notebook was given parameters that it does not declare, or of another type."""
+
+
+class ScheduleError(CsHelpersError):
+    """A schedule does not say what a schedule can say, or asks for runs that cannot be made."""
 
 
 class ReportFailed(CsHelpersError):  # noqa: N818 - it names what happened, as the run record does
@@ -60,6 +89,9 @@ class ContractError(CsHelpersError):
     def __init__(self, problems: str | Sequence[Problem]):
         self.problems = () if isinstance(problems, str) else tuple(problems)
         super().__init__(problems if isinstance(problems, str) else "\n".join(map(str, self.problems)))
+
+    def _where_all_is_said(self) -> str:
+        return "All of them: cs-helpers check SOURCE" if self.problems else super()._where_all_is_said()
 
 
 def row_phrase(rows: Sequence[int], count: int) -> str:

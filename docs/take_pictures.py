@@ -1,10 +1,12 @@
-"""Takes the README's pictures anew: `make docs`, after `make reports`. Needs Chromium on the PATH.
+"""Takes the README's pictures anew: `make docs`. Runs the reports of the sample company and needs Chromium.
 
-One picture: the report of the sample company on a desk, in light, and on a phone, in dark.
+Two pictures: the churn report on a desk in light and on a phone in dark; the data check, the index, a call list and
+the first printed page side by side.
 """
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
@@ -12,39 +14,85 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
-REPORT = ROOT / "reports" / "churn" / "latest.html"
-QUIET = (
-    "--headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-quic --run-all-compositor-stages-before-draw"
-)
-
-
-def shot(page: Path, width: int, height: int, dark: bool) -> Image.Image:
-    """One screenshot of a page in a browser window of its own."""
-    browser = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
-    if browser is None:
-        sys.exit("Chromium is not on the PATH. Install it (Debian, Ubuntu: apt install chromium).")
-    theme = ["--blink-settings=preferredColorScheme=0"] if dark else []
-    with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder) / "picture.png"
-        command = [browser, *QUIET.split(), *theme, f"--user-data-dir={folder}/profile"]
-        command += [f"--window-size={width},{height}", f"--screenshot={picture}", page.as_uri()]
-        subprocess.run(command, check=True, capture_output=True)
-        return Image.open(picture).convert("RGB")
+IMAGES = ROOT / "docs" / "images"
+GROUND = "#e3e7ed"
+A4 = (794, 1123)  # pixels at 96 to the inch
 
 
 def main() -> None:
-    if not REPORT.exists():
-        sys.exit(f"There is no {REPORT.relative_to(ROOT)} yet: make reports")
-    desk, phone = shot(REPORT, 1240, 1500, dark=False), shot(REPORT, 500, 1290, dark=True)
-    phone = phone.resize((437, 1128), Image.Resampling.LANCZOS)
-    both = Image.new("RGB", (desk.width + 420, desk.height + 40), "#e3e7ed")
-    both.paste(desk, (20, 20))
-    both.paste(phone, (both.width - phone.width - 20, 20 + (desk.height - phone.height) // 2))
-    target = ROOT / "docs" / "images" / "churn-report.png"
-    both.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(target, optimize=True)
+    """Publishes into a folder of its own, so that the pictures never show somebody's data."""
+    chromium = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
+    if chromium is None:
+        sys.exit("Chromium is not on the PATH. Install it (Debian, Ubuntu: apt install chromium).")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        out = Path(folder)
+        for words in (["churn", "--as-of", "2026-06-01"], ["churn"], ["data_check"]):
+            command = [sys.executable, "-m", "cs_helpers", "run", *words, "--out", str(out)]
+            subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        churn = out / "churn" / "latest.html"
+        desk, phone = shot(browser, churn, (1240, 1500)), shot(browser, churn, (400, 1130), dark=True)
+        save(beside([desk, phone], 1500), "churn-report.png")
+        calls = shot(browser, churn, (1240, 1100), at="s-whom-to-call-this-week")
+        check = shot(browser, out / "data_check" / "latest.html", (1240, 1100))
+        index = shot(browser, out / "index.html", (1240, 1100), dark=True)
+        paper = shot(browser, churn, A4, printed=True)
+        rows = [beside([calls, check], 620), beside([index, paper], 620)]
+        save(stacked(rows), "pages.png")
+        browser.close()
+
+
+def shot(
+    browser: Browser, page: Path, size: tuple[int, int], *, dark: bool = False, at: str = "", printed: bool = False
+) -> Image.Image:
+    """One screenshot of a page, scrolled to an id, or as the printer would lay it out."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", offline=True
+    )
+    tab = context.new_page()
+    if printed:
+        tab.emulate_media(media="print")
+    tab.goto(page.as_uri())
+    if printed:
+        tab.add_style_tag(content="body { padding: 48px }")  # the margin that @page gives on paper
+    if at:
+        tab.evaluate("id => document.getElementById(id).scrollIntoView({behavior: 'instant'})", at)
+    tab.wait_for_timeout(300)
+    picture = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
+    context.close()
+    return picture
+
+
+def beside(pictures: list[Image.Image], height: int) -> Image.Image:
+    """Pictures in a row, the taller ones shrunk to one height, with a border of the ground's colour."""
+    fitted = [p.resize((p.width * height // p.height, height), Image.Resampling.LANCZOS) if p.height > height else p
+              for p in pictures]  # fmt: skip
+    row = Image.new("RGB", (sum(p.width + 24 for p in fitted) + 24, height + 48), GROUND)
+    left = 24
+    for picture in fitted:
+        row.paste(picture, (left, 24 + (height - picture.height) // 2))
+        left += picture.width + 24
+    return row
+
+
+def stacked(rows: list[Image.Image]) -> Image.Image:
+    """Rows under each other, each in the middle."""
+    width = max(row.width for row in rows)
+    whole = Image.new("RGB", (width, sum(row.height for row in rows) - 24 * (len(rows) - 1)), GROUND)
+    top = 0
+    for row in rows:
+        whole.paste(row, ((width - row.width) // 2, top))
+        top += row.height - 24
+    return whole
+
+
+def save(picture: Image.Image, name: str) -> None:
+    """256 colours, so that a picture weighs a quarter."""
+    target = IMAGES / name
+    picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(target, optimize=True)
     sys.stdout.write(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1000:.0f} kB\n")
 
 

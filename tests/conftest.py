@@ -1,4 +1,4 @@
-"""What several test files share: the sample company's churn report, published once per worker."""
+"""What several test files share: the reports that a user's own commands make, published once per worker."""
 
 import subprocess
 import sys
@@ -7,13 +7,29 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+GALLERY = ROOT / "tests" / "notebooks_for_tests" / "gallery.ipynb"
+
+
+def run(*words, out):
+    """One ``cs-helpers run``, as a user would type it."""
+    command = [sys.executable, "-m", "cs_helpers", "run", *map(str, words), "--out", str(out)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
 
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory):
-    """The folder with the churn report of the sample company, made by the command as a user would make it."""
+    """The folder with the reports of the sample company: churn, data_check (its second run) and the gallery."""
     out = tmp_path_factory.mktemp("reports")
-    command = [sys.executable, "-m", "cs_helpers", "run", "churn", "--out", str(out)]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
+    run("data_check", "--as-of", "2026-06-01", out=out)
+    run("churn", "data_check", *([GALLERY] if GALLERY.is_file() else []), out=out)
     return out
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One Chromium for a file of tests. No longer: meanwhile no other event loop can run in this process."""
+    from browser import started
+
+    with started() as running:
+        yield running

@@ -7,19 +7,24 @@ from functools import cache
 from itertools import combinations, pairwise
 from types import SimpleNamespace as Stand
 
+import gallery
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from cs_helpers.charts.ink import INKS, NARROW, WIDE, as_svg
+from cs_helpers.charts.benchmark import funnel_plot, slope
+from cs_helpers.charts.ink import INKS, NARROW, WIDE, as_picture, as_svg
 from cs_helpers.charts.labels import share, shorten, spread
 from cs_helpers.charts.outlook import forecast_score, outlook
 from cs_helpers.charts.reasons import reason_bars
 from cs_helpers.charts.retention import group_bars, trend
 from cs_helpers.charts.risk import drivers, reliability
+from cs_helpers.charts.scenario import ladder, tornado
 from cs_helpers.charts.survival import anniversaries, incidence, projection, survival_curves
 
 HOSTILE = "$x_1^2$ <script>alert('&')</script> \u202egnol\u0000 " + "Grundstücksverkehrsgenehmigung " * 9
@@ -182,6 +187,20 @@ NORMAL = {
     ),
 }
 
+NORMAL |= {
+    "funnel": (funnel_plot, gallery.funnel(), {}, ["all 72", "Rep 1", "99.8", "tickets", "resolved at first contact"]),
+    "slope": (slope, gallery.slopes(), {}, ["as counted", "cases alike", "Rep A +11", "Rep L −9"]),
+    "tornado": (
+        tornado,
+        gallery.inputs(),
+        {"money": money, "base": 2e5},
+        ["break-even", "+6 points", "guess", "€200k"],
+    ),
+    "ladder": (ladder, gallery.rungs(), {"number": "{:.1f}".format}, ["nobody was drawn by lot", "2.1", "refuted"]),
+    "events": (trend, [line(values=np.linspace(0.9, 0.95, 20))], {"events": gallery.events()}, ["price change"]),
+}
+
+NOBODY = gallery.funnel().points[:0]
 ZERO_RISK = risk_of([0.0, 0.0], ["a", "b"], [0.0, 0.0])
 EXTREME = {
     "no line": (trend, [], {}),
@@ -230,6 +249,21 @@ EXTREME = {
     "one score": (forecast_score, quarters_of(["2025 Q1"], [1e9]), {"money": money}),
     "scores of nothing": (forecast_score, quarters_of(QUARTERS, [0.0] * 4), {}),
     "scores without values": (forecast_score, quarters_of(QUARTERS, [NAN] * 4), {"money": money}),
+    "no rep": (funnel_plot, Stand(**{**vars(gallery.funnel()), "points": NOBODY}), {}),
+    "one rep": (funnel_plot, Stand(**{**vars(gallery.funnel()), "points": gallery.funnel().points[:1]}), {}),
+    "all reps outside": (
+        funnel_plot,
+        Stand(**{**vars(gallery.funnel()), "points": gallery.funnel().points.assign(outside="99.8", rate=0.9)}),
+        {},
+    ),
+    "no slope": (slope, gallery.slopes()[:0], {}),
+    "equal slopes": (slope, gallery.slopes().assign(raw=0.5, adjusted=0.5, mover=True), {}),
+    "no input": (tornado, gallery.inputs()[:0], {"money": money}),
+    "inputs that do nothing": (tornado, gallery.inputs().assign(low=0.0, high=0.0), {"money": money, "base": 0.0}),
+    "inputs without outcome": (tornado, gallery.inputs().assign(low=NAN, high=NAN), {}),
+    "twenty inputs": (tornado, pd.concat([gallery.inputs()] * 4, ignore_index=True), {"money": money, "base": 2e5}),
+    "no rung": (ladder, gallery.rungs()[:0], {}),
+    "all rungs refused": (ladder, gallery.rungs().assign(status="refused", value=NAN, why="too few"), {}),
     "equal scores": (forecast_score, quarters_of(QUARTERS, [5.0] * 4), {"money": money}),
 }
 
@@ -244,6 +278,17 @@ WORDS = {
     "drivers": (drivers, risk_of([], MANY, [1.0, 2.0, -3.0, 0.1, 0.2]), {}),
     "outlook": (outlook, quarters_of(MANY, [1e9] * 5), {"money": money}),
     "forecast_score": (forecast_score, quarters_of(MANY, [1e9] * 5), {"money": money}),
+}
+
+FIVE = {"label": MANY, "why": MANY, "note": MANY, "low_input": MANY, "high_input": MANY, "origin": MANY}
+LOUD = Stand(**{**vars(gallery.funnel()), "unit": HOSTILE, "cases": HOSTILE})
+LOUD.points = LOUD.points[:5].assign(label=MANY, outside="95")
+WORDS |= {
+    "funnel": (funnel_plot, LOUD, {}),
+    "slope": (slope, gallery.slopes()[:5].assign(label=MANY, mover=True), {}),
+    "tornado": (tornado, gallery.inputs()[:5].assign(**FIVE), {"money": money}),
+    "ladder": (ladder, gallery.rungs().assign(**{k: FIVE[k] for k in ("label", "why", "note")}), {}),
+    "events": (trend, [line(values=np.linspace(0.9, 1, 20))], {"events": gallery.events().assign(label=HOSTILE)}),
 }
 
 NORMAL_CASES = {name: case[:3] for name, case in NORMAL.items()}
@@ -356,6 +401,27 @@ def test_drawing_needs_no_pyplot_and_changes_no_global_state():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["events", "funnel", "tornado", "ladder", "slope", "drivers"])
+def test_what_a_user_set_for_their_own_charts_changes_none_of_ours(name):
+    draw, result, options, _ = NORMAL[name]
+    ours = as_svg(draw(result, **options), "x")
+    own = {"font.size": 30, "axes.facecolor": "black", "lines.linewidth": 9, "axes.grid": True, "svg.fonttype": "path"}
+    with mpl.rc_context(own):
+        assert as_svg(draw(result, **options), "x") == ours
+
+
+def test_a_picture_is_a_raster_only_where_the_drawing_is_heavy():
+    few, many = Figure(figsize=(4, 3)), Figure(figsize=(4, 3))
+    few.subplots().plot([0, 1], [0, 1])
+    ax = many.subplots()
+    for place in range(3_000):
+        ax.plot([place % 50], [place // 50], "o")
+    assert as_picture(few, "x").startswith("<svg")
+    heavy = as_picture(many, "x")
+    assert heavy.startswith('<img class="cs-raster" alt=""')
+    assert len(heavy) < len(as_svg(many, "x"))
 
 
 def test_panels_of_a_trend_span_the_same_number_of_points():

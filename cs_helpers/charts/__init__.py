@@ -4,11 +4,13 @@ Each function draws one kind of result on a ``Figure`` of its own and takes ``na
 texts and captions are words, and words live in ``show``.
 """
 
-from cs_helpers.charts.ink import INKS, as_svg
+from cs_helpers.charts.benchmark import funnel_plot, slope
+from cs_helpers.charts.ink import INKS, as_picture, as_svg
 from cs_helpers.charts.outlook import forecast_score, outlook
 from cs_helpers.charts.reasons import reason_bars
 from cs_helpers.charts.retention import cohort_heatmap, group_bars, trend, waterfall
 from cs_helpers.charts.risk import drivers, reliability
+from cs_helpers.charts.scenario import ladder, tornado
 from cs_helpers.charts.source import coverage_map
 from cs_helpers.charts.spark import sparkline
 from cs_helpers.charts.survival import anniversaries, incidence, projection, survival_curve, survival_curves
@@ -16,20 +18,29 @@ from cs_helpers.charts.survival import anniversaries, incidence, projection, sur
 __all__ = [
     "INKS",
     "anniversaries",
+    "as_picture",
     "as_svg",
     "cohort_heatmap",
     "coverage_map",
     "drivers",
     "forecast_score",
+    "funnel_plot",
     "group_bars",
     "incidence",
+    "ladder",
     "outlook",
     "projection",
     "reason_bars",
     "reliability",
+    "slope",
     "sparkline",
     "survival_curve",
     "survival_curves",
+    "tornado",
     "trend",
     "waterfall",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # what Tab offers: no helper, no imported library

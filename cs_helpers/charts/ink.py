@@ -6,6 +6,7 @@ Colours are those of ``INKS``, so that ``as_svg`` can hand them to the page's li
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from typing import Any
@@ -28,9 +29,14 @@ INKS = {
 }
 INK, QUIET, LINE, ACCENT, GAIN, LOSS, TOTAL = INKS
 
-LIGHT_CELL, DARK_CELL = "#fdfdfd", "#101820"  # text on heat map cells: the cells keep their colours in both themes
+# Text on heat map cells, which keep their colours in both themes: on every colour one of the two has a contrast of 4.5.
+LIGHT_CELL, DARK_CELL = "#ffffff", "#010101"
 
-STYLE: Any = {
+# A style of one's own for the session, set through rcParams, is left out of our charts, which have to fit their page.
+_THE_SESSIONS = ("backend", "backend_fallback", "interactive", "toolbar", "timezone")
+_DEFAULTS = {key: value for key, value in dict.items(mpl.rcParamsDefault) if key not in _THE_SESSIONS}
+
+STYLE: Any = _DEFAULTS | {
     "font.family": ["DejaVu Sans"],
     "font.size": 10,
     "text.color": INK,
@@ -58,6 +64,13 @@ def new_figure(height: float, narrow: bool) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
+def cell_ink(colour: Any) -> str:
+    """The ink that stands out more from a cell of this colour, by WCAG's relative luminance."""
+    channels = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(colour))
+    light = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), channels, strict=True))
+    return LIGHT_CELL if 1.05 / (light + 0.05) > (light + 0.05) / 0.05 else DARK_CELL
+
+
 def as_svg(figure: Figure, name: str) -> str:
     """The figure as one inline ``<svg>`` element, with theme variables for inks and ids unique to ``name``.
 
@@ -76,6 +89,26 @@ def as_svg(figure: Figure, name: str) -> str:
     size = view[1] if view else ""
     svg = f'<svg viewBox="{size}" aria-hidden="true" focusable="false">{svg[svg.index(">") + 1 :]}'
     return re.sub(r">\s+<", "><", svg).strip()
+
+
+_HEAVY = 60_000
+
+
+def as_picture(figure: Figure, name: str) -> str:
+    """The figure as inline SVG, or as a crisp raster picture where that is smaller than a heavy SVG (over 60 kB).
+
+    A raster cannot follow the page's theme, so the page stands it on a light card; its wrapper carries the words.
+    """
+    svg = as_svg(figure, name)
+    if len(svg) < _HEAVY:
+        return svg
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(buffer, format="webp", dpi=170, transparent=True, pil_kwargs={"lossless": True})
+    encoded = base64.b64encode(buffer.getvalue()).decode()
+    if len(encoded) >= len(svg):
+        return svg
+    return f'<img class="cs-raster" alt="" src="data:image/webp;base64,{encoded}">'
 
 
 def quiet_grid(ax: Axes) -> None:

@@ -75,7 +75,7 @@ def row_labels(ax: Axes, names: Sequence[str], notes: Sequence[str]) -> None:
     for y, (name, note) in enumerate(zip(names, notes, strict=True)):
         ax.annotate(name, (0, y), (-9, 6.5 if note else 0), color=INK, **at)
         if note:
-            ax.annotate(note, (0, y), (-9, -7), color=QUIET, size=9.5, **at)
+            ax.annotate(note, (0, y), (-9, -7), color=QUIET, **at)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)

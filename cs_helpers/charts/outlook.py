@@ -65,7 +65,7 @@ def outlook(result: Any, narrow: bool = False, money: Callable[[float], str] = c
             inks = {"expected": ACCENT, "best case": LOSS, "worst case": LOSS}
             end_labels(ax, [(y, word, inks.get(word, QUIET), "normal") for y, word in last if np.isfinite(y)])
             key = "upright line: interval of what is expected"
-        figure.supxlabel(key, size=9.5, color=QUIET)
+        figure.supxlabel(key, size=10, color=QUIET)
     return figure
 
 
@@ -143,5 +143,5 @@ def forecast_score(result: Any, narrow: bool = False, money: Callable[[float], s
         ax.grid(axis="x", color=LINE, linewidth=0.8)
         came = "what came: ● inside, ○ outside the interval"
         drawn = "band: forecast interval, tick: its middle"
-        figure.supxlabel(("\n" if narrow else " · ").join([came, drawn]), size=9.5, color=QUIET)
+        figure.supxlabel(("\n" if narrow else " · ").join([came, drawn]), size=10, color=QUIET)
     return figure

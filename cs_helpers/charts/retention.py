@@ -13,16 +13,15 @@ from matplotlib.figure import Figure
 
 from cs_helpers.charts.ink import (
     ACCENT,
-    DARK_CELL,
     GAIN,
     INK,
-    LIGHT_CELL,
     LOSS,
     NARROW,
     QUIET,
     STYLE,
     TOTAL,
     WIDE,
+    cell_ink,
     new_figure,
     quiet_grid,
 )
@@ -110,14 +109,15 @@ def cohort_heatmap(triangle: Any, narrow: bool = False) -> Figure:
     percent = (table * 100).to_numpy()
     floor = np.floor(np.nanmin(percent) / 10) * 10 if np.isfinite(percent).any() else 0
     ceiling = max(100.0, float(np.nanmax(percent)))
+    shades = mpl.colors.LinearSegmentedColormap.from_list("kept", ["#f3e3cf", "#a9c7dd", "#2d6ca2", "#123a63"])
+    place = mpl.colors.Normalize(min(floor, 90), ceiling)
     with mpl.rc_context(STYLE):
         figure, ax = new_figure(0.9 + (0.36 if narrow else 0.38) * len(table), narrow)
         sns.heatmap(
             pd.DataFrame(percent, rows, table.columns),
             ax=ax,
-            cmap=mpl.colors.LinearSegmentedColormap.from_list("kept", ["#f3e3cf", "#a9c7dd", "#2d6ca2", "#123a63"]),
-            vmin=min(floor, 90),
-            vmax=ceiling,
+            cmap=shades,
+            norm=place,
             annot=True,
             fmt=".0f",
             annot_kws={"size": 10},
@@ -125,9 +125,8 @@ def cohort_heatmap(triangle: Any, narrow: bool = False) -> Figure:
             linecolor="none",
             cbar=False,
         )
-        for text in ax.texts:
-            shade = (float(text.get_text()) - min(floor, 90)) / (ceiling - min(floor, 90))
-            text.set_color(LIGHT_CELL if shade > 0.52 else DARK_CELL)
+        for text, value in zip(ax.texts, percent[np.isfinite(percent)], strict=True):
+            text.set_color(cell_ink(shades(place(value))))
         for mesh in ax.collections:
             mesh.set_edgecolor("none")
         ax.set_xlabel("months since the account's own start")
@@ -141,8 +140,10 @@ def cohort_heatmap(triangle: Any, narrow: bool = False) -> Figure:
     return figure
 
 
-def trend(lines: Iterable[Any], narrow: bool = False) -> Figure:
+def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Figure:
     """Shares month by month with their intervals and targets, one panel per line.
+
+    ``events`` (month, label), such as a price change, are marked in every panel and named in the first.
 
     Each of ``lines`` has label, months (Timestamps), values, low, high (fractions, NaN = none) and target (fraction
     or None). Every panel spans the same number of points, so that equal slopes are equal changes.
@@ -170,6 +171,7 @@ def trend(lines: Iterable[Any], narrow: bool = False) -> Figure:
             _month_axis(ax, months, 4 if narrow or columns < 3 else 3)
             if place + columns < len(series):
                 ax.tick_params(axis="x", labelbottom=False)
+            mark_events(ax, events, months, named=place == 0)
         settle(grid.flat[0])
         for line, ax in zip(series, grid.flat, strict=False):
             if line.seen.any():
@@ -179,6 +181,25 @@ def trend(lines: Iterable[Any], narrow: bool = False) -> Figure:
                     ends.append((line.target, f"target\n{share(line.target)}", QUIET, "normal"))
                 end_labels(ax, ends, settled=True)
     return figure
+
+
+def mark_events(ax: Axes, events: Any, months: np.ndarray, named: bool = True) -> None:
+    """Upright lines where something happened, with names under each other at the top; none where ``events`` is None.
+
+    ``months`` are the months of the axis as year * 12 + month; an event outside them is left out.
+    """
+    if events is None or not len(months):
+        return
+    left, right = months.min(), months.max()
+    at = [month.year * 12 + month.month - 1 for month in events["month"]]
+    inside = [(x, text) for x, text in zip(at, events["label"], strict=True) if left <= x <= right]
+    for step, (x, text) in enumerate(sorted(inside, key=lambda pair: pair[0])[:6]):
+        ax.axvline(x, color=TOTAL, linewidth=1, zorder=1)
+        if named:
+            late = x > (left + right) / 2
+            place: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
+            side: Any = {"ha": "right" if late else "left", "color": QUIET}
+            ax.annotate(shorten(text, most=22), (x, 1), (-4 if late else 4, -2 - 12 * step), **place, **side)
 
 
 class _Series:
@@ -256,5 +277,5 @@ def group_bars(groups: Any, narrow: bool = False) -> Figure:
         for y, value in enumerate(now):
             beside(ax, y, share(value, 1), weight="bold")
         key = "● now, with its interval" + (" · ○ before" if np.isfinite(before).any() else "")
-        figure.supxlabel(key, size=9.5, color=QUIET)
+        figure.supxlabel(key, size=10, color=QUIET)
     return figure

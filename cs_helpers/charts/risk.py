@@ -77,7 +77,7 @@ def drivers(result: Any, narrow: bool = False) -> Figure:
         ax.annotate("leaves →", (1, 1), (0, 5), ha="right", color=LOSS, **at)
         hollow = "○ the interval holds ×1: could be chance"
         figure.supxlabel(
-            ("\n" if narrow else " · ").join(["multiple of the odds of leaving", hollow]), size=9.5, color=QUIET
+            ("\n" if narrow else " · ").join(["multiple of the odds of leaving", hollow]), size=10, color=QUIET
         )
     return figure
 

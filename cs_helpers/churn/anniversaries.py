@@ -12,14 +12,15 @@ from cs_helpers import periods, stats
 from cs_helpers.churn.survival import _has_length, _no_length, require_entry
 from cs_helpers.definitions import Refusal
 from cs_helpers.errors import ContractError
+from cs_helpers.results import Result
 
 _SHORTEST_TERM = 2  # months; a contract from month to month has no anniversary that differs from any other day
 _SAME = 1e-9  # ages closer than this are equal
 _BY_MONTH = 0.9  # of the departures on whole months of age: the book ends contracts by the month
 
 
-@dataclass(frozen=True)
-class LossRate:
+@dataclass(frozen=True, repr=False)
+class LossRate(Result):
     """``lost`` of ``up_for_renewal``, with Wilson's interval of ``rate``."""
 
     lost: int
@@ -29,8 +30,8 @@ class LossRate:
     high: float
 
 
-@dataclass(frozen=True, eq=False)
-class Anniversaries:
+@dataclass(frozen=True, eq=False, repr=False)
+class Anniversaries(Result):
     """Departures at contract anniversaries and between them.
 
     ``table``: index ``anniversary`` (text: "1", "2", ..., the last one perhaps "4+" for all from the fourth on);

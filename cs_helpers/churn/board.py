@@ -11,10 +11,11 @@ from cs_helpers.churn.calls import MrrAtRisk, call_list, mrr_at_risk
 from cs_helpers.churn.risk import Risk, fit_risk
 from cs_helpers.churn.snapshots import Snapshots
 from cs_helpers.definitions import Refusal, attempt
+from cs_helpers.results import Result
 
 
-@dataclass(frozen=True, eq=False)
-class Board:
+@dataclass(frozen=True, eq=False, repr=False)
+class Board(Result):
     """Everything the call list rests on; each part is a result, or the Refusal that explains why there is none.
 
     ``notice``: accounts that have given notice and

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cs_helpers import periods
 from cs_helpers.errors import ContractError
+from cs_helpers.results import Result
 
 FEWEST_MONTHS_BEFORE = 6
 """Months of history that the latest labelled snapshot needs before it."""
@@ -76,8 +77,8 @@ def needs(frame: pd.DataFrame, name: str, columns: Sequence[str], source: str) -
         raise ContractError(f"{name}: no column {' and '.join(map(repr, lacking))}. Give {source}.")
 
 
-@dataclass(frozen=True, eq=False)
-class Book:
+@dataclass(frozen=True, eq=False, repr=False)
+class Book(Result):
     """Everybody in the panel, by place in ``ids``; ``eve``: MRR in cents before each month from ``first`` to as_of.
 
     Behind the spells, at -1, stands one that never runs: that of an account without a spell.

@@ -14,6 +14,7 @@ from cs_helpers import stats
 from cs_helpers.churn.risk import Risk
 from cs_helpers.definitions import Refusal
 from cs_helpers.errors import ContractError
+from cs_helpers.results import Result
 
 MOVED = 0.25
 """Change of log odds from which a probability counts as risen or fallen: odds up by 28 %, or down by 22 %."""
@@ -22,8 +23,8 @@ _NOBODY = "Nobody pays now: there is no account to score. Check the date and the
 _COLUMNS = ["account_id", "name", "mrr", "due_date", "probability", "mrr_at_risk", "reasons"]
 
 
-@dataclass(frozen=True)
-class MrrAtRisk:
+@dataclass(frozen=True, repr=False)
+class MrrAtRisk(Result):
     """MRR expected to leave in the coming window, out of ``mrr`` of ``accounts``, and where 95 % of the outcomes lie if
     the probabilities are right."""
 

@@ -22,11 +22,12 @@ from cs_helpers.churn.survival import (
 )
 from cs_helpers.definitions import Refusal, attempt
 from cs_helpers.errors import ContractError
+from cs_helpers.results import Result
 from cs_helpers.stats.tails import chi_square_tail
 
 
-@dataclass(frozen=True, eq=False)
-class LogRank:
+@dataclass(frozen=True, eq=False, repr=False)
+class LogRank(Result):
     """A log-rank test. ``table``: index ``group``, largest first; columns spells, observed, expected (departures).
 
     ``p_value`` is the chance of a ``statistic`` at least as large if all groups left alike.
@@ -38,8 +39,8 @@ class LogRank:
     table: pd.DataFrame
 
 
-@dataclass(frozen=True, eq=False)
-class GroupCurves:
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupCurves(Result):
     """A curve for each group of the attribute ``by``, largest group first.
 
     Every spell of the counts is in exactly one of ``curves``, ``too_small`` (group to its spells: too few to draw),
@@ -55,8 +56,8 @@ class GroupCurves:
     test: LogRank | Refusal
 
 
-@dataclass(frozen=True, eq=False)
-class RevenueWeighted:
+@dataclass(frozen=True, eq=False, repr=False)
+class RevenueWeighted(Result):
     """Share of MRR still paying by age, read like ``Survival``.
 
     ``table``: index ``months`` (``starts_at``, then every age at which somebody left, then ``last_seen``); columns

@@ -11,13 +11,14 @@ import pandas as pd
 from cs_helpers.churn.projection import SBG, Projection, fit_spells
 from cs_helpers.definitions import Refusal, attempt
 from cs_helpers.errors import ContractError
+from cs_helpers.results import Result
 
 ALL = "All"
 _COLUMNS = ["accounts", "mrr", "margin", "expected_months", "value", "low", "high", "naive", "naive_within_horizon"]
 
 
-@dataclass(frozen=True)
-class LifetimeValue:
+@dataclass(frozen=True, repr=False)
+class LifetimeValue(Result):
     """The expected gross margin of one new account inside the horizon, in the currency of ``mrr``.
 
     ``low``, ``high``: interval from the doubt about the curve alone; MRR and margin are taken as given.

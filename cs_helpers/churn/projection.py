@@ -14,6 +14,7 @@ from cs_helpers import stats
 from cs_helpers.definitions import Refusal, attempt
 from cs_helpers.errors import ContractError
 from cs_helpers.periods import add_months, day_words, months_between
+from cs_helpers.results import Result
 from cs_helpers.stats.likelihood import BetaGeometric, log_beta_ratio, pooled
 
 _AT_RISK = 10  # an age with fewer at risk is not counted as observed
@@ -94,8 +95,8 @@ class SBG:
         return np.exp(log_beta_ratio(alpha[:, None], beta[:, None], periods))[:, place]
 
 
-@dataclass(frozen=True)
-class HeldOut:
+@dataclass(frozen=True, repr=False)
+class HeldOut(Result):
     """What a fit without the last months said of them. Shares are of ``accounts``, the spells running before them.
 
     ``expected_low`` and ``expected_high`` hold both sources of doubt: the parameters, and chance in who leaves.
@@ -111,8 +112,8 @@ class HeldOut:
     inside: bool
 
 
-@dataclass(frozen=True, eq=False)
-class Projection:
+@dataclass(frozen=True, eq=False, repr=False)
+class Projection(Result):
     """A curve beyond the ages seen so far.
 
     ``curve``: index months 0 .. horizon; survival, low, high (doubt about the parameters, not about the model).

@@ -11,14 +11,15 @@ from numpy.typing import ArrayLike
 
 from cs_helpers import stats
 from cs_helpers.errors import ContractError
+from cs_helpers.results import Result
 from cs_helpers.stats.logistic import logistic
 
 _LEAST_BIN_EVENTS = 5
 _ALMOST = 1e-12  # a probability of 0 or 1 is taken as this far from it
 
 
-@dataclass(frozen=True)
-class Top:
+@dataclass(frozen=True, repr=False)
+class Top(Result):
     """The ``k`` highest scores: ``hits`` of them left (a fraction where the cut goes through equal scores).
 
     ``precision`` = hits / k, in [low, high] (Wilson); ``base_rate``: share of all that left; ``lift`` = precision /
@@ -41,8 +42,8 @@ class Top:
     weight_found: float | None
 
 
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, repr=False)
+class Calibration(Result):
     """Whether probabilities mean what they say, on the scale of log odds.
 
     ``intercept``: how much too low they are on the whole (0: as many left as expected; log 2 = 0.69: the odds are

@@ -12,6 +12,7 @@ from cs_helpers import periods, stats
 from cs_helpers.churn.causes import Incidence, cumulative_incidence
 from cs_helpers.churn.snapshots import spell_ends
 from cs_helpers.definitions import Refusal, attempt
+from cs_helpers.results import Result
 
 UNKNOWN = "unknown"
 FEWEST_KNOWN = 10
@@ -55,8 +56,8 @@ def _clean(text: pd.Series) -> pd.Series:
     return trimmed.where(trimmed.notna() & trimmed.ne(""))
 
 
-@dataclass(frozen=True, eq=False)
-class Departures:
+@dataclass(frozen=True, eq=False, repr=False)
+class Departures(Result):
     """One row per account and month in which its paid time ended inside the window.
 
     ``table``: account_id, month, mrr (currency per month, what it last paid), recorded, stated, competitor (missing:
@@ -154,8 +155,8 @@ def incidence_of(spells: pd.DataFrame, left: Departures, min_at_risk: int = 10) 
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class Reasons:
+@dataclass(frozen=True, eq=False, repr=False)
+class Reasons(Result):
     """Why accounts left, by number and by revenue.
 
     ``table``: index ``reason``, largest lost MRR first, "unknown" last; accounts, mrr and share (of the MRR with known

@@ -16,6 +16,7 @@ from cs_helpers.churn.design import Design, build_design, is_number, levels_of, 
 from cs_helpers.churn.ranking import Calibration, Top
 from cs_helpers.definitions import Refusal
 from cs_helpers.errors import ContractError
+from cs_helpers.results import Result
 from cs_helpers.stats.logistic import Logistic, log_loss, logistic, probability_of
 from cs_helpers.stats.threads import one_thread
 
@@ -27,8 +28,8 @@ _KEYS = ("account_id", "snapshot", "churned", "due_date")
 _LEVELS = ((0, 0), (0, 0.03), (0, 0.1), (0.01, 0), (0.04, 0), (0.16, 0), (0.01, 0.03), (0.04, 0.03))
 
 
-@dataclass(frozen=True)
-class Challenger:
+@dataclass(frozen=True, repr=False)
+class Challenger(Result):
     """Gradient boosting against the logistic model on the snapshot before the test: log loss per row, boosted minus
     logistic, with its paired interval over accounts. Below 0: boosting predicts better. ``used`` if the whole interval
     is."""
@@ -39,8 +40,8 @@ class Challenger:
     used: bool
 
 
-@dataclass(frozen=True, eq=False)
-class Risk:
+@dataclass(frozen=True, eq=False, repr=False)
+class Risk(Result):
     """A model of who leaves, its one test, and the scores for the present.
 
     ``kind``: "logistic" or "boosted". Tested: the kind fitted on ``train_rows`` rows with ``train_events`` that left,

@@ -30,6 +30,7 @@ from cs_helpers.churn.known import (
     used,
 )
 from cs_helpers.errors import ParameterError
+from cs_helpers.results import Result
 
 __all__ = ["HORIZON_MONTHS", "Snapshots", "risk_snapshots", "spell_ends"]
 
@@ -37,8 +38,8 @@ HORIZON_MONTHS = 3
 """Length of the outcome window, and how far snapshots lie apart."""
 
 
-@dataclass(frozen=True, eq=False)
-class Snapshots:
+@dataclass(frozen=True, eq=False, repr=False)
+class Snapshots(Result):
     """Accounts as they were known at month starts; see ``risk_snapshots``.
 
     ``table``: one row per labelled snapshot and account: account_id, snapshot, churned, mrr (currency per month),

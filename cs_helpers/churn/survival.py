@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from cs_helpers import stats
 from cs_helpers.definitions import Refusal, attempt
 from cs_helpers.errors import ContractError
+from cs_helpers.results import Result
 
 _ROWS_AT_ONCE = 1 << 16  # of a large book; its parts then stay in the processor's cache
 _MOST_CELLS = 1 << 20  # of a table of ages by ages on entry: 60 years of either
@@ -32,8 +33,8 @@ class _Spells:
         return int(self.count[which].sum())
 
 
-@dataclass(frozen=True, eq=False)
-class Survival:
+@dataclass(frozen=True, eq=False, repr=False)
+class Survival(Result):
     """A Kaplan-Meier curve.
 
     ``table``: index ``months`` (``starts_at``, then every age at which somebody left, then the last age seen); columns

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,19 @@ def publish(
     notebook: str,
     report: str,
     beside: Mapping[str, str] | None = None,
+    look: Callable[[Mapping[str, str]], list[str]] | None = None,
 ) -> Path:
     """Publishes one good run; returns the folder it now has.
 
     ``beside`` are further files of the notebook's: name -> text. All are complete on disk in ``temporary`` (inside
     ``out``) before one rename makes them visible;
     ``latest.html`` is then replaced in one step. Raises ReportFailed, with nothing published, if a file holds
-    an absolute path of this machine or the value of a secret from the environment.
+    an absolute path of this machine or the value of a secret from the environment, or if ``look`` finds something in
+    the files (name -> text).
     """
     files = {**(beside or {}), "report.html": report, "notebook.ipynb": notebook, "run.json": dump_record(record)}
     problems = [problem for name, text in files.items() for problem in scan(name, text)]
+    problems += look(files) if look else []
     if problems:
         raise ReportFailed("\n".join(["Not published:", *(f"  {problem}" for problem in problems)]))
     folder = _move(temporary, out, record, files)

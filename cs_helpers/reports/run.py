@@ -17,14 +17,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cs_helpers
 from cs_helpers import errors
 from cs_helpers.errors import CsHelpersError, ParameterError, ReportFailed
-from cs_helpers.reports import changes, index, publish, series
+from cs_helpers.reports import changes, index, leaks, publish, series, sharing
 from cs_helpers.reports.series import Scalar
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def run(
     progress: Progress | None = None,
     *,
     debug: bool = False,
+    tell: Callable[[str], None] | None = None,
 ) -> Record:
     """Runs a notebook and publishes its report under ``out``; returns the run record.
 
@@ -59,26 +60,36 @@ def run(
     stays as it is. ``parameters`` are completed with the notebook's defaults. With ``debug`` an error outside the
     notebook's cells is raised after it was recorded. Raises ParameterError for a parameter the notebook does not
     declare, before any kernel starts; an interrupted run leaves nothing behind.
+
+    With the parameter ``audience`` shared, nothing is published that names an account or a person; what happened is
+    then told in full to ``tell`` alone (a line at a time, for the terminal of whoever runs it).
     """
     started, clock = datetime.now(UTC), time.monotonic()
     values = _complete(notebook, parameters)
     record = _new_record(notebook, values, started)
-    temporary = out / f".{record['series']}-{record['run_id']}"
+    shared = record["audience"] != "full"
+    kernel = sharing.environment(out, record["series"]) if shared else {}
+    temporary = out / f".{record['series'].replace('/', '-')}-{record['run_id']}"
     try:
         temporary.mkdir(parents=True)
     except OSError as error:
         raise ParameterError(f"{out}: no report can be written there: {error.strerror}.") from None
     raised: Exception | None = None
     try:
-        executed, problem = _execute(notebook, values, progress or _silent)
+        executed, problem = _execute(notebook, values, progress or _silent, kernel)
+        names = sharing.take_names(executed)
+        private = sharing.Private(notebook, names, kernel[sharing.KEY_VARIABLE]) if shared else None
         _tidy(executed, notebook)
         if problem is None:
             try:
                 record |= _said_by(executed, record)
+                if private:
+                    sharing.withhold(record, executed, private)
                 record["changed"] = changes.since_last(record, out)
                 record["duration_s"] = round(time.monotonic() - clock, 2)
                 files = _files(executed)
-                publish.publish(temporary, out, record, _text(executed), _render(executed, record), files)
+                look = partial(leaks.scan, names=private.names) if private else None
+                publish.publish(temporary, out, record, _text(executed), _render(executed, record), files, look)
             except Exception as error:
                 if not temporary.is_dir():  # already published: this is no failure of the run
                     raise
@@ -86,12 +97,17 @@ def run(
                 problem = _error(None, type(error).__name__, str(error))
         if problem is not None:
             record |= {"status": "failed", "error": problem, "duration_s": round(time.monotonic() - clock, 2)}
+            if private:
+                _told(tell, problem["message"])
+                sharing.say_nothing(record, executed, private)
             publish.redact_all(record)
             publish.redact_all(executed)
             publish.keep_failed(temporary, out, record, _text(executed))
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     index.rebuild(out)
+    if private and private.told and private.unscanned:
+        _told(tell, sharing.unscanned_words(private))
     if debug and raised is not None:
         raise raised
     return record
@@ -125,10 +141,10 @@ def traceback_of(record: Mapping[str, Any], out: Path) -> str:
 
 
 def _new_record(notebook: Path, values: dict[str, Scalar], started: datetime) -> Record:
-    source = values.get("source")
+    source, audience = values.get("source"), sharing.audience_of(values)
     return {
         "schema_version": SCHEMA_VERSION,
-        "series": series.series_name(notebook),
+        "series": sharing.series_of(series.series_name(notebook), audience),
         # Milliseconds, because the order of runs is the order of their ids.
         "run_id": f"{started:%Y%m%dT%H%M%S}{started.microsecond // 1000:03d}Z-{secrets.token_hex(2)}",
         "status": "ok",
@@ -137,7 +153,7 @@ def _new_record(notebook: Path, values: dict[str, Scalar], started: datetime) ->
         "notebook": notebook.name,
         "parameters": values,
         "as_of": values.get("as_of") or None,
-        "audience": "full",
+        "audience": "full" if audience == "full" else "shared",
         "source": _CREDENTIALS.sub("://", source) if source and isinstance(source, str) else None,
         "source_fingerprint": None,
         "definitions_version": None,
@@ -167,7 +183,9 @@ def _complete(notebook: Path, parameters: Mapping[str, Scalar]) -> dict[str, Sca
     }
 
 
-def _execute(notebook: Path, values: dict[str, Scalar], progress: Progress) -> tuple[NotebookNode, Record | None]:
+def _execute(
+    notebook: Path, values: dict[str, Scalar], progress: Progress, environment: Mapping[str, str]
+) -> tuple[NotebookNode, Record | None]:
     """The executed notebook, and what went wrong or None. Complete means: papermill says so and every cell ran."""
     _prepare_imports()
     import nbformat
@@ -199,7 +217,7 @@ def _execute(notebook: Path, values: dict[str, Scalar], progress: Progress) -> t
             kernel_name="python3",
             language="python",
             progress_bar=False,
-            kernel_manager_class=_kernel_manager_class(),
+            kernel_manager_class=_kernel_manager_class(environment),
             shutdown_kernel="immediate",
             record_timing=False,
             on_notebook_start=on_notebook_start,
@@ -367,6 +385,11 @@ def _silent(number: int, cells: int) -> None:
     pass
 
 
+def _told(tell: Callable[[str], None] | None, message: str) -> None:
+    if tell is not None:
+        tell(message)
+
+
 def _prepare_imports() -> None:
     """Before the first import of nbformat or papermill."""
     # jsonschema's format checker builds a grammar of all web addresses (1.2 s) that no notebook schema uses
@@ -375,8 +398,8 @@ def _prepare_imports() -> None:
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # errors are reported once, by us
 
 
-@cache
-def _kernel_manager_class() -> type:
+def _kernel_manager_class(environment: Mapping[str, str]) -> type:
+    """A manager whose kernels have these variables beside those of this process: what they hold stands nowhere else."""
     import zmq
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
@@ -391,6 +414,7 @@ def _kernel_manager_class() -> type:
                 argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
                 display_name="Python 3",
                 language="python",
+                env=dict(environment),
                 metadata={"supported_encryption": "curve"},
             )
 

@@ -8,10 +8,11 @@ import pandas as pd
 
 from cs_helpers import stats
 from cs_helpers.definitions import Estimate
+from cs_helpers.results import Result
 
 
-@dataclass(frozen=True, eq=False)
-class CohortTriangle:
+@dataclass(frozen=True, eq=False, repr=False)
+class CohortTriangle(Result):
     """Share of each start cohort kept at each age.
 
     ``table``: one row per cohort (its first month), one column per age in months, fractions, NaN where

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cs_helpers import periods, stats
 from cs_helpers.definitions import Refusal
+from cs_helpers.results import Result
 from cs_helpers.retention.windows import Book, book
 
 NOT_RECORDED = "not recorded"
@@ -16,8 +17,8 @@ SMALLEST = 20
 """A group with fewer opening accounts is not shown by itself: its figure would be noise, and could point at people."""
 
 
-@dataclass(frozen=True, eq=False)
-class GroupRetention:
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupRetention(Result):
     """GRR, NRR and logo retention by group of one attribute.
 
     ``table``: index ``group``, largest opening MRR first; accounts, starting_mrr, share (of the opening MRR), for each

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cs_helpers import periods, stats
 from cs_helpers.definitions import Refusal
+from cs_helpers.results import Result
 
 FEWEST_DECIDED = 20
 """Decided renewals that a rate needs before it is used to look ahead."""
@@ -18,8 +19,8 @@ QUARTERS_BACK = 8
 _TAIL = 0.025
 
 
-@dataclass(frozen=True)
-class Scenario:
+@dataclass(frozen=True, repr=False)
+class Scenario(Result):
     """One renewal rate to look ahead with, and where it was seen."""
 
     name: str
@@ -27,8 +28,8 @@ class Scenario:
     seen_in: str
 
 
-@dataclass(frozen=True, eq=False)
-class Outlook:
+@dataclass(frozen=True, eq=False, repr=False)
+class Outlook(Result):
     """Renewals due in the next four quarters, and what is to be expected of them.
 
     ``table``: index ``quarter`` in words; due (MRR), renewals, decided (MRR of those already decided), expected, low,
@@ -49,8 +50,8 @@ class Outlook:
     scenarios: tuple[Scenario, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class ForecastScore:
+@dataclass(frozen=True, eq=False, repr=False)
+class ForecastScore(Result):
     """What the same method would have said as each past quarter began, against what happened.
 
     ``table``: index ``quarter``; renewals, due (decided ones), expected, low, high, actual (MRR), error (actual -

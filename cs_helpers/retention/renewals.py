@@ -9,6 +9,7 @@ import pandas as pd
 
 from cs_helpers import periods, stats
 from cs_helpers.definitions import Comparison, Estimate
+from cs_helpers.results import Result
 from cs_helpers.retention.windows import target
 
 DUE_COLUMNS = ["account_id", "due_date", "target_mrr", "renewed_mrr", "decided_date"]
@@ -16,8 +17,8 @@ NEAR_DAYS = 45
 """A contract anniversary this near to a recorded due date is the same renewal, moved."""
 
 
-@dataclass(frozen=True)
-class RenewalRate:
+@dataclass(frozen=True, repr=False)
+class RenewalRate(Result):
     """Renewed share of what was due in [start, end) and decided; open renewals are counted apart."""
 
     start: pd.Timestamp
@@ -80,8 +81,8 @@ def renewal_rate(renewals: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp)
     )
 
 
-@dataclass(frozen=True)
-class Renewals:
+@dataclass(frozen=True, repr=False)
+class Renewals(Result):
     """Both renewal rates against the window before; ``derived`` where due dates came from contract terms alone."""
 
     now: RenewalRate

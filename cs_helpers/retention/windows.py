@@ -11,11 +11,12 @@ import pandas as pd
 from cs_helpers import periods, stats
 from cs_helpers.definitions import Comparison, Estimate, Target, metric, short_name
 from cs_helpers.errors import ContractError
+from cs_helpers.results import Result
 from cs_helpers.retention.movements import Month, months_inside, unloaded
 
 
-@dataclass(frozen=True)
-class RevenueRetention:
+@dataclass(frozen=True, repr=False)
+class RevenueRetention(Result):
     """GRR and NRR of the accounts that paid as [start, end) opened. Money per month; ratios are fractions."""
 
     start: pd.Timestamp
@@ -39,8 +40,8 @@ class RevenueRetention:
         }
 
 
-@dataclass(frozen=True)
-class LogoRetention:
+@dataclass(frozen=True, repr=False)
+class LogoRetention(Result):
     """Started [start, end) with X accounts, ended with Y of them. Ratios are fractions."""
 
     start: pd.Timestamp
@@ -59,8 +60,8 @@ class LogoRetention:
         return {"logo_retention": Estimate("logo_retention", self.logo_retention, kept, n, n, *self.interval)}
 
 
-@dataclass(frozen=True, eq=False)
-class Book:
+@dataclass(frozen=True, eq=False, repr=False)
+class Book(Result):
     """What each account paid on the eve of each month: cents, accounts down, months across.
 
     ``months`` are the first days of the panel's months and of the month after them; column k of ``cents`` is what was
@@ -219,8 +220,8 @@ def _refuse_gaps(held: Book, start: pd.Timestamp, end: pd.Timestamp) -> None:
         raise ContractError(unloaded(absent, held.months[0], held.months[-2]))
 
 
-@dataclass(frozen=True)
-class Trend:
+@dataclass(frozen=True, repr=False)
+class Trend(Result):
     """One ratio over trailing windows: ``months`` are their last months; NaN where there is no value.
 
     Neighbouring windows share most of their months, so the line is smoother than the truth.
@@ -235,8 +236,8 @@ class Trend:
     target: float | None = None
 
 
-@dataclass(frozen=True)
-class Headline:
+@dataclass(frozen=True, repr=False)
+class Headline(Result):
     """The headline comparisons of a book, and the trends they end."""
 
     comparisons: tuple[Comparison, ...]

@@ -5,6 +5,7 @@ a module per subject: ``retention``, ``survival``, ``reasons``, ``outlook``, ``r
 source itself. What is shown is HTML whose every string from data is escaped there.
 """
 
+from cs_helpers.show.benchmark import alt_funnel, alt_ladder, alt_slope, alt_tornado
 from cs_helpers.show.blocks import (
     Block,
     caveats,
@@ -124,16 +125,20 @@ __all__ = [
     "alt_cohorts",
     "alt_coverage",
     "alt_drivers",
+    "alt_funnel",
     "alt_groups",
     "alt_incidence",
+    "alt_ladder",
     "alt_movements",
     "alt_outlook",
     "alt_projection",
     "alt_reasons",
     "alt_reliability",
     "alt_score",
+    "alt_slope",
     "alt_stay_by_group",
     "alt_survival",
+    "alt_tornado",
     "alt_trends",
     "calls_table",
     "caveats",
@@ -215,3 +220,7 @@ __all__ = [
     "validation_table",
     "years_table",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # what Tab offers: no helper, no imported library

@@ -79,7 +79,9 @@ def opening(tables: Any) -> Block:
     }
     items = "".join(f"<div><dt>{plain(k)}</dt><dd>{plain(v)}</dd></div>" for k, v in facts.items() if v)
     text = " · ".join(f"{k}: {v}" for k, v in facts.items() if v)
-    return Block(f'<dl class="cs-facts">{items}</dl>', text, {MIME.format("report"): data})
+    # Told to the runner of a shared report alone, which takes it out again.
+    private = {MIME.format("private"): {"names": names}} if (names := tables.private_names) else {}
+    return Block(f'<dl class="cs-facts">{items}</dl>', text, {MIME.format("report"): data, **private})
 
 
 def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
@@ -225,8 +227,8 @@ def chart(draw: Callable[..., Any], result: Any, finding: Takeaway, alt: str, no
     if refusal := result.reason if isinstance(result, Refusal) else getattr(result, "refusal", ""):
         box = refused(refusal)
         return Block(f'<figure class="cs-chart" id="{name}">{box.html}</figure>', box.text)
-    wide = charts.as_svg(draw(result, **options), f"{name}-w")
-    narrow = charts.as_svg(draw(result, narrow=True, **options), f"{name}-n")
+    wide = charts.as_picture(draw(result, **options), f"{name}-w")
+    narrow = charts.as_picture(draw(result, narrow=True, **options), f"{name}-n")
     html = (
         f'<figure class="cs-chart" id="{name}">{caption}'
         f'<div role="img" aria-label="{plain(alt)}"><div class="cs-wide">{wide}</div>'
@@ -294,7 +296,7 @@ def _column_mark(column: pd.Series, first: bool) -> str:
     longest = max((len(str(value)) for value in column), default=0)
     if longest > 26:
         return " class=cs-long" if longest > 40 else " class=cs-mid"
-    return " class=cs-name" if first else ""
+    return " class=cs-name" if first or _sorting(column) == "date" else ""
 
 
 def _is_figures(column: pd.Series) -> bool:
@@ -384,7 +386,7 @@ def provenance(tables: Any, **parameters: Any) -> Block:
         "As of (exclusive)": day_words(tables.as_of),
         "Definitions": f"version {definitions.VERSION}",
         "Package": f"cs-helpers {__version__}",
-        "Parameters": ", ".join(f"{k} = {v!r}" for k, v in parameters.items()),
+        "Parameters": ", ".join(f"{k} = {v!r}" for k, v in tables.shareable(**parameters).items()),
     }
     items = "".join(f"<div><dt>{plain(k)}</dt><dd>{plain(v)}</dd></div>" for k, v in facts.items())
     return Block(f'<dl class="cs-facts cs-provenance">{items}</dl>', "\n".join(f"{k}: {v}" for k, v in facts.items()))

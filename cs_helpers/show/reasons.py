@@ -13,6 +13,7 @@ from cs_helpers.show.words import (
     NARROW_SPACE,
     SPAN,
     Takeaway,
+    called,
     capital,
     count,
     listed,
@@ -30,7 +31,7 @@ def say_reasons(reasons: Any, currency: str, anchor: str = "reasons") -> Takeawa
     if refusal := refusal_takeaway("Why accounts leave cannot be told.", reasons, anchor):
         return refusal
     known = reasons.table[reasons.table["share"].notna()]
-    first, row = visible(known.index[0]), known.iloc[0]
+    first, row = called(known.index[0]), known.iloc[0]
     clear = len(known) == 1 or row["low"] > known["high"].iloc[1:].max()
     lead = "is the reason for the most lost revenue" if clear else "leads, but not clearly, among the reasons"
     return Takeaway(
@@ -67,7 +68,7 @@ def say_controllable(reasons: Any, anchor: str = "reasons-controllable") -> Take
     if refusal := refusal_takeaway("What could have been kept cannot be told.", reasons, anchor):
         return refusal
     low, high = reasons.controllable_interval
-    theirs = [visible(name) for name, row in reasons.table.iterrows() if row["controllable"] is False]
+    theirs = [called(name) for name, row in reasons.table.iterrows() if row["controllable"] is False]
     not_ours = f"Not in our hands: {listed(theirs)}." if theirs else "No reason outside the company's hands was given."
     return Takeaway(
         f"{percent(reasons.controllable_share)} of the lost MRR with a known reason went for one in our own hands.",
@@ -84,7 +85,7 @@ def say_competitors(reasons: Any, anchor: str = "competitors") -> Takeaway:
     named = reasons.competitors
     if not len(named):
         return Takeaway("No exit survey named a competitor.", "", anchor)
-    most = [f"{visible(name)} {number}" for name, number in named.items()]
+    most = [f"{called(name)} {number}" for name, number in named.items()]
     return Takeaway(
         f"{count(int(named.sum()), 'departure')} of {reasons.departures:,} named where they went: {listed(most, 6)}.",
         "Counts of those who answered, not shares of all.",
@@ -99,7 +100,7 @@ def reason_rows(reasons: Any, most: int = 8) -> Any:
     rows = reasons.table[reasons.table["share"].notna()].head(most)
     return pd.DataFrame(
         {
-            "reason": [visible(name) for name in rows.index],
+            "reason": [called(name) for name in rows.index],
             "recorded": rows["recorded_mrr"].to_numpy(),
             "stated": rows["stated_mrr"].to_numpy(),
             "controllable": rows["controllable"].to_numpy(),
@@ -113,7 +114,7 @@ def alt_reasons(reasons: Any, currency: str) -> str:
         return ""
     short = short_money(currency)
     rows = [
-        f"{visible(name)}: {short(row['recorded_mrr'])} recorded, {short(row['stated_mrr'])} stated"
+        f"{called(name)}: {short(row['recorded_mrr'])} recorded, {short(row['stated_mrr'])} stated"
         for name, row in reasons.table.iterrows()
     ]
     return f"Lost MRR by reason. {'; '.join(rows)}."
@@ -167,7 +168,7 @@ def reasons_by_group(reasons: Any, by: str) -> Block:
     if isinstance(reasons, Refusal):
         return Block("", "")
     if reasons.by_group.empty:
-        return refused(f"no {visible(by)} has ten departures with a known reason, so reasons are not split by it")
+        return refused(f"no {called(by)} has ten departures with a known reason, so reasons are not split by it")
     shares = reasons.by_group
     shown = pd.DataFrame(
         {
@@ -175,4 +176,4 @@ def reasons_by_group(reasons: Any, by: str) -> Block:
             **{visible(name): shares[name].map(lambda x: percent(x, 0)).to_numpy() for name in shares.columns},
         }
     )
-    return table(shown, f"Share of the lost MRR with a known reason, by {visible(by)}")
+    return table(shown, f"Share of the lost MRR with a known reason, by {called(by)}")

@@ -17,6 +17,7 @@ from cs_helpers.show.words import (
     NARROW_SPACE,
     SPAN,
     Takeaway,
+    called,
     capital,
     count,
     growth,
@@ -197,7 +198,8 @@ def alt_trends(trends: Sequence[Any]) -> str:
             for month, value, low, high in zip(trend.months, trend.values, trend.low, trend.high, strict=True)
             if math.isfinite(value)
         ]
-        parts.append(f"{trend.label}: {'; '.join(points_[:: max(1, len(points_) - 1)]) or 'no value yet'}")
+        ends = points_[:: max(1, len(points_) - 1)]
+        parts.append(f"{trend.label}: {'from ' if len(ends) > 1 else ''}{' to '.join(ends) or 'no value yet'}")
     return f"Lines with their 95{NARROW_SPACE}% bands. {'. '.join(parts)}."
 
 
@@ -240,11 +242,11 @@ def alt_groups(groups: Any) -> str:
     if isinstance(groups, Refusal):
         return ""
     rows = [
-        f"{visible(name)}: {percent(row['grr'])}, {SPAN} {span_words(row['grr_low'], row['grr_high'])}, "
+        f"{called(name)}: {percent(row['grr'])}, {SPAN} {span_words(row['grr_low'], row['grr_high'])}, "
         f"{count(row['accounts'], 'account')}"
         for name, row in groups.table.iterrows()
     ]
-    return f"GRR by {visible(groups.by)}: {'; '.join(rows)}."
+    return f"GRR by {called(groups.by)}: {'; '.join(rows)}."
 
 
 def note_groups(groups: Any) -> str:
@@ -256,7 +258,7 @@ def note_groups(groups: Any) -> str:
         f"{groups.smallest} accounts are not shown by themselves."
     ]
     if groups.pooled:
-        parts.append(f"Pooled as other: {listed([visible(name) for name in groups.pooled])}.")
+        parts.append(f"Pooled as other: {listed([called(name) for name in groups.pooled])}.")
     if groups.withheld:
         parts.append(f"{count(groups.withheld, 'account')} in groups that are too small even together are not shown.")
     return " ".join([*parts, "An account has the group it has today."])
@@ -285,7 +287,7 @@ def groups_table(groups: Any, currency: str) -> Block:
             "GRR against the others": frame["verdict"].to_numpy(),
         }
     )
-    return table(shown, f"By {visible(groups.by)}, {groups.window}")
+    return table(shown, f"By {called(groups.by)}, {groups.window}")
 
 
 def say_renewals(renewals: Any, anchor: str = "renewals") -> Takeaway:

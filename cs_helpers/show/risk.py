@@ -16,6 +16,7 @@ from cs_helpers.show.blocks import Block, refused, table
 from cs_helpers.show.words import (
     SPAN,
     Takeaway,
+    called,
     capital,
     count,
     listed,
@@ -64,8 +65,8 @@ LABELS = {
 
 def feature_label(feature: str, level: object = "") -> str:
     """A feature, and the level it is about, in words."""
-    name = LABELS.get(feature, visible(feature).removeprefix("account: ").replace("_", " "))
-    text = visible(level) if level is not None and level == level else ""
+    name = LABELS.get(feature, called(feature).removeprefix("account: ").replace("_", " "))
+    text = called(level) if level is not None and level == level else ""
     return f"{capital(name)}: {text}" if text else capital(name)
 
 
@@ -128,7 +129,7 @@ def _change(log_ratio: float) -> str:
 def reason_words(feature: str, value: Any, usual: Any, currency: str) -> str:
     """One reason for an account's risk in words, from a feature's value and what is usual."""
     if isinstance(value, str):
-        return f"{visible(feature).removeprefix('account: ').replace('_', ' ')}: {visible(value)}"
+        return f"{called(feature).removeprefix('account: ').replace('_', ' ')}: {called(value)}"
     number = float(value) if value is not None else math.nan
     if not math.isfinite(number):
         return f"{feature_label(feature).lower()}: not known"
@@ -175,7 +176,7 @@ def say_calls(calls: Any, risk: Any, currency: str, anchor: str = "calls") -> Ta
         return Takeaway("Nobody is on the call list.", "No account is paying today.", anchor)
     first = calls.iloc[0]
     return Takeaway(
-        f"Call {visible(first['name'])} first: {percent(first['probability'], 0)} risk, MRR "
+        f"Call {called(first['name'])} first: {percent(first['probability'], 0)} risk, MRR "
         f"{money(first['mrr'], currency, short=True)}.",
         f"The {count(len(calls), 'account')} on the list carry {money(calls['mrr'].sum(), currency, short=True)} of "
         f"MRR, of which {money(calls['mrr_at_risk'].sum(), currency, short=True)} can be expected to leave. "
@@ -188,7 +189,7 @@ _CHANGES = {"new": "new on the list", "up": "up", "down": "down", "same": "as be
 
 
 def _since(row: Any) -> str:
-    word = _CHANGES.get(row["change"], visible(row["change"]))
+    word = _CHANGES.get(row["change"], called(row["change"]))
     before = row["previous_probability"]
     if not math.isfinite(before):
         return "not scored a month ago"
@@ -349,9 +350,7 @@ def alarms(risk: Any, drift: Any) -> Block:
         return Block("", "")
     items = []
     for row in risk.leaks.itertuples():
-        items.append(
-            f"Leak alarm: {visible(row.feature)} stays out of the model. {capital(sentence(visible(row.why)))}"
-        )
+        items.append(f"Leak alarm: {called(row.feature)} stays out of the model. {capital(sentence(visible(row.why)))}")
     if not isinstance(drift, Refusal):
         for row in drift[drift["alarm"]].itertuples():
             items.append(

@@ -14,6 +14,9 @@ from cs_helpers.periods import day_words
 from cs_helpers.show.blocks import Block, refused, table
 from cs_helpers.show.words import MIME, Takeaway, percent, plain
 
+# Where the answers stand in data_check: the ids that the page gives its headings.
+_WRONG, _KEYS, _RIVALS = "s-what-is-wrong", "s-do-the-keys-meet", "s-who-left-by-each-record"
+
 
 def source_opening(seen: Any) -> Block:
     """Company, source, what it covers; where errors stop everything, only what is known."""
@@ -42,12 +45,12 @@ def say_problems(found: Sequence[Any]) -> Takeaway:
     aside = sum(each.rows for each in found if each.severity == "set aside")
     if errors:
         stops = f"{errors:,} error{'s stop' if errors > 1 else ' stops'} every report on this source."
-        return Takeaway(stops, "Each says how it can be mended.", "what-is-wrong", 3.0)
+        return Takeaway(stops, "Each says how it can be mended.", _WRONG, 3.0)
     left = f"{aside:,} row{' was' if aside == 1 else 's were'} set aside" if aside else "no row was set aside"
     if not warnings:
-        return Takeaway("Nothing stands in the way of reports on this source.", f"No warning, {left}.", "what-is-wrong")
+        return Takeaway("Nothing stands in the way of reports on this source.", f"No warning, {left}.", _WRONG)
     words = f"{warnings:,} warning{'s' if warnings > 1 else ''} should be read beside the figures."
-    return Takeaway(words, f"{left[:1].upper()}{left[1:]}; nothing stops a report.", "what-is-wrong", 2.0)
+    return Takeaway(words, f"{left[:1].upper()}{left[1:]}; nothing stops a report.", _WRONG, 2.0)
 
 
 def set_aside(rows: pd.DataFrame, total: int, text: str, most: int = 20) -> Block:
@@ -125,17 +128,17 @@ def say_keys(overlap: pd.DataFrame | Refusal) -> Takeaway:
     """Whether the keys of the tables meet."""
     if isinstance(overlap, Refusal):
         return Takeaway(
-            "Whether the keys meet cannot be told.", f"{overlap.reason[:1].upper()}{overlap.reason[1:]}.", "keys"
+            "Whether the keys meet cannot be told.", f"{overlap.reason[:1].upper()}{overlap.reason[1:]}.", _KEYS
         )
     loose = overlap[overlap["matched"] < overlap["keys"]]
     if loose.empty:
-        return Takeaway("Every key that one table borrows from another is found there.", "", "keys")
+        return Takeaway("Every key that one table borrows from another is found there.", "", _KEYS)
     worst = loose.sort_values("share").iloc[0]
     return Takeaway(
         f"{len(loose)} of {len(overlap)} borrowed keys lead nowhere in part.",
         f"The least: {worst['column']} of {worst['table']} finds {worst['matched']:,} of {worst['keys']:,} in "
         f"{worst['of']}.",
-        "keys",
+        _KEYS,
         1.0,
     )
 
@@ -162,17 +165,17 @@ def key_overlap(overlap: pd.DataFrame | Refusal) -> Block:
 def say_rivals(records: pd.DataFrame | Refusal) -> Takeaway:
     """Whether the records of who left agree with the paid periods."""
     if isinstance(records, Refusal) or records.empty:
-        return Takeaway("Who left cannot be compared between records.", "", "rivals")
+        return Takeaway("Who left cannot be compared between records.", "", _RIVALS)
     paid = records.iloc[-1]
     others = records[records["differs"]]
     stopped = f"{paid['accounts']:,} of {paid['of_accounts']:,} accounts"
     used = f"By paid periods {stopped} stopped paying; reports rest on that."
     if len(records) <= 2:
-        return Takeaway("This source has no other record of who left.", used, "rivals")
+        return Takeaway("This source has no other record of who left.", used, _RIVALS)
     if others.empty:
-        return Takeaway("All records of who left name the same accounts.", used, "rivals")
+        return Takeaway("All records of who left name the same accounts.", used, _RIVALS)
     named = ", ".join(f"{row.record} {row.accounts:,}" for row in others.itertuples())
-    return Takeaway(f"Records of who left disagree: {named}.", used, "rivals", 1.5)
+    return Takeaway(f"Records of who left disagree: {named}.", used, _RIVALS, 1.5)
 
 
 def rivals(records: pd.DataFrame | Refusal) -> Block:

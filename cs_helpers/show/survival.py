@@ -15,6 +15,7 @@ from cs_helpers.show.words import (
     NARROW_SPACE,
     SPAN,
     Takeaway,
+    called,
     capital,
     count,
     listed,
@@ -122,11 +123,11 @@ def say_stay_by_group(groups: Any, anchor: str = "survival-groups") -> Takeaway:
     value = f"p < {0.001:g}" if p < 0.001 else f"p = {p:.3f}"
     basis = f"Log-rank test over {len(groups.curves)} groups, all ages: {value}."
     if p >= 0.05:
-        return Takeaway(f"How long accounts stay does not clearly differ by {visible(groups.by)}.", basis, anchor)
+        return Takeaway(f"How long accounts stay does not clearly differ by {called(groups.by)}.", basis, anchor)
     ratio = groups.test.table["observed"] / groups.test.table["expected"]
-    fast = visible(ratio.idxmax())
+    fast = called(ratio.idxmax())
     return Takeaway(
-        f"How long accounts stay differs by {visible(groups.by)}; {fast} leave soonest.",
+        f"How long accounts stay differs by {called(groups.by)}; {fast} leave soonest.",
         f"{basis} {fast}: {ratio.max():.1f} times as many left as if all groups were alike.",
         anchor,
     )
@@ -140,8 +141,8 @@ def alt_stay_by_group(groups: Any) -> str:
     for name, curve in groups.curves.items():
         ages = [age for age in range(12, int(curve.last_seen) + 1, 12) if age >= curve.starts_at]
         shares = ", ".join(f"{percent(curve.survival(age), 0)} at {age} months" for age in ages)
-        parts.append(f"{visible(name)} ({count(curve.spells, 'spell')}): {shares or 'no full year seen'}")
-    return f"Falling step curves by {visible(groups.by)}. {'; '.join(parts)}."
+        parts.append(f"{called(name)} ({count(curve.spells, 'spell')}): {shares or 'no full year seen'}")
+    return f"Falling step curves by {called(groups.by)}. {'; '.join(parts)}."
 
 
 def note_stay_by_group(groups: Any) -> str:
@@ -150,10 +151,10 @@ def note_stay_by_group(groups: Any) -> str:
         return ""
     parts = ["A curve is drawn where at least ten spells are at risk."]
     if groups.too_small:
-        named = [f"{visible(name)} ({number:,})" for name, number in groups.too_small.items()]
+        named = [f"{called(name)} ({number:,})" for name, number in groups.too_small.items()]
         parts.append(f"Too few spells to draw: {listed(named)}.")
     if groups.unknown:
-        parts.append(f"{count(groups.unknown, 'spell')} without a recorded {visible(groups.by)}.")
+        parts.append(f"{count(groups.unknown, 'spell')} without a recorded {called(groups.by)}.")
     return " ".join(parts)
 
 
@@ -166,10 +167,10 @@ def say_incidence(result: Any, anchor: str = "incidence") -> Takeaway:
         return Takeaway("Nobody left in the data.", "There are no reasons to follow.", anchor)
     shares = result.at(ages[0]).sort_values(ascending=False, kind="stable")
     shares = pd.concat([shares.drop("unknown", errors="ignore"), shares[shares.index == "unknown"]])
-    first = visible(shares.index[0])
+    first = called(shares.index[0])
     step = result.table.index.searchsorted(ages[0], side="right") - 1
     low, high = (frame[shares.index[0]].iloc[step] for frame in (result.low, result.high))
-    rest = [f"{visible(name)} {percent(value, 0)}" for name, value in shares.iloc[1:4].items()]
+    rest = [f"{called(name)} {percent(value, 0)}" for name, value in shares.iloc[1:4].items()]
     others = f" Then {listed(rest)}." if rest else ""
     return Takeaway(
         f"Within {ages[0]} months {percent(shares.iloc[0], 0)} of accounts leave for {first}, the commonest reason.",
@@ -183,7 +184,7 @@ def alt_incidence(result: Any) -> str:
     if isinstance(result, Refusal):
         return ""
     last = result.table.iloc[-1]
-    parts = "; ".join(f"{visible(name)} {percent(value, 0)}" for name, value in last.items())
+    parts = "; ".join(f"{called(name)} {percent(value, 0)}" for name, value in last.items())
     return f"Share of accounts gone by reason after {result.last_seen:.0f} months: {parts}."
 
 
@@ -195,7 +196,7 @@ def note_incidence(result: Any) -> str:
     return (
         "Reasons compete: an account can leave for one of them only, so areas and the share still paying add up to "
         f"100{NARROW_SPACE}%. One minus a survival curve per reason would say {percent(result.naive[name], 0)} for "
-        f"{visible(name)} instead of {percent(result.table[name].iloc[-1], 0)}."
+        f"{called(name)} instead of {percent(result.table[name].iloc[-1], 0)}."
     )
 
 
@@ -323,7 +324,7 @@ def lifetime_table(frame: Any, currency: str, horizon_months: int, by: str = "")
             "ARPA / churn, endless": amounts("naive"),
         }
     )
-    reasons = [f"{visible(name)}: {sentence(why)}" for name, why in frame["reason"].items() if why]
+    reasons = [f"{called(name)}: {sentence(why)}" for name, why in frame["reason"].items() if why]
     block = table(shown, "Customer lifetime value of a new account")
     if not reasons:
         return block

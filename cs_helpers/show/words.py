@@ -23,6 +23,15 @@ def plain(value: object) -> str:
     return escape(visible(value), quote=True)
 
 
+LONGEST_NAME = 80
+
+
+def called(value: object) -> str:
+    """A name from data as a sentence says it: inert, on one line, with an ellipsis after 80 characters; not escaped."""
+    name = " ".join(visible(value).split())
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     """``88.4 %`` with a narrow no-break space; a dash where there is no value."""
     if value is None or not math.isfinite(value):

@@ -8,8 +8,9 @@ engine, where roll-ups make small tables of them; a table is turned into pandas 
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ from cs_helpers.engines.duckdb import DuckDB
 from cs_helpers.errors import ContractError, ParameterError, SourceError, did_you_mean
 from cs_helpers.mapping import Mapping as ExportMapping
 from cs_helpers.periods import day_words
-from cs_helpers.tables import coverage, report
+from cs_helpers.tables import coverage, report, sharing
 from cs_helpers.tables.frames import SET_ASIDE_COLUMNS, contract_frame, set_aside_frame
 from cs_helpers.tables.inspection import Inspection, TableFacts, inspect
 from cs_helpers.tables.progress import Finding, counted
+from cs_helpers.tables.sharing import Sharing
+from cs_helpers.tables.treatments import WITHHELD
 
 __all__ = [
     "SET_ASIDE_COLUMNS",
@@ -40,6 +43,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__  # what Tab offers: no helper, no imported library
+
+
 @dataclass(frozen=True, eq=False)
 class Tables:
     """A company's tables as they were known at ``as_of``, and what was found while reading them.
@@ -49,7 +56,8 @@ class Tables:
     [start_date, end_date), ``mrr`` in ``currency`` per month, end_date NaT = still running at ``as_of``; and so on, see
     data/README.md. A table the source does not have is empty. ``rollup`` makes the small tables that analyses take.
     ``as_of`` is exclusive, ``data_through`` is the last day loaded. ``quality``, ``facts`` and ``set_aside`` speak of
-    the whole source, before ``where``.
+    the whole source, before ``where``. For another ``audience`` than full no table and no roll-up names an account or a
+    person: see ``load``.
     """
 
     engine: DuckDB = field(repr=False)
@@ -64,12 +72,17 @@ class Tables:
     source: str
     fingerprint: str
     rivals: pd.DataFrame = field(repr=False)
+    audience: str = "full"
+    _sharing: Sharing | None = field(default=None, repr=False)
     _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     def __getattr__(self, name: str) -> Any:
         if name in TABLES:
             return self.frame(name)
         raise AttributeError(f"Tables have no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*(name for name in super().__dir__() if name[0] != "_"), *TABLES})
 
     def frame(self, name: str) -> pd.DataFrame:
         """One table of the contract as pandas; a copy, so that nothing done to it reaches another reader."""
@@ -97,8 +110,39 @@ class Tables:
             raise ContractError("\n".join(lines))
 
     def rollup(self, name: str, **parameters: Any) -> pd.DataFrame:
-        """A roll-up of these tables: see ``cs_helpers.rollups.ROLLUPS``. Raises ParameterError."""
-        return rollups.run(self.engine, name, **parameters)
+        """A roll-up of these tables: see ``cs_helpers.rollups.ROLLUPS``. Raises ParameterError.
+
+        For a shared audience, start cohorts of fewer than ``sharing.MIN_SHARED`` accounts are left out.
+        """
+        rolled = rollups.run(self.engine, name, **parameters)
+        if self._sharing and name == "cohorts":
+            rolled = rolled[rolled["accounts"] >= sharing.MIN_SHARED].reset_index(drop=True)
+        return rolled
+
+    def pooled(self, counted: Any, keep: tuple[str, ...] = ("unknown",)) -> Any:
+        """A frame with an account per row, or a result that holds one as ``table``; for a shared audience with the
+        texts of fewer than ``sharing.MIN_SHARED`` of its accounts pooled, but missing ones and those of ``keep``.
+
+        Loading pools what is rare in the whole book; this is for rows chosen later, such as the departures of a year.
+        """
+        if self._sharing is None:
+            return counted
+        if isinstance(counted, pd.DataFrame):
+            return sharing.pool_frame(counted, keep)
+        return replace(counted, table=sharing.pool_frame(counted.table, keep))
+
+    def shareable(self, **parameters: Any) -> dict[str, Any]:
+        """Parameters as this audience may see them: from a shared one a text that names somebody is withheld."""
+        return self._sharing.shareable(parameters) if self._sharing else parameters
+
+    @property
+    def private_names(self) -> dict[str, list[str]]:
+        """What must not be in a shared report, by kind, where the report runner asks for it; else nothing.
+
+        By hand nothing is given, because outputs are saved in the notebook.
+        """
+        asked = self._sharing is not None and os.environ.get(sharing.NAMES_VARIABLE)
+        return self._sharing.private_names() if self._sharing and asked else {}
 
     def attribute(self, name: str = "") -> pd.Series:
         """One attribute of the accounts, by account_id; without a name the segment, missing where nobody has one.
@@ -132,9 +176,10 @@ class Tables:
 
     @property
     def set_aside(self) -> pd.DataFrame:
-        """Every row that was left out: table, check, row (line number), account_id, reason."""
+        """Every row that was left out: table, check, row (line number), account_id, reason; none for a shared audience,
+        because the reasons quote the data."""
         if "set_aside" not in self._frames:
-            self._frames["set_aside"] = set_aside_frame(self.engine)
+            self._frames["set_aside"] = set_aside_frame(self.engine, 0 if self._sharing else None)
         return self._frames["set_aside"].copy(deep=False)
 
     def __repr__(self) -> str:
@@ -145,6 +190,9 @@ class Tables:
         for fact in self.facts:
             unit = f" (MRR in {self.currency or 'an undeclared currency'})" if fact.name == "subscriptions" else ""
             lines.append(f"  {fact.name:<{width}}  {self._count(fact.name):,}{unit}")
+        if self._sharing:
+            once = "; without a key the pseudonyms hold for this session only" if self._sharing.session_only else ""
+            lines.append(f"  {'audience':<{width}}  {self.audience}: pseudonyms for accounts and people{once}")
         lines += [
             f"  {'observed':<{width}}  {day_words(self.observed_from)} to {day_words(self.data_through)}",
             f"  {'quality':<{width}}  {counted(warnings, 'warning')}, {counted(self._aside(), 'row')} set aside",
@@ -164,6 +212,7 @@ def load(
     mapping: str | Path | ExportMapping | None = None,
     as_of: str | dt.date | pd.Timestamp | None = None,
     where: Mapping[str, str] | str | None = None,
+    audience: str = "full",
 ) -> Tables:
     """The tables of ``source`` as they were known at ``as_of``, checked.
 
@@ -174,16 +223,21 @@ def load(
     last complete month. Rows that became known at or after it are left out, and later ends, answers and decisions are
     missing. Missing: an empty field; an empty end_date is a running subscription; a missing MRR is an error, not 0.
 
+    ``audience`` shared is for readers who must not learn who the accounts and people are: pseudonyms by the key in
+    CS_HELPERS_PSEUDONYM_KEY (or by one of this session), values that fewer than five accounts share pooled, comments,
+    rows set aside and whatever else may name somebody withheld; "shared+comments" keeps comments that name nobody. No
+    sum changes by it.
+
     Raises SourceError (nothing readable there), MappingError, ContractError (every problem of every table at
     once) or ParameterError (``as_of`` outside the data, ``where`` without a match or on
-    a column that records the outcome). Needs no network.
+    a column that records the outcome, a shared audience with fewer than five accounts). Needs no network.
     """
-    seen = inspect(source, mapping, as_of, where)
+    seen = inspect(source, mapping, as_of, where, audience)
     if seen.unreadable:
         raise SourceError("\n".join([*dict.fromkeys(seen.unreadable), *map(str, seen.problems)]))
     if seen.problems:
         raise ContractError(seen.problems)
-    return Tables(
+    tables = Tables(
         engine=seen.engine,
         facts=seen.facts,
         quality=seen.findings,
@@ -196,4 +250,19 @@ def load(
         source=seen.source,
         fingerprint=seen.fingerprint,
         rivals=seen.rivals,
+    )
+    return tables if seen.sharing is None else _shared(tables, seen.sharing, audience)
+
+
+def _shared(tables: Tables, how: Sharing, audience: str) -> Tables:
+    """The tables without what is said of them beside their rows: file names, values in findings, chosen names."""
+    files = {fact.name: fact.where for fact in tables.facts}
+    return replace(
+        tables,
+        facts=tuple(replace(fact, where=fact.name) for fact in tables.facts),
+        quality=(how.finding(), *sharing.shared_findings(tables.quality, files)),
+        where={column: WITHHELD if column in how.where else value for column, value in tables.where.items()},
+        source=how.place(tables.source),
+        audience=audience,
+        _sharing=how,
     )

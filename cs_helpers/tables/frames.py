@@ -13,6 +13,7 @@ from cs_helpers.tables.judging import shown_reasons
 
 if TYPE_CHECKING:
     from cs_helpers.tables.inspection import TableFacts
+    from cs_helpers.tables.sharing import Sharing
 
 SET_ASIDE_COLUMNS = ["table", "check", "row", "account_id", "reason"]
 _ORDER = {
@@ -26,24 +27,24 @@ _ORDER = {
 }
 
 
-def expose(engine: DuckDB, present: dict[str, list[str]], chosen: bool) -> None:
+def expose(engine: DuckDB, present: dict[str, list[str]], chosen: bool, sharing: Sharing | None = None) -> None:
     """A view per table of the contract under its own name: all its columns, no helper columns, chosen accounts only.
 
-    ``present``: table -> its further attributes; the others are made, empty.
+    ``present``: table -> its further attributes; the others are made, empty. With ``sharing`` the views show of each
+    column what readers may see who must not learn who is who.
     """
     for name, table in TABLES.items():
         stored = [column.stored for column in table.columns]
         if name not in present:
-            columns = ", ".join(f"{quote(column.stored)} {column.sql_type}" for column in table.columns)
-            engine.execute(f"CREATE OR REPLACE TABLE {quote(name)} ({columns})")
+            typed = ", ".join(f"{quote(column.stored)} {column.sql_type}" for column in table.columns)
+            engine.execute(f"CREATE OR REPLACE TABLE {quote(name)} ({typed})")
             continue
         only = ""
         if chosen and "account_id" in stored:
-            only = " WHERE account_id IN (SELECT account_id FROM chosen)"
-        engine.execute(
-            f"CREATE OR REPLACE VIEW {quote(name)} AS SELECT {listed([*stored, *present[name]])} FROM "
-            f"typed_{name}{only}"
-        )
+            only = " WHERE t.account_id IN (SELECT account_id FROM chosen)"
+        columns = [*stored, *present[name]]
+        seen = sharing.select(name, columns) if sharing else f"SELECT {listed(columns)} FROM typed_{name} t"
+        engine.execute(f"CREATE OR REPLACE VIEW {quote(name)} AS {seen}{only}")
 
 
 def contract_frame(engine: DuckDB, table: Table, fact: TableFacts | None) -> pd.DataFrame:

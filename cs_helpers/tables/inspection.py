@@ -26,6 +26,7 @@ from cs_helpers.tables.frames import expose, set_lines
 from cs_helpers.tables.progress import Finding, Loaded, Reading, counted
 from cs_helpers.tables.reading import read_tables
 from cs_helpers.tables.records import read_records
+from cs_helpers.tables.sharing import Sharing, check_audience, prepare
 
 UNSEEN_MONTHS = 3  # starts this long before the first recorded end suggest that earlier leavers are missing
 
@@ -67,6 +68,7 @@ class Inspection:
     where: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
     rivals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sharing: Sharing | None = None  # how the tables are shown to readers who must not learn who is who
 
     @property
     def failed(self) -> bool:
@@ -79,11 +81,15 @@ def inspect(
     mapping: str | Path | ExportMapping | None = None,
     as_of: str | dt.date | pd.Timestamp | None = None,
     where: Mapping[str, str] | str | None = None,
+    audience: str = "full",
 ) -> Inspection:
     """Read, check and cut a source; problems of the data are collected, not raised.
 
-    Raises SourceError and MappingError where there is nothing to look at, ParameterError for ``as_of`` and ``where``.
+    With another ``audience`` than full the tables are exposed as ``tables.sharing`` says; what was found about the
+    data is not: see ``load``. Raises SourceError and MappingError where there is nothing to look at, ParameterError for
+    ``as_of``, ``where`` and ``audience``.
     """
+    check_audience(audience)
     place = open_source(source)
     try:
         settings = find_mapping(place.folder, mapping)
@@ -105,7 +111,7 @@ def inspect(
             engine, name, kind, company, settings, _facts(reading), tuple(dict.fromkeys(reading.unreadable)),
             tuple(reading.problems), tuple(reading.checks), tuple(reading.findings), fingerprint=fingerprint,
         )  # fmt: skip
-    return _cut(reading, records, as_of, where, name, kind, company, fingerprint)
+    return _cut(reading, records, as_of, where, name, kind, company, fingerprint, audience)
 
 
 def _nothing(reading: Reading) -> str:
@@ -125,6 +131,7 @@ def _cut(
     kind: str,
     company: str,
     fingerprint: str,
+    audience: str,
 ) -> Inspection:
     engine, settings = reading.engine, reading.settings
     notes = list(reading.findings)
@@ -158,12 +165,14 @@ def _cut(
     notes = [*_set_aside_findings(reading), *notes]
     facts = _facts(reading)
     conditions = _choose(reading, _conditions(where))
-    expose(engine, {name: list(loaded.attributes) for name, loaded in reading.tables.items()}, bool(conditions))
+    sharing = None if audience == "full" else prepare(engine, reading.tables, conditions, audience)
+    present = {name: list(loaded.attributes) for name, loaded in reading.tables.items()}
+    expose(engine, present, bool(conditions), sharing)
     for target, _ in reading.staged.values():
         engine.drop(target)
     return Inspection(
         engine, name, kind, company, settings, facts, (), tuple(reading.problems), tuple(reading.checks), tuple(notes),
-        currency, instant, observed_from, data_through, conditions, fingerprint, rivals,
+        currency, instant, observed_from, data_through, conditions, fingerprint, rivals, sharing,
     )  # fmt: skip
 
 

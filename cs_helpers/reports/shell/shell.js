@@ -2,7 +2,7 @@
 // unfolds what a link or the printer needs, and marks the reader's place. Text is only ever set as text.
 (() => {
   const root = document.documentElement;
-  const SHOWN = 50, ROOM = 60, FILTERED = 8, SORTED = 3;
+  const SHOWN = 50, ROOM = 60, FILTERED = 8, SORTED = 3, PRINTED = 500;
   const all = (what, where = document) => [...where.querySelectorAll(what)];
   const make = (tag, name, text, more = {}) => Object.assign(document.createElement(tag), { className: name, textContent: text, ...more });
   const button = (name, text, label, act) => {
@@ -133,6 +133,9 @@
       }
       const name = `${title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60) || `table-${place + 1}`}.csv`;
       tools.append(button("cs-download", "Download CSV", `Download CSV: ${title}`, () => save(table, name)));
+      // Paper has no button: it gets the rows, of a very long table the first ones.
+      addEventListener("beforeprint", () => { const shown = most; most = Math.max(most, PRINTED); show(); most = shown; });
+      addEventListener("afterprint", show);
       box.before(tools);
       box.after(more);
       show();

@@ -1,0 +1,182 @@
+"""Names in text: found whatever their case, the escapes and tags around them or the signs between their words.
+
+Both who makes a table for sharing and who publishes a report ask here, so that they mean the same by "named". Whole
+words are looked up in an index, one after the other: the time depends on the text, hardly on the number of names.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Set
+from urllib.parse import unquote
+
+FEWEST_DIGITS = 6
+"""A name of digits alone, fewer than these, cannot be told from the numbers of a report."""
+FEWEST_LETTERS = 2
+DISTINCT = 8
+"""A name shorter than this counts only with its own signs between its words: "A-12" is not found in "a 12"."""
+
+# A decimal or grouped number is one word, so that no key is found inside a measure; "_" parts words.
+_WORD = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+\.\d+|[^\W_]+")
+_TAG = re.compile(r"</?[a-zA-Z!?][^<>]*>")
+_JSON_ESCAPE = re.compile(r"((?:\\u[0-9a-fA-F]{4})+)|\\([nrtbf\"/\\])")
+_AFTER_BACKSLASH = re.compile(r"\\([nrtbf][^\\<>]{0,200})")
+_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+# Scripts that put no space between words: there a name is looked for inside what looks like one word.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_MAIL = re.compile(r"[\w.%+'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,63}(?![\w-])")
+_BEFORE_AT, _AFTER_AT = 64, 320
+
+
+def plain_text(text: str) -> str:
+    """Text in one spelling: escapes of HTML, JSON and addresses undone, compatible letters alike, small letters,
+    nothing that takes no room."""
+    for _ in range(3):  # what was escaped twice, as a page inside a page
+        before = text
+        if "&" in text:
+            text = html.unescape(text)
+        if "\\" in text:
+            text = _JSON_ESCAPE.sub(_unescaped, text)
+        if "%" in text:
+            text = _PERCENT.sub(lambda m: unquote(m[0]), text)
+        if text == before:
+            break
+    if text.isascii():
+        text = text.lower()
+    else:
+        text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        text = text.replace("\u0131", "i").replace("i\u0307", "i")  # the Turkish i, whose capital others read as i
+    for sign in set(text):
+        if unicodedata.category(sign) in ("Cf", "Cc", "Cs") and sign not in "\n\t\r":
+            text = text.replace(sign, "")
+    return text
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match[1]:
+        return bytes.fromhex(match[1].replace("\\u", "")).decode("utf-16-be", "replace")
+    return match[2] if match[2] in '"/\\' else " "
+
+
+def words(text: str) -> list[str]:
+    """The words of a plain text (see ``plain_text``), in order."""
+    return _WORD.findall(text)
+
+
+def readings(text: str) -> Iterator[str]:
+    """The text as it stands, and where it has tags also without them: as words apart, and as one word."""
+    yield plain_text(text)
+    if after := _AFTER_BACKSLASH.findall(text):  # in "dir\\nancy" the sign is no escape
+        yield plain_text("\n".join(after))
+    if "<" in text and len(parts := _TAG.split(text)) > 1:
+        yield plain_text(" ".join(parts))
+        yield plain_text("".join(parts))
+
+
+def holds_mail_address(text: str) -> bool:
+    """Whether a plain text holds an e-mail address."""
+    at = text.find("@")
+    while at >= 0:  # looked at around each sign: a pattern over the whole would try every word as a beginning
+        first = max(at - _BEFORE_AT, 0)
+        if any(m.start() < at - first < m.end() for m in _MAIL.finditer(text[first : at + _AFTER_AT])):
+            return True
+        at = text.find("@", at + 1)
+    return False
+
+
+MAIL = "e-mail address"
+
+
+class Identities:
+    """Who must not be named: kind of thing -> names. ``ordinary`` words are no names by themselves.
+
+    ``unscanned`` are the names that no text can be searched for: without a letter or figure, a single letter, digits
+    alone and few of them, or one word that is ordinary.
+    """
+
+    def __init__(self, names: Mapping[str, Iterable[str]], ordinary: Set[str] = frozenset()):
+        self._index: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
+        self._lengths: dict[str, set[int]] = {}  # first word -> how many words the names have that begin with it
+        self._unspaced: dict[str, list[tuple[str, str, str]]] = {}
+        unscanned = []
+        for kind, several in names.items():
+            for name in dict.fromkeys(several):
+                plain = plain_text(name).strip()
+                parts = tuple(words(plain))
+                if _cannot_be_told(parts, ordinary):
+                    unscanned.append(name)
+                else:
+                    self._add(kind, name, plain, parts)
+        self.unscanned = tuple(unscanned)
+
+    def _add(self, kind: str, name: str, plain: str, parts: tuple[str, ...]) -> None:
+        joined = "".join(parts)
+        literal = plain if len(joined) < DISTINCT and len(parts) > 1 else ""
+        spellings = {parts}
+        if len(parts) > 1 and len(joined) >= DISTINCT and not joined.isdigit():
+            spellings.add((joined,))  # as in an address of the web
+        for spelling in spellings:
+            self._index.setdefault(spelling, []).append((literal, kind, name))
+            self._lengths.setdefault(spelling[0], set()).add(len(spelling))
+        if len(joined) >= FEWEST_LETTERS and _UNSPACED.search(joined):
+            self._unspaced.setdefault(joined[:2], []).append((joined, kind, name))
+
+    def __bool__(self) -> bool:
+        return bool(self._index)
+
+    def named_in(self, text: str) -> list[str]:
+        """The kinds of things that a text names, without repetition; "e-mail address" is one of them."""
+        found: dict[str, None] = {}
+        for reading in readings(text):
+            found |= dict.fromkeys(kind for kind, _ in self._hits(reading))
+            if "@" in reading and holds_mail_address(reading):
+                found[MAIL] = None
+        return list(found)
+
+    def names_in(self, text: str) -> set[str]:
+        """The names that stand in a text, as they were given."""
+        return {name for reading in readings(text) for _, name in self._hits(reading)}
+
+    def _hits(self, text: str) -> Iterator[tuple[str, str]]:
+        said = words(text)
+        if not self._lengths.keys().isdisjoint(said):
+            for place, word in enumerate(said):
+                for length in self._lengths.get(word, ()):
+                    for literal, kind, name in self._index.get(tuple(said[place : place + length]), ()):
+                        if not literal or _stands(literal, text):
+                            yield kind, name
+        if self._unspaced and _UNSPACED.search(text):
+            joined = "".join(said)
+            for place in range(len(joined) - 1):
+                for wanted, kind, name in self._unspaced.get(joined[place : place + 2], ()):
+                    if joined.startswith(wanted, place):
+                        yield kind, name
+
+
+def _cannot_be_told(parts: tuple[str, ...], ordinary: Set[str]) -> bool:
+    joined = "".join(parts)
+    if len(joined) < FEWEST_LETTERS or (len(parts) == 1 and joined in ordinary):
+        return True
+    figures = re.sub(r"[.,]", "", joined)
+    return figures.isdigit() and len(figures) < FEWEST_DIGITS
+
+
+def _stands(literal: str, text: str) -> bool:
+    return bool(re.search(rf"(?<![^\W_]){re.escape(literal)}(?![^\W_])", text))
+
+
+def all_texts(value: object) -> Iterator[str]:
+    """Every text inside lists and dictionaries, keys included; the lines of a list also as one text."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield str(key)
+            yield from all_texts(each)
+    elif isinstance(value, list | tuple):
+        if len(value) > 1 and all(isinstance(each, str) for each in value):
+            yield "".join(value)
+        for each in value:
+            yield from all_texts(each)
