@@ -225,3 +225,12 @@ def test_a_run_that_has_not_ended_is_not_in_the_index(tmp_path: Path) -> None:
 
 def test_no_reports_yet_is_an_empty_index(tmp_path: Path) -> None:
     assert index.read_series(tmp_path / "reports") == []
+
+
+def test_a_record_shows_signs_that_nobody_sees_and_says_the_same() -> None:
+    record = {"text": "a\u202eb\u200bc\ufeffd é 汉"}
+    written = publish.dump_record(record)
+    assert "\\u202e" in written
+    assert "é 汉" in written
+    assert not {"\u202e", "\u200b", "\ufeff"} & set(written)
+    assert json.loads(written) == record

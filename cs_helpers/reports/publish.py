@@ -15,6 +15,8 @@ from cs_helpers.errors import ReportFailed
 
 _SECRET_NAMES = re.compile("PASSW(?:OR)?D|TOKEN|SECRET|KEY|CREDENTIAL", re.IGNORECASE)
 _SHORTEST_SECRET = 8
+# Direction overrides, zero-width signs and the like: a line of the record must not read as another than it is.
+_UNSEEN = re.compile("[\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 
 def publish(
@@ -50,8 +52,13 @@ def keep_failed(temporary: Path, out: Path, record: Mapping[str, Any], notebook:
 
 
 def dump_record(record: Mapping[str, Any]) -> str:
-    """The text of run.json. Raises ValueError on NaN and infinity, which are not JSON."""
-    return json.dumps(record, allow_nan=False, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+    """The text of run.json, with signs nobody sees written as escapes. Raises ValueError on NaN and infinity."""
+    text = json.dumps(record, allow_nan=False, sort_keys=True, indent=1, ensure_ascii=False)
+    return _UNSEEN.sub(_escaped, text) + "\n"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -414,7 +414,7 @@ def _kernel_manager_class(environment: Mapping[str, str]) -> type:
                 argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
                 display_name="Python 3",
                 language="python",
-                env=dict(environment),
+                env={"CS_HELPERS_DEBUG": "1", **environment},  # the kept notebook holds the traceback for --debug
                 metadata={"supported_encryption": "curve"},
             )
 

@@ -250,6 +250,9 @@ def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable
     formats = formats or {}
     marks = {column: _column_mark(frame[column], first=place == 0) for place, column in enumerate(frame.columns)}
 
+    def cut(text: str, most: int = _LONGEST_CELL) -> str:
+        return text if len(text) <= most else f"{text[: most - 1]}…"
+
     def cell(column: str, value: Any) -> str:
         number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
         missing = value is None or value is pd.NaT or (number and not math.isfinite(value))
@@ -257,10 +260,12 @@ def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable
             return f"<td{marks[column]}>–</td>"
         exact = f' data-v="{value}"' if number and column in formats else ""
         text = formats[column](value) if column in formats else f"{value:,}" if number else visible(value)
-        text = text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
-        return f"<td{marks[column]}{exact}>{plain(text)}</td>"
+        return f"<td{marks[column]}{exact}>{plain(cut(text))}</td>"
 
-    head = "".join(f"<th scope=col data-sort={_sorting(frame[c])}{marks[c]}>{plain(c)}</th>" for c in frame.columns)
+    head = "".join(
+        f"<th scope=col data-sort={_sorting(frame[c])}{marks[c]}>{plain(cut(visible(c), 80))}</th>"
+        for c in frame.columns
+    )
     rows = "".join(
         "<tr>" + "".join(cell(c, v) for c, v in zip(frame.columns, row, strict=True)) + "</tr>"
         for row in frame.itertuples(index=False, name=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -102,11 +103,15 @@ def safe_csv(frame: pd.DataFrame) -> str:
     return text.getvalue()
 
 
+# What a spreadsheet may run: also behind blanks, and in the full width that some take for the same sign.
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+
+
 def _inert(value: object) -> object:
     if not isinstance(value, str):
         return value
     shown = visible(value).replace("\r", " ")
-    return f"'{shown}" if shown[:1] in ("=", "+", "-", "@", "\t", "\n") else shown
+    return f"'{shown}" if _FORMULA.match(shown) else shown
 
 
 def set_aside_head(seen: Inspection, most: int = 1000) -> pd.DataFrame:
