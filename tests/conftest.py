@@ -19,11 +19,18 @@ def run(*words, out):
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory):
-    """The folder with the reports of the sample company: churn, data_check (its second run) and the gallery."""
+    """The folder with the churn report of the sample company."""
     out = tmp_path_factory.mktemp("reports")
-    run("data_check", "--as-of", "2026-06-01", out=out)
-    run("churn", "data_check", *([GALLERY] if GALLERY.is_file() else []), out=out)
+    run("churn", out=out)
     return out
+
+
+@pytest.fixture(scope="session")
+def pages(published):
+    """The same folder with data_check (its second run) and the gallery as well, for the browser."""
+    run("data_check", "--as-of", "2026-06-01", out=published)
+    run("data_check", GALLERY, out=published)
+    return published
 
 
 @pytest.fixture(scope="module")

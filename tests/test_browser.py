@@ -22,29 +22,27 @@ from browser import (
     survey,
     unfold,
 )
-from conftest import GALLERY
 
 from cs_helpers import show
 from cs_helpers.reports import html
 from cs_helpers.show.words import money, percent
 
-pytestmark = [needs_browser, pytest.mark.xdist_group("report")]
+pytestmark = [needs_browser, pytest.mark.browser, pytest.mark.xdist_group("report")]
 
-GALLERY_THERE = pytest.mark.skipif(not GALLERY.is_file(), reason="there is no gallery of charts yet")
-REPORTS = ["churn", "data_check", pytest.param("gallery", marks=GALLERY_THERE)]
+REPORTS = ["churn", "data_check", "gallery"]
 PAGES = [*REPORTS, "index"]
 # Where the same script does the same on every report, two of them will do.
 TWO = ["churn", "data_check"]
 
 
-def file_of(published, name):
-    return published / ("index.html" if name == "index" else f"{name}/latest.html")
+def file_of(pages, name):
+    return pages / ("index.html" if name == "index" else f"{name}/latest.html")
 
 
 @pytest.fixture
-def visit(published, browser):
+def visit(pages, browser):
     """Opens a page by its name; leaving it fails if anything was asked for, logged, thrown or opened."""
-    return lambda name, **how: opened(browser, file_of(published, name), folder=published, **how)
+    return lambda name, **how: opened(browser, file_of(pages, name), folder=pages, **how)
 
 
 NAMED = "(e) => `${e.tagName.toLowerCase()}.${e.className} ${e.textContent.trim().slice(0, 40)}`"
@@ -70,12 +68,12 @@ ON_SCREEN = """
 
 
 @pytest.fixture(scope="module")
-def surveys(published, browser):
+def surveys(pages, browser):
     seen = {}
 
     def of(name):
         if name not in seen:
-            seen[name] = survey(browser, file_of(published, name), name)
+            seen[name] = survey(browser, file_of(pages, name), name)
         return seen[name]
 
     return of
@@ -162,8 +160,8 @@ def test_the_script_runs_under_its_own_policy_and_the_console_stays_silent(visit
         assert here.page.locator("button.theme").is_visible(), "the script uncovers the button; it did not run"
 
 
-def test_a_script_that_slipped_in_is_stopped_by_the_policy(published, browser, tmp_path):
-    text = file_of(published, "data_check").read_text(encoding="utf-8")
+def test_a_script_that_slipped_in_is_stopped_by_the_policy(pages, browser, tmp_path):
+    text = file_of(pages, "data_check").read_text(encoding="utf-8")
     evil = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\">"
     page = tmp_path / "hostile.html"
     page.write_text(text.replace("</main>", f"{evil}</main>"), encoding="utf-8")
@@ -366,7 +364,7 @@ def test_a_tile_shows_its_definition_on_hover_and_on_focus_until_escape(visit, n
 
 @pytest.mark.parametrize(
     ("name", "width"),
-    [("churn", 1440), ("churn", 360), ("data_check", 1440), pytest.param("gallery", 1440, marks=GALLERY_THERE)],
+    [("churn", 1440), ("churn", 360), ("data_check", 1440), ("gallery", 1440)],
 )
 def test_every_chart_opens_enlarged_and_gives_the_focus_back(visit, name, width):
     with visit(name, width=width) as here:
@@ -466,7 +464,7 @@ ODD = [
 
 
 @pytest.fixture(scope="module")
-def made(published, tmp_path_factory):
+def made(pages, tmp_path_factory):
     """A page of ours with literal tables: nine rows of every kind of column, three rows, two rows, and 150 rows."""
     kinds = pd.DataFrame(
         {
@@ -506,7 +504,7 @@ def made(published, tmp_path_factory):
         cell = nbformat.v4.new_code_cell("1", execution_count=1)
         cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": block._repr_mimebundle_()["text/html"]})]
         cells.append(cell)
-    record = json.loads(next((published / "churn").glob("*/run.json")).read_text(encoding="utf-8"))
+    record = json.loads(next((pages / "churn").glob("*/run.json")).read_text(encoding="utf-8"))
     file = tmp_path_factory.mktemp("made") / "tables.html"
     file.write_text(html.render_report(nbformat.v4.new_notebook(cells=cells), record), encoding="utf-8")
     return file
@@ -696,7 +694,7 @@ def test_a_second_report_says_what_changed_since_the_first(visit):
         assert here.page.locator("section#what-changed").count() == 0, "there is no earlier report"
 
 
-def test_the_index_leads_to_every_report_and_finds_them_by_words(visit, published):
+def test_the_index_leads_to_every_report_and_finds_them_by_words(visit, pages):
     with visit("index") as here:
         page = here.page
         series = page.locator("article.series")
