@@ -21,11 +21,12 @@ from book_for_sharing import ACCOUNTS, COMMENT, IDS, PLANTED, REP_IDS, REPS, wri
 
 import cs_helpers as cs
 from cs_helpers import rollups
+from cs_helpers.audience import NAMES_VARIABLE
 from cs_helpers.contract.tables import TABLES
 from cs_helpers.errors import ParameterError
 from cs_helpers.reports import index, sharing
 from cs_helpers.reports import run as runner
-from cs_helpers.tables.sharing import AUDIENCES, MIN_SHARED, NAMES_VARIABLE, POOLED, kept_values
+from cs_helpers.tables.sharing import MIN_SHARED, POOLED, kept_values
 from cs_helpers.tables.treatments import CATEGORY, COLUMNS, FIXED, FREE, KINDS, SAME_AS, WORDS, treatment_of_header
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -216,14 +217,6 @@ def test_a_key_that_could_be_guessed_is_refused(source: str, monkeypatch: pytest
     monkeypatch.setenv(sharing.KEY_VARIABLE, "secret")
     with pytest.raises(ParameterError, match=r"could be guessed(.|\n)*token_hex"):
         cs.load(source, audience="shared")
-
-
-def test_the_audiences_are_the_same_here_and_in_the_runner() -> None:
-    from cs_helpers.tables import sharing as making
-
-    assert AUDIENCES == sharing.AUDIENCES
-    for name in ("KEY_VARIABLE", "NAMES_VARIABLE", "SHORTEST_KEY"):
-        assert getattr(making, name) == getattr(sharing, name)
 
 
 def test_an_audience_that_does_not_exist_is_refused(source: str) -> None:

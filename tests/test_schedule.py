@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from cs_helpers.cli import app
 from cs_helpers.errors import ScheduleError
 from cs_helpers.reports import schedule, series
-from cs_helpers.tables import sharing
 
 ROOT = Path(__file__).resolve().parents[1]
 NOW = datetime(2026, 7, 1, 9, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -175,10 +174,6 @@ def test_a_schedule_that_is_not_there_is_wrong_input(desk):
     refused = call("next")
     assert refused.exit_code == 2
     assert "there is no schedule reports/schedule.yml" in refused.stderr
-
-
-def test_the_audiences_of_a_schedule_are_those_of_the_tables():
-    assert schedule.sharing.AUDIENCES == sharing.AUDIENCES
 
 
 def test_the_next_runs_come_in_order_and_in_words(desk):

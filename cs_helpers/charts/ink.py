@@ -91,11 +91,11 @@ def as_svg(figure: Figure, name: str) -> str:
     return re.sub(r">\s+<", "><", svg).strip()
 
 
-_HEAVY = 60_000
+_HEAVY = 150_000
 
 
 def as_picture(figure: Figure, name: str) -> str:
-    """The figure as inline SVG, or as a crisp raster picture where that is smaller than a heavy SVG (over 60 kB).
+    """The figure as inline SVG, or as a crisp raster picture where that is smaller than a heavy SVG (over 150 kB).
 
     A raster cannot follow the page's theme, so the page stands it on a light card; its wrapper carries the words.
     """

@@ -40,7 +40,8 @@ def tornado(
         at: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center"}
         ax.annotate("break-even", (line, 1), (0, 4), color=LOSS, **at)
         spans = rows["low_input"].astype(str) + " to " + rows["high_input"].astype(str)
-        notes = [shorten(f"{o}: {s}" if narrow else o, most=30) for o, s in zip(rows["origin"], spans, strict=True)]
+        pairs = zip(rows["origin"], spans, strict=True)
+        notes = [shorten(f"{o}: {s}", most=34) if narrow else shorten(o, most=26) for o, s in pairs]
         row_labels(ax, [shorten(label, narrow, 26) for label in rows["label"]], notes)
         for y, (at_low, at_high) in enumerate([] if narrow else zip(low, high, strict=True)):
             words = (rows["low_input"].iloc[y], rows["high_input"].iloc[y])

@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 import cs_helpers
 from cs_helpers import errors
+from cs_helpers.audience import KEY_VARIABLE
 from cs_helpers.errors import CsHelpersError, ParameterError, ReportFailed
 from cs_helpers.reports import changes, index, leaks, publish, series, sharing
+from cs_helpers.reports.html import STYLE, render_report
 from cs_helpers.reports.series import Scalar
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def run(
     try:
         executed, problem = _execute(notebook, values, progress or _silent, kernel)
         names = sharing.take_names(executed)
-        private = sharing.Private(notebook, names, kernel[sharing.KEY_VARIABLE]) if shared else None
+        private = sharing.Private(notebook, names, kernel[KEY_VARIABLE]) if shared else None
         _tidy(executed, notebook)
         if problem is None:
             try:
@@ -89,7 +91,7 @@ def run(
                 record["duration_s"] = round(time.monotonic() - clock, 2)
                 files = _files(executed)
                 look = partial(leaks.scan, names=private.names) if private else None
-                publish.publish(temporary, out, record, _text(executed), _render(executed, record), files, look)
+                publish.publish(temporary, out, record, _text(executed), render_report(executed, record), files, look)
             except Exception as error:
                 if not temporary.is_dir():  # already published: this is no failure of the run
                     raise
@@ -338,8 +340,6 @@ def _tidy(executed: NotebookNode, notebook: Path) -> None:
     kept = {key: papermill[key] for key in ("version", "parameters", "duration", "exception") if key in papermill}
     executed.metadata["papermill"] = kept | {"input_path": notebook.name}
     executed.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    from cs_helpers.reports.html import STYLE
-
     styled = False
     for cell in executed.cells:
         if "papermill" in cell.metadata:
@@ -358,12 +358,6 @@ def _text(executed: NotebookNode) -> str:
     import nbformat
 
     return nbformat.writes(executed) + "\n"
-
-
-def _render(executed: NotebookNode, record: Record) -> str:
-    from cs_helpers.reports.html import render_report
-
-    return render_report(executed, record)
 
 
 def _known_error(name: str) -> type[CsHelpersError] | None:

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from cs_helpers.audience import AUDIENCES
 from cs_helpers.errors import ParameterError, ScheduleError, did_you_mean
 from cs_helpers.reports import cron, series, sharing
 
@@ -299,9 +300,9 @@ def _check(job: Job, problems: _Problems) -> None:
     for name, value in job.parameters.items():
         if "\n" in value:
             problems.add((*place, "parameters", name), f"{name} holds a line break.")
-    if job.audience not in sharing.AUDIENCES:
-        near = did_you_mean(job.audience, sharing.AUDIENCES)
-        there = ", ".join(sharing.AUDIENCES)
+    if job.audience not in AUDIENCES:
+        near = did_you_mean(job.audience, AUDIENCES)
+        there = ", ".join(AUDIENCES)
         problems.add((*place, "audience"), f"audience: there is no '{job.audience}'.{near} There are: {there}.")
         job = replace(job, audience="full")
     if "audience" in job.parameters:

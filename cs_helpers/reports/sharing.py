@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cs_helpers import errors
-from cs_helpers.errors import ParameterError, ReportFailed, did_you_mean
+from cs_helpers.audience import AUDIENCES, KEY_VARIABLE, NAMES_VARIABLE, SHORTEST_KEY, check_audience
+from cs_helpers.errors import ParameterError, ReportFailed
 from cs_helpers.identities import Identities
 from cs_helpers.reports import leaks
 from cs_helpers.reports.series import Scalar, declared_parameters
@@ -26,13 +27,9 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-AUDIENCES = ("full", "shared", "shared+comments")
 PRIVATE = "application/vnd.cs-helpers.private+json"
 """The type of the output that tells what must not be published: ``{"names": {kind: [names]}}``; it is taken out."""
-KEY_VARIABLE = "CS_HELPERS_PSEUDONYM_KEY"
-NAMES_VARIABLE = "CS_HELPERS_TELL_NAMES"
 KEY_FILE = ".pseudonym-key"
-SHORTEST_KEY = 16
 WITHHELD = "withheld"
 _DETAILS = "details withheld: run with --audience full to see them"
 _HARMLESS = ("audience", "as_of")  # parameters whose values are checked and name nobody
@@ -67,13 +64,7 @@ def given(notebook: Path, values: Mapping[str, str], audience: str | None, comme
 
 def audience_of(values: Mapping[str, Scalar]) -> str:
     """For whom a run with these parameters is; full where the notebook declares no audience. Raises ParameterError."""
-    audience = values.get("audience", "full")
-    if audience not in AUDIENCES:
-        raise ParameterError(
-            f"audience: there is no '{audience}'.{did_you_mean(str(audience), AUDIENCES)} There are: "
-            f"{', '.join(AUDIENCES)}."
-        )
-    return str(audience)
+    return check_audience(values.get("audience", "full"))
 
 
 def series_of(series: str, audience: str) -> str:

@@ -248,7 +248,8 @@ def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable
     behind it. Texts over 240 characters are cut with an ellipsis.
     """
     formats = formats or {}
-    marks = {column: _column_mark(frame[column], first=place == 0) for place, column in enumerate(frame.columns)}
+    kinds = {column: _sorting(frame[column]) for column in frame.columns}
+    marks = {c: _column_mark(frame[c], kinds[c], first=place == 0) for place, c in enumerate(frame.columns)}
 
     def cut(text: str, most: int = _LONGEST_CELL) -> str:
         return text if len(text) <= most else f"{text[: most - 1]}…"
@@ -263,8 +264,7 @@ def table(frame: pd.DataFrame, caption: str = "", formats: Mapping[str, Callable
         return f"<td{marks[column]}{exact}>{plain(cut(text))}</td>"
 
     head = "".join(
-        f"<th scope=col data-sort={_sorting(frame[c])}{marks[c]}>{plain(cut(visible(c), 80))}</th>"
-        for c in frame.columns
+        f"<th scope=col data-sort={kinds[c]}{marks[c]}>{plain(cut(visible(c), 80))}</th>" for c in frame.columns
     )
     rows = "".join(
         "<tr>" + "".join(cell(c, v) for c, v in zip(frame.columns, row, strict=True)) + "</tr>"
@@ -294,14 +294,14 @@ def _sorting(column: pd.Series) -> str:
 _FIGURE = re.compile(r"^(–|[−+<]?[^\w\s]{0,3}(CHF.)?\d[\d.,]*(\u202f?%|k|m|.points)?( (to|/|\(|·) .*|\)|x)?)$")
 
 
-def _column_mark(column: pd.Series, first: bool) -> str:
+def _column_mark(column: pd.Series, kind: str, first: bool) -> str:
     """The class of a column's cells: numbers stand to the right, short names keep to one line, long texts have room."""
-    if _is_figures(column):
+    if kind == "number":
         return " class=cs-number"
     longest = max((len(str(value)) for value in column), default=0)
     if longest > 26:
         return " class=cs-long" if longest > 40 else " class=cs-mid"
-    return " class=cs-name" if first or _sorting(column) == "date" else ""
+    return " class=cs-name" if first or kind == "date" else ""
 
 
 def _is_figures(column: pd.Series) -> bool:

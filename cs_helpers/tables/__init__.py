@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from cs_helpers import rollups
+from cs_helpers.audience import NAMES_VARIABLE
 from cs_helpers.contract.checks import known_only_after_outcome
 from cs_helpers.contract.tables import TABLES
 from cs_helpers.engines.duckdb import DuckDB
@@ -141,7 +142,7 @@ class Tables:
 
         By hand nothing is given, because outputs are saved in the notebook.
         """
-        asked = self._sharing is not None and os.environ.get(sharing.NAMES_VARIABLE)
+        asked = self._sharing is not None and os.environ.get(NAMES_VARIABLE)
         return self._sharing.private_names() if self._sharing and asked else {}
 
     def attribute(self, name: str = "") -> pd.Series:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cs_helpers.audience import check_audience
 from cs_helpers.contract.checks import SHOWN, known_only_after_outcome
 from cs_helpers.engines.duckdb import DuckDB, quote
 from cs_helpers.errors import ContractError, ParameterError, Problem, SourceError, did_you_mean
@@ -26,7 +27,7 @@ from cs_helpers.tables.frames import expose, set_lines
 from cs_helpers.tables.progress import Finding, Loaded, Reading, counted
 from cs_helpers.tables.reading import read_tables
 from cs_helpers.tables.records import read_records
-from cs_helpers.tables.sharing import Sharing, check_audience, prepare
+from cs_helpers.tables.sharing import Sharing, prepare
 
 UNSEEN_MONTHS = 3  # starts this long before the first recorded end suggest that earlier leavers are missing
 

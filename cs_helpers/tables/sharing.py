@@ -16,8 +16,9 @@ from typing import Any
 
 import pandas as pd
 
+from cs_helpers.audience import KEY_VARIABLE, SHORTEST_KEY
 from cs_helpers.engines.duckdb import DuckDB, literal, quote
-from cs_helpers.errors import ParameterError, did_you_mean
+from cs_helpers.errors import ParameterError
 from cs_helpers.identities import Identities
 from cs_helpers.tables.progress import Finding, Loaded
 from cs_helpers.tables.treatments import (
@@ -34,29 +35,14 @@ from cs_helpers.tables.treatments import (
     treatment_of_header,
 )
 
-AUDIENCES = ("full", "shared", "shared+comments")
 MIN_SHARED = 5
 """A value carried by fewer accounts than this is not shown by itself, and no choice of fewer is."""
 POOLED = f"Other (fewer than {MIN_SHARED} each)"
-KEY_VARIABLE = "CS_HELPERS_PSEUDONYM_KEY"
-NAMES_VARIABLE = "CS_HELPERS_TELL_NAMES"
-"""Set by the report runner, which has to know what must not be in the report it publishes."""
-SHORTEST_KEY = 16
 MOST_KEYS = 100_000  # keys of users, tickets or subscriptions told to the runner; of more, none are
 
 ALPHABET = "34679CDFGHJKMNPQRTVWXY"  # no letter that looks like a figure, and no vowel to make words of
 _LETTERS = {"Account": 8, "Rep": 6}  # 22**8: among 50,000 accounts two are alike once in forty books
 _FEW_LETTERS, _MOST_LETTERS = 10, 13
-
-
-def check_audience(audience: str) -> str:
-    """The audience, if there is one of that name. Raises ParameterError."""
-    if audience not in AUDIENCES:
-        raise ParameterError(
-            f"audience: there is no '{audience}'.{did_you_mean(str(audience), AUDIENCES)} There are: "
-            f"{', '.join(AUDIENCES)}."
-        )
-    return audience
 
 
 @dataclass(frozen=True, eq=False)
