@@ -15,7 +15,7 @@ WORKERS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup reports test test-browser test-all check lab sample dictionary lock bench docs clean
+.PHONY: help setup reports test test-reports test-all check lab sample dictionary lock bench docs clean
 
 help: ## Show what make can do (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +44,8 @@ reports: $(READY) ## Run every notebook on the sample company and print where th
 test: check ## Check and run the fast test suite
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
-test-browser: $(READY) ## Open every report in Chromium: behaviour, accessibility, layout, hostile data; pictures in .pictures
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "browser and not slow"
+test-reports: $(READY) ## Whole reports, end to end and in Chromium (accessibility, layout, hostile data); pictures in .pictures
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "reports and not slow"
 
 test-all: check ## The fast suite and the slow tests
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "slow or not slow"

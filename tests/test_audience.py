@@ -31,6 +31,7 @@ from cs_helpers.tables.treatments import CATEGORY, COLUMNS, FIXED, FREE, KINDS, 
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = Path(__file__).parent / "notebooks_for_tests" / "shared.ipynb"
+pytestmark = pytest.mark.reports
 KEY = "0123456789abcdef0123456789abcdef"
 OUT = Path("reports")
 

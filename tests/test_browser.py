@@ -27,7 +27,7 @@ from cs_helpers import show
 from cs_helpers.reports import html
 from cs_helpers.show.words import money, percent
 
-pytestmark = [needs_browser, pytest.mark.browser, pytest.mark.xdist_group("report")]
+pytestmark = [needs_browser, pytest.mark.reports, pytest.mark.xdist_group("report")]
 
 REPORTS = ["churn", "data_check", "gallery"]
 PAGES = [*REPORTS, "index"]

@@ -23,7 +23,7 @@ from cs_helpers.reports import html
 RAVENSTACK = ROOT.parent / "shared" / "datasets" / "ravenstack"
 PAGES = ["churn", "data_check", "index"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("hostile")]
+pytestmark = [pytest.mark.reports, pytest.mark.xdist_group("hostile")]
 
 # Even the folder of the export and a parameter of the run speak HTML.
 FOLDER = "export \"'><img class=owned src=x onerror=alert(1)> $x^2$ {{ 7 }}"

@@ -45,6 +45,7 @@ def test_a_new_notebook_is_a_valid_one_of_about_twelve_cells(desk):
     assert len([c for c in notebook.cells if c.cell_type == "code"]) <= 12
 
 
+@pytest.mark.reports
 def test_a_new_notebook_runs_on_the_sample_company_as_it_stands(desk):
     (desk / "data").symlink_to(ROOT / "data")
     house.test_runs_from_the_first_cell_to_the_last(new.create("upsell").resolve())
