@@ -58,7 +58,7 @@ def funnel_plot(result: Any, narrow: bool = False) -> Figure:
         floor, ceiling = ax.get_ylim()
         end_labels(ax, [(float(np.clip(y, floor, ceiling)), text, ink, bold) for y, text, ink, bold in ends])
         _name_points(ax, points, seen, narrow)
-        figure.supxlabel("● outside 99.8\u202f% · ○ outside 95\u202f%", size=10, color=LOSS)
+        figure.supxlabel("orange: ● outside 99.8\u202f% · ○ outside 95\u202f%", size=10, color=QUIET)
     return figure
 
 
