@@ -19,7 +19,7 @@ from cs_helpers.reports import html
 ROOT = Path(__file__).resolve().parents[1]
 RAVENSTACK = ROOT.parent / "shared" / "datasets" / "ravenstack"
 
-pytestmark = pytest.mark.xdist_group("report")
+pytestmark = [pytest.mark.reports, pytest.mark.xdist_group("report")]
 
 
 class Page(HTMLParser):
