@@ -1,0 +1,80 @@
+"""What all commands share: the application, its options, how they end and how they speak."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from cs_helpers.errors import CsHelpersError
+
+REPORTS = Path("reports")
+
+
+class _Commands(TyperGroup):
+    """All commands end the same way: a user's mistake is a message and a code, never a traceback."""
+
+    ORDER = (
+        "sample", "check", "map", "list", "run", "open", "history", "index", "prune",
+        "next", "due", "start", "export", "new", "metrics", "doctor",
+    )  # fmt: skip
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order in which somebody new meets them."""
+        return sorted(super().list_commands(ctx), key=self.ORDER.index)
+
+    def invoke(self, ctx: Any) -> Any:
+        debug = bool(ctx.params.get("debug"))
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            say("Stopped. Reports that were finished stay; nothing was kept of the unfinished one.")
+            raise typer.Exit(130) from None
+        except CsHelpersError as error:
+            if debug:
+                raise
+            say(str(error))
+            raise typer.Exit(error.exit_code) from None
+        except Exception as error:
+            if debug:
+                raise
+            say(f"Unexpected {type(error).__name__}: {error}")
+            say("  Run again with --debug to see where it comes from (cs-helpers --debug COMMAND ...).")
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help: rich would triple the time --help takes
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Out = Annotated[Path, typer.Option("--out", help="Folder of the reports.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+Schedule = Annotated[Path, typer.Option("--schedule", help="The file of the schedule.")]
+
+
+def link(path: Path) -> str:
+    """The path, which a terminal shows as a link; plain text where it goes into a file or a pipe."""
+    if not sys.stdout.isatty():
+        return str(path)
+    return f"\x1b]8;;{path.resolve().as_uri()}\x1b\\{path}\x1b]8;;\x1b\\"
+
+
+def print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False))
+
+
+def say(message: str) -> None:
+    typer.echo(message, err=True)

@@ -1,0 +1,176 @@
+"""The commands about data: ``check``, ``map``, ``sample`` and what the numbers mean."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cs_helpers import progress
+from cs_helpers.cli.app import REPORTS, AsJson, Out, app, link, print_json, say
+from cs_helpers.errors import ParameterError
+
+
+@app.command()
+def check(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Folder, workbook, DuckDB file or database address.")],
+    mapping: Annotated[
+        str | None, typer.Option("--mapping", help="Mapping file, or the name of a ready one such as stripe.")
+    ] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="First day not counted; see run.")] = None,
+    out: Out = REPORTS,
+    as_json: AsJson = False,
+) -> None:
+    """Check an export against the contract: everything wrong, left out or odd, in one pass.
+
+    Errors stop a report; rows set aside are counted, left out and written to a CSV; warnings stand beside the figures
+    they touch. The input is never changed. The same as a report: cs-helpers run data_check --source SOURCE
+
+    \b
+    Examples:
+      cs-helpers check exports/
+      cs-helpers check exports/ --mapping my_mapping.yml
+      cs-helpers check book.xlsx --mapping ravenstack --json
+      PGPASSWORD=... cs-helpers check postgresql://reader@warehouse/crm
+
+    Exit codes: 0 fine or warnings, 2 errors.
+    """
+    from cs_helpers import terminal
+    from cs_helpers.tables import report
+    from cs_helpers.tables.inspection import inspect
+
+    with progress.of_something(f"checking {source}"):
+        seen = inspect(os.path.expanduser(source), mapping and os.path.expanduser(mapping), as_of)
+        aside = _write_check(seen, out)
+    if as_json:
+        print_json(report.as_record(seen, str(aside) if aside else None))
+    else:
+        terminal.print_check(seen, link(aside) if aside else "")
+    if seen.failed:
+        say("Nothing can be run on this source until the errors are mended; each says how.")
+        raise typer.Exit(2)
+
+
+@app.command("map")
+def map_(
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Where the export is: a folder or another source.")],
+    to: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the mapping here.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draft a mapping from an export's headers and values, and say how sure each line is.
+
+    Nothing ambiguous is guessed: what only you can know, such as whether 03-04-2024 is a day in March or in April, is
+    left open with the candidates beside it.
+
+    \b
+    Examples:
+      cs-helpers map exports/
+      cs-helpers map exports/ -o my_mapping.yml
+      cs-helpers check exports/ --mapping my_mapping.yml     what to do next
+    """
+    from cs_helpers import terminal
+    from cs_helpers.mapping.draft import draft
+    from cs_helpers.sources import open_source
+
+    if to is not None and to.exists() and not force:
+        raise ParameterError(f"{to} is there already.\n  Name another file, or add --force to replace it.")
+    with progress.of_something(f"reading {folder}"):
+        place = open_source(os.path.expanduser(folder))
+        try:
+            drafted = draft(place)
+        finally:
+            place.close()
+    if as_json:
+        print_json({"certainty": [asdict(row) for row in drafted.certainty], "questions": list(drafted.questions)})
+    else:
+        terminal.print_certainty(drafted)
+    if to is not None:
+        drafted.write(to)
+        say(f"Written to {to}. Next: cs-helpers check {folder} --mapping {to}")
+    elif not as_json:
+        typer.echo(drafted.text)
+
+
+@app.command()
+def sample(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; it is made if needed.")],
+    accounts: Annotated[int | None, typer.Option(min=1, help="How many accounts; 600, or 2000 for a world.")] = None,
+    months: Annotated[int | None, typer.Option(min=1, help="Months of history; 36, or 24 for a world.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same company.")] = 1,
+    world: Annotated[
+        str | None, typer.Option(help="A simulated world instead of the company: A, I, B, N, M, O, U or UN.")
+    ] = None,
+) -> None:
+    """Write a made-up company with known truth, to try everything on.
+
+    A world is a company whose Customer Success has a known effect on churn, for judging methods: A an effect and the
+    usual confounding, I sent to sick accounts, B to big and healthy ones, N no effect, M a non-linear truth, O poor
+    overlap, U a hidden confounder, UN a hidden confounder and no effect.
+
+    \b
+    Examples:
+      cs-helpers sample data/sample
+      cs-helpers sample large --accounts 5000 --months 60 --seed 7
+      cs-helpers sample world-n --world N
+    """
+    if world is not None:
+        from cs_helpers.sample import worlds
+
+        written = worlds.write(directory, world, accounts=accounts or 2000, months=months or 24, seed=seed)
+    else:
+        from cs_helpers.sample import write
+
+        written = write(directory, accounts=accounts or 600, months=months or 36, seed=seed)
+    for path in written:
+        typer.echo(str(path))
+
+
+@app.command()
+def metrics(
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One metric; without it, all of them.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what each number means: formula, who counts, unit, rival definitions.
+
+    \b
+    Examples:
+      cs-helpers metrics
+      cs-helpers metrics grr
+    """
+    from cs_helpers import definitions
+
+    chosen = [definitions.metric(key)] if key else list(definitions.METRICS.values())
+    if as_json:
+        print_json([asdict(one) for one in chosen])
+        return
+    if not key:
+        width = max(len(one.key) for one in chosen)
+        for one in chosen:
+            typer.echo(f"{one.key:<{width}}  {one.name}: {one.formula}")
+        return
+    for field in fields(chosen[0]):
+        value = getattr(chosen[0], field.name)
+        lines = value if isinstance(value, tuple) else (value,)
+        for number, line in enumerate(lines):
+            label = "" if number else field.name.replace("_", " ")
+            typer.echo(f"{label:<15} {line}")
+
+
+def _write_check(seen: Any, out: Path) -> Path | None:
+    """The rows set aside, as CSV below the reports' folder; None where there are none."""
+    from cs_helpers.reports.publish import replace_file
+    from cs_helpers.tables import report
+
+    folder = out / "check" / (re.sub(r"[^\w.-]+", "-", Path(seen.source).stem).strip(".-") or "source")
+    file = folder / "set_aside.csv"
+    if not report.set_aside_rows(seen):
+        file.unlink(missing_ok=True)
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(file, report.set_aside_csv(seen))
+    return file
