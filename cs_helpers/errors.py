@@ -65,6 +65,14 @@ class ReportFailed(CsHelpersError):  # noqa: N818 - it names what happened, as t
     exit_code = 1
 
 
+class LimitReached(ReportFailed):
+    """A report took more time, memory or room than it was given, and was stopped."""
+
+
+class SourceUnavailable(SourceError):  # noqa: N818 - it names what happened
+    """The place the data should come from does not answer; it may do so later."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong with one table: where it is, what it is, how to fix it.

@@ -10,7 +10,9 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-WANTED = PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]
+WANTED = [
+    re.sub(r"\[.*?\]", "", one) for one in PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]
+]  # without extras, which conda does not know
 LOCKS = ["requirements.lock", "requirements-uv.lock"]
 
 

@@ -65,16 +65,19 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 Schedule = Annotated[Path, typer.Option("--schedule", help="The file of the schedule.")]
 
 
-def link(path: Path) -> str:
+def link(path: Path | str) -> str:
     """The path, which a terminal shows as a link; plain text where it goes into a file or a pipe."""
     if not sys.stdout.isatty():
         return str(path)
-    return f"\x1b]8;;{path.resolve().as_uri()}\x1b\\{path}\x1b]8;;\x1b\\"
+    address = str(path) if "://" in str(path) else Path(path).resolve().as_uri()
+    return f"\x1b]8;;{address}\x1b\\{path}\x1b]8;;\x1b\\"
 
 
 def print_json(value: Any) -> None:
+    """A result for scripts, on stdout."""
     typer.echo(json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False))
 
 
 def say(message: str) -> None:
+    """A message for people, on stderr."""
     typer.echo(message, err=True)

@@ -5,17 +5,26 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cs_helpers import progress
-from cs_helpers.cli.app import REPORTS, Debug, Out, app, link, print_json, say
+from cs_helpers.cli.app import Debug, app, print_json, say
 from cs_helpers.errors import CsHelpersError, MappingError, SourceError
 
 if TYPE_CHECKING:
+    from cs_helpers.reports.batch import Order
     from cs_helpers.reports.series import Scalar
+    from cs_helpers.reports.store import Store
+
+
+Scheduled = Annotated[
+    str, typer.Option("--scheduled", hidden=True, metavar="JOB@TIME", help="Which time of which job this is for.")
+]
 
 
 @app.command()
@@ -25,18 +34,35 @@ def run(
     source: Annotated[str | None, typer.Option("--source", help="Folder, file or address of the data.")] = None,
     mapping: Annotated[str | None, typer.Option("--mapping", help="Mapping file for somebody else's export.")] = None,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", help="First day not counted: the 1st of a month, such as 2025-01-01.")
+        str | None,
+        typer.Option("--as-of", help="First day not counted: 2025-01-01, or last_complete_month and the like."),
     ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option("-p", "--parameter", metavar="KEY=VALUE", help="Set a notebook's parameter.")
+    ] = None,
+    for_each: Annotated[
+        str | None,
+        typer.Option("--for-each", metavar="COLUMN", help="A report for each value: segment, csm.team, ..."),
     ] = None,
     audience: Annotated[
         str | None, typer.Option("--audience", help="full, or shared: for readers who must not learn who is who.")
     ] = None,
     comments: Annotated[bool, typer.Option("--with-comments", help="Shared, with comments that name nobody.")] = False,
-    out: Out = REPORTS,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="How many at once.")] = 1,
+    timeout: Annotated[str, typer.Option("--timeout", help="Time limit of each report, such as 30m.")] = "1h",
+    memory: Annotated[
+        str, typer.Option("--memory", help="Memory limit of each report, such as 4GB; three quarters of the machine's.")
+    ] = "",
+    retries: Annotated[
+        int, typer.Option("--retries", min=0, max=10, help="How often again, where what failed may pass.")
+    ] = 1,
+    cold: Annotated[bool, typer.Option("--cold", help="Start each kernel from nothing instead of a warm one.")] = False,
+    out: Annotated[
+        str, typer.Option("--out", help="Folder of the reports, or an address such as s3://...")
+    ] = "reports",
     as_json: Annotated[bool, typer.Option("--json", help="Print the run records as JSON for scripts.")] = False,
     debug: Debug = False,
+    scheduled: Scheduled = "",
 ) -> None:
     """Run notebooks and publish their reports.
 
@@ -47,55 +73,109 @@ def run(
       cs-helpers run churn
       cs-helpers run churn --source exports/2024-12 --mapping mapping.yml --as-of 2025-01-01
       cs-helpers run churn -p where=segment=SMB -p months=6 --json
+      cs-helpers run churn --for-each segment --jobs 2    a report for each segment, two at a time
+      cs-helpers run churn --for-each csm.team            by an attribute of the CSM who has the account
       cs-helpers run churn --audience shared
-      cs-helpers run --all
+      cs-helpers run --all --out s3://bucket/reports
 
     Exit codes: 0 all published, 1 a report failed, 2 wrong input, 130 stopped by Ctrl-C.
     """
-    from cs_helpers.reports import run as runner
-    from cs_helpers.reports import series, sharing
+    from cs_helpers.reports import batch, series, sharing, store
 
     if bool(names) == everything:
         there = ", ".join(path.stem for path in series.find_all())
         raise typer.BadParameter(f"give the names of notebooks, or --all. There are: {there or 'none'}.")
+    settings = batch.Settings(
+        Path(), jobs, *_limits(timeout, memory, jobs), retries=retries, warm=not cold, debug=debug
+    )
     given = _given(parameter or [], {"source": source, "mapping": mapping, "as_of": as_of})
-    codes: list[int] = []
-    plans: dict[Path, dict[str, Scalar]] = {}
-    for name in [str(path) for path in series.find_all()] if everything else names or []:
-        try:
-            notebook = series.find(name)
-            values = series.check_parameters(notebook, sharing.given(notebook, given, audience, comments))
-            _check_places(values)
-            plans[notebook] = values
-        except CsHelpersError as error:
-            codes.append(_report_error(error, debug))
-    records = []
-    for notebook in plans:
-        try:
-            with progress.of_cells(notebook.stem) as count:
-                record = runner.run(notebook, plans[notebook], out, count, debug=debug, tell=say)
-        except CsHelpersError as error:
-            codes.append(_report_error(error, debug))
-            continue
-        except Exception as error:
-            codes.append(_report_error(error, debug) and 1)
-            continue
-        records.append(record)
-        if code := runner.exit_code(record):
-            codes.append(code)
-            if debug:
-                say(runner.traceback_of(record, out))
-            say(runner.failure_message(record, out))
+    wanted = [str(path) for path in series.find_all()] if everything else names or []
+    problems: list[tuple[Exception, int]] = []
+    with store.opened(out) as shelf:
+        orders: list[batch.Order] = []
+        for name in wanted:
+            try:
+                orders += _orders(name, given, audience, comments, for_each, _meant_for(scheduled), shelf.folder)
+            except CsHelpersError as error:
+                problems.append((error, _report_error(error, debug)))
+        if any(sharing.audience_of(order.values) != "full" for order in orders):
+            shelf.check_key()
+        with progress.of_runs(len(orders)) as hear:
+            results = batch.run_all(orders, replace(settings, out=shelf.folder), hear, shelf.push)
+    records = [dict(result.record) for result in results if result.record]
+    for result in results:
+        for said in (result.traceback, result.message):
+            if said:
+                say(said)
     if as_json:
         print_json(records)
     elif records:
-        _print_summary(records, out)
-    if codes:
-        raise typer.Exit(2 if set(codes) == {2} else 1)
+        _print_summary(records, shelf)
+    codes = {code for _, code in problems} | {result.exit_code for result in results}
+    if codes - {0}:
+        raise typer.Exit(2 if codes - {0} == {2} else 1)
+
+
+def _limits(timeout: str, memory: str, jobs: int) -> tuple[float, int]:
+    from cs_helpers.reports import limits
+
+    try:
+        return limits.seconds(timeout), limits.bytes_of(memory) if memory else limits.fair_memory(jobs)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _orders(
+    name: str,
+    given: Mapping[str, str],
+    audience: str | None,
+    comments: bool,
+    for_each: str | None,
+    scheduled: dict[str, Any] | None,
+    out: Path,
+) -> list[Order]:
+    """The reports to make of one notebook, all checked before anything starts. Raises CsHelpersError."""
+    from cs_helpers.reports import fanout, series, sharing
+    from cs_helpers.reports.batch import Order
+
+    notebook = series.find(name)
+    values = series.check_parameters(notebook, sharing.given(notebook, given, audience, comments))
+    _check_places(values)
+    if not for_each:
+        return [Order(notebook, values, scheduled=scheduled and scheduled | {"of": 1})]
+    fanout.check(notebook, for_each, values)
+    with progress.of_something(f"looking up {for_each}"):
+        parts = fanout.parts(notebook, for_each, values, _values_of(for_each, values))
+    orders = [Order(notebook, part.values, part.name, scheduled and scheduled | {"of": len(parts)}) for part in parts]
+    if scheduled:
+        made = fanout.made(out, scheduled)
+        orders = [order for order in orders if order.name not in made]
+    return orders
+
+
+def _values_of(column: str, values: Mapping[str, Scalar]) -> list[str]:
+    """What the accounts of the source have in that column."""
+    from cs_helpers import tables
+
+    source, mapping, as_of, where = (str(values.get(key) or "") for key in ("source", "mapping", "as_of", "where"))
+    book = tables.load(source, mapping or None, as_of or None, where or None)
+    found = book.values(column)
+    left = len(book.accounts) - sum(count for _, count in found)
+    if left:
+        say(f"{left:,} of {len(book.accounts):,} accounts have no {column} and are in none of the reports.")
+    return [value for value, _ in found]
+
+
+def _meant_for(text: str) -> dict[str, Any] | None:
+    """Which time of which job a run is for."""
+    job, _, at = text.partition("@")
+    return {"job": job, "at": at} if job and at else None
 
 
 def _given(pairs: Sequence[str], shortcuts: Mapping[str, str | None]) -> dict[str, str]:
-    """The parameters as texts; a parameter set twice is refused rather than one of the two forgotten."""
+    """The parameters as texts, a relative date as the date it is today; one that is set twice is refused."""
+    from cs_helpers.reports import relative
+
     given: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -110,6 +190,8 @@ def _given(pairs: Sequence[str], shortcuts: Mapping[str, str | None]) -> dict[st
         if name in given:
             raise typer.BadParameter(f"'{name}' is set twice: by -p and by --{name.replace('_', '-')}.")
         given[name] = shortcut
+    if "as_of" in given:
+        given["as_of"] = relative.resolve(given["as_of"], datetime.now().astimezone()) or given["as_of"]
     return {name: os.path.expanduser(v) if name in ("source", "mapping") else v for name, v in given.items()}
 
 
@@ -126,16 +208,25 @@ def _check_places(values: Mapping[str, Scalar]) -> None:
         raise MappingError(f"mapping: there is no file {mapping}.\n  Name yours with --mapping.")
 
 
-def _print_summary(records: Sequence[Mapping[str, Any]], out: Path) -> None:
+def _print_summary(records: Sequence[Mapping[str, Any]], shelf: Store) -> None:
+    """A line or two for each report, and what to do next."""
+    out = shelf.folder
     width = max(len(record["series"]) for record in records)
     for record in records:
         failed = record["status"] == "failed"
         where = out / record["series"] / (record["run_id"] if failed else "latest.html")
-        typer.echo(f"{record['series']:<{width}}  {record['status']:<8}  {record['duration_s']:5.1f} s  {link(where)}")
+        typer.echo(
+            f"{record['series']:<{width}}  {record['status']:<8}  {record['duration_s']:5.1f} s  {shelf.shown(where)}"
+        )
         tiles = [f"{tile.get('name')} {_value(tile)}" for tile in record["headline"]]
         if tiles:
             typer.echo(f"{'':<{width}}  {', '.join(tiles)}")
-    typer.echo(f"Index: {link(out / 'index.html')}")
+    failed = sum(record["status"] == "failed" for record in records)
+    if len(records) > 1:
+        typer.echo(
+            f"{len(records) - failed} of {len(records)} reports published" + (f", {failed} failed" * bool(failed))
+        )
+    typer.echo(f"Index: {shelf.shown(out / 'index.html')}")
 
 
 def _value(tile: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import html
 import json
 import os
@@ -46,9 +47,26 @@ def publish(
     return folder
 
 
-def keep_failed(temporary: Path, out: Path, record: Mapping[str, Any], notebook: str) -> Path:
+def keep_failed(temporary: Path, out: Path, record: Mapping[str, Any], notebook: str | None) -> Path:
     """Keeps what is needed to find the cause of a failed run; what was published before stays as it is."""
-    return _move(temporary, out, record, {"notebook.ipynb": notebook, "run.json": dump_record(record)})
+    kept = {} if notebook is None else {"notebook.ipynb": notebook}
+    return _move(temporary, out, record, kept | {"run.json": dump_record(record)})
+
+
+def temporary_folder(out: Path, record: Mapping[str, Any]) -> Path:
+    """Where a run is put together: on the disk it is published on, under a name that nobody takes for a run."""
+    return out / f".{record['series'].replace('/', '-')}-{record['run_id']}"
+
+
+def heal(folder: Path) -> None:
+    """Makes ``latest.html`` of a series the report of its newest good run where a killed process left it behind.
+
+    Call it while the series is this process's alone.
+    """
+    newest = max(folder.glob("[!.]*/report.html"), default=None, key=lambda report: report.parent.name)
+    latest = folder / "latest.html"
+    if newest and not (latest.exists() and filecmp.cmp(newest, latest, shallow=False)):
+        replace_file(latest, newest.read_text(encoding="utf-8"))
 
 
 def dump_record(record: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from cs_helpers.errors import SourceError, did_you_mean
+from cs_helpers.errors import SourceError, SourceUnavailable, did_you_mean
 from cs_helpers.sources.folder import fingerprint_of
 from cs_helpers.sources.parquet import plain_reason
 from cs_helpers.sources.staged import Reading, Staged, check_headers, line_column, listed, matching
@@ -53,6 +53,7 @@ WHY = {
     "locked": ("somebody else has locked it.", "Try again when their change is done."),
     "lost": ("the connection was lost.", "Try again."),
 }
+_MAY_PASS = ("unreachable", "no_answer", "starting", "too_many", "timeout", "locked", "lost")
 
 
 def open_file(path: Path, name: str) -> DuckDBFile:
@@ -283,7 +284,8 @@ def _parsed(scheme: str, rest: str) -> tuple[dict[str, str], str, str]:
 
 def _refused(name: str, why: str) -> SourceError:
     what, fix = WHY.get(why, ("the server refused.", "Check address, user and rights; its log says more."))
-    return SourceError(f"{name}: {what}\n  {fix}")
+    kind = SourceUnavailable if why in _MAY_PASS else SourceError
+    return kind(f"{name}: {what}\n  {fix}")
 
 
 class PostgresDatabase(_Tables):

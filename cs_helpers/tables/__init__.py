@@ -25,6 +25,7 @@ from cs_helpers.errors import ContractError, ParameterError, SourceError, did_yo
 from cs_helpers.mapping import Mapping as ExportMapping
 from cs_helpers.periods import day_words
 from cs_helpers.tables import coverage, report, sharing
+from cs_helpers.tables.choosing import known_attribute, values_of
 from cs_helpers.tables.frames import SET_ASIDE_COLUMNS, contract_frame, set_aside_frame
 from cs_helpers.tables.inspection import Inspection, TableFacts, inspect
 from cs_helpers.tables.progress import Finding, counted
@@ -160,6 +161,18 @@ class Tables:
                 f"accounts have no attribute '{wanted}'.{did_you_mean(wanted, known)} They have: {', '.join(known)}."
             )
         return accounts[wanted]
+
+    def values(self, column: str) -> list[tuple[str, int]]:
+        """The values by which ``where`` can choose among the loaded accounts, each with its number of accounts.
+
+        ``column`` is an attribute of accounts, or of the CSM who has them on the eve of the as-of date, written
+        ``csm.team``. Missing values are left out. Raises ParameterError for a column that is not there or that
+        records the outcome.
+        """
+        self.need("accounts")
+        known_attribute(self.engine, column, set(self.outcome_columns("accounts")))
+        among = "choosable" if not self.where else "(SELECT * FROM choosable WHERE account_id IN (FROM chosen))"
+        return values_of(self.engine, column, among)
 
     def names(self) -> pd.Series:
         """What each account is called, by account_id: its name, or the id where none is recorded."""

@@ -15,16 +15,17 @@ import pandas as pd
 from cs_helpers.audience import check_audience
 from cs_helpers.contract.checks import SHOWN, known_only_after_outcome
 from cs_helpers.engines.duckdb import DuckDB, quote
-from cs_helpers.errors import ContractError, ParameterError, Problem, SourceError, did_you_mean
+from cs_helpers.errors import ContractError, ParameterError, Problem, SourceError
 from cs_helpers.mapping import Mapping as ExportMapping
 from cs_helpers.mapping import find_mapping
 from cs_helpers.periods import day_words, month
 from cs_helpers.sources import open_source
 from cs_helpers.tables.across import check_across, set_aside_impossible, unknown_reps
+from cs_helpers.tables.choosing import choose, conditions_of
 from cs_helpers.tables.cutting import cut
 from cs_helpers.tables.findings import as_of_moved, churn_records, currency_of, findings, rival_records
 from cs_helpers.tables.frames import expose, set_lines
-from cs_helpers.tables.progress import Finding, Loaded, Reading, counted
+from cs_helpers.tables.progress import Finding, Reading, counted
 from cs_helpers.tables.reading import read_tables
 from cs_helpers.tables.records import read_records
 from cs_helpers.tables.sharing import Sharing, prepare
@@ -165,7 +166,7 @@ def _cut(
     _renumber(reading)
     notes = [*_set_aside_findings(reading), *notes]
     facts = _facts(reading)
-    conditions = _choose(reading, _conditions(where))
+    conditions = choose(reading, conditions_of(where), instant)
     sharing = None if audience == "full" else prepare(engine, reading.tables, conditions, audience)
     present = {name: list(loaded.attributes) for name, loaded in reading.tables.items()}
     expose(engine, present, bool(conditions), sharing)
@@ -351,73 +352,6 @@ def _unloaded_months(reading: Reading, observed_from: pd.Timestamp, instant: pd.
         f"{day_words(instant - pd.Timedelta(days=1))}: a month that was never loaded.",
         "Load the missing months, or set `observed_from` and `data_through` in mapping.yml to the days loaded.",
     )
-
-
-# --- which accounts ---------------------------------------------------------------------------------------------
-
-
-def _conditions(where: Mapping[str, str] | str | None) -> Mapping[str, str]:
-    """``where`` as given, or read from text such as ``segment=SMB, region=EMEA``; empty text is none."""
-    if not isinstance(where, str):
-        return where or {}
-    parts = [part.partition("=") for part in where.split(",") if part.strip()]
-    bad = [column for column, sign, value in parts if not (column.strip() and sign and value.strip())]
-    if bad:
-        raise ParameterError(
-            f"where: '{where}' is not column=value.\n  Write it as segment=SMB, or segment=SMB, region=EMEA."
-        )
-    return {column.strip(): value.strip() for column, _, value in parts}
-
-
-def _choose(reading: Reading, where: Mapping[str, str]) -> dict[str, str]:
-    """``chosen``: the accounts whose attributes have the given values, if these do not record the outcome itself."""
-    if not where:
-        return {}
-    if (loaded := reading.tables.get("accounts")) is None:
-        raise ParameterError("where: this source has no accounts to choose from.\n  Leave `where` out.")
-    engine = reading.engine
-    names, outcome = _choosable(loaded)
-    engine.execute("CREATE OR REPLACE TEMP TABLE chosen AS SELECT account_id FROM typed_accounts")
-    for column, value in where.items():
-        if column not in names and column not in outcome:
-            raise ParameterError(
-                f"where: accounts have no column {column!r}.{did_you_mean(str(column), names)}\n"
-                f"  They have: {', '.join(names)}."
-            )
-        if column in outcome:
-            raise ParameterError(
-                f"where: {column!r} is known only after the outcome: filtering by the outcome decides the result.\n"
-                f"  Choose by what was known beforehand: {', '.join(names)}."
-            )
-        among = "FROM typed_accounts WHERE account_id IN (SELECT account_id FROM chosen)"
-        text = f"CAST({quote(column)} AS VARCHAR)"
-        engine.execute(f"CREATE OR REPLACE TEMP TABLE chosen AS SELECT account_id {among} AND {text} = ?", [str(value)])
-        if not engine.rows("SELECT count(*) FROM chosen")[0][0]:
-            there = [
-                each
-                for (each,) in engine.rows(
-                    f"SELECT DISTINCT {text} AS v FROM typed_accounts WHERE v IS NOT NULL ORDER BY v"
-                )
-            ]
-            listed_values = ", ".join(there[:12]) + (f" and {len(there) - 12:,} more" if len(there) > 12 else "")
-            raise ParameterError(
-                f"where: no account has {column} {str(value)!r}.{did_you_mean(str(value), there)}\n"
-                f"  The values there are: {listed_values or 'none'}."
-            )
-    return {str(column): str(value) for column, value in where.items()}
-
-
-def _choosable(loaded: Loaded) -> tuple[list[str], set[str]]:
-    """Columns by which accounts may be chosen, and those that record the outcome, by name or by header."""
-    every = [column.name for column in loaded.columns] + list(loaded.attributes)
-    marked = set(loaded.entry.outcome_only)
-    outcome = {
-        name
-        for name in every
-        if {name, loaded.attributes.get(name, name)} & marked
-        or known_only_after_outcome("accounts", dict.fromkeys([name, loaded.attributes.get(name, name)]))
-    }
-    return [name for name in every if name not in outcome], outcome
 
 
 # --- set aside ---------------------------------------------------------------------------------------------------
