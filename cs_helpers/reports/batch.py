@@ -99,7 +99,9 @@ def run_all(
     tell: Callable[[Event], None],
     finished: Callable[[], None] | None = None,
 ) -> list[Result]:
-    """Makes all reports, in the order given; returns a result for each. ``tell`` is called from this thread alone.
+    """Makes all reports, in the order given; returns a result for each, and one more where the index could not be made.
+
+    ``tell`` is called from this thread alone.
 
     ``finished`` is called now and then after reports were published. Ctrl-C (KeyboardInterrupt) stops what is running,
     which leaves nothing behind, and is raised again.
@@ -131,7 +133,8 @@ def run_all(
         finally:
             for slot in slots:
                 slot.stop()
-    return [results[place] for place in range(len(orders))]
+    lacking = [Result(orders[-1], None, shelf.trouble, 1)] if shelf.trouble else []
+    return [results[place] for place in range(len(orders))] + lacking
 
 
 def exit_code(results: Sequence[Result]) -> int:
@@ -146,15 +149,20 @@ class _Shelf:
     def __init__(self, out: Path, finished: Callable[[], None] | None):
         self.out, self.finished = out, finished
         self.seen, self.next = 0, 0.0
+        self.trouble = ""
 
     def tidy(self, done: int, *, at_once: bool = False) -> None:
         if done == self.seen or (time.monotonic() < self.next and not at_once):
             return
         began = time.monotonic()
-        if self.out.is_dir():
-            index.rebuild(self.out)
-            if self.finished:
-                self.finished()
+        self.trouble = ""
+        try:
+            if self.out.is_dir():
+                index.rebuild(self.out)
+        except OSError as error:
+            self.trouble = run.cannot_write(self.out / "index.html", error)
+        if self.finished and not self.trouble:
+            self.finished()
         self.seen = done
         took = time.monotonic() - began
         self.next = began + max(_INDEX_EVERY_S, 10 * took)

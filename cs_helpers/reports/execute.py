@@ -34,6 +34,10 @@ Progress = Callable[[int, int], None]
 MOST_OUTPUT = 20_000_000
 """Characters that one cell may show: a page is read by people."""
 
+_TOO_MUCH = (
+    f"stopped because it shows more than {MOST_OUTPUT / 1e6:.0f} million characters\n"
+    "  Print less: a report is for people to read."
+)
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _OURS = {"injected-parameters", "papermill-error-cell-tag"}
 _LONGEST_MESSAGE = 1500
@@ -109,6 +113,9 @@ def execute(
         except Exception as error:  # papermill, nbclient, zmq: whatever it is, the run did not end cleanly
             failed = error
     remove_error_markers(executed)
+    for place, cell in enumerate(executed.cells):  # a cell that was over before it was looked at
+        if not watch.reached and _shown(cell) > MOST_OUTPUT:
+            at, watch.reached = place, _TOO_MUCH
     if watch.reached:
         _shorten(executed)
         problem: Record | None = _cell_error(executed, notebook.name, at, "LimitReached", watch.reached)
@@ -181,10 +188,7 @@ class _Watch:
                 "  Give it more with --memory, or run fewer at once with --jobs."
             )
         if _shown(self.cell) > MOST_OUTPUT:
-            return (
-                f"stopped because it shows more than {MOST_OUTPUT / 1e6:.0f} million characters\n"
-                "  Print less: a report is for people to read."
-            )
+            return _TOO_MUCH
         return ""
 
 

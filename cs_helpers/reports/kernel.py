@@ -37,11 +37,13 @@ IMPORTS = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "IPython.core.interactiveshell",
-    "matplotlib_inline.config",
     "numpy",
     "numpy.random",
     "pandas",
     "pyarrow",
+    "pyarrow.csv",
+    "pyarrow.compute",
+    "pyarrow.pandas_compat",
     "duckdb",
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
@@ -68,7 +70,11 @@ IMPORTS = (
     "cs_helpers.charts",
     "cs_helpers.show",
 )
-"""What a notebook of this project is likely to import. None of these may start a thread: it is looked after."""
+"""What a notebook of this project is likely to import.
+
+None may start a thread, which is looked after, and none may be matplotlib_inline: it hooks itself into the shell when
+it is first imported, so without a shell no chart would ever be shown.
+"""
 
 _PATIENCE_S = 60.0
 _ARROW = "JE_ARROW_MALLOC_CONF"
@@ -420,9 +426,6 @@ def _run_kernel(argv: list[str], server: int) -> int:
 
     app = IPKernelApp.instance(parent_handle=server)
     app.initialize(argv)
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot:  # imported before there was a shell to tell when to draw
-        pyplot.install_repl_displayhook()
     app.start()
     return 0
 

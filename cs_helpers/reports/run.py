@@ -113,7 +113,7 @@ def _attempt(
         try:
             temporary.mkdir(parents=True)
         except OSError as error:
-            raise ReportFailed(_cannot_write(out, error)) from None
+            raise ReportFailed(cannot_write(out, error)) from None
         done = execute(notebook, values, progress, environment, within, warm=warm)
         executed, problem = done.notebook, done.problem
         record["peak_memory_mb"] = round(done.peak_memory / 1e6) or None
@@ -136,7 +136,7 @@ def _attempt(
                 raised = error
                 kind, said = type(error).__name__, str(error)
                 if isinstance(error, OSError):
-                    kind, said = "ReportFailed", _cannot_write(out, error)
+                    kind, said = "ReportFailed", cannot_write(out, error)
                 problem = error_of(None, kind, said)
         if problem is not None:
             record |= {"status": "failed", "error": problem, "duration_s": round(time.monotonic() - clock, 2)}
@@ -148,7 +148,7 @@ def _attempt(
             try:
                 publish.keep_failed(temporary, out, record, _text(executed))
             except OSError as error:
-                raise ReportFailed(_cannot_write(out, error)) from None
+                raise ReportFailed(cannot_write(out, error)) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     if private and private.told and private.unscanned:
@@ -180,13 +180,13 @@ def _make_folder(out: Path) -> None:
         raise ParameterError(f"{out}: no report can be written there: {error.strerror}.") from None
 
 
-def _cannot_write(out: Path, error: OSError) -> str:
-    """What to do about a disk that is full, read-only or gone."""
+def cannot_write(out: Path, error: OSError) -> str:
+    """What to tell a user whose disk is full, read-only or gone."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     do = "Free space there (cs-helpers prune removes old runs)" if full else "Make the folder writable"
     return (
-        f"{out}: the report could not be written: {error.strerror or error}.\n"
-        f"  {do}, or choose another --out. Nothing was published; the last good report stands."
+        f"{out}: could not be written: {error.strerror or error}.\n"
+        f"  {do}, or choose another --out. Nothing half-written was published; the last good report stands."
     )
 
 
