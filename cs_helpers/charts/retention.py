@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cs_helpers.charts.events import events_inside, mark_events
 from cs_helpers.charts.ink import (
     ACCENT,
     GAIN,
@@ -143,10 +144,10 @@ def cohort_heatmap(triangle: Any, narrow: bool = False) -> Figure:
 def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Figure:
     """Shares month by month with their intervals and targets, one panel per line.
 
-    ``events`` (month, label), such as a price change, are marked in every panel and named in the first.
-
     Each of ``lines`` has label, months (Timestamps), values, low, high (fractions, NaN = none) and target (fraction
-    or None). Every panel spans the same number of points, so that equal slopes are equal changes.
+    or None). Every panel spans the same number of points, so that equal slopes are equal changes. ``events`` (month or
+    day, label), such as a price change, are marked in every panel and named above the first; one outside the months
+    shown is left out.
     """
     series = [_Series(line) for line in lines]
     columns = 1 if narrow else max(1, min(len(series), 3))
@@ -155,7 +156,8 @@ def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Fig
     months = np.concatenate([np.zeros(0), *(line.x for line in series)])
     with mpl.rc_context(STYLE):
         figure = Figure(
-            figsize=(NARROW if narrow else WIDE, 0.35 + (1.75 if narrow else 2.6) * rows), layout="constrained"
+            figsize=(NARROW if narrow else WIDE, 0.35 + (1.75 if narrow else 2.6) * rows),
+            layout="constrained",
         )
         grid = figure.subplots(rows, columns, squeeze=False)
         for place, ax in enumerate(grid.flat):
@@ -171,7 +173,11 @@ def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Fig
             _month_axis(ax, months, 4 if narrow or columns < 3 else 3)
             if place + columns < len(series):
                 ax.tick_params(axis="x", labelbottom=False)
-            mark_events(ax, events, months, named=place == 0)
+        mark_events(
+            grid,
+            events_inside(events, months, 20 if narrow or columns == 3 else 26),
+            *((190, 45) if narrow else ((125, 90), (210, 90), (510, 50))[3 - columns]),
+        )
         settle(grid.flat[0])
         for line, ax in zip(series, grid.flat, strict=False):
             if line.seen.any():
@@ -181,25 +187,6 @@ def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Fig
                     ends.append((line.target, f"target\n{share(line.target)}", QUIET, "normal"))
                 end_labels(ax, ends, settled=True)
     return figure
-
-
-def mark_events(ax: Axes, events: Any, months: np.ndarray, named: bool = True) -> None:
-    """Upright lines where something happened, with names under each other at the top; none where ``events`` is None.
-
-    ``months`` are the months of the axis as year * 12 + month; an event outside them is left out.
-    """
-    if events is None or not len(months):
-        return
-    left, right = months.min(), months.max()
-    at = [month.year * 12 + month.month - 1 for month in events["month"]]
-    inside = [(x, text) for x, text in zip(at, events["label"], strict=True) if left <= x <= right]
-    for step, (x, text) in enumerate(sorted(inside, key=lambda pair: pair[0])[:6]):
-        ax.axvline(x, color=TOTAL, linewidth=1, zorder=1)
-        if named:
-            late = x > (left + right) / 2
-            place: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
-            side: Any = {"ha": "right" if late else "left", "color": QUIET}
-            ax.annotate(shorten(text, most=22), (x, 1), (-4 if late else 4, -2 - 12 * step), **place, **side)
 
 
 class _Series:
