@@ -24,7 +24,8 @@ from cs_helpers import charts, show
 from cs_helpers.charts.events import _tiers
 from cs_helpers.charts.ink import INKS, NARROW, PAPER, WIDE
 from cs_helpers.charts.labels import shorten
-from cs_helpers.charts.picture import _short_path, as_picture, as_svg, text_width
+from cs_helpers.charts.measure import text_width
+from cs_helpers.charts.picture import _short_path, as_picture, as_svg
 from cs_helpers.definitions import Refusal
 
 NAN = float("nan")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from cs_helpers.charts.ink import ACCENT, INK, LOSS, QUIET, STYLE, TOTAL, new_figure, quiet_grid, short_count
 from cs_helpers.charts.labels import end_labels, finite, padded, say_nothing, settle, share, share_axis, shorten
-from cs_helpers.charts.picture import text_width
+from cs_helpers.charts.measure import text_width
 
 MOST_NAMED = 12  # and 8 on a phone
 

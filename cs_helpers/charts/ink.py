@@ -12,6 +12,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cs_helpers.charts.layout import Snug
+
 # Each ink is a CSS variable of the page; the hexadecimal value, that of its light theme, is what shows where no page
 # sets it. The last one is the page itself, for what stands behind words on lines.
 # Blue and orange keep apart under every common colour blindness (Okabe & Ito 2008), and signs and labels
@@ -59,7 +61,7 @@ WIDE, NARROW = 8.4, 4.0  # inches; 72 points to the inch, drawn at about one poi
 
 def new_figure(height: float, narrow: bool) -> tuple[Figure, Axes]:
     """A figure of the page's or a phone's width, ``height`` inches high, and its one axes."""
-    figure = Figure(figsize=(NARROW if narrow else WIDE, height), layout="constrained")
+    figure = Figure(figsize=(NARROW if narrow else WIDE, height), layout=Snug())
     return figure, figure.add_subplot()
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from cs_helpers.charts.ink import INK, LINE, PAPER, QUIET, TOTAL, WIDE
-from cs_helpers.charts.picture import as_drawn, text_width
+from cs_helpers.charts.measure import text_width
 from cs_helpers.errors import visible
 
 
@@ -166,8 +166,7 @@ def settle(ax: Axes) -> None:
     figure = ax.get_figure(root=True)
     engine = figure.get_layout_engine() if figure else None
     if figure and engine:
-        with as_drawn(figure):
-            engine.execute(figure)
+        engine.execute(figure)
 
 
 def end_labels(ax: Axes, ends: Sequence[tuple[float, str, str, str]], settled: bool = False) -> None:

@@ -1,8 +1,7 @@
 """The way onto the page: a figure as inline SVG, slimmed, or as a raster picture where that is clearly smaller.
 
 Matplotlib writes every coordinate with six decimals, every element with an id, and every text with its font. Without
-what no reader can see a picture is less than half as heavy. Layout and drawing share one ruler for text and happen
-once, which halves their time.
+what no reader can see a picture is less than half as heavy.
 """
 
 from __future__ import annotations
@@ -11,63 +10,17 @@ import base64
 import io
 import itertools
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
-from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.textpath import text_to_path
 
 from cs_helpers.charts.ink import INKS, STYLE
+from cs_helpers.charts.measure import Renderer, as_drawn
 
 HEAVY = 100_000  # bytes of SVG from which on a raster picture is tried
 _CLEARLY = 0.7
-
-
-@lru_cache(maxsize=8192)
-def _size_of(text: str, font: FontProperties, math: Any) -> tuple[float, float, float]:
-    """Width, height and descent; a letter that the font lacks, Japanese say, is as wide as an "m"."""
-    there = _letters(font.get_family()[0])
-    measured = text if text.isascii() else "".join(letter if ord(letter) in there else "m" for letter in text)
-    return text_to_path.get_text_width_height_descent(measured, font, math)
-
-
-@lru_cache(maxsize=8)
-def _letters(family: str) -> frozenset[int]:
-    return frozenset(get_font(findfont(FontProperties(family=[family]))).get_charmap()) | {0x0A}
-
-
-def text_width(text: str) -> float:
-    """How wide a text of our usual size is, in points; the fonts of pages are no wider."""
-    return max(_size_of(line, _FONT, False)[0] for line in text.split("\n"))
-
-
-_FONT = FontProperties(family=["DejaVu Sans"], size=10)
-
-
-class _Renderer(RendererSVG):
-    """Matplotlib's own, with sizes of text remembered: layout asks for each of them several times."""
-
-    def get_text_width_height_descent(self, s: str, prop: FontProperties, ismath: Any) -> tuple[float, float, float]:
-        return _size_of(s, prop, ismath)
-
-
-@contextmanager
-def as_drawn(figure: Figure) -> Iterator[None]:
-    """Inside, sizes are those of the SVG: 72 dots to the inch, and its widths of text."""
-    ruler, dots, canvas = _Renderer(1, 1, io.StringIO()), figure.dpi, figure.canvas
-    figure.set_dpi(72)
-    canvas.get_renderer = lambda: ruler  # type: ignore[attr-defined]  # what a layout engine asks first
-    try:
-        yield
-    finally:
-        del canvas.get_renderer  # type: ignore[attr-defined]
-        figure.set_dpi(dots)
 
 
 def as_svg(figure: Figure, name: str) -> str:
@@ -78,7 +31,7 @@ def as_svg(figure: Figure, name: str) -> str:
     buffer = io.StringIO()
     with mpl.rc_context({**STYLE, "svg.hashsalt": name}), as_drawn(figure):
         width, height = figure.get_size_inches() * 72
-        renderer = _Renderer(width, height, buffer)
+        renderer = Renderer(width, height, buffer)
         figure.draw(renderer)
         renderer.finalize()
     svg = buffer.getvalue()

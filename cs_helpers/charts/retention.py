@@ -39,6 +39,7 @@ from cs_helpers.charts.labels import (
     share_axis,
     shorten,
 )
+from cs_helpers.charts.layout import Snug
 
 
 def waterfall(total: pd.Series, money: Callable[[float], str], narrow: bool = False) -> Figure:
@@ -157,7 +158,7 @@ def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Fig
     with mpl.rc_context(STYLE):
         figure = Figure(
             figsize=(NARROW if narrow else WIDE, 0.35 + (1.75 if narrow else 2.6) * rows),
-            layout="constrained",
+            layout=Snug(),
         )
         grid = figure.subplots(rows, columns, squeeze=False)
         for place, ax in enumerate(grid.flat):

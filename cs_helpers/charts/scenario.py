@@ -24,7 +24,7 @@ from cs_helpers.charts.labels import (
     shorten,
     write_key,
 )
-from cs_helpers.charts.picture import text_width
+from cs_helpers.charts.measure import text_width
 
 MOST_INPUTS = 12
 
