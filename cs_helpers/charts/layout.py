@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import LayoutEngine
 from matplotlib.text import Annotation, Text
@@ -43,7 +42,7 @@ class Snug(LayoutEngine):
             for text in fig.texts:  # how to read the chart, under it
                 text.set_y(PAD / high)
                 below = max(below, text.get_window_extent(ruler).height + 2 * PAD)
-            spots = [ax.get_subplotspec() for ax in axes]
+            spots: list[Any] = [ax.get_subplotspec() for ax in axes]
             rows, columns = (max(spot.get_gridspec().get_geometry()[k] for spot in spots) for k in (0, 1))
             column = np.array([spot.colspan.start for spot in spots])
             row = np.array([spot.rowspan.start for spot in spots])
@@ -83,7 +82,7 @@ class _Room:
             at = own.y0 + upward * own.height
             self.upward.append((upward, box.y0 - at, box.y1 - at))
 
-    def _take_axis(self, axis: Axis) -> None:
+    def _take_axis(self, axis: Any) -> None:
         if not axis.get_visible():
             return
         flat = axis.axis_name == "x"
@@ -120,7 +119,8 @@ def _fraction(ax: Axes, text: Text) -> tuple[float, float]:
     """Where in its axes a text belongs: 0 is the left or lower edge, 1 the right or upper one."""
     if not isinstance(text, Annotation):
         place = text.get_transform().transform(text.get_position())
-        return tuple(ax.transAxes.inverted().transform(place))  # type: ignore[return-value]
+        x, y = ax.transAxes.inverted().transform(place)
+        return float(x), float(y)
     coordinates = text.xycoords if isinstance(text.xycoords, tuple) else (text.xycoords, text.xycoords)
     inside = ax.transLimits.transform(text.xy)
     x, y = (xy if how == "axes fraction" else at for xy, how, at in zip(text.xy, coordinates, inside, strict=True))

@@ -31,7 +31,7 @@ def _letters(family: str) -> frozenset[int]:
 
 
 @lru_cache(maxsize=64)
-def _rise_of(family: tuple[str, ...], weight: Any, style: str, size: float) -> tuple[Any, Any, Any]:
+def _rise_of(family: tuple[str, ...], weight: Any, style: Any, size: float) -> tuple[Any, Any, Any]:
     """Ascent, descent and gap between lines of a font in points, as it says itself; None where it does not."""
     font = get_font(findfont(FontProperties(family=list(family), weight=weight, style=style, size=size)))
     told, head = font.get_sfnt_table("OS/2"), font.get_sfnt_table("head")

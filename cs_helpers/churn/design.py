@@ -108,7 +108,7 @@ def _coded(frame: pd.DataFrame, name: str) -> tuple[np.ndarray, list[str]]:
         raise ContractError(f"column {name} holds dates: turn it into a number, such as days until the snapshot")
     if pd.api.types.infer_dtype(column, skipna=True) != "string":  # 1 and True are equal and read differently
         column = column.astype(object).map(str, na_action="ignore")
-    codes, found = pd.factorize(column.to_numpy(object, na_value=None))
+    codes, found = pd.factorize(column.to_numpy(object))
     return codes, [*map(str, found), MISSING]  # a missing value has the code -1
 
 
