@@ -33,8 +33,6 @@ def window(start: Any, end: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 def add_months(value: pd.Timestamp, months: int) -> pd.Timestamp:
     """The same day ``months`` later; the last day of a shorter month where that day does not exist."""
-    if pd.isna(value):
-        return value
     year, place = divmod(value.year * 12 + value.month - 1 + int(months), 12)
     longest = calendar.monthrange(year, place + 1)[1] if value.day > 28 else 31
     return value.replace(year=year, month=place + 1, day=min(value.day, longest))

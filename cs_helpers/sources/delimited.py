@@ -37,7 +37,7 @@ from cs_helpers.sources.characters import (
     scan,
     word_beyond_ascii,
 )
-from cs_helpers.sources.shapes import seen_in_all, shape_of, times, well_quoted
+from cs_helpers.sources.shapes import blank_row, shape_of, stripped, times, well_quoted
 from cs_helpers.sources.staged import BLANKS, Reading, Staged, check_headers, line_column, nameless
 
 if TYPE_CHECKING:
@@ -354,7 +354,7 @@ def _quick(engine: DuckDB, text: Text, target: str) -> int | None:
 def _split(engine: DuckDB, text: Text, target: str) -> int | None:
     """Rows of a file without quotes, where a separator or line end is never anything else, or well-quoted throughout.
 
-    They stay in memory as Arrow has read them; ``target`` is a view that takes the blanks off.
+    They stay in memory as Arrow has read them, without the blanks around them; ``target`` is a view of them.
     """
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
@@ -390,14 +390,15 @@ def _split(engine: DuckDB, text: Text, target: str) -> int | None:
     unnamed = [name for place, name in enumerate(names) if place not in text.named]
     if any(table[name].null_count != rows for name in unnamed):
         return None
-    table = table.drop_columns(unnamed)
     kept = {names[place]: text.header[place] for place in text.named}
+    blanks = text.scan.spaces or text.scan.rare_blanks or quoted
+    values = [stripped(table[name], BLANKS) if blanks else table[name] for name in kept]
+    if not rows or blank_row(values):  # the judge would pass it over
+        return None
     line = line_column(list(kept.values()))
-    table = table.add_column(0, ":line", _numbers(rows))
-    columns = [f"{quote(':line')} AS {quote(line)}"]
-    columns += [f"{_stripped(quote(name), text.scan)} AS {quote(header)}" for name, header in kept.items()]
-    engine.present(target, table, ", ".join(columns))
-    return rows if rows and not _blank_row(engine, target, table, kept, text.scan) else None
+    columns = [f"{quote(name)} AS {quote(header)}" for name, header in {":line": line, **kept}.items()]
+    engine.present(target, pa.table([_numbers(rows), *values], [":line", *kept]), ", ".join(columns))
+    return rows
 
 
 def _numbers(rows: int) -> Any:
@@ -406,23 +407,6 @@ def _numbers(rows: int) -> Any:
     import pyarrow as pa
 
     return pa.array(np.arange(2, rows + 2, dtype=np.int64))
-
-
-def _blank_row(engine: DuckDB, target: str, table: Any, kept: dict[str, str], found: Scan) -> bool:
-    """Whether a row holds nothing at all: the judge would pass it over."""
-    from cs_helpers.engines.duckdb import quote
-
-    names = [name for name in kept if not table[name].null_count]
-    full = [kept[name] for name in names]
-    if full and not found.spaces and not found.rare_blanks and not found.quotes:
-        return False
-    if full and seen_in_all(table[names[0]]):
-        return False
-    view = quote(target)
-    if full and engine.rows(f"SELECT count({quote(full[0])}) FROM {view}")[0][0] == table.num_rows:
-        return False
-    nothing = " AND ".join(f"{quote(header)} IS NULL" for header in kept.values())
-    return bool(engine.rows(f"SELECT 1 FROM {view} WHERE {nothing} LIMIT 1"))
 
 
 def _proven(engine: DuckDB, text: Text, target: str, parallel: bool) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 32 << 20  # of a file that is looked at in one piece
 MOST_ROWS = 200_000  # of a column: more are as quickly read by the engine, on all processors
 
+_FIELD = re.compile(rb'"[^"]*(?:""[^"]*)*"')
 _SHAPES = {
     "number": r"^[+-]?[0-9]{1,12}(\.[0-9]{1,6})?$",
     "date": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
@@ -36,11 +38,28 @@ def shape_of(column: pa.ChunkedArray) -> str:
     return shape if pc.all(pc.match_substring_regex(column, _SHAPES[shape])).as_py() else ""
 
 
-def seen_in_all(column: pa.ChunkedArray) -> bool:
-    """Whether every value holds a letter, digit or sign of ASCII, and so more than blanks; False where not looked."""
+def stripped(column: pa.ChunkedArray, blanks: str) -> pa.ChunkedArray:
+    """The values of a text column without the blanks around them; missing where nothing is left."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    return len(column) <= MOST_ROWS and bool(pc.all(pc.match_substring_regex(column, "[!-~]")).as_py())
+    found = pc.utf8_trim(column, blanks)
+    if found.equals(column):
+        return column
+    empty = pc.equal(found, "")
+    return pc.if_else(empty, pa.scalar(None, found.type), found) if pc.any(empty).as_py() else found
+
+
+def blank_row(columns: Sequence[pa.ChunkedArray]) -> bool:
+    """Whether all columns lack a value in some row."""
+    import pyarrow.compute as pc
+
+    if any(not column.null_count for column in columns):
+        return False
+    nothing = pc.is_null(columns[0])
+    for column in columns[1:]:
+        nothing = pc.and_(nothing, pc.is_null(column))
+    return bool(pc.any(nothing).as_py())
 
 
 def times(column: pa.ChunkedArray, sign: str) -> int:
@@ -57,6 +76,12 @@ def well_quoted(path: Path, separator: str, quotes: int) -> bool:
     """
     if path.stat().st_size > MOST_BYTES:
         return False
-    edge = rb"[\r\n]|" + re.escape(separator.encode())
-    field = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|(?<=" + edge + rb'))"[^"]*(?:""[^"]*)*"(?=' + edge + rb"|\Z)")
-    return sum(match.count(b'"') for match in field.findall(path.read_bytes())) == quotes
+    data, edges, counted = path.read_bytes(), b"\r\n" + separator.encode(), 0
+    for match in _FIELD.finditer(data):
+        begin, end = match.span()
+        if begin and data[begin - 1] not in edges and data[:begin] != b"\xef\xbb\xbf":
+            return False
+        if end < len(data) and data[end] not in edges:
+            return False
+        counted += data.count(b'"', begin, end)
+    return counted == quotes
