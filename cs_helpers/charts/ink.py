@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cs_helpers.charts.layout import Snug
+from cs_helpers.charts.lean import LeanAxes
 
 # Each ink is a CSS variable of the page; the hexadecimal value, that of its light theme, is what shows where no page
 # sets it. The last one is the page itself, for what stands behind words on lines.
@@ -50,6 +51,9 @@ STYLE: Any = _DEFAULTS | {
     "ytick.color": QUIET,
     "xtick.major.size": 0,
     "ytick.major.size": 0,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.8,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "svg.fonttype": "none",
@@ -62,7 +66,7 @@ WIDE, NARROW = 8.4, 4.0  # inches; 72 points to the inch, drawn at about one poi
 def new_figure(height: float, narrow: bool) -> tuple[Figure, Axes]:
     """A figure of the page's or a phone's width, ``height`` inches high, and its one axes."""
     figure = Figure(figsize=(NARROW if narrow else WIDE, height), layout=Snug())
-    return figure, figure.add_subplot()
+    return figure, figure.add_subplot(axes_class=LeanAxes)
 
 
 def cell_ink(colour: Any) -> str:
@@ -74,8 +78,7 @@ def cell_ink(colour: Any) -> str:
 
 def quiet_grid(ax: Axes) -> None:
     """Horizontal lines only, behind everything."""
-    ax.grid(axis="y", color=LINE, linewidth=0.8)
-    ax.set_axisbelow(True)
+    ax.grid(axis="y")
     ax.spines["left"].set_visible(False)
 
 

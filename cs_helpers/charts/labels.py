@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cs_helpers.charts.ink import INK, LINE, PAPER, QUIET, TOTAL, WIDE
+from cs_helpers.charts.ink import INK, PAPER, QUIET, TOTAL, WIDE
 from cs_helpers.charts.measure import text_width
 from cs_helpers.errors import visible
 
@@ -88,8 +88,7 @@ def row_labels(ax: Axes, names: Sequence[str], notes: Sequence[str]) -> None:
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ax.grid(axis="x", color=LINE, linewidth=0.8)
-    ax.set_axisbelow(True)
+    ax.grid(axis="x")
 
 
 # Behind words that stand on lines: the page's own colour.
@@ -180,7 +179,8 @@ def end_labels(ax: Axes, ends: Sequence[tuple[float, str, str, str]], settled: b
     height = box.height / ax.figure.dpi * 72
     wanted = [(y - bottom) / (top - bottom) * height for y, *_ in ends]
     sizes = [13.5 + 12 * text.count("\n") for _, text, *_ in ends]
-    lead: Any = {"arrowstyle": "-", "color": TOTAL, "linewidth": 0.8, "shrinkA": 2, "shrinkB": 1}
+    # From four points before its text on; without patchA no box around the text has to be cut out of the line.
+    lead: Any = {"arrowstyle": "-", "color": TOTAL, "linewidth": 0.8, "patchA": None, "shrinkA": 4, "shrinkB": 1}
     for (y, text, ink, weight), at, put in zip(ends, wanted, spread(wanted, sizes, 0, height), strict=True):
         moved = abs(put - at) > 2.5
         ax.annotate(

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cs_helpers.charts.ink import ACCENT, INK, LINE, LOSS, QUIET, STYLE, new_figure
+from cs_helpers.charts.ink import ACCENT, INK, LOSS, QUIET, STYLE, new_figure
 from cs_helpers.charts.labels import (
     beside,
     count,
@@ -140,7 +140,7 @@ def forecast_score(result: Any, narrow: bool = False, money: Callable[[float], s
             ax.set_xticks([tick for _, tick in ends], [amount for amount, _ in ends])
         else:
             share_axis(ax.xaxis, 3 if narrow else 6)
-        ax.grid(axis="x", color=LINE, linewidth=0.8)
+        ax.grid(axis="x")
         came = "what came: ● inside, ○ outside the interval"
         drawn = "band: forecast interval, tick: its middle"
         figure.supxlabel(("\n" if narrow else " · ").join([came, drawn]), size=10, color=QUIET)

@@ -40,6 +40,7 @@ from cs_helpers.charts.labels import (
     shorten,
 )
 from cs_helpers.charts.layout import Snug
+from cs_helpers.charts.lean import LeanAxes
 
 
 def waterfall(total: pd.Series, money: Callable[[float], str], narrow: bool = False) -> Figure:
@@ -120,15 +121,21 @@ def cohort_heatmap(triangle: Any, narrow: bool = False) -> Figure:
             ax=ax,
             cmap=shades,
             norm=place,
-            annot=True,
-            fmt=".0f",
-            annot_kws={"size": 10},
+            xticklabels=False,
+            yticklabels=False,
             linewidths=1.5,
             linecolor="none",
             cbar=False,
         )
-        for text, value in zip(ax.texts, percent[np.isfinite(percent)], strict=True):
-            text.set_color(cell_ink(shades(place(value))))
+        # Cells and ticks are written here: seaborn draws the picture once more to see whether labels overlap.
+        for row, column in np.argwhere(np.isfinite(percent)):
+            value = percent[row, column]
+            ink = cell_ink(shades(place(value)))
+            text = ax.text(column + 0.5, row + 0.5, f"{value:.0f}", ha="center", va="center", size=10, color=ink)
+            text.set_in_layout(False)  # it stands inside
+        every = 1 + table.shape[1] // _MOST_AGES[narrow]
+        ax.set_xticks(np.arange(0, table.shape[1], every) + 0.5, table.columns[::every])
+        ax.set_yticks(np.arange(len(rows)) + 0.5, rows)
         for mesh in ax.collections:
             mesh.set_edgecolor("none")
         ax.set_xlabel("months since the account's own start")
@@ -140,6 +147,9 @@ def cohort_heatmap(triangle: Any, narrow: bool = False) -> Figure:
         for spine in ax.spines.values():
             spine.set_visible(False)
     return figure
+
+
+_MOST_AGES = {False: 46, True: 22}  # that fit beside each other on a desk and on a phone
 
 
 def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Figure:
@@ -160,7 +170,7 @@ def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Fig
             figsize=(NARROW if narrow else WIDE, 0.35 + (1.75 if narrow else 2.6) * rows),
             layout=Snug(),
         )
-        grid = figure.subplots(rows, columns, squeeze=False)
+        grid = figure.subplots(rows, columns, squeeze=False, subplot_kw={"axes_class": LeanAxes})
         for place, ax in enumerate(grid.flat):
             if place >= len(series):
                 say_nothing(ax, "" if series else "nothing to show")

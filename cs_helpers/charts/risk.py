@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, GAIN, INK, LINE, LOSS, QUIET, STYLE, new_figure
+from cs_helpers.charts.ink import ACCENT, GAIN, INK, LOSS, QUIET, STYLE, new_figure
 from cs_helpers.charts.labels import finite, padded, row_labels, say_nothing, share, share_axis, shorten
 
 
@@ -36,8 +36,7 @@ def reliability(result: Any, narrow: bool = False) -> Figure:
         for axis in (ax.xaxis, ax.yaxis):
             share_axis(axis, 4 if narrow else 5)
         ax.xaxis.set_major_formatter(lambda value, _: share(value, 0 if top > 0.06 else 1) if value else "")
-        ax.grid(color=LINE, linewidth=0.8)
-        ax.set_axisbelow(True)
+        ax.grid()
         ax.set_xlabel(("\n" if narrow else " · ").join(["predicted share that leaves", "a larger dot: more accounts"]))
         ax.set_ylabel("what happened")
         at: Any = {"xycoords": "axes fraction", "textcoords": "offset points", "color": QUIET}
