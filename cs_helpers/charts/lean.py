@@ -31,8 +31,6 @@ class _LeanY(_Lean, YAxis):
 class LeanAxes(Axes):
     """Axes with ticks that cost less; else as any other."""
 
-    name = "cs-helpers-lean"
-
     def _init_axis(self) -> None:
         self.xaxis, self.yaxis = _LeanX(self, clear=False), _LeanY(self, clear=False)
         for axis, sides in ((self.xaxis, ("bottom", "top")), (self.yaxis, ("left", "right"))):
