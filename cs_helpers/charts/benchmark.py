@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, INK, LOSS, QUIET, STYLE, TOTAL, new_figure, quiet_grid, short_count
+from cs_helpers.charts.ink import ACCENT, INK, LOSS, QUIET, TOTAL, new_figure, quiet_grid, short_count, styled
 from cs_helpers.charts.labels import end_labels, finite, padded, say_nothing, settle, share, share_axis, shorten
 from cs_helpers.charts.measure import text_width
 
@@ -29,7 +29,7 @@ def funnel_plot(result: Any, narrow: bool = False) -> Figure:
     points, limits = result.points, result.limits
     n, rate = finite(points["n"]), finite(points["rate"])
     seen = np.isfinite(n) & np.isfinite(rate)
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(4.0 if narrow else 4.6, narrow)
         if not seen.any():
             say_nothing(ax, "nothing to compare")
@@ -140,7 +140,7 @@ def slope(result: Any, narrow: bool = False) -> Figure:
     rows = getattr(result, "rows", result)
     raw, adjusted = finite(rows["raw"]), finite(rows["adjusted"])
     seen = np.isfinite(raw) & np.isfinite(adjusted)
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(4.4, narrow)
         if not seen.any():
             say_nothing(ax, "nothing to compare")

@@ -6,6 +6,8 @@ Colours are those of ``INKS``, so that a picture can hand them to the page's lig
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
@@ -59,6 +61,17 @@ STYLE: Any = _DEFAULTS | {
     "svg.fonttype": "none",
     "text.parse_math": False,
 }
+
+_CHECKED = dict(dict.items(mpl.RcParams(STYLE)))
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """A context in which matplotlib has ``STYLE``; its values are checked once, not each time."""
+    with mpl.rc_context():
+        dict.update(mpl.rcParams, _CHECKED)
+        yield
+
 
 WIDE, NARROW = 8.4, 4.0  # inches; 72 points to the inch, drawn at about one point per CSS pixel
 

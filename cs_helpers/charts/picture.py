@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import INKS, STYLE
+from cs_helpers.charts.ink import INKS, styled
 from cs_helpers.charts.measure import Renderer, as_drawn
 
 HEAVY = 100_000  # bytes of SVG from which on a raster picture is tried
@@ -49,7 +49,8 @@ def as_svg(figure: Figure, name: str) -> str:
     Text stays text: it takes the page's font, can be selected, and grows with the reader's zoom.
     """
     buffer = io.StringIO()
-    with mpl.rc_context({**STYLE, "svg.hashsalt": name}), as_drawn(figure):
+    with styled(), as_drawn(figure):
+        mpl.rcParams["svg.hashsalt"] = name
         width, height = figure.get_size_inches() * 72
         renderer = Renderer(width, height, buffer)
         figure.draw(renderer)
@@ -77,7 +78,7 @@ def _as_png(figure: Figure) -> bytes:
     from PIL import Image
 
     drawn, packed = io.BytesIO(), io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with styled():
         figure.savefig(drawn, format="png", dpi=144, facecolor="#ffffff")
     Image.open(drawn).convert("RGB").quantize(256).save(packed, "PNG", optimize=True)
     return packed.getvalue()

@@ -19,12 +19,12 @@ from cs_helpers.charts.ink import (
     LOSS,
     NARROW,
     QUIET,
-    STYLE,
     TOTAL,
     WIDE,
     cell_ink,
     new_figure,
     quiet_grid,
+    styled,
 )
 from cs_helpers.charts.labels import (
     beside,
@@ -60,7 +60,7 @@ def waterfall(total: pd.Series, money: Callable[[float], str], narrow: bool = Fa
     labels = [sign.get(name, "+") + money(amount) for name, amount in zip(total.index, total, strict=True)]
     tops, ends = np.maximum(floors, np.add(floors, sizes)), np.add(floors, sizes)[:-1]
     place, names = np.arange(len(total)), [name.capitalize() for name in total.index]
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(3.4 if narrow else 3.7, narrow)
         if narrow:
             ax.barh(place, sizes, left=floors, color=colours, height=0.62)
@@ -114,7 +114,7 @@ def cohort_heatmap(triangle: Any, narrow: bool = False) -> Figure:
     ceiling = max(100.0, float(np.nanmax(percent)))
     shades = mpl.colors.LinearSegmentedColormap.from_list("kept", ["#f3e3cf", "#a9c7dd", "#2d6ca2", "#123a63"])
     place = mpl.colors.Normalize(min(floor, 90), ceiling)
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(0.9 + (0.36 if narrow else 0.38) * len(table), narrow)
         sns.heatmap(
             pd.DataFrame(percent, rows, table.columns),
@@ -165,7 +165,7 @@ def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Fig
     rows = max(1, -(-len(series) // columns))
     span = 1.22 * max([0.02, *(line.top - line.bottom for line in series)])
     months = np.concatenate([np.zeros(0), *(line.x for line in series)])
-    with mpl.rc_context(STYLE):
+    with styled():
         figure = Figure(
             figsize=(NARROW if narrow else WIDE, 0.35 + (1.75 if narrow else 2.6) * rows),
             layout=Snug(),
@@ -256,7 +256,7 @@ def group_bars(groups: Any, narrow: bool = False) -> Figure:
     rows, overall = groups.table, groups.overall
     now, low, high, before = (finite(rows[column]) for column in ("grr", "grr_low", "grr_high", "grr_before"))
     place = np.arange(len(rows))
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(1.15 + 0.46 * max(1, len(rows)), narrow)
         if not len(rows):
             say_nothing(ax, "nothing to show")

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, GAIN, INK, LOSS, NARROW, QUIET, STYLE, TOTAL, WIDE, new_figure
+from cs_helpers.charts.ink import ACCENT, GAIN, INK, LOSS, NARROW, QUIET, TOTAL, WIDE, new_figure, styled
 from cs_helpers.charts.labels import (
     CLEARED,
     above_rows,
@@ -47,7 +47,7 @@ def tornado(
     left_out, rows = len(rows) - MOST_INPUTS, rows[:MOST_INPUTS]
     low, high = finite(rows["low"]), finite(rows["high"])
     row = 44 if narrow else 36  # points
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(1.3 + row / 72 * max(1, len(rows)), narrow)
         if not (np.isfinite(low) & np.isfinite(high)).any():
             say_nothing(ax, "no input moves the outcome")
@@ -128,7 +128,7 @@ def ladder(
     whys = ["" if there else _why(why, letters) for there, why in zip(given, rows["why"], strict=True)]
     lines = [why.count("\n") + 1 for why in whys]
     heights = [42.0 + 13 * line for line in lines] if narrow else [12.0 + 13 * max([2, *lines])] * len(rows)
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(0.95 + max(36.0, sum(heights)) / 72, narrow)
         if not len(rows):
             say_nothing(ax, "there is no evidence to show")

@@ -366,7 +366,12 @@ def _split(engine: DuckDB, text: Text, target: str) -> int | None:
     try:
         table = arrow_csv.read_csv(
             text.path,
-            read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=text.begin + 1, block_size=BLOCK),
+            read_options=arrow_csv.ReadOptions(
+                column_names=names,
+                skip_rows=text.begin + 1,
+                block_size=BLOCK,
+                use_threads=text.path.stat().st_size > BLOCK,
+            ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=text.separator,
                 quote_char='"' if quoted else False,
