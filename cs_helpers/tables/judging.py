@@ -292,8 +292,8 @@ def judge_keys(reading: Reading, loaded: Loaded) -> None:
                 reading,
                 loaded,
                 "repeated_key",
-                f"SELECT line, concat({literal(names + ' ')}, {marked(value)}, ' stands in ', times, ' rows') AS reason "
-                f"FROM {typed} JOIN ({twice}) USING ({key})",
+                f"SELECT line, concat({literal(names + ' ')}, {marked(value)}, ' stands in ', times, ' rows') AS "
+                f"reason FROM {typed} JOIN ({twice}) USING ({key})",
                 "Keep one row per key. Rows that are the same in every column can be left out and listed with "
                 "`set_aside: [repeated_row]` in mapping.yml.",
             )
