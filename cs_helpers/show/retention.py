@@ -126,7 +126,7 @@ def alt_cohorts(triangle: Any) -> str:
     oldest = table.iloc[0].dropna()
     return (
         f"{what}, by age: {count(len(table), 'cohort')} from {table.index[0]:%B %Y} to {table.index[-1]:%B %Y}, "
-        f"{count(triangle.accounts.sum(), 'account')}. {capital('; '.join(spread)) or 'None is half a year old'}. The "
+        f"{count(triangle.accounts.sum(), 'account')}. {capital('; '.join(spread)) or 'No cohort is half a year old'}. The "
         f"oldest cohort keeps {percent(oldest.iloc[-1], 0)} at {oldest.index[-1]} months."
     )
 
