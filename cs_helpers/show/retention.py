@@ -126,8 +126,8 @@ def alt_cohorts(triangle: Any) -> str:
     oldest = table.iloc[0].dropna()
     return (
         f"{what}, by age: {count(len(table), 'cohort')} from {table.index[0]:%B %Y} to {table.index[-1]:%B %Y}, "
-        f"{count(triangle.accounts.sum(), 'account')}. {capital('; '.join(spread)) or 'No cohort is half a year old'}. The "
-        f"oldest cohort keeps {percent(oldest.iloc[-1], 0)} at {oldest.index[-1]} months."
+        f"{count(triangle.accounts.sum(), 'account')}. {capital('; '.join(spread)) or 'No cohort is half a year old'}. "
+        f"The oldest cohort keeps {percent(oldest.iloc[-1], 0)} at {oldest.index[-1]} months."
     )
 
 
