@@ -6,6 +6,7 @@ of a month belongs to that month.
 
 from __future__ import annotations
 
+import calendar
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,9 @@ def window(start: Any, end: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 def add_months(value: pd.Timestamp, months: int) -> pd.Timestamp:
     """The same day ``months`` later; the last day of a shorter month where that day does not exist."""
-    return value + pd.DateOffset(months=months)
+    year, place = divmod(value.year * 12 + value.month - 1 + int(months), 12)
+    longest = calendar.monthrange(year, place + 1)[1] if value.day > 28 else 31
+    return value.replace(year=year, month=place + 1, day=min(value.day, longest))
 
 
 def month_starts(first: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:

@@ -18,9 +18,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from cs_helpers.charts.benchmark import funnel_plot, slope
-from cs_helpers.charts.ink import INKS, NARROW, WIDE, as_picture, as_svg
+from cs_helpers.charts.ink import INKS, NARROW, WIDE
 from cs_helpers.charts.labels import share, shorten, spread
 from cs_helpers.charts.outlook import forecast_score, outlook
+from cs_helpers.charts.picture import as_picture, as_svg
 from cs_helpers.charts.reasons import reason_bars
 from cs_helpers.charts.retention import group_bars, trend
 from cs_helpers.charts.risk import drivers, reliability

@@ -5,8 +5,9 @@ texts and captions are words, and words live in ``show``.
 """
 
 from cs_helpers.charts.benchmark import funnel_plot, slope
-from cs_helpers.charts.ink import INKS, as_picture, as_svg
+from cs_helpers.charts.ink import INKS
 from cs_helpers.charts.outlook import forecast_score, outlook
+from cs_helpers.charts.picture import as_picture, as_svg, figures_dropped
 from cs_helpers.charts.reasons import reason_bars
 from cs_helpers.charts.retention import cohort_heatmap, group_bars, trend, waterfall
 from cs_helpers.charts.risk import drivers, reliability
@@ -23,6 +24,7 @@ __all__ = [
     "cohort_heatmap",
     "coverage_map",
     "drivers",
+    "figures_dropped",
     "forecast_score",
     "funnel_plot",
     "group_bars",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import matplotlib as mpl
@@ -9,10 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, INK, LOSS, QUIET, STYLE, TOTAL, new_figure, quiet_grid, short_count
-from cs_helpers.charts.labels import end_labels, finite, padded, say_nothing, share, share_axis, shorten, spread
+from cs_helpers.charts.ink import ACCENT, INK, LOSS, QUIET, TOTAL, new_figure, quiet_grid, short_count, styled
+from cs_helpers.charts.labels import end_labels, finite, padded, say_nothing, settle, share, share_axis, shorten
+from cs_helpers.charts.measure import text_width
 
-MOST_NAMED = 8
+MOST_NAMED = 12  # and 8 on a phone
 
 
 def funnel_plot(result: Any, narrow: bool = False) -> Figure:
@@ -20,19 +22,20 @@ def funnel_plot(result: Any, narrow: bool = False) -> Figure:
 
     ``result.points``: label, n, rate, outside ("" inside the 95 % limits, "95" outside them, "99.8" outside the wider
     ones). ``result.limits``: n, low_95, high_95, low_998, high_998. ``result.centre`` is the line they narrow
-    to, ``result.unit`` what the rate is, ``result.cases`` what is counted. Rates are fractions. At most eight points
-    are named, those outside the wider limits first, then those with the most cases.
+    to, ``result.unit`` what the rate is, ``result.cases`` what is counted. Rates are fractions; a point without n or
+    rate is not drawn. Points outside are named as far as their names keep apart, those outside the wider limits first,
+    then those with the most cases; how many have no name is written under the axis.
     """
     points, limits = result.points, result.limits
     n, rate = finite(points["n"]), finite(points["rate"])
     seen = np.isfinite(n) & np.isfinite(rate)
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(4.0 if narrow else 4.6, narrow)
         if not seen.any():
             say_nothing(ax, "nothing to compare")
             return figure
         x = finite(limits["n"])
-        bands = {name: finite(limits[name]) for name in ("low_95", "high_95", "low_998", "high_998")}
+        bands = {name: finite(limits[name]) for name in _LIMITS}
         ax.fill_between(x, bands["low_998"], bands["high_998"], color=ACCENT, alpha=0.09, linewidth=0)
         ax.fill_between(x, bands["low_95"], bands["high_95"], color=ACCENT, alpha=0.13, linewidth=0)
         ax.axhline(result.centre, color=INK, linewidth=1.1, linestyle=(0, (4, 3)))
@@ -41,68 +44,103 @@ def funnel_plot(result: Any, narrow: bool = False) -> Figure:
             at = seen & (outside == kind)
             ax.plot(n[at], rate[at], "o", color=ink, markerfacecolor=face, markersize=size, zorder=3)
         most = float(np.nanmax(n[seen]))
-        ax.set_xlim(0, most * 1.06)
+        ax.set_xlim(0, max(most * 1.03, min(float(np.nanmax(np.append(x, 0.0))), most * 1.06)) or 1.0)
         near = x >= 0.12 * most  # where almost nothing is counted the limits hold everything
         edges = np.concatenate([band[near] for band in bands.values()])
         low, high = padded(np.concatenate([rate[seen], edges, [result.centre]]), 0.05)
         ax.set_ylim(max(low, -0.03), min(high, 1.03))
         share_axis(ax.yaxis, 5)
         quiet_grid(ax)
-        ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4 if narrow else 7, integer=True))
+        ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4 if narrow else 7, steps=[1, 2, 5, 10], integer=True))
         ax.xaxis.set_major_formatter(lambda value, _: short_count(int(value), narrow))
-        ax.set_xlabel(shorten(result.cases, most=34 if narrow else 60))
         ax.set_ylabel(shorten(result.unit, most=40))
         last = {name: band[np.isfinite(band)][-1] for name, band in bands.items() if np.isfinite(band).any()}
         ends = [(result.centre, f"all {share(result.centre, 1)}", INK, "normal")]
-        ends += [(last[name], words, QUIET, "normal") for name, words in _LIMITS.items() if name in last]
+        word = "" if narrow else " limit"
+        ends += [(last[name], f"{level}{word}", QUIET, "normal") for name, level in _LIMITS.items() if name in last]
         floor, ceiling = ax.get_ylim()
+        key = "orange: ● outside 99.8\u202f% · ○ outside 95\u202f%"
+        ax.set_xlabel(shorten(result.cases, most=34 if narrow else 60))
+        under = figure.supxlabel(f"{key}\n ", size=10, color=QUIET)  # its room is known before names are placed
         end_labels(ax, [(float(np.clip(y, floor, ceiling)), text, ink, bold) for y, text, ink, bold in ends])
-        _name_points(ax, points, seen, narrow)
-        figure.supxlabel("orange: ● outside 99.8\u202f% · ○ outside 95\u202f%", size=10, color=QUIET)
+        settle(ax)  # names are placed by the width that the labels at the end leave
+        unnamed = _name_points(ax, n, rate, outside, points["label"].to_numpy(), narrow)
+        under.set_text(key if not unnamed else f"{key}\n{unnamed} more outside without a name")
     return figure
 
 
 _LIMITS = {"high_998": "99.8\u202f%", "high_95": "95\u202f%", "low_95": "95\u202f%", "low_998": "99.8\u202f%"}
 
 
-def _name_points(ax: Axes, points: Any, seen: np.ndarray, narrow: bool) -> None:
-    """Names beside the points outside, moved apart, on the side where there is room."""
-    named = points[seen & (points["outside"].astype(str) != "").to_numpy()]
-    order = np.lexsort((-finite(named["n"]), named["outside"].astype(str) != "99.8"))
-    named = named.iloc[order[:MOST_NAMED]]
-    if named.empty:
-        return
-    box, (bottom, top), (left, right) = ax.get_window_extent(), ax.get_ylim(), ax.get_xlim()
-    height = box.height / ax.figure.dpi * 72
-    n, rate = finite(named["n"]), finite(named["rate"])
-    wanted = (rate - bottom) / (top - bottom) * height
-    for side in (True, False):
-        chosen = (n > (left + right) / 2) == side
-        places = np.flatnonzero(chosen)
-        for place, put in zip(places, spread(wanted[chosen], [13.0] * len(places), 0, height), strict=True):
-            moved = abs(put - wanted[place]) > 3
-            ax.annotate(
-                shorten(named["label"].iloc[place], narrow, 20),
-                (n[place], rate[place]),
-                (-9 if side else 9, put - wanted[place]),
-                textcoords="offset points",
-                ha="right" if side else "left",
-                va="center",
-                color=INK,
-                arrowprops={"arrowstyle": "-", "color": TOTAL, "linewidth": 0.8, "shrinkB": 3} if moved else None,
-            )
+def _name_points(ax: Axes, n: np.ndarray, rate: np.ndarray, outside: np.ndarray, labels: Any, narrow: bool) -> int:
+    """Names near the points outside, where they meet neither each other nor such a point; how many found no place.
+
+    Of the places around a point the one that covers the fewest quiet points is taken, and the nearer one of equals.
+    """
+    box = ax.get_window_extent()
+    size = np.array([box.width, box.height]) / ax.figure.dpi * 72
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    spots = np.column_stack([(n - left) / (right - left) * size[0], (rate - bottom) / (top - bottom) * size[1]])
+    seen = np.isfinite(spots).all(axis=1)
+    order = [i for i in np.lexsort((-n, outside != "99.8")) if seen[i] and outside[i]]
+    loud, quiet = spots[order], spots[seen & (outside == "")]
+    taken: list[np.ndarray] = []
+    for i in order:
+        if len(taken) == (8 if narrow else MOST_NAMED):
+            break
+        text = shorten(labels[i], narrow, 20)
+        wide = text_width(text)
+        best: tuple[float, np.ndarray, np.ndarray] | None = None
+        for far, (across, up) in product((9.0, 16.0, 26.0, 38.0), _AROUND):
+            shift = np.array([across * (far + wide / 2), up * (far + 4.0)])
+            area = spots[i] + shift + np.array([[-1], [1]]) * [wide / 2 + 1, 7]
+            inside = (area[0] >= 0).all() and (area[1] <= size).all()
+            others = loud[(loud != spots[i]).any(axis=1)]
+            if not inside or _within(area, others, 6).any() or any(_meet(area, other) for other in taken):
+                continue
+            cost = float(_within(area, quiet, 3).sum()) + far / 30
+            if best is None or cost < best[0]:
+                best = (cost, shift, area)
+        if best is None:
+            continue
+        taken.append(best[2])
+        lead: Any = {"arrowstyle": "-", "color": TOTAL, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 4}
+        far_off = np.abs(best[1] - np.sign(best[1]) * (wide / 2, 0)).max() > 14
+        ax.annotate(
+            text,
+            (n[i], rate[i]),
+            tuple(best[1]),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            color=INK,
+            arrowprops=lead if far_off else None,
+        )
+    return len(order) - len(taken)
+
+
+_AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7))
+
+
+def _within(area: np.ndarray, spots: np.ndarray, margin: float) -> np.ndarray:
+    return ((spots >= area[0] - margin) & (spots <= area[1] + margin)).all(axis=1)
+
+
+def _meet(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool((one[0] < other[1]).all() and (other[0] < one[1]).all())
 
 
 def slope(result: Any, narrow: bool = False) -> Figure:
     """What each one's rate was as counted and what it is with the mix of cases taken out, joined by a line.
 
-    ``result`` (or ``result.rows``): label, raw, adjusted (fractions), mover (whether the line is named). Names stand at
-    the right end; lines that are not named are quiet.
+    ``result`` (or ``result.rows``): label, raw, adjusted (fractions), mover (whether the line stands out). Names stand
+    at the right end, of up to twelve that moved most; all other lines are quiet. A row without one of the two rates is
+    not drawn.
     """
     rows = getattr(result, "rows", result)
     raw, adjusted = finite(rows["raw"]), finite(rows["adjusted"])
     seen = np.isfinite(raw) & np.isfinite(adjusted)
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(4.4, narrow)
         if not seen.any():
             say_nothing(ax, "nothing to compare")
@@ -116,7 +154,8 @@ def slope(result: Any, narrow: bool = False) -> Figure:
         ax.set_xticks([0, 1], ["as counted", "cases alike"])
         share_axis(ax.yaxis, 5)
         quiet_grid(ax)
-        named = np.flatnonzero(seen & mover)[:12]
+        moved = np.flatnonzero(seen & mover)
+        named = moved[np.argsort(-np.abs(adjusted - raw)[moved], kind="stable")][:MOST_NAMED]
         sign = "−+"
         ends = [
             (
@@ -129,5 +168,8 @@ def slope(result: Any, narrow: bool = False) -> Figure:
             for place in named
         ]
         end_labels(ax, ends)
-        figure.supxlabel("beside the names: points moved", size=10, color=QUIET)
+        key = ["beside the names: by how many points it moved"] if len(named) else []
+        if len(moved) > len(named):
+            key.append(f"{len(moved) - len(named)} more moved far")
+        figure.supxlabel("\n".join(key), size=10, color=QUIET)
     return figure

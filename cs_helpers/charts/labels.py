@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cs_helpers.charts.ink import INK, LINE, QUIET, TOTAL
+from cs_helpers.charts.ink import INK, PAPER, QUIET, TOTAL, WIDE
+from cs_helpers.charts.measure import text_width
 from cs_helpers.errors import visible
 
 
 def shorten(text: object, narrow: bool = False, most: int = 24) -> str:
-    """Text from data on one line, inert, and cut with an ellipsis after 24 characters (16 on a phone)."""
+    """Text from data on one line, inert, and cut with an ellipsis after 24 characters (16 on a phone).
+
+    A character as wide as two, Japanese say, counts as two.
+    """
     words, limit = " ".join(visible(text).split()), 16 if narrow and most <= 24 else most
-    return words if len(words) <= limit else f"{words[: limit - 1].rstrip()}…"
+    if words.isascii():
+        return words if len(words) <= limit else f"{words[: limit - 1].rstrip()}…"
+    ends = np.cumsum([1 + (east_asian_width(letter) in "WF") for letter in words[: limit + 1]])
+    return words if ends[-1] <= limit else f"{words[: int((ends < limit).sum())].rstrip()}…"
 
 
 def share(value: float, digits: int | None = None) -> str:
@@ -79,8 +88,32 @@ def row_labels(ax: Axes, names: Sequence[str], notes: Sequence[str]) -> None:
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ax.grid(axis="x", color=LINE, linewidth=0.8)
-    ax.set_axisbelow(True)
+    ax.grid(axis="x")
+
+
+# Behind words that stand on lines: the page's own colour.
+CLEARED: Any = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
+
+
+def above_rows(
+    ax: Axes, heights: Sequence[float], names: Sequence[str], notes: Sequence[str], beneath: bool = False
+) -> np.ndarray:
+    """For a phone, names above their rows instead of beside them, notes at the right end or ``beneath`` the names.
+
+    The axis then counts in points from the top; where each row of these heights begins is returned.
+    """
+    tops = np.concatenate([[0.0], np.cumsum(heights)])
+    at: Any = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
+    for top, name, note in zip(tops, names, notes, strict=False):
+        ax.annotate(name, (0, top), (0, -9), color=INK, ha="left", bbox=CLEARED, **at)
+        if note and beneath:
+            ax.annotate(note, (0, top), (0, -22), color=QUIET, ha="left", bbox=CLEARED, **at)
+        elif note:
+            ax.annotate(note, (1, top), (0, -9), color=QUIET, ha="right", bbox=CLEARED, **at)
+    ax.set_ylim(tops[-1], 0)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    return tops[:-1]
 
 
 def beside(ax: Axes, y: float, text: str, up: float = 0, **style: Any) -> None:
@@ -114,6 +147,19 @@ def spread(wanted: Sequence[float], sizes: Sequence[float], low: float, high: fl
     return [float(centre) for centre in centres]
 
 
+def write_key(figure: Figure, parts: Sequence[str], narrow: bool) -> None:
+    """How to read a chart, under it: parts beside each other as far as they fit; on a phone one below the other."""
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]} · {part}" if lines and not narrow else ""
+        if longer and text_width(longer) < WIDE * 72 - 24:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    if lines:
+        figure.supxlabel("\n".join(lines), size=10, color=QUIET)
+
+
 def settle(ax: Axes) -> None:
     """Give every axes of a figure its final height, which labels measured in points rest on."""
     figure = ax.get_figure(root=True)
@@ -133,7 +179,8 @@ def end_labels(ax: Axes, ends: Sequence[tuple[float, str, str, str]], settled: b
     height = box.height / ax.figure.dpi * 72
     wanted = [(y - bottom) / (top - bottom) * height for y, *_ in ends]
     sizes = [13.5 + 12 * text.count("\n") for _, text, *_ in ends]
-    lead: Any = {"arrowstyle": "-", "color": TOTAL, "linewidth": 0.8, "shrinkA": 2, "shrinkB": 1}
+    # From four points before its text on; without patchA no box around the text has to be cut out of the line.
+    lead: Any = {"arrowstyle": "-", "color": TOTAL, "linewidth": 0.8, "patchA": None, "shrinkA": 4, "shrinkB": 1}
     for (y, text, ink, weight), at, put in zip(ends, wanted, spread(wanted, sizes, 0, height), strict=True):
         moved = abs(put - at) > 2.5
         ax.annotate(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cs_helpers.charts.ink import ACCENT, INK, LINE, LOSS, QUIET, STYLE, new_figure
+from cs_helpers.charts.ink import ACCENT, INK, LOSS, QUIET, new_figure, styled
 from cs_helpers.charts.labels import (
     beside,
     count,
@@ -37,7 +36,7 @@ def outlook(result: Any, narrow: bool = False, money: Callable[[float], str] = c
     table = result.table
     parts = {column: finite(table[column]) for column in _COLUMNS}
     names = [shorten(name, narrow, 12) for name in table.index]
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(0.75 + 0.62 * max(1, len(table)) if narrow else 3.9, narrow)
         if not len(table):
             say_nothing(ax, "nothing comes up for renewal")
@@ -114,7 +113,7 @@ def forecast_score(result: Any, narrow: bool = False, money: Callable[[float], s
     quarters = table.get("quarter", table.index)
     expected, low, high, actual = (finite(table[column]) for column in ("expected", "low", "high", "actual"))
     inside = (actual >= low) & (actual <= high)
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(1.1 + 0.46 * max(1, len(table)), narrow)
         if not len(table):
             say_nothing(ax, "no forecast has come due yet")
@@ -140,7 +139,7 @@ def forecast_score(result: Any, narrow: bool = False, money: Callable[[float], s
             ax.set_xticks([tick for _, tick in ends], [amount for amount, _ in ends])
         else:
             share_axis(ax.xaxis, 3 if narrow else 6)
-        ax.grid(axis="x", color=LINE, linewidth=0.8)
+        ax.grid(axis="x")
         came = "what came: ● inside, ○ outside the interval"
         drawn = "band: forecast interval, tick: its middle"
         figure.supxlabel(("\n" if narrow else " · ").join([came, drawn]), size=10, color=QUIET)

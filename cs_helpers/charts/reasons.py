@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, INK, LINE, QUIET, STYLE, TOTAL, new_figure
+from cs_helpers.charts.ink import ACCENT, INK, LINE, QUIET, TOTAL, new_figure, styled
 from cs_helpers.charts.labels import count, finite, row_labels, say_nothing, shorten
 
 
@@ -25,7 +24,7 @@ def reason_bars(table: pd.DataFrame, narrow: bool = False, money: Callable[[floa
     place = np.arange(len(rows))
     not_ours = [isinstance(value, (bool, np.bool_)) and not value for value in rows["controllable"]]
     inks = [TOTAL if out else ACCENT for out in not_ours]
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(0.5 + 0.56 * max(1, len(rows)), narrow)
         if not len(rows):
             say_nothing(ax, "no reason was recorded")

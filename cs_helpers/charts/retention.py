@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cs_helpers.charts.events import events_inside, mark_events
 from cs_helpers.charts.ink import (
     ACCENT,
     GAIN,
@@ -18,12 +19,12 @@ from cs_helpers.charts.ink import (
     LOSS,
     NARROW,
     QUIET,
-    STYLE,
     TOTAL,
     WIDE,
     cell_ink,
     new_figure,
     quiet_grid,
+    styled,
 )
 from cs_helpers.charts.labels import (
     beside,
@@ -38,6 +39,8 @@ from cs_helpers.charts.labels import (
     share_axis,
     shorten,
 )
+from cs_helpers.charts.layout import Snug
+from cs_helpers.charts.lean import LeanAxes
 
 
 def waterfall(total: pd.Series, money: Callable[[float], str], narrow: bool = False) -> Figure:
@@ -57,7 +60,7 @@ def waterfall(total: pd.Series, money: Callable[[float], str], narrow: bool = Fa
     labels = [sign.get(name, "+") + money(amount) for name, amount in zip(total.index, total, strict=True)]
     tops, ends = np.maximum(floors, np.add(floors, sizes)), np.add(floors, sizes)[:-1]
     place, names = np.arange(len(total)), [name.capitalize() for name in total.index]
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(3.4 if narrow else 3.7, narrow)
         if narrow:
             ax.barh(place, sizes, left=floors, color=colours, height=0.62)
@@ -111,22 +114,28 @@ def cohort_heatmap(triangle: Any, narrow: bool = False) -> Figure:
     ceiling = max(100.0, float(np.nanmax(percent)))
     shades = mpl.colors.LinearSegmentedColormap.from_list("kept", ["#f3e3cf", "#a9c7dd", "#2d6ca2", "#123a63"])
     place = mpl.colors.Normalize(min(floor, 90), ceiling)
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(0.9 + (0.36 if narrow else 0.38) * len(table), narrow)
         sns.heatmap(
             pd.DataFrame(percent, rows, table.columns),
             ax=ax,
             cmap=shades,
             norm=place,
-            annot=True,
-            fmt=".0f",
-            annot_kws={"size": 10},
+            xticklabels=False,
+            yticklabels=False,
             linewidths=1.5,
             linecolor="none",
             cbar=False,
         )
-        for text, value in zip(ax.texts, percent[np.isfinite(percent)], strict=True):
-            text.set_color(cell_ink(shades(place(value))))
+        # Cells and ticks are written here: seaborn draws the picture once more to see whether labels overlap.
+        for row, column in np.argwhere(np.isfinite(percent)):
+            value = percent[row, column]
+            ink = cell_ink(shades(place(value)))
+            text = ax.text(column + 0.5, row + 0.5, f"{value:.0f}", ha="center", va="center", size=10, color=ink)
+            text.set_in_layout(False)  # it stands inside
+        every = 1 + table.shape[1] // _MOST_AGES[narrow]
+        ax.set_xticks(np.arange(0, table.shape[1], every) + 0.5, table.columns[::every])
+        ax.set_yticks(np.arange(len(rows)) + 0.5, rows)
         for mesh in ax.collections:
             mesh.set_edgecolor("none")
         ax.set_xlabel("months since the account's own start")
@@ -140,24 +149,28 @@ def cohort_heatmap(triangle: Any, narrow: bool = False) -> Figure:
     return figure
 
 
+_MOST_AGES = {False: 46, True: 22}  # that fit beside each other on a desk and on a phone
+
+
 def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Figure:
     """Shares month by month with their intervals and targets, one panel per line.
 
-    ``events`` (month, label), such as a price change, are marked in every panel and named in the first.
-
     Each of ``lines`` has label, months (Timestamps), values, low, high (fractions, NaN = none) and target (fraction
-    or None). Every panel spans the same number of points, so that equal slopes are equal changes.
+    or None). Every panel spans the same number of points, so that equal slopes are equal changes. ``events`` (month or
+    day, label), such as a price change, are marked in every panel and named above the first; one outside the months
+    shown is left out.
     """
     series = [_Series(line) for line in lines]
     columns = 1 if narrow else max(1, min(len(series), 3))
     rows = max(1, -(-len(series) // columns))
     span = 1.22 * max([0.02, *(line.top - line.bottom for line in series)])
     months = np.concatenate([np.zeros(0), *(line.x for line in series)])
-    with mpl.rc_context(STYLE):
+    with styled():
         figure = Figure(
-            figsize=(NARROW if narrow else WIDE, 0.35 + (1.75 if narrow else 2.6) * rows), layout="constrained"
+            figsize=(NARROW if narrow else WIDE, 0.35 + (1.75 if narrow else 2.6) * rows),
+            layout=Snug(),
         )
-        grid = figure.subplots(rows, columns, squeeze=False)
+        grid = figure.subplots(rows, columns, squeeze=False, subplot_kw={"axes_class": LeanAxes})
         for place, ax in enumerate(grid.flat):
             if place >= len(series):
                 say_nothing(ax, "" if series else "nothing to show")
@@ -171,7 +184,11 @@ def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Fig
             _month_axis(ax, months, 4 if narrow or columns < 3 else 3)
             if place + columns < len(series):
                 ax.tick_params(axis="x", labelbottom=False)
-            mark_events(ax, events, months, named=place == 0)
+        mark_events(
+            grid,
+            events_inside(events, months, 20 if narrow or columns == 3 else 26),
+            *((190, 45) if narrow else ((125, 90), (210, 90), (510, 50))[3 - columns]),
+        )
         settle(grid.flat[0])
         for line, ax in zip(series, grid.flat, strict=False):
             if line.seen.any():
@@ -181,25 +198,6 @@ def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Fig
                     ends.append((line.target, f"target\n{share(line.target)}", QUIET, "normal"))
                 end_labels(ax, ends, settled=True)
     return figure
-
-
-def mark_events(ax: Axes, events: Any, months: np.ndarray, named: bool = True) -> None:
-    """Upright lines where something happened, with names under each other at the top; none where ``events`` is None.
-
-    ``months`` are the months of the axis as year * 12 + month; an event outside them is left out.
-    """
-    if events is None or not len(months):
-        return
-    left, right = months.min(), months.max()
-    at = [month.year * 12 + month.month - 1 for month in events["month"]]
-    inside = [(x, text) for x, text in zip(at, events["label"], strict=True) if left <= x <= right]
-    for step, (x, text) in enumerate(sorted(inside, key=lambda pair: pair[0])[:6]):
-        ax.axvline(x, color=TOTAL, linewidth=1, zorder=1)
-        if named:
-            late = x > (left + right) / 2
-            place: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
-            side: Any = {"ha": "right" if late else "left", "color": QUIET}
-            ax.annotate(shorten(text, most=22), (x, 1), (-4 if late else 4, -2 - 12 * step), **place, **side)
 
 
 class _Series:
@@ -258,7 +256,7 @@ def group_bars(groups: Any, narrow: bool = False) -> Figure:
     rows, overall = groups.table, groups.overall
     now, low, high, before = (finite(rows[column]) for column in ("grr", "grr_low", "grr_high", "grr_before"))
     place = np.arange(len(rows))
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(1.15 + 0.46 * max(1, len(rows)), narrow)
         if not len(rows):
             say_nothing(ax, "nothing to show")

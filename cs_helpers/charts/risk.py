@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, GAIN, INK, LINE, LOSS, QUIET, STYLE, new_figure
+from cs_helpers.charts.ink import ACCENT, GAIN, INK, LOSS, QUIET, new_figure, styled
 from cs_helpers.charts.labels import finite, padded, row_labels, say_nothing, share, share_axis, shorten
 
 
@@ -20,7 +19,7 @@ def reliability(result: Any, narrow: bool = False) -> Figure:
     """
     table = getattr(result, "reliability", result)
     n, expected, observed, low, high = (finite(table[c]) for c in ("n", "expected", "observed", "low", "high"))
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(3.9 if narrow else 4.4, narrow)
         if not np.isfinite(expected).any():
             say_nothing(ax, "no prediction has come due yet")
@@ -36,8 +35,7 @@ def reliability(result: Any, narrow: bool = False) -> Figure:
         for axis in (ax.xaxis, ax.yaxis):
             share_axis(axis, 4 if narrow else 5)
         ax.xaxis.set_major_formatter(lambda value, _: share(value, 0 if top > 0.06 else 1) if value else "")
-        ax.grid(color=LINE, linewidth=0.8)
-        ax.set_axisbelow(True)
+        ax.grid()
         ax.set_xlabel(("\n" if narrow else " · ").join(["predicted share that leaves", "a larger dot: more accounts"]))
         ax.set_ylabel("what happened")
         at: Any = {"xycoords": "axes fraction", "textcoords": "offset points", "color": QUIET}
@@ -55,7 +53,7 @@ def drivers(result: Any, narrow: bool = False) -> Figure:
     table = getattr(result, "drivers", result)
     rows = table[:10]
     odds, low, high = (finite(rows[column]) for column in ("log_odds", "low", "high"))
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(1.2 + 0.34 * max(1, len(rows)), narrow)
         if not len(rows):
             say_nothing(ax, "no driver was found")

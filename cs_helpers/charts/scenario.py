@@ -2,95 +2,166 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, GAIN, INK, LOSS, QUIET, STYLE, TOTAL, new_figure
-from cs_helpers.charts.labels import beside, count, finite, padded, row_labels, say_nothing, shorten
+from cs_helpers.charts.ink import ACCENT, GAIN, INK, LOSS, NARROW, QUIET, TOTAL, WIDE, new_figure, styled
+from cs_helpers.charts.labels import (
+    CLEARED,
+    above_rows,
+    beside,
+    count,
+    finite,
+    padded,
+    row_labels,
+    say_nothing,
+    shorten,
+    write_key,
+)
+from cs_helpers.charts.measure import text_width
+
+MOST_INPUTS = 12
 
 
 def tornado(
-    rows: Any, narrow: bool = False, money: Callable[[float], str] = count, base: float = np.nan, line: float = 0.0
+    rows: Any,
+    narrow: bool = False,
+    money: Callable[[float], str] = count,
+    base: float | None = None,
+    line: float = 0.0,
 ) -> Figure:
     """How far each input, moved alone from its low to its high, moves the outcome; rows in the order given.
 
     ``rows``: label, low and high (the outcome at the input's low and high), low_input and high_input (in words),
-    origin ("measured", "benchmark" or "guess"). ``base`` is the outcome with every input at its mode, ``line`` where it
-    breaks even; a bar that crosses ``line`` decides between gain and loss. At most twelve rows are drawn.
+    origin ("measured", "benchmark" or "guess"). ``base`` (or ``rows.attrs["base"]``) is the outcome with every input at
+    its mode, ``line`` where it breaks even; a bar that crosses ``line`` decides between gain and loss. Twelve rows are
+    drawn, and how many more there are is said. Raises nothing: a row without an outcome has no bar.
     """
-    rows = rows[:12]
+    base = finite([rows.attrs.get("base") if base is None else base])[0]
+    left_out, rows = len(rows) - MOST_INPUTS, rows[:MOST_INPUTS]
     low, high = finite(rows["low"]), finite(rows["high"])
-    with mpl.rc_context(STYLE):
-        figure, ax = new_figure(1.25 + 0.5 * max(1, len(rows)), narrow)
-        if not len(rows) or not (np.isfinite(low) & np.isfinite(high)).any():
+    row = 44 if narrow else 36  # points
+    with styled():
+        figure, ax = new_figure(1.3 + row / 72 * max(1, len(rows)), narrow)
+        if not (np.isfinite(low) & np.isfinite(high)).any():
             say_nothing(ax, "no input moves the outcome")
             return figure
-        middle = base if np.isfinite(base) else float(np.nanmean(np.concatenate([low, high])))
-        for y, (at_low, at_high) in enumerate(zip(low, high, strict=True)):
-            for end, ink in ((at_low, TOTAL), (at_high, ACCENT)):
-                ax.barh(y, end - middle, left=middle, height=0.5, color=ink, alpha=0.9, linewidth=0)
-        ax.set_xlim(*padded(np.concatenate([low, high, [middle, line]]), 0.08 if narrow else 0.31))
-        ax.axvline(middle, color=INK, linewidth=1)
+        names = [shorten(label, most=30 if narrow else 26) for label in rows["label"]]
+        origins = [shorten(origin, most=12) for origin in rows["origin"]]
+        middle = np.full(len(rows), base) if np.isfinite(base) else (low + high) / 2
+        if narrow:
+            place, thick = above_rows(ax, [row] * len(rows), names, origins) + 30, 18.0
+            width = NARROW * 72 - 16
+        else:
+            row_labels(ax, names, origins)
+            place, thick = np.arange(len(rows)) + 0.0, 0.5
+            width = WIDE * 72 - 40 - max(text_width(text) for text in [*names, *origins])
+        for ends, ink in ((low, TOTAL), (high, ACCENT)):
+            ax.barh(place, ends - middle, left=middle, height=thick, color=ink, alpha=0.9, linewidth=0)
+        inputs = [shorten(text, narrow, 16) for column in ("low_input", "high_input") for text in rows[column]]
+        ends, other = np.concatenate([low, high]), np.concatenate([high, low])
+        leftward = (ends < other) | ((ends == other) & (np.arange(len(ends)) < len(rows)))
+        ax.set_xlim(*_with_room(ends, leftward, [text_width(text) + 7 for text in inputs], [base, line], width))
+        for text, end, left, y in zip(inputs, ends, leftward, [*place, *place], strict=True):
+            if np.isfinite(end):
+                at: Any = {"textcoords": "offset points", "va": "center", "ha": "right" if left else "left"}
+                ax.annotate(text, (end, y), (-5 if left else 5, 0), color=QUIET, bbox=CLEARED, **at)
         ax.axvline(line, color=LOSS, linewidth=1.3, linestyle=(0, (4, 3)))
-        at: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center"}
-        ax.annotate("break-even", (line, 1), (0, 4), color=LOSS, **at)
-        spans = rows["low_input"].astype(str) + " to " + rows["high_input"].astype(str)
-        pairs = zip(rows["origin"], spans, strict=True)
-        notes = [shorten(f"{o}: {s}", most=34) if narrow else shorten(o, most=26) for o, s in pairs]
-        row_labels(ax, [shorten(label, narrow, 26) for label in rows["label"]], notes)
-        for y, (at_low, at_high) in enumerate([] if narrow else zip(low, high, strict=True)):
-            words = (rows["low_input"].iloc[y], rows["high_input"].iloc[y])
-            for end, text in ((at_low, words[0]), (at_high, words[1])):
-                left = end < middle or (end == middle and text == words[0])
-                if np.isfinite(end):
-                    place: Any = {"textcoords": "offset points", "va": "center", "ha": "right" if left else "left"}
-                    ax.annotate(shorten(text, narrow, 14), (end, y), (-4 if left else 4, 0), color=QUIET, **place)
-        ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(3 if narrow else 6))
-        ax.xaxis.set_major_formatter(lambda value, _: money(value))
+        on_top: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center"}
+        ax.annotate("break-even", (line, 1), (0, 4), color=LOSS, **on_top)
         key = ["grey: input at its low, blue: at its high"]
         if np.isfinite(base):
+            ax.axvline(base, color=INK, linewidth=1)
             key.append(f"line: all inputs at their mode, {money(base)}")
-        figure.supxlabel(("\n" if narrow else " · ").join(key), size=10, color=QUIET)
+        if left_out > 0:
+            key.append(f"{left_out} more input{'s' if left_out > 1 else ''} not drawn")
+        _few_ticks(ax, money, narrow)
+        write_key(figure, key, narrow)
     return figure
 
 
-def ladder(rows: Any, narrow: bool = False, number: Callable[[float], str] = count, zero: float = 0.0) -> Figure:
+def _few_ticks(ax: Axes, write: Callable[[float], str], narrow: bool) -> None:
+    """Round values along the bottom, each written once."""
+    low, high = ax.get_xlim()
+    ticks = mpl.ticker.MaxNLocator(3 if narrow else 6, steps=[1, 2, 5, 10]).tick_values(low, high)
+    named = {write(float(tick)): float(tick) for tick in ticks if low <= tick <= high}
+    ax.set_xticks(list(named.values()), list(named))
+
+
+def _with_room(
+    ends: np.ndarray, leftward: np.ndarray, widths: Sequence[float], others: Sequence[float], width: float
+) -> tuple[float, float]:
+    """Limits of an axis of ``width`` points that hold the bars, and beyond their ends words of these widths."""
+    first = low, high = padded([*ends, *others], 0.03)
+    for _ in range(12):
+        per_point = (high - low) / width
+        reach = np.where(leftward, ends - np.asarray(widths) * per_point, ends + np.asarray(widths) * per_point)
+        reach = reach[np.isfinite(reach)]
+        low, high = min(first[0], float(reach.min())), max(first[1], float(reach.max()))
+    return low, high
+
+
+def ladder(
+    rows: Any,
+    narrow: bool = False,
+    number: Callable[[float], str] = count,
+    zero: float = 0.0,
+    unit: str = "",
+) -> Figure:
     """Rungs of evidence, the strongest on top: a point with its interval, or in words why there is none.
 
     ``rows``: label, note, value, low, high (missing where refused), status ("shown", "refused" or "refuted"), why. A
-    refuted rung is hollow and quiet: it is there to be seen through. ``zero`` is the line of no effect.
+    refuted rung is hollow, dashed and quiet: it is there to be seen through. ``zero`` is the line of no effect,
+    ``number(value)`` writes a value, ``unit`` says under the axis what is measured. A rung without a value is refused.
     """
     value, low, high = (finite(rows[column]) for column in ("value", "low", "high"))
-    with mpl.rc_context(STYLE):
-        figure, ax = new_figure(0.95 + 0.52 * max(1, len(rows)), narrow)
+    status = rows["status"].astype(str).to_numpy()
+    given = (status != "refused") & np.isfinite(value)
+    names, notes = ([shorten(text, most=44 if narrow else 32) for text in rows[column]] for column in ("label", "note"))
+    letters = 46 if narrow else int((WIDE * 72 - 70 - max(map(text_width, [*names, *notes, ""]))) / 6)
+    whys = ["" if there else _why(why, letters) for there, why in zip(given, rows["why"], strict=True)]
+    lines = [why.count("\n") + 1 for why in whys]
+    heights = [42.0 + 13 * line for line in lines] if narrow else [12.0 + 13 * max([2, *lines])] * len(rows)
+    with styled():
+        figure, ax = new_figure(0.95 + max(36.0, sum(heights)) / 72, narrow)
         if not len(rows):
             say_nothing(ax, "there is no evidence to show")
             return figure
-        status = rows["status"].astype(str).to_numpy()
-        given = (status != "refused") & np.isfinite(value)
         ax.set_xlim(*padded(np.concatenate([value[given], low[given], high[given], [zero]]), 0.1))
-        ax.axvline(zero, color=INK, linewidth=1)
-        row_labels(ax, [shorten(text, narrow) for text in rows["label"]], [shorten(t, narrow) for t in rows["note"]])
-        left, right = ax.get_xlim()
-        for y, kind in enumerate(status):
+        if narrow:
+            place = above_rows(ax, heights, names, notes, beneath=True) + 38
+            ax.vlines(np.full(given.sum(), zero), place[given] - 9, place[given] + 9, color=INK, linewidth=1)
+        else:
+            row_labels(ax, names, notes)
+            place = np.arange(len(rows)) + 0.0
+            ax.axvline(zero, color=INK, linewidth=1)
+        for y, refuted in enumerate(status == "refuted"):
             if not given[y]:
-                why = shorten(rows["why"].iloc[y] or "not given", most=40 if narrow else 62)
-                why = "\n".join(wrap(why, 22 if narrow else 64)[:2])
-                ax.text((left + right) / 2, y, why, ha="center", va="center", color=QUIET, style="italic")
+                at, ha, va = ((0.0, place[y] - 7), "left", "top") if narrow else ((0.5, place[y]), "center", "center")
+                style: Any = {"style": "italic", "bbox": CLEARED, "transform": ax.get_yaxis_transform()}
+                ax.text(*at, whys[y], ha=ha, va=va, color=QUIET, **style)
                 continue
-            refuted = kind == "refuted"
             ink = TOTAL if refuted else GAIN if low[y] > zero else LOSS if high[y] < zero else ACCENT
-            style: Any = {"linestyle": (0, (2, 2))} if refuted else {}
-            ax.hlines(y, low[y], high[y], color=ink, alpha=0.6, linewidth=3, **style)
-            ax.plot([value[y]], [y], "o", color=ink, markerfacecolor="none" if refuted else ink, markersize=8)
-            beside(ax, y, number(value[y]), weight="normal" if refuted else "bold", color=QUIET if refuted else INK)
-        ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(3 if narrow else 6))
-        ax.xaxis.set_major_formatter(lambda at, _: number(at))
-        if (status == "refuted").any():
-            figure.supxlabel("○ refuted: shown because it is what is usually quoted", size=10, color=QUIET)
+            dash: Any = {"linestyle": (0, (2, 2))} if refuted else {}
+            ax.hlines(place[y], low[y], high[y], color=ink, alpha=0.6, linewidth=3, **dash)
+            ax.plot([value[y]], [place[y]], "o", color=ink, markerfacecolor="none" if refuted else ink, markersize=8)
+            bold: Any = {"weight": "normal" if refuted else "bold", "color": QUIET if refuted else INK}
+            beside(ax, place[y], shorten(number(value[y]), most=12), **bold)
+        _few_ticks(ax, number, narrow)
+        key = [shorten(unit, most=44 if narrow else 70)] if unit else []
+        if (given & (status == "refuted")).any():
+            key.append("○ refuted: shown because it is usually quoted")
+        write_key(figure, key, narrow)
     return figure
+
+
+def _why(why: object, letters: int) -> str:
+    """A reason on up to three lines, shorter ones where letters may be as wide as two."""
+    words = shorten(why, most=400) or "not given"
+    return "\n".join(wrap(words, letters if words.isascii() else letters // 2, max_lines=3, placeholder="…"))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from cs_helpers.charts.ink import ACCENT, INK, LOSS, STYLE, new_figure
+from cs_helpers.charts.ink import ACCENT, INK, LOSS, new_figure, styled
 
 
 def coverage_map(months: pd.DataFrame, narrow: bool = False) -> Figure:
@@ -21,7 +20,7 @@ def coverage_map(months: pd.DataFrame, narrow: bool = False) -> Figure:
     shown = months[list(months.columns)[-18:]] if narrow else months
     most = np.maximum(months.max(axis=1).to_numpy(float), 1)[:, None]
     share = shown.to_numpy(float) / most
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(0.8 + 0.3 * len(shown), narrow)
         for row, values in enumerate(share):
             for column, value in enumerate(values):

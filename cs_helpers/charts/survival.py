@@ -5,7 +5,6 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,11 +16,11 @@ from cs_helpers.charts.ink import (
     LINE,
     LOSS,
     QUIET,
-    STYLE,
     TOTAL,
     new_figure,
     quiet_grid,
     short_count,
+    styled,
 )
 from cs_helpers.charts.labels import end_labels, finite, padded, say_nothing, share, share_axis, shorten
 
@@ -37,7 +36,7 @@ def survival_curve(curve: Any, narrow: bool = False) -> Figure:
     most, span = (5 if narrow else 9), curve.last_seen - curve.starts_at
     every = next((gap for gap in (1, 3, 6, 12, 24, 60) if span / gap <= most), 120)
     ticks = np.arange(np.ceil(curve.starts_at / every) * every, curve.last_seen + 1e-9, every)
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(3.3 if narrow else 3.7, narrow)
         ax.fill_between(x, step["low"], step["high"], step="post", color=ACCENT, alpha=0.16, linewidth=0)
         ax.step(x, step["survival"], where="post", color=ACCENT, linewidth=2.2)
@@ -79,7 +78,7 @@ def survival_curves(groups: Any, narrow: bool = False) -> Figure:
     curves = {name: curve for name, curve in groups.curves.items() if hasattr(curve, "table")}
     drawn = dict(list(curves.items())[: len(_STROKES)])
     left_out = len(groups.curves) - len(drawn)
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(3.5 if narrow else 3.9, narrow)
         if not drawn:
             say_nothing(ax, "no group is large enough for a curve")
@@ -138,7 +137,7 @@ def incidence(result: Any, narrow: bool = False) -> Figure:
     layers = [(names[i], table.iloc[:, i].to_numpy(float)) for i in order[:5]]
     if len(order) > 5:
         layers.append(("other reasons", table.iloc[:, order[5:]].sum(axis=1).to_numpy(float)))
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(3.6 if narrow else 3.9, narrow)
         if not layers or not len(table):
             say_nothing(ax, "nobody left")
@@ -175,7 +174,7 @@ def anniversaries(result: Any, narrow: bool = False) -> Figure:
     place = np.arange(len(table))
     rate, low, high = (finite(table[column]) for column in ("rate", "low", "high"))
     between = float(between) if between is not None and np.isfinite(between) else None
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(3.5 if narrow else 3.7, narrow)
         if not len(table):
             say_nothing(ax, "no anniversary was seen")
@@ -227,7 +226,7 @@ def projection(result: Any, narrow: bool = False, observed: Any = None) -> Figur
     months, those that were seen from ``observed``.
     """
     curve, seen_to = result.curve, float(np.nan_to_num(result.observed_to, posinf=0.0))
-    with mpl.rc_context(STYLE):
+    with styled():
         figure, ax = new_figure(3.6 if narrow else 3.9, narrow)
         if not len(curve):
             say_nothing(ax, "nothing to project")

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from cs_helpers import stats
 from cs_helpers.churn.design import MISSING, OTHER, is_number, levels_of, numbers
-from cs_helpers.churn.ranking import auc
+from cs_helpers.churn.ranking import auc, ranks
 from cs_helpers.definitions import Refusal
 from cs_helpers.errors import ContractError
 
@@ -49,9 +49,10 @@ def leaks(
     if min(y.sum(), (~y).sum()) >= _LEAST_EACH:
         half = _halves(features, y, keys)
         for name in features.columns:
-            area, how = _best_area(features[name], y, half)
+            codes, number = _codes(features[name]), is_number(features[name])
+            area, how = _best_area(codes.copy(), number, y, half)
             why = [f"alone it tells who left with an AUC of {area:.2f} ({how})"] if area > threshold else []
-            left, stayed = _decided(features[name], y)
+            left, stayed = _decided(codes + 1, number, y)
             if left >= 0.5 and stayed >= 0.5:
                 why.append(
                     f"it nearly decides: {left:.0%} of those who left have values at which nobody stayed, "
@@ -151,21 +152,20 @@ def _halves(features: pd.DataFrame, y: np.ndarray, keys: ArrayLike | None) -> np
     return half
 
 
-def _best_area(column: pd.Series, y: np.ndarray, half: np.ndarray) -> tuple[float, str]:
-    """The largest AUC of the column alone, and what of it has that."""
-    codes = _codes(column)
+def _best_area(codes: np.ndarray, number: bool, y: np.ndarray, half: np.ndarray) -> tuple[float, str]:
+    """The largest AUC of the column alone, given as ``_codes``, and what of it has that."""
     recorded = codes >= 0
     found: list[tuple[float, str]] = []  # of equal ones the first is named
     if not recorded.all():
         area = auc(recorded, y)
         found.append((max(area, 1 - area), "by whether it is filled in"))
-    if is_number(column):
+    if number:
         kept = y[recorded]
         if min(kept.sum(), (~kept).sum()) >= _LEAST_EACH:
             area = auc(codes[recorded], kept)
             found.append((max(area, 1 - area), "by its size"))
-            ranks = pd.Series(codes[recorded]).rank().to_numpy() - 0.5
-            codes[recorded] = (ranks / len(ranks) * _BINS).astype(int)
+            places = ranks(codes[recorded]) - 0.5
+            codes[recorded] = (places / len(places) * _BINS).astype(int)
         found.append((_cross_fitted(codes, y, half), "by its ranges"))
     else:
         found.append((_cross_fitted(codes, y, half), "by its levels"))
@@ -185,15 +185,15 @@ def _cross_fitted(codes: np.ndarray, y: np.ndarray, half: np.ndarray) -> float:
     return auc(score, y)
 
 
-def _decided(column: pd.Series, y: np.ndarray) -> tuple[float, float]:
+def _decided(codes: np.ndarray, number: bool, y: np.ndarray) -> tuple[float, float]:
     """Share of those who left (stayed) whose level or range of values, of 20 rows or more, holds nobody who stayed
-    (left). The ranges of a number are the longest runs of values, in order, with one outcome only."""
-    codes = _codes(column) + 1
+    (left). ``codes`` count from 1, 0 is missing. The ranges of a number are the longest runs of values, in order, with
+    one outcome only."""
     n = np.bincount(codes)
     left = np.bincount(codes, weights=y, minlength=len(n)).astype(int)
     kind = np.where(left == n, 1, np.where(left == 0, -1, 0))  # of each value: only left, only stayed, both
     run = np.arange(len(n))
-    if is_number(column) and len(n) > 2:
+    if number and len(n) > 2:
         values = np.flatnonzero(n)
         values = values[values > 0]  # 0 stands for missing, which is no neighbour of the smallest
         new = np.append(True, (kind[values][1:] != kind[values][:-1]) | (kind[values][1:] == 0))

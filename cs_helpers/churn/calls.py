@@ -15,6 +15,7 @@ from cs_helpers.churn.risk import Risk
 from cs_helpers.definitions import Refusal
 from cs_helpers.errors import ContractError
 from cs_helpers.results import Result
+from cs_helpers.stats.logistic import probability_of
 
 MOVED = 0.25
 """Change of log odds from which a probability counts as risen or fallen: odds up by 28 %, or down by 22 %."""
@@ -112,7 +113,7 @@ def _ranked(risk: Risk, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame
     table = pd.DataFrame({"mrr": rows["mrr"].astype(float), "due_date": pd.NaT, "log_odds": log_odds})
     if "due_date" in rows:
         table["due_date"] = rows["due_date"]
-    table["probability"] = risk.score(rows)
+    table["probability"] = probability_of(log_odds)  # as risk.score does
     table["tie"] = log_odds.round(9)  # rounding errors must not decide what is a tie
     table = table.sort_values(["tie", "mrr"], ascending=False, kind="stable").drop(columns="tie")
     table["rank"] = np.arange(1, len(table) + 1)

@@ -62,10 +62,13 @@ class Design:
                 if part.flagged:
                     made.append(lacks.astype(float))
             else:
-                texts = levels_of(frame, part.feature)
-                made.extend((texts == level).to_numpy(float) for level in part.levels if level != OTHER)
+                codes, found = _coded(frame, part.feature)
+                # Of each level found (and one that never is), whether it counts in a column.
+                made.extend(
+                    np.array([level == each for each in found], float)[codes] for level in part.levels if level != OTHER
+                )
                 if OTHER in part.levels:
-                    made.append(texts.isin(part.pooled).to_numpy(float))
+                    made.append(np.array([each in part.pooled for each in found], float)[codes])
         return np.column_stack(made)
 
 
@@ -92,10 +95,21 @@ def levels_of(frame: pd.DataFrame, name: str) -> pd.Series:
     """A column as text, "(missing)" where missing. Raises ContractError if it is absent or holds dates."""
     if name not in frame.columns:
         raise ContractError(f"column {name} is not there: give the columns the model was trained on")
+    codes, found = _coded(frame, name)
+    return pd.Series(np.array(found, object)[codes], index=frame.index, name=name, dtype=object).map(str)
+
+
+def _coded(frame: pd.DataFrame, name: str) -> tuple[np.ndarray, list[str]]:
+    """Which of its texts each row of a column has, and those texts, in no order that matters; the last is missing."""
+    if name not in frame.columns:
+        raise ContractError(f"column {name} is not there: give the columns the model was trained on")
     column = frame[name]
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
         raise ContractError(f"column {name} holds dates: turn it into a number, such as days until the snapshot")
-    return column.astype(object).where(column.notna(), MISSING).map(str)
+    if pd.api.types.infer_dtype(column, skipna=True) != "string":  # 1 and True are equal and read differently
+        column = column.astype(object).map(str, na_action="ignore")
+    codes, found = pd.factorize(column.to_numpy(object))
+    return codes, [*map(str, found), MISSING]  # a missing value has the code -1
 
 
 def build_design(frame: pd.DataFrame, features: Sequence[str], rarest: int = 30) -> Design:

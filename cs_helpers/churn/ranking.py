@@ -68,7 +68,8 @@ def auc(score: ArrayLike, outcome: ArrayLike) -> float:
     ``score``: one finite number per row; ``outcome``: True or 1 for those that left. Raises ContractError if a score
     is missing or only one outcome occurs.
     """
-    return _placements(*_both(score, outcome))[0]
+    s, y = _both(score, outcome)
+    return _area(ranks(s), y == 1)
 
 
 def auc_interval(score: ArrayLike, outcome: ArrayLike, level: float = 0.95) -> tuple[float, float]:
@@ -213,13 +214,28 @@ def _probabilities(p: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def _placements(s: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """The area, and for each who left (stayed) the share of the others that score lower (higher); ties count half."""
-    gone = y == 1
-    ranks = pd.Series(s).rank().to_numpy()
+    gone, among_all = y == 1, ranks(s)
     n_gone, n_stayed = int(gone.sum()), int((~gone).sum())
-    left = (ranks[gone] - pd.Series(s[gone]).rank().to_numpy()) / n_stayed
-    stayed = 1 - (ranks[~gone] - pd.Series(s[~gone]).rank().to_numpy()) / n_gone
-    area = (float(ranks[gone].sum()) - n_gone * (n_gone + 1) / 2) / (n_gone * n_stayed)
-    return area, np.sort(left), np.sort(stayed)
+    left = (among_all[gone] - ranks(s[gone])) / n_stayed
+    stayed = 1 - (among_all[~gone] - ranks(s[~gone])) / n_gone
+    return _area(among_all, gone), np.sort(left), np.sort(stayed)
+
+
+def _area(among_all: np.ndarray, gone: np.ndarray) -> float:
+    """Mann & Whitney's share of pairs, from the ranks of all rows."""
+    n_gone = int(gone.sum())
+    return (float(among_all[gone].sum()) - n_gone * (n_gone + 1) / 2) / (n_gone * (len(gone) - n_gone))
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Places from 1 in ascending order; equal values share the mean of theirs. No value may be missing."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.zeros(0, int)
+    last = np.append(first[1:], len(ordered))
+    found = np.empty(len(ordered))
+    found[order] = np.repeat((first + last + 1) / 2, last - first)
+    return found
 
 
 def _expit(x: float) -> float:

@@ -295,7 +295,7 @@ def _boosting(x: np.ndarray, y: np.ndarray) -> Any:
         early_stopping=False,
         random_state=0,
     )
-    with one_thread():
+    with one_thread("scikit-learn"):
         return trees.fit(x[:, 1:], y)
 
 

@@ -56,6 +56,7 @@ class DuckDB:
                 f"the embedded database does not start with memory_limit {limit!r}: {_first_line(error)}\n"
                 "  Set CS_HELPERS_MEMORY to a size such as 1GB."
             ) from error
+        self.held: dict[str, pa.Table] = {}  # the rows behind each view that ``present`` has made
         self.execute("SET TimeZone = 'UTC'")
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
@@ -110,6 +111,7 @@ class DuckDB:
         """Make a view of expressions over Arrow rows, which stay where they are; see ``drop``."""
         self.drop(name)
         self.connection.register(f"held_{name}", table)
+        self.held[name] = table
         self.execute(f"CREATE VIEW {quote(name)} AS SELECT {columns} FROM {quote(f'held_{name}')}")
 
     def fill(self, name: str, rows: pa.RecordBatchReader) -> None:
@@ -167,6 +169,7 @@ class DuckDB:
         except duckdb.CatalogException:
             self.execute(f"DROP VIEW IF EXISTS {quote(name)}")
             self.connection.unregister(f"held_{name}")
+            self.held.pop(name, None)
 
     def columns(self, name: str) -> dict[str, str]:
         """Column names of a table and their types."""

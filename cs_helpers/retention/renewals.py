@@ -175,9 +175,10 @@ def _of_anniversary(
     spells: pd.DataFrame, number: int, last: pd.Series, observed_from: pd.Timestamp, until: pd.Timestamp
 ) -> pd.DataFrame:
     index = periods.month_index(spells["start_date"]) + (number * spells["term"]).astype("int64")
-    first = pd.to_datetime(pd.DataFrame({"year": index // 12, "month": index % 12 + 1, "day": 1}))
-    day = np.minimum(spells["start_date"].dt.day, first.dt.days_in_month)
-    due = (first + pd.to_timedelta(day - 1, unit="D")).astype("datetime64[us]")
+    month = (index.to_numpy("int64") - 1970 * 12).astype("datetime64[M]")
+    first, following = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+    day = np.minimum(spells["start_date"].dt.day.to_numpy("int64"), (following - first).astype("int64"))
+    due = pd.Series((first + (day - 1)).astype("datetime64[us]"), spells.index)
     counts = (due <= last) & (due >= observed_from) & (due < until)
     return pd.DataFrame({"account_id": spells["account_id"][counts], "due_date": due[counts]})
 

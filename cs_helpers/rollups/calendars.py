@@ -178,14 +178,12 @@ def segments(
     days: list[tuple[pd.Timestamp, int]] = []
     windows: list[tuple[int, pd.Timestamp, bool, bool]] = []
     last: list[tuple[pd.Timestamp, bool, bool]] = []
-    chosen, number = set(starts), -1
+    numbered = {_index(month): (month, month.toordinal()) for month in starts}
+    number = -1
     for day in pd.date_range(starts[0] - pd.Timedelta(days=90), starts[-1] - pd.Timedelta(days=1), unit="us"):
-        following = [periods.add_months(day.replace(day=1), n) for n in (1, 2, 3, 4)]
-        holding = [
-            (month, (month - day).days <= 28, month == following[0])
-            for month in following
-            if month in chosen and (month - day).days <= 90
-        ]
+        at, own = day.toordinal(), _index(day)
+        following = [(numbered[index], index == own + 1) for index in range(own + 1, own + 5) if index in numbered]
+        holding = [(month, begins - at <= 28, first) for (month, begins), first in following if begins - at <= 90]
         if holding != last:
             number, last = number + 1, holding
             windows += [(number, *window) for window in holding]

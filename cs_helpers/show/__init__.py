@@ -1,11 +1,11 @@
 """Numbers to words: tiles, takeaways, charts with their findings, tables, data quality, provenance.
 
 ``words`` turns numbers into text, ``blocks`` makes what a cell shows; sentences, text alternatives and tables stand in
-a module per subject: ``retention``, ``survival``, ``reasons``, ``outlook``, ``risk``, and ``source`` for a
-source itself. What is shown is HTML whose every string from data is escaped there.
+a module per subject: ``retention``, ``survival``, ``reasons``, ``outlook``, ``risk``, ``benchmark``, ``scenario``, and
+``source`` for a source itself. What is shown is HTML whose every string from data is escaped there.
 """
 
-from cs_helpers.show.benchmark import alt_funnel, alt_ladder, alt_slope, alt_tornado
+from cs_helpers.show.benchmark import alt_funnel, alt_slope
 from cs_helpers.show.blocks import (
     Block,
     caveats,
@@ -78,6 +78,7 @@ from cs_helpers.show.risk import (
     say_risk,
     validation_table,
 )
+from cs_helpers.show.scenario import alt_ladder, alt_tornado
 from cs_helpers.show.source import (
     alt_coverage,
     key_overlap,

@@ -227,8 +227,9 @@ def chart(draw: Callable[..., Any], result: Any, finding: Takeaway, alt: str, no
     if refusal := result.reason if isinstance(result, Refusal) else getattr(result, "refusal", ""):
         box = refused(refusal)
         return Block(f'<figure class="cs-chart" id="{name}">{box.html}</figure>', box.text)
-    wide = charts.as_picture(draw(result, **options), f"{name}-w")
-    narrow = charts.as_picture(draw(result, narrow=True, **options), f"{name}-n")
+    with charts.figures_dropped():
+        wide = charts.as_picture(draw(result, **options), f"{name}-w")
+        narrow = charts.as_picture(draw(result, narrow=True, **options), f"{name}-n")
     html = (
         f'<figure class="cs-chart" id="{name}">{caption}'
         f'<div role="img" aria-label="{plain(alt)}"><div class="cs-wide">{wide}</div>'

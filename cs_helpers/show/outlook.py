@@ -131,7 +131,7 @@ def alt_score(score: Any, currency: str) -> str:
     short = short_money(currency)
     rows = [
         f"{quarter}: expected {short(row['expected'])} ({money_span(row['low'], row['high'], currency)}), renewed "
-        f"{short(row['actual'])} of {short(row['due'])} due"
+        f"{short(row['actual'])} of {short(row['due'])} due, {'inside' if row['inside'] else 'outside'}"
         for quarter, row in score.table.iterrows()
     ]
     return f"Forecast and outcome by quarter. {'; '.join(rows)}."

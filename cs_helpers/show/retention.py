@@ -107,18 +107,28 @@ def say_cohorts(triangle: Any, age: int = 12, anchor: str = "cohorts") -> Takeaw
 def alt_movements(total: pd.Series, currency: str) -> str:
     """What the waterfall shows, for somebody who cannot see it."""
     parts = ", ".join(f"{name} {money(value, currency)}" for name, value in total.items())
-    return f"Waterfall of MRR movements: {parts}."
+    starting, ending = (money(total[name], currency, short=True) for name in ("starting", "ending"))
+    return f"MRR went from {starting} to {ending}. Waterfall of its movements: {parts}."
 
 
 def alt_cohorts(triangle: Any) -> str:
-    """What the cohort heat map shows, row by row."""
-    rows = [
-        f"{cohort:%B %Y} ({n} accounts): "
-        + ", ".join(f"{percent(v, 0)} at {age} months" for age, v in row.dropna().items())
-        for (cohort, row), n in zip(triangle.table.iterrows(), triangle.accounts, strict=True)
-    ]
+    """What the cohort heat map shows: the spread of the cohorts at each half year of age, and how the oldest stands."""
+    table = triangle.table
+    if table.empty:
+        return ""
+    spread = []
+    for age in [age for age in table.columns if age and age % 6 == 0]:
+        seen = table[age].dropna()
+        if len(seen):
+            span = span_words(seen.min(), seen.max(), 0) if len(seen) > 1 else percent(seen.iloc[0], 0)
+            spread.append(f"{span} at {age} months in {count(len(seen), 'cohort')}")
     what = "Share of each start cohort still paying" if triangle.value == "logo" else "MRR of each start cohort"
-    return f"{what}, by age. {'; '.join(rows)}."
+    oldest = table.iloc[0].dropna()
+    return (
+        f"{what}, by age: {count(len(table), 'cohort')} from {table.index[0]:%B %Y} to {table.index[-1]:%B %Y}, "
+        f"{count(triangle.accounts.sum(), 'account')}. {capital('; '.join(spread)) or 'No cohort is half a year old'}. "
+        f"The oldest cohort keeps {percent(oldest.iloc[-1], 0)} at {oldest.index[-1]} months."
+    )
 
 
 def note_cohorts(triangle: Any) -> str:
@@ -189,18 +199,56 @@ def years_table(frame: pd.DataFrame, currency: str) -> Block:
     return table(shown, "Started the year with X, ended with Y")
 
 
-def alt_trends(trends: Sequence[Any]) -> str:
-    """What the trend charts show."""
-    parts = []
-    for trend in trends:
-        points_ = [
-            f"{percent(value)} ({span_words(low, high)}) at {month:%B %Y}"
-            for month, value, low, high in zip(trend.months, trend.values, trend.low, trend.high, strict=True)
-            if math.isfinite(value)
-        ]
-        ends = points_[:: max(1, len(points_) - 1)]
-        parts.append(f"{trend.label}: {'from ' if len(ends) > 1 else ''}{' to '.join(ends) or 'no value yet'}")
-    return f"Lines with their 95{NARROW_SPACE}% bands. {'. '.join(parts)}."
+def alt_trends(trends: Sequence[Any], events: pd.DataFrame | None = None) -> str:
+    """What the trend charts show: from where to where each line went, its turns, its target and what was marked.
+
+    Points are said with their intervals; that a line went down is no claim that it did so by more than chance.
+    """
+    parts = [_course(trend) for trend in trends]
+    shown = [month for trend in trends for month in trend.months]
+    inside = (
+        [] if events is None or not shown else [e for e in events.itertuples() if min(shown) <= e.month <= max(shown)]
+    )
+    marked_ = listed([f"{called(e.label)} ({e.month:%B %Y})" for e in inside], 6)
+    if not parts:
+        return "Nothing to show."
+    last = [f"Marked: {marked_}."] if marked_ else []
+    return " ".join([f"Lines with their 95{NARROW_SPACE}% bands.", *parts, *last])
+
+
+def _course(trend: Any) -> str:
+    """One line of a trend chart in words."""
+    rows = zip(trend.months, trend.values, trend.low, trend.high, strict=True)
+    seen = [(f"{month:%B %Y}", value, low, high) for month, value, low, high in rows if math.isfinite(value)]
+    if not seen:
+        return f"{trend.label}: no value yet."
+
+    def said(point: tuple[str, float, float, float]) -> str:
+        month, value, low, high = point
+        return f"{percent(value)} ({span_words(low, high)}) at {month}"
+
+    first, last = seen[0], seen[-1]
+    target = _aim_of_band(trend.target, last[2], last[3])
+    if len(seen) == 1:
+        return f"{trend.label}: {said(last)}{target}."
+    moved = last[1] - first[1]
+    way = f"up {points(moved).lstrip('+')}" if moved > 0 else f"down {points(-moved).lstrip('+')}" if moved else "level"
+    turns = []
+    for word, turn in (("lowest", min(seen, key=lambda p: p[1])), ("highest", max(seen, key=lambda p: p[1]))):
+        if min(abs(turn[1] - end[1]) for end in (first, last)) >= 0.005:
+            turns.append(f"{word} {percent(turn[1])} at {turn[0]}")
+    between = f", {' and '.join(turns)}" if turns else ""
+    gaps = len(trend.values) - len(seen)
+    missing = f", without a value in {count(gaps, 'month')}" if gaps else ""
+    return f"{trend.label} went from {said(first)} to {said(last)}, {way}{between}{missing}{target}."
+
+
+def _aim_of_band(target: float | None, low: float, high: float) -> str:
+    """Where the last band lies against the target; nothing without one."""
+    if target is None or not math.isfinite(target):
+        return ""
+    side = "lies wholly below" if high < target else "lies wholly above" if low > target else "holds"
+    return f"; its last band {side} the target of {percent(target)}"
 
 
 def note_trends(months: int) -> str:
@@ -238,15 +286,17 @@ def say_groups(groups: Any, anchor: str = "groups") -> Takeaway:
 
 
 def alt_groups(groups: Any) -> str:
-    """What the comparison of groups shows."""
+    """What the comparison of groups shows: all accounts, then each group now, with its interval, and before."""
     if isinstance(groups, Refusal):
         return ""
     rows = [
-        f"{called(name)}: {percent(row['grr'])}, {SPAN} {span_words(row['grr_low'], row['grr_high'])}, "
+        f"{called(name)} {percent(row['grr'])}, {SPAN} {span_words(row['grr_low'], row['grr_high'])}, "
         f"{count(row['accounts'], 'account')}"
+        + (f", before {percent(row['grr_before'])}" if pd.notna(row["grr_before"]) else "")
         for name, row in groups.table.iterrows()
     ]
-    return f"GRR by {called(groups.by)}: {'; '.join(rows)}."
+    overall = f", {percent(groups.overall)} of all accounts" if groups.overall is not None else ""
+    return f"GRR by {called(groups.by)}{overall}: {'; '.join(rows)}."
 
 
 def note_groups(groups: Any) -> str:

@@ -310,7 +310,8 @@ def alt_drivers(risk: Any, most: int = 10) -> str:
     if isinstance(risk, Refusal):
         return ""
     rows = [
-        f"{row.label}: odds x{math.exp(row.log_odds):.2f} ({math.exp(row.low):.2f} to {math.exp(row.high):.2f})"
+        f"{row.label}: odds ×{math.exp(row.log_odds):.2f} ({math.exp(row.low):.2f} to {math.exp(row.high):.2f}), "
+        + ("could be chance" if row.low <= 0 <= row.high else "leaves" if row.log_odds > 0 else "stays")
         for row in driver_rows(risk, most).itertuples()
     ]
     return f"Odds of leaving per step of each feature. {'; '.join(rows)}."
@@ -321,7 +322,8 @@ def alt_reliability(risk: Any) -> str:
     if isinstance(risk, Refusal):
         return ""
     rows = [
-        f"{percent(row.expected, 0)} predicted, {percent(row.observed, 0)} left ({row.n:,} accounts)"
+        f"{percent(row.expected, 0)} predicted, {percent(row.observed, 0)} left ({span_words(row.low, row.high, 0)}, "
+        f"{row.n:,} accounts)"
         for row in risk.reliability.itertuples()
     ]
     return f"Predicted against observed share of leavers. {'; '.join(rows)}."

@@ -75,14 +75,19 @@ def note_survival(curve: Any, observed_from: pd.Timestamp) -> str:
 
 
 def alt_survival(curve: Any) -> str:
-    """What the survival curve shows at each full year."""
+    """What the survival curve shows at each full year (half year, where two were not seen), with its interval."""
     if isinstance(curve, Refusal):
         return ""
-    ages = [age for age in range(6, int(curve.last_seen) + 1, 6) if age >= curve.starts_at]
+    step = 12 if curve.last_seen >= 24 else 6
+    ages = [age for age in range(step, int(curve.last_seen) + 1, step) if age >= curve.starts_at]
     parts = "; ".join(
-        f"{percent(curve.survival(age), 0)} at {age} months ({curve.at_risk(age):,} at risk)" for age in ages
+        f"{percent(curve.survival(age), 0)} ({span_words(low, high, 0)}) at {age} months, "
+        f"{curve.at_risk(age):,} at risk"
+        for age in ages
+        for low, high in [curve.interval(age)]
     )
-    return f"Falling step curve of the share of accounts still paying, with its interval: {parts}."
+    seen = f"{curve.starts_at:.0f} to {curve.last_seen:.0f} months of age"
+    return f"Falling step curve of the share still paying, seen from {seen}: {parts or 'no full half year'}."
 
 
 def note_weighted(curve: Any) -> str:
@@ -185,7 +190,8 @@ def alt_incidence(result: Any) -> str:
         return ""
     last = result.table.iloc[-1]
     parts = "; ".join(f"{called(name)} {percent(value, 0)}" for name, value in last.items())
-    return f"Share of accounts gone by reason after {result.last_seen:.0f} months: {parts}."
+    staying = percent(result.staying(result.last_seen), 0)
+    return f"Share of accounts gone by reason after {result.last_seen:.0f} months: {parts}; {staying} still paying."
 
 
 def note_incidence(result: Any) -> str:

@@ -1,6 +1,7 @@
 """CSV files: fields as written, apart from the blanks around them; an empty field is missing, ``NA`` stays ``NA``.
 
-Two quick readers, both in parallel: Arrow's for files without a quote, the engine's for those with. The strict one in
+Two quick readers, both in parallel: Arrow's for files without a quote or with whole fields in quotes, the engine's for
+others and for large ones with quotes. The strict one in
 Python is the judge: it reads whatever the others refuse or could read in another way, and its messages are the ones
 people see. What a quick one has read is only kept where a count of the file's separators and line breaks proves that
 no field was lost or shifted.
@@ -36,6 +37,7 @@ from cs_helpers.sources.characters import (
     scan,
     word_beyond_ascii,
 )
+from cs_helpers.sources.shapes import blank_row, shape_of, stripped, times, well_quoted
 from cs_helpers.sources.staged import BLANKS, Reading, Staged, check_headers, line_column, nameless
 
 if TYPE_CHECKING:
@@ -86,6 +88,11 @@ def stage_csv(engine: DuckDB, name: str, path: Path, target: str, how: Reading) 
     def find_lines(records: Sequence[int]) -> list[int]:
         return _lines(name, path, known, records)
 
+    held, places = engine.held.get(target), {text.header[place]: f":{place}" for place in text.named}
+
+    def find_shape(header: str) -> str:
+        return shape_of(held[places[header]]) if held is not None and header in places else ""
+
     staged = Staged(
         name,
         target,
@@ -95,6 +102,7 @@ def stage_csv(engine: DuckDB, name: str, path: Path, target: str, how: Reading) 
         tuple(detected),
         line_column=line_column(headers),
         find_lines=find_lines,
+        find_shape=find_shape,
     )
     return staged, digest
 
@@ -332,7 +340,7 @@ def _quick(engine: DuckDB, text: Text, target: str) -> int | None:
         return None
     if found.quotes % 2:  # one opens a field that never ends, or stands amid a field
         return None
-    if not found.quotes:
+    if not found.quotes or well_quoted(text.path, text.separator, found.quotes):
         rows = _split(engine, text, target)
     else:
         rows = _proven(engine, text, target, parallel=True)
@@ -344,21 +352,33 @@ def _quick(engine: DuckDB, text: Text, target: str) -> int | None:
 
 
 def _split(engine: DuckDB, text: Text, target: str) -> int | None:
-    """Rows of a file without quotes, where a separator or line end is never anything else.
+    """Rows of a file without quotes, where a separator or line end is never anything else, or well-quoted throughout.
 
-    They stay in memory as Arrow has read them; ``target`` is a view that takes the blanks off.
+    They stay in memory as Arrow has read them, without the blanks around them; ``target`` is a view of them.
     """
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     from cs_helpers.engines.duckdb import quote
 
+    quoted = text.scan.quotes > 0
     names = [f":{place}" for place in range(len(text.header))]
     try:
         table = arrow_csv.read_csv(
             text.path,
-            read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=text.begin + 1, block_size=BLOCK),
-            parse_options=arrow_csv.ParseOptions(delimiter=text.separator, quote_char=False, ignore_empty_lines=True),
+            read_options=arrow_csv.ReadOptions(
+                column_names=names,
+                skip_rows=text.begin + 1,
+                block_size=BLOCK,
+                use_threads=text.path.stat().st_size > BLOCK,
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=text.separator,
+                quote_char='"' if quoted else False,
+                double_quote=True,
+                newlines_in_values=quoted,
+                ignore_empty_lines=True,
+            ),
             convert_options=arrow_csv.ConvertOptions(
                 check_utf8=False,  # the scan has
                 column_types=dict.fromkeys(names, pa.string()),
@@ -369,19 +389,21 @@ def _split(engine: DuckDB, text: Text, target: str) -> int | None:
     except pa.ArrowInvalid:
         return None
     rows = table.num_rows
-    if rows * (len(names) - 1) + text.separators_before != text.scan.separators:
+    within = sum(times(table[name], text.separator) for name in names) if quoted else 0
+    if rows * (len(names) - 1) + within + text.separators_before != text.scan.separators:
         return None
     unnamed = [name for place, name in enumerate(names) if place not in text.named]
     if any(table[name].null_count != rows for name in unnamed):
         return None
-    table = table.drop_columns(unnamed)
     kept = {names[place]: text.header[place] for place in text.named}
+    blanks = text.scan.spaces or text.scan.rare_blanks or quoted
+    values = [stripped(table[name], BLANKS) if blanks else table[name] for name in kept]
+    if not rows or blank_row(values):  # the judge would pass it over
+        return None
     line = line_column(list(kept.values()))
-    table = table.add_column(0, ":line", _numbers(rows))
-    columns = [f"{quote(':line')} AS {quote(line)}"]
-    columns += [f"{_stripped(quote(name), text.scan)} AS {quote(header)}" for name, header in kept.items()]
-    engine.present(target, table, ", ".join(columns))
-    return rows if rows and not _blank_row(engine, target, table, kept, text.scan) else None
+    columns = [f"{quote(name)} AS {quote(header)}" for name, header in {":line": line, **kept}.items()]
+    engine.present(target, pa.table([_numbers(rows), *values], [":line", *kept]), ", ".join(columns))
+    return rows
 
 
 def _numbers(rows: int) -> Any:
@@ -390,20 +412,6 @@ def _numbers(rows: int) -> Any:
     import pyarrow as pa
 
     return pa.array(np.arange(2, rows + 2, dtype=np.int64))
-
-
-def _blank_row(engine: DuckDB, target: str, table: Any, kept: dict[str, str], found: Scan) -> bool:
-    """Whether a row holds nothing at all: the judge would pass it over."""
-    from cs_helpers.engines.duckdb import quote
-
-    full = [header for name, header in kept.items() if not table[name].null_count]
-    if full and not found.spaces and not found.rare_blanks:
-        return False
-    view = quote(target)
-    if full and engine.rows(f"SELECT count({quote(full[0])}) FROM {view}")[0][0] == table.num_rows:
-        return False
-    nothing = " AND ".join(f"{quote(header)} IS NULL" for header in kept.values())
-    return bool(engine.rows(f"SELECT 1 FROM {view} WHERE {nothing} LIMIT 1"))
 
 
 def _proven(engine: DuckDB, text: Text, target: str, parallel: bool) -> int | None:

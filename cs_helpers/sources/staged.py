@@ -53,6 +53,11 @@ class Staged:
     mixed_dates: tuple[str, ...] = ()
     line_column: str = LINE
     find_lines: Callable[[Sequence[int]], list[int]] | None = field(default=None, repr=False, compare=False)
+    find_shape: Callable[[str], str] | None = field(default=None, repr=False, compare=False)
+
+    def shape(self, header: str) -> str:
+        """How every value of a text column is written, where that was easily found out; see ``shapes.shape_of``."""
+        return self.find_shape(header) if self.find_shape and header in self.headers else ""
 
     def lines(self, records: Sequence[int]) -> list[int]:
         """The line numbers a user sees for values of the line column."""

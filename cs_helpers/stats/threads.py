@@ -4,9 +4,21 @@ On matrices of a book's size a second thread gains little, and on a busy machine
 twenty times what they compute.
 """
 
-from threadpoolctl import threadpool_limits
+from functools import cache
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
 
 
-def one_thread() -> threadpool_limits:
-    """A context, or a decorator, in which BLAS and OpenMP use a single thread."""
-    return threadpool_limits(limits=1)
+@cache
+def _controller(loaded: str) -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_thread(loaded: str = "") -> Any:
+    """A context in which BLAS and OpenMP use a single thread.
+
+    Looking for the libraries of a process takes milliseconds and is done once, and once more for each library that is
+    named as ``loaded`` since.
+    """
+    return _controller(loaded).limit(limits=1)

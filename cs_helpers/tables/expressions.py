@@ -7,7 +7,7 @@ offset, type. Nothing here touches a row; the engine does.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cs_helpers.contract.columns import Column
 from cs_helpers.contract.formats import FALSE_WORDS, TRUE_WORDS, strptime_format
@@ -26,6 +26,7 @@ class Written:
 
     sql: str
     kind: str  # text, date, time, time with zone, integer, number, flag
+    shape: str = ""  # of a text: "number", "date" or "time" where every value is plainly one; see ``Staged.shape``
 
     @property
     def text(self) -> str:
@@ -59,6 +60,7 @@ class Reader:
     entry: TableMapping
     kinds: Mapping[str, str]  # header -> kind of its values
     decimal: str = "."
+    shapes: Mapping[str, str] = field(default_factory=dict)  # header -> shape of all its texts, where that is known
 
     @property
     def timezone(self) -> str:
@@ -69,7 +71,7 @@ class Reader:
 
     def header(self, name: str) -> Written:
         """A header of the export."""
-        return Written(quote(name), self.kinds[name])
+        return Written(quote(name), self.kinds[name], self.shapes.get(name, ""))
 
     def number(self, name: str) -> str:
         """A header's value as a number, whatever its kind."""
@@ -197,7 +199,7 @@ class Reader:
                 f"timezone('UTC', {zoned})" if column.kind == "time" else f"timezone({literal(self.timezone)}, {zoned})"
             )
         if pattern == ISO:
-            return self._iso(column, text)
+            return self._iso(column, text, found.shape)
         plain = f"try_strptime({text}, {_patterns(pattern)})"
         local = plain if column.kind == "date" else utc(plain, self.timezone)
         if not pattern.startswith(ISO):
@@ -206,8 +208,13 @@ class Reader:
         zone = "UTC" if column.kind == "time" else self.timezone
         return f"CASE WHEN {_has_zone(text)} THEN timezone({literal(zone)}, {zoned}) ELSE {local} END"
 
-    def _iso(self, column: Column, text: str) -> str:
+    def _iso(self, column: Column, text: str, shape: str) -> str:
         """The usual way to write a day, with the engine's own fast parser where it cannot misread."""
+        if shape == "date" and column.kind == "date":
+            return f"TRY_CAST({text} AS DATE)"
+        if shape in ("date", "time"):
+            moment = f"TRY_CAST({text} AS TIMESTAMP)"
+            return moment if column.kind == "date" else utc(moment, self.timezone)
         digit = f"{text} >= '0' AND {text} < ':'"  # the engine knows words such as epoch and infinity
         if column.kind == "date":
             day = f"CAST(TRY_CAST({text} AS DATE) AS TIMESTAMP)"
@@ -274,6 +281,8 @@ def as_number(found: Written, decimal: str) -> str:
         return value if found.kind == "integer" else f"CASE WHEN isfinite({value}) THEN {value} END"
     if found.kind != "text":
         return "CAST(NULL AS DOUBLE)"
+    if found.shape == "number" and decimal == ".":
+        return f"TRY_CAST({found.sql} AS DOUBLE)"
     return _parsed(found.sql, decimal, "DOUBLE")
 
 
@@ -296,6 +305,8 @@ def _parsed(text: str, decimal: str, kind: str) -> str:
 
 
 def _number_of_kind(found: Written, column: Column, decimal: str) -> str:
+    if column.kind == "money" and found.shape == "number" and decimal == ".":
+        return f"CAST(round(TRY_CAST({found.sql} AS DECIMAL(38,6)) * 100) AS BIGINT)"
     if column.kind == "money" and found.kind == "text":
         exact, huge = _cents(_parsed(found.sql, decimal, "DECIMAL(38,6)")), _parsed(found.sql, decimal, "DOUBLE")
         return f"coalesce({exact}, CASE WHEN abs({huge}) > 1e15 THEN CAST(sign({huge}) * {_MOST} AS BIGINT) END)"

@@ -132,7 +132,8 @@ def _line_apart(engine: DuckDB, staged: Staged) -> tuple[str, Staged]:
     note = f"{staged.name}: the header {named.removesuffix(' (column)')!r} is read under the name {named!r}."
     types = {renamed[header]: kind for header, kind in staged.types.items()}
     mixed = tuple(renamed[header] for header in staged.mixed_dates)
+    before = {name: header for header, name in renamed.items()}
     return target, replace(
         staged, target=target, headers=tuple(renamed.values()), types=types, mixed_dates=mixed, line_column="line",
-        detected=(*staged.detected, note),
+        detected=(*staged.detected, note), find_shape=lambda name: staged.shape(before[name]),
     )  # fmt: skip

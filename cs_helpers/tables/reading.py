@@ -79,8 +79,14 @@ def _no_file(reading: Reading, table: Table) -> str:
 
 def _type_table(reading: Reading, table: Table, entry: TableMapping, raw: str, staged: Staged) -> None:
     headers = {name: _header(entry, name, staged) for name in table.names}
-    reader = Reader(entry, dict(staged.types), ".")
-    reader = Reader(entry, dict(staged.types), _decimal(reading, table, entry, reader, raw, staged, headers))
+    shapes = {
+        header: staged.shape(header)
+        for column in table.columns
+        if column.kind in ("money", "integer", "number", "date", "time") and (header := headers[column.name])
+    }
+    reader = Reader(entry, dict(staged.types), ".", shapes)
+    decimal = _decimal(reading, table, entry, reader, raw, staged, headers)
+    reader = Reader(entry, dict(staged.types), decimal, shapes)
     _signs(reading, table, reader, raw, staged, headers)
     _mixed_dates(reading, table, staged, headers)
     fields = [_field(reader, column, headers[column.name]) for column in table.columns]
@@ -155,14 +161,16 @@ def _decimal(
     if entry.decimal:
         return entry.decimal
     texts = [
-        quote(header)
+        header
         for column in table.columns
         if column.kind in ("money", "integer", "number")
         and (header := headers[column.name]) is not None
         and reader.kinds.get(header) == "text"
         and column.name not in entry.constants
     ]
-    sign, note, problem = decimal_sign(reading.engine, raw, texts, staged.name)
+    if all(reader.shapes.get(header) == "number" for header in texts):  # no comma anywhere
+        return "."
+    sign, note, problem = decimal_sign(reading.engine, raw, list(map(quote, texts)), staged.name)
     _said(reading, table, "decimal", note, problem)
     return sign
 
@@ -172,7 +180,10 @@ def _signs(reading: Reading, table: Table, reader: Reader, raw: str, staged: Sta
     texts = [
         quote(header)
         for column in table.columns
-        if column.kind == "money" and (header := headers[column.name]) and reader.kinds.get(header) == "text"
+        if column.kind == "money"
+        and (header := headers[column.name])
+        and reader.kinds.get(header) == "text"
+        and reader.shapes.get(header) != "number"
     ]
     note, problem = currency_signs(reading.engine, raw, texts, staged.name, reading.settings.currency or "")
     _said(reading, table, "mixed_currencies", note, problem)
