@@ -98,6 +98,74 @@ def test_what_two_crons_would_take_differently_or_none_would_is_refused(text, sa
         cron.numbers(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0 6 * * mon", "Mondays at 06:00"),
+        ("30 5 * * *", "every day at 05:30"),
+        ("0 7 3 * *", "the 3rd of each month at 07:00"),
+        ("0 6 1,15 jan,jul *", "the 1st and 15th of January and July at 06:00"),
+        ("0 6 28-31 * *", "the 28th to 31st of each month at 06:00"),
+        ("0 6 * 12 *", "every day in December at 06:00"),
+        ("0 8 * * mon-fri", "Mondays to Fridays at 08:00"),
+        ("0 8,13 * * sat-sun", "Saturdays and Sundays at 08:00 and 13:00"),
+        ("0 6 * * 0,1,3", "Mondays, Wednesdays and Sundays at 06:00"),
+        ("*/30 * * * *", "every 30 minutes"),
+        ("5,35 * * * *", "every 30 minutes, the first at minute 5"),
+        ("*/30 8-18 * * 1-5", "Mondays to Fridays every 30 minutes from 08:00 to 18:30"),
+        ("* * * * *", "every minute"),
+        ("0 * * * *", "every hour"),
+        ("15 * * * 0", "Sundays every hour at minute 15"),
+        ("5 */2 * * *", "every 2 hours from 00:05"),
+        ("*/25 * * * *", "at minutes 0, 25 and 50 of every hour"),
+        ("0-10 8,10 * * *", "every day at minutes 0 to 10 of the hours 8 and 10"),
+    ],
+)
+def test_the_fields_in_words(text, words):
+    assert cron.in_words(text) == words
+
+
+@pytest.mark.parametrize("text", ["0 6 * *", "0 6 31 2 *"])
+def test_what_is_refused_has_no_words(text):
+    with pytest.raises(ValueError, match=r"field|never comes"):
+        cron.in_words(text)
+
+
+def test_a_time_that_spring_moves_still_comes_for_whoever_asks_in_the_hour_it_is_moved_to():
+    moved = datetime(2027, 3, 28, 1, 10, tzinfo=UTC).astimezone(BERLIN)  # 03:10, ten minutes after the gap
+    assert coming("30 2 * * *", moved, 2) == ["Sun 2027-03-28 03:30 +0200", "Mon 2027-03-29 02:30 +0200"]
+
+
+def test_the_latest_times_are_found_backwards_and_a_year_of_minutes_is_not_counted_through(monkeypatch):
+    now, counted = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC), 0
+    forwards = cron.times
+
+    def counting(*given):
+        nonlocal counted
+        for at in forwards(*given):
+            counted += 1
+            yield at
+
+    monkeypatch.setattr(cron, "times", counting)
+    found = cron.latest("* * * * *", BERLIN, now - timedelta(days=365), now, 3)
+    assert [f"{at:%H:%M}" for at in found] == ["12:58", "12:59", "13:00"]
+    assert counted < 200
+
+
+@given(st.sampled_from(["0 6 * * mon", "30 2 * * *", "*/20 1-3 * * *", "0 7 3 * *", "0 6 29 2 *"]),
+       st.datetimes(datetime(2026, 3, 1), datetime(2026, 11, 30), timezones=st.just(UTC)),
+       st.integers(0, 120), st.integers(1, 4))  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_the_latest_times_are_the_end_of_all_of_them(text, until, days, count):
+    after = until - timedelta(days=days)
+    every = []
+    for at in cron.times(text, BERLIN, after):
+        if at > until:
+            break
+        every.append(at)
+    assert cron.latest(text, BERLIN, after, until, count) == every[-count:]
+
+
 fields = st.tuples(
     st.sampled_from(["0", "*/20", "5,35", "10-30/10"]),
     st.sampled_from(["*", "6", "*/6", "8-18/5"]),

@@ -178,6 +178,7 @@ def test_the_index_shows_the_last_good_run_beside_a_newer_failure(tmp_path: Path
         "run_id": "20240103T000000Z-0003",
         "started_at": "2024-01-03T00:00:00Z",
         "message": "no mrr",
+        "notebook_file": "churn/20240103T000000Z-0003/notebook.ipynb",
     }
     assert [run["status"] for run in churn["history"]] == ["failed", "warnings", "ok"]
     assert [run["report"] is None for run in churn["history"]] == [True, False, False]
@@ -234,3 +235,20 @@ def test_a_record_shows_signs_that_nobody_sees_and_says_the_same() -> None:
     assert "é 汉" in written
     assert not {"\u202e", "\u200b", "\ufeff"} & set(written)
     assert json.loads(written) == record
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CS_HELPERS_SMTP_URL", "smtp://mail.example.com"),
+        ("TEAM_CHANNEL", "https://hooks.example.com/services/T0/B0/x"),
+        ("https_proxy", "http://ada:lovelace@proxy:3128"),
+        ("SLACK_URL", "https://chat.example.com/in/0123"),
+    ],
+)
+def test_addresses_that_are_secrets_are_never_published(monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    assert publish.scan("report.html", f"<p>{value}</p>") == [
+        f"report.html, line 1: holds the value of the environment variable {variable}"
+    ]
+    assert publish.redact(f"at {value}.") == f"at [value of {variable}]."

@@ -88,7 +88,7 @@ def follow(folder, with_runs):
 @pytest.mark.reports
 def test_the_tutorial_works_up_to_the_report_and_from_the_schedule_on(tmp_path):
     ran = follow(tmp_path, with_runs=False)
-    assert [command.split()[1] for command in ran[1:]] == ["map", "check", "check", "next", "export"]
+    assert [command.split()[1] for command in ran[1:]] == ["map", "check", "check", "next", "check", "export"]
 
 
 @pytest.mark.slow

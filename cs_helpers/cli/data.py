@@ -17,7 +17,9 @@ from cs_helpers.errors import ParameterError
 
 @app.command()
 def check(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Folder, workbook, DuckDB file or database address.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="Folder, workbook, DuckDB file or database address; or a schedule.")
+    ],
     mapping: Annotated[
         str | None, typer.Option("--mapping", help="Mapping file, or the name of a ready one such as stripe.")
     ] = None,
@@ -30,15 +32,21 @@ def check(
     Errors stop a report; rows set aside are counted, left out and written to a CSV; warnings stand beside the figures
     they touch. The input is never changed. The same as a report: cs-helpers run data_check --source SOURCE
 
+    A SOURCE that ends in .yml is a schedule: each of its runs is explained in words, or all its mistakes are named.
+
     \b
     Examples:
       cs-helpers check exports/
       cs-helpers check exports/ --mapping my_mapping.yml
       cs-helpers check book.xlsx --mapping ravenstack --json
       PGPASSWORD=... cs-helpers check postgresql://reader@warehouse/crm
+      cs-helpers check reports/schedule.yml
 
     Exit codes: 0 fine or warnings, 2 errors.
     """
+    if source.endswith((".yml", ".yaml")):
+        _check_schedule(Path(os.path.expanduser(source)), mapping or as_of, as_json)
+        return
     from cs_helpers import terminal
     from cs_helpers.tables import report
     from cs_helpers.tables.inspection import inspect
@@ -159,6 +167,19 @@ def metrics(
         for number, line in enumerate(lines):
             label = "" if number else field.name.replace("_", " ")
             typer.echo(f"{label:<15} {line}")
+
+
+def _check_schedule(file: Path, foreign: str | None, as_json: bool) -> None:
+    """The schedule in words; the errors of a wrong one end the command as any other."""
+    from cs_helpers.reports import schedule as plan
+
+    if foreign:
+        raise ParameterError(f"{file.name} is a schedule: --mapping and --as-of stand in it, for each run.")
+    found, now = plan.read(file), plan.instant(None)
+    if as_json:
+        print_json(plan.as_explained(found, now))
+    else:
+        typer.echo("\n".join(plan.explain(found, now)))
 
 
 def _write_check(seen: Any, out: Path) -> Path | None:

@@ -14,7 +14,8 @@ from typing import Any
 
 from cs_helpers.errors import ReportFailed
 
-_SECRET_NAMES = re.compile("PASSW(?:OR)?D|TOKEN|SECRET|KEY|CREDENTIAL", re.IGNORECASE)
+_SECRET_NAMES = re.compile("PASSW(?:OR)?D|TOKEN|SECRET|KEY|CREDENTIAL|SMTP|HOOK|SLACK|DSN", re.IGNORECASE)
+_SECRET_VALUES = re.compile(r"://[^/@\s]+@|^https://hooks\.")  # a password in an address; an address that is one
 _SHORTEST_SECRET = 8
 # Direction overrides, zero-width signs and the like: a line of the record must not read as another than it is.
 _UNSEEN = re.compile("[\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
@@ -176,7 +177,7 @@ def _folder_pattern(folder: str) -> str:
 def _secrets() -> Iterator[tuple[str, str]]:
     """Variable and value; of a value of several lines each line by itself, as notebooks store them."""
     for variable, value in os.environ.items():
-        if not _SECRET_NAMES.search(variable):
+        if not (_SECRET_NAMES.search(variable) or _SECRET_VALUES.search(value)):
             continue
         for line in value.splitlines():
             if len(line.strip()) >= _SHORTEST_SECRET and not line.startswith("-----"):

@@ -1,4 +1,4 @@
-"""The schedule: ``reports/schedule.yml`` read and checked, its next runs, and its lines for cron.
+"""The schedule: ``reports/schedule.yml`` read and checked, what it says in words, and its next runs.
 
 All problems of the file are found at once, before any run is due: a notebook that is not there, a parameter it does
 not declare, a time that never comes. Times are five cron fields in one named time zone.
@@ -6,10 +6,10 @@ not declare, a time that never comes. Times are five cron fields in one named ti
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,15 +21,22 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cs_helpers.audience import AUDIENCES
 from cs_helpers.errors import ParameterError, ScheduleError, did_you_mean
-from cs_helpers.reports import cron, series, sharing
+from cs_helpers.reports import cron, fanout, limits, relative, series, sharing
 
 _SHORTCUTS = ("source", "mapping", "as_of")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+_MOST_CAUGHT_UP = 31
 
 
 @dataclass(frozen=True)
 class Job:
-    """One line of the schedule: which notebook, when, for whom, with which parameters (as texts)."""
+    """One run of the schedule: which notebook, when, for whom, with which parameters (as texts).
+
+    ``for_each`` is a column with one report for each of its values, ``jobs`` of them at once; ``recipients`` and
+    ``alerts`` are told about reports and about failures; ``keep`` is how many runs of a series stay (None: all);
+    ``timeout``, ``memory`` and ``retries`` are as on the command line (None: as there without them); ``catch_up`` is
+    how many missed times are made up.
+    """
 
     name: str
     notebook: str
@@ -37,25 +44,45 @@ class Job:
     audience: str
     parameters: Mapping[str, str]
     zone: ZoneInfo = field(repr=False)
+    for_each: str | None = None
+    jobs: int = 1
+    recipients: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+    keep: int | None = None
+    timeout: str | None = None
+    memory: str | None = None
+    retries: int | None = None
+    catch_up: int = 1
 
-    @property
-    def words(self) -> list[str]:
-        """What follows ``cs-helpers``: the very command that a person would type."""
+    def words_at(self, at: datetime) -> list[str]:
+        """What follows ``cs-helpers`` at that time: the very command that a person would type."""
         audience, comments, _ = self._for_whom
         words = ["run", self.notebook, *(["--audience", audience] if audience != "full" else [])]
         words += ["--with-comments"] if comments else []
-        for name, value in self.parameters.items():
+        for name, value in self.parameters_at(at).items():
             words += [f"--{name.replace('_', '-')}", value] if name in _SHORTCUTS else ["-p", f"{name}={value}"]
-        return words
+        options = {
+            "--for-each": self.for_each,
+            "--jobs": self.jobs if self.for_each and self.jobs > 1 else None,
+            "--timeout": self.timeout,
+            "--memory": self.memory,
+            "--retries": self.retries,
+        }
+        return words + [str(word) for each in options.items() if each[1] is not None for word in each]
+
+    def parameters_at(self, at: datetime) -> dict[str, str]:
+        """The parameters as they are at that time: relative dates become days, by the schedule's clock."""
+        now = at.astimezone(self.zone)
+        return {name: relative.resolve(value, now) or value for name, value in self.parameters.items()}
 
     @property
     def _for_whom(self) -> tuple[str, str, str]:
         return self.audience.partition("+")
 
-    def given(self, notebook: Path) -> dict[str, str]:
+    def given(self, notebook: Path, at: datetime) -> dict[str, str]:
         """The parameters as the command would hand them on. Raises ParameterError."""
         audience, comments, _ = self._for_whom
-        return sharing.given(notebook, self.parameters, audience, bool(comments))
+        return sharing.given(notebook, self.parameters_at(at), audience, bool(comments))
 
     def times(self, after: datetime) -> Iterator[datetime]:
         """The times at which it runs after an instant, in the schedule's zone."""
@@ -64,10 +91,21 @@ class Job:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Everything that is to run, in the time zone its times are meant in."""
+    """Everything that is to run, in the time zone its times are meant in; ``owner`` is told what goes wrong."""
 
     zone: ZoneInfo
     jobs: tuple[Job, ...]
+    owner: tuple[str, ...] = ()
+
+    def only(self, name: str | None) -> Schedule:
+        """The schedule with the run of that name alone; all of it without one. Raises ParameterError."""
+        names = [job.name for job in self.jobs]
+        if name is None:
+            return self
+        if name not in names:
+            there = ", ".join(names) or "none"
+            raise ParameterError(f"the schedule has no run '{name}'.{did_you_mean(name, names)} There are: {there}.")
+        return replace(self, jobs=tuple(job for job in self.jobs if job.name == name))
 
 
 class _Run(BaseModel):
@@ -76,11 +114,21 @@ class _Run(BaseModel):
     cron: str
     audience: str = "full"
     parameters: dict[str, str] = {}
+    for_each: str | None = None
+    jobs: str | None = None
+    recipients: Any = None
+    alerts: Any = None
+    keep: str | None = None
+    timeout: str | None = None
+    memory: str | None = None
+    retries: str | None = None
+    catch_up: str | None = None
 
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
     time_zone: str
+    owner: Any = None
     runs: dict[str, Any]
 
 
@@ -90,18 +138,19 @@ def read(path: Path) -> Schedule:
     problems = _Problems(path.name, lines)
     problems.misfits(_File, content, ())
     zone = _zone(content.get("time_zone"), problems)
+    owner = _recipients(content.get("owner"), ("owner",), problems)
     runs = content.get("runs")
     jobs = []
     for name, entry in runs.items() if isinstance(runs, dict) else ():
         if run := problems.misfits(_Run, entry, ("runs", name)):
-            jobs.append(Job(name, run.notebook, " ".join(run.cron.split()), run.audience, run.parameters, zone))
+            jobs.append(_job(name, run, zone, owner, problems))
             _check(jobs[-1], problems)
         if not _NAME.fullmatch(name):
             problems.add(("runs", name), f"'{name}' cannot name a run: small letters, digits, _ and -, 60 at most.")
     _refuse_one_place(jobs, problems)
     if problems.found:
         raise ScheduleError("\n".join(text for _, text in sorted(problems.found, key=lambda each: each[0])))
-    return Schedule(zone, tuple(jobs))
+    return Schedule(zone, tuple(jobs), owner)
 
 
 def upcoming(schedule: Schedule, after: datetime, count: int) -> list[tuple[datetime, Job]]:
@@ -124,6 +173,54 @@ def instant(text: str | None) -> datetime:
         raise ParameterError(f"--now must be a time such as 2026-07-01T09:00, not '{text}'.") from None
 
 
+# --- in words ---------------------------------------------------------------------------------------------------
+
+
+def explain(schedule: Schedule, now: datetime) -> list[str]:
+    """What each run of the schedule comes to, in words, for whoever wrote it; ``now`` has a time zone."""
+    count = len(schedule.jobs)
+    opening = (
+        f"{count} run{'' if count == 1 else 's'}, times in {schedule.zone.key}." if count else "Nothing is scheduled."
+    )
+    lines = [opening]
+    for job in schedule.jobs:
+        lines += ["", job.name]
+        lines += [f"  {name:<13} {text}" for name, text in _explained(job, now)]
+    return [*lines, *_unset_mail(schedule)]
+
+
+def _unset_mail(schedule: Schedule) -> list[str]:
+    """Says so where somebody is to get a mail and no server is named for it here."""
+    everybody = [each for job in schedule.jobs for each in (*job.recipients, *job.alerts)]
+    if not everybody:
+        return []
+    from cs_helpers.reports import deliver, mail
+
+    mails = any(deliver.recipient(each).kind == "mail" for each in everybody)
+    if not mails or os.environ.get(mail.SERVER):
+        return []
+    return ["", f"{mail.SERVER} is not set here: where that is so, no mail can be sent."]
+
+
+def as_explained(schedule: Schedule, now: datetime) -> dict[str, Any]:
+    """The same for scripts: time_zone, owner, and of each run its keys, ``when`` in words and the next two times."""
+    return {
+        "time_zone": schedule.zone.key,
+        "owner": list(schedule.owner),
+        "runs": [
+            {
+                **_as_record(job, at),
+                "cron": job.cron,
+                "when": cron.in_words(job.cron),
+                "next": [each.isoformat() for each in (at, later)],
+                "in_words": dict(_explained(job, now)),
+            }
+            for job in schedule.jobs
+            for at, later in [_next_two(job, now)]
+        ],
+    }
+
+
 def as_lines(runs: Sequence[tuple[datetime, Job]], now: datetime) -> list[str]:
     """One line per run: when in words, in the schedule's zone and this machine's, its name and its command."""
     if not runs:
@@ -131,67 +228,109 @@ def as_lines(runs: Sequence[tuple[datetime, Job]], now: datetime) -> list[str]:
     times = [in_words(at, now) for at, _ in runs]
     wide, name = max(map(len, times)), max(len(job.name) for _, job in runs)
     lines = [
-        f"{time:<{wide}}  {job.name:<{name}}  cs-helpers {shlex.join(job.words)}"
-        for time, (_, job) in zip(times, runs, strict=True)
+        f"{time:<{wide}}  {job.name:<{name}}  cs-helpers {shlex.join(job.words_at(at))}"
+        for time, (at, job) in zip(times, runs, strict=True)
     ]
     return [f"Times in {runs[0][1].zone.key}:", *lines]
 
 
 def as_records(runs: Sequence[tuple[datetime, Job]]) -> list[dict[str, Any]]:
-    """The same for scripts: name, at (with its offset), notebook, audience, parameters and command of each run."""
-    return [
-        {
-            "name": job.name,
-            "at": at.isoformat(),
-            "notebook": job.notebook,
-            "audience": job.audience,
-            "parameters": dict(job.parameters),
-            "command": ["cs-helpers", *job.words],
-        }
-        for at, job in runs
-    ]
+    """The same for scripts: name, at (with its offset), notebook, audience, parameters, command and so on."""
+    return [{**_as_record(job, at), "at": at.isoformat()} for at, job in runs]
 
 
 def in_words(at: datetime, now: datetime) -> str:
     """``Monday 6 July 2026, 06:00 (in 5 days)``, with this machine's own time where that is another."""
     days = (at.date() - now.astimezone(at.tzinfo).date()).days
-    away = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} days"
+    near = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+    away = near.get(days) or (f"in {days} days" if days > 0 else f"{-days} days ago")
     here = at.astimezone()
     own = f"; here {here:%A, %H:%M}" if here.utcoffset() != at.utcoffset() else ""
     return f"{at:%A} {at.day} {at:%B %Y, %H:%M} ({away}{own})"
 
 
-def export(to: str, schedule: Schedule, folder: Path) -> str:
-    """The schedule for another scheduler; for cron its lines. Raises ParameterError for one that is not known."""
-    if to != "cron":
-        raise ParameterError(f"cannot export to '{to}'.{did_you_mean(to, ['cron'])} There is: cron.")
-    return crontab(schedule, folder)
+def _as_record(job: Job, at: datetime) -> dict[str, Any]:
+    return {
+        "name": job.name,
+        "notebook": job.notebook,
+        "audience": job.audience,
+        "parameters": job.parameters_at(at),
+        "for_each": job.for_each,
+        "recipients": list(job.recipients),
+        "alerts": list(job.alerts),
+        "keep": job.keep,
+        "catch_up": job.catch_up,
+        "command": ["cs-helpers", *job.words_at(at)],
+    }
 
 
-def crontab(schedule: Schedule, folder: Path) -> str:
-    """The lines for ``crontab -e``: each run as the command a person would type in the project's folder."""
-    zone, lines = schedule.zone.key, []
-    for job in schedule.jobs:
-        command = f"cd {shlex.quote(str(folder))} && {_program(folder)} {shlex.join(job.words)}"
-        escaped = command.replace("%", r"\%")  # cron ends a command at a bare one
-        lines += ["", f"# {job.name}", f"{cron.plain(job.cron)}  {escaped}"]
-    return "\n".join(
-        [
-            "# Made by `cs-helpers export cron`. Take it over with `crontab -e`; cron mails what a command prints.",
-            "# CRON_TZ is understood by cronie (Fedora, Red Hat, Arch). The cron of Debian, Ubuntu and macOS goes by",
-            f"# the clock of the machine: if that is not {zone}, change the hours.",
-            f"CRON_TZ={zone}",
-            *lines,
-        ]
+def _next_two(job: Job, now: datetime) -> tuple[datetime, datetime]:
+    coming = job.times(now)
+    return next(coming), next(coming)
+
+
+def _explained(job: Job, now: datetime) -> list[tuple[str, str]]:
+    at, later = _next_two(job, now)
+    each = f", one report for each {job.for_each}" if job.for_each else ""
+    at_once = f", {job.jobs} at a time" if job.for_each and job.jobs > 1 else ""
+    said = [
+        ("what", f"the notebook {job.notebook}{each}{at_once}"),
+        ("when", cron.in_words(job.cron)),
+        ("next", f"{in_words(at, now)}, then {in_words(later, now)}"),
+        ("with", _given_words(job, at)),
+        ("for", _FOR_WHOM[job.audience]),
+        (
+            "delivered to",
+            _told_words(job.recipients) or "nobody: it lies in the folder of the reports and in its index",
+        ),
+        ("failures", f"told to {_told_words(job.alerts)}" if job.alerts else "told to nobody: set owner, or alerts"),
+        ("missed times", _missed_words(job.catch_up)),
+        ("kept", f"the last {job.keep} runs of each series" if job.keep else "all runs"),
+    ]
+    limited = {
+        "timeout": job.timeout and f"stopped after {limits.in_words(limits.seconds(job.timeout))}",
+        "memory": job.memory and f"stopped above {limits.size_in_words(limits.bytes_of(job.memory))}",
+        "retries": job.retries is not None and f"{job.retries or 'no'} retr{'y' if job.retries == 1 else 'ies'}",
+    }
+    texts = [text for text in limited.values() if text]
+    return [*said, *([("limits", ", ".join(texts))] if texts else [])]
+
+
+_FOR_WHOM = {
+    "full": "readers who may know who is who: names of accounts and people stand in it",
+    "shared": "readers who must not learn who is who: names become pseudonyms, small groups are left out",
+    "shared+comments": "readers who must not learn who is who; what customers wrote stays, without names",
+}
+
+
+def _given_words(job: Job, at: datetime) -> str:
+    day = job.parameters_at(at)
+    said = [
+        f"{name} {value.replace('_', ' ')} ({day[name]} next time)"
+        if day[name] != value
+        else f"{name} {value or 'empty'}"
+        for name, value in job.parameters.items()
+    ]
+    return ", ".join(said) or "the notebook's own parameters"
+
+
+def _told_words(recipients: Sequence[str]) -> str:
+    from cs_helpers.reports import deliver
+
+    said = []
+    for each in map(deliver.recipient, recipients):
+        unset = "" if each.to in os.environ else " (which is not set here)"
+        words = {"mail": each.to, "folder": f"the folder {each.to}", "webhook": f"the webhook in {each.to}{unset}"}
+        said.append(words[each.kind])
+    return f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else "".join(said)
+
+
+def _missed_words(catch_up: int) -> str:
+    if not catch_up:
+        return "none is made up: only a run that can begin on time begins"
+    return (
+        "the latest one is made up" if catch_up == 1 else f"the latest {catch_up} are made up, the oldest of them first"
     )
-
-
-def _program(folder: Path) -> str:
-    """How this very command is called from the project's folder."""
-    beside = Path(sys.executable).parent / "cs-helpers"
-    if not beside.is_file():
-        return f"{shlex.quote(sys.executable)} -m cs_helpers"
-    return shlex.quote(str(beside.relative_to(folder) if beside.is_relative_to(folder) else beside))
 
 
 # --- the file ---------------------------------------------------------------------------------------------------
@@ -267,7 +406,9 @@ def _plain(node: Any, place: _Place, lines: dict[_Place, int], file: str) -> Any
     if isinstance(node, yaml.ScalarNode):
         return node.value
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(each, place, lines, file) for each in node.value]
+        for number, each in enumerate(node.value):
+            lines[(*place, str(number))] = each.start_mark.line + 1
+        return [_plain(each, (*place, str(number)), lines, file) for number, each in enumerate(node.value)]
     found = {}
     for key, value in node.value:
         inner, line = (*place, str(key.value)), key.start_mark.line + 1
@@ -290,6 +431,71 @@ def _zone(name: Any, problems: _Problems) -> ZoneInfo:
     return ZoneInfo("UTC")
 
 
+def _recipients(given: Any, place: _Place, problems: _Problems) -> tuple[str, ...]:
+    """One recipient or a list of them, each in the form in which it can be reached."""
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        if texts is not None:
+            problems.add(place, f"{place[-1]} must be one recipient or a list of them.")
+        return ()
+    found = []
+    for number, text in enumerate(texts):
+        from cs_helpers.reports import deliver
+
+        try:
+            deliver.recipient(text)
+            found.append(text)
+        except ValueError as error:
+            problems.add((*place, str(number)), f"{place[-1]}: {error}")
+    return tuple(found)
+
+
+def _job(name: str, run: _Run, zone: ZoneInfo, owner: tuple[str, ...], problems: _Problems) -> Job:
+    """The job of an entry; what cannot be read in it is named and left as if it were not said."""
+    place: _Place = ("runs", name)
+
+    def whole(key: str, least: int, most: int) -> int | None:
+        text = getattr(run, key)
+        if text is None:
+            return None
+        if text.isdecimal() and least <= int(text) <= most:
+            return int(text)
+        problems.add((*place, key), f"{key} must be a whole number from {least} to {most}, not '{text}'.")
+        return None
+
+    def read_by(reader: Callable[[str], object], key: str) -> str | None:
+        text: str | None = getattr(run, key)
+        try:
+            return text if text is None or reader(text) else None
+        except ValueError as error:
+            problems.add((*place, key), f"{key}: {error}")
+            return None
+
+    if run.jobs is not None and run.for_each is None:
+        problems.add((*place, "jobs"), "jobs is how many reports of a for_each run at once; there is no for_each here.")
+    if run.for_each is not None and not re.fullmatch(r"[^\s=/][^\n=/]{0,99}", run.for_each):
+        problems.add((*place, "for_each"), f"for_each must be the name of one column, not '{run.for_each}'.")
+    told = owner if run.alerts is None else _recipients(run.alerts, (*place, "alerts"), problems)
+    catch_up = whole("catch_up", 0, _MOST_CAUGHT_UP)
+    return Job(
+        name=name,
+        notebook=run.notebook,
+        cron=" ".join(run.cron.split()),
+        audience=run.audience,
+        parameters=run.parameters,
+        zone=zone,
+        for_each=run.for_each,
+        jobs=whole("jobs", 1, 64) or 1,
+        recipients=_recipients(run.recipients, (*place, "recipients"), problems),
+        alerts=told,
+        keep=whole("keep", 1, 100_000),
+        timeout=read_by(limits.seconds, "timeout"),
+        memory=read_by(limits.bytes_of, "memory"),
+        retries=whole("retries", 0, 10),
+        catch_up=1 if catch_up is None else catch_up,
+    )
+
+
 def _check(job: Job, problems: _Problems) -> None:
     """Everything that would only come to light when the run is due."""
     place: _Place = ("runs", job.name)
@@ -300,6 +506,12 @@ def _check(job: Job, problems: _Problems) -> None:
     for name, value in job.parameters.items():
         if "\n" in value:
             problems.add((*place, "parameters", name), f"{name} holds a line break.")
+        elif name == "as_of" or value.startswith("last_"):
+            try:
+                relative.check(value)
+            except ValueError as error:
+                problems.add((*place, "parameters", name), f"{name}: {error}")
+                job = replace(job, parameters={k: v for k, v in job.parameters.items() if k != name})
     if job.audience not in AUDIENCES:
         near = did_you_mean(job.audience, AUDIENCES)
         there = ", ".join(AUDIENCES)
@@ -313,26 +525,47 @@ def _check(job: Job, problems: _Problems) -> None:
     except ParameterError as error:
         problems.add((*place, "notebook"), str(error))
         return
-    given: Mapping[str, str] = job.parameters
+    now = datetime.now(job.zone)
+    given: Mapping[str, str] = job.parameters_at(now)
     try:
-        given = job.given(notebook)
+        given = job.given(notebook, now)
     except ParameterError as error:
         problems.add((*place, "audience"), str(error))
     try:
-        series.check_parameters(notebook, given)
+        values = series.check_parameters(notebook, given)
     except ParameterError as error:
         for problem in re.split(r"\n(?! )", str(error)):
             problems.add((*place, "parameters"), problem)
+        return
+    if job.for_each:
+        try:
+            fanout.check(notebook, job.for_each, values)
+        except ParameterError as error:
+            problems.add((*place, "for_each"), str(error))
 
 
 def _refuse_one_place(jobs: list[Job], problems: _Problems) -> None:
-    """Two runs that differ in their parameters only would take turns in one report."""
-    seen: dict[tuple[str, str], Job] = {}
+    """Two runs that differ in their parameters only would take turns in one report.
+
+    The place of a report is its notebook, the column it is made for each value of, and its audience.
+    """
+    seen: dict[tuple[str, str, str], Job] = {}
     for job in jobs:
-        first = seen.setdefault((job.notebook, job.audience), job)
+        first = seen.setdefault(place_of(job), job)
         if dict(first.parameters) != dict(job.parameters):
+            each = f" for each {job.for_each}" if job.for_each else ""
             problems.add(
                 ("runs", job.name),
-                f"{job.name} and {first.name} run {job.notebook} for the same audience with other parameters, so one "
-                "would replace the other's report. Give one of them a notebook of its own: cs-helpers new NAME",
+                f"{job.name} and {first.name} run {job.notebook}{each} for the same audience with other parameters, so "
+                "one would replace the other's report. Give one of them a notebook of its own: cs-helpers new NAME",
             )
+
+
+def place_of(job: Job) -> tuple[str, str, str]:
+    """What decides where a job's reports lie: two jobs write to the same series exactly if this is the same.
+
+    Without regard to capitals, since some file systems have none.
+    """
+    column = re.sub(r"[^\w.-]+", "-", job.for_each or "").casefold()
+    notebook = Path(job.notebook if job.notebook.endswith(".ipynb") else f"{job.notebook}.ipynb")
+    return series.series_name(notebook).casefold(), column, job.audience
