@@ -39,7 +39,7 @@ $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	@touch $@
 
 reports: $(READY) ## Run every notebook on the sample company and print where the index is
-	@$(BIN)/cs-helpers run --all
+	@$(BIN)/cs-helpers run --all --jobs 2
 
 test: check ## Check and run the fast test suite
 	@$(BIN)/python -m pytest -n $(WORKERS)
