@@ -44,7 +44,7 @@ reports: $(READY) ## Run every notebook on the sample company and print where th
 test: check ## Check and run the fast test suite
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
-test-reports: $(READY) ## Whole reports, end to end and in Chromium (accessibility, layout, hostile data); pictures in .pictures
+test-reports: $(READY) ## Whole reports and real processes, end to end and in Chromium; pictures in .pictures
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "reports and not slow"
 
 test-all: check ## The fast suite and the slow tests

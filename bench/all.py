@@ -13,13 +13,25 @@ from importlib.metadata import version
 from pathlib import Path
 
 import churn_report_speed
+import index_speed
 import loading_speed
+import machine_speed
 import page_speed
 import psutil
 import report_speed
 import rollup_speed
 import survival_speed
 
+SECTIONS = (
+    report_speed,
+    machine_speed,
+    page_speed,
+    index_speed,
+    loading_speed,
+    rollup_speed,
+    survival_speed,
+    churn_report_speed,
+)
 PACKAGES = ("papermill", "nbconvert", "scikit-learn", "pandas", "pyarrow", "duckdb", "matplotlib")
 
 
@@ -33,7 +45,7 @@ Measured {datetime.now(UTC):%Y-%m-%d} with `make bench` on {os.cpu_count()} core
 {psutil.virtual_memory().total / 1e9:.0f} GB, {platform.system()}, Python {platform.python_version()}, {versions}.
 """
     ]
-    for made in (report_speed, page_speed, loading_speed, rollup_speed, survival_speed, churn_report_speed):
+    for made in SECTIONS:
         parts.append(made.section() + "\n")
         sys.stdout.write(parts[-1] + "\n")
         sys.stdout.flush()

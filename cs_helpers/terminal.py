@@ -1,23 +1,26 @@
-"""What ``check`` and ``map`` print: tables and findings on a terminal, lines of a fixed width in a file or a pipe."""
+"""What commands print as tables: on a terminal as wide as it is, in a file or a pipe in lines of a fixed width."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cs_helpers.contract.tables import TABLES
 from cs_helpers.errors import visible
-from cs_helpers.tables import report
 
 WIDTH = 118  # where there is no terminal to ask
 
 
 def print_check(seen: Any, aside: str) -> None:
     """What a check found, as tables on stdout: the tables first, then everything found, the worst first."""
+    from cs_helpers.contract.tables import TABLES
+    from cs_helpers.tables import report
+
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, soft_wrap=False)
     present = {fact.name: fact for fact in seen.facts}
     table = Table(title=visible(f"{seen.company}: {seen.source}"), title_justify="left", box=None, pad_edge=False)
@@ -63,3 +66,51 @@ def print_certainty(drafted: Any) -> None:
     console.print(table)
     for question in drafted.questions:
         console.print(Text.assemble(("decide  ", "bold yellow"), visible(question)))
+
+
+def print_history(records: Sequence[Mapping[str, Any]]) -> None:
+    """Runs, one a row, on stdout: when, of what, how it ended, how long it took, and its figures or what went wrong.
+
+    ``records`` are run records as from reports.index.read_records; times are shown in this machine's zone.
+    """
+    from cs_helpers.reports.html import short_name
+    from cs_helpers.reports.index import figure
+
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    table = Table(box=None, pad_edge=False)
+    several = len({record["series"] for record in records}) > 1
+    for name in (*(["series"] if several else []), "started", "as of", "status"):
+        table.add_column(name, no_wrap=name != "series", overflow="fold")
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("figures", overflow="fold")
+    styles = {"ok": "green", "warnings": "yellow", "failed": "bold red"}
+    for record in records:
+        tiles = record.get("headline") or []
+        said = ", ".join(f"{short_name(str(tile.get('name') or tile['key']))} {figure(tile)}" for tile in tiles)
+        said = (record.get("error") or {}).get("message") or said
+        started = datetime.fromisoformat(record["started_at"]).astimezone()
+        table.add_row(
+            *([Text(visible(record["series"]))] if several else []),
+            f"{started:%Y-%m-%d %H:%M}",
+            Text(visible(record.get("as_of") or "")),
+            Text(record["status"], style=styles[record["status"]]),
+            f"{record.get('duration_s') or 0:.1f}",
+            Text(visible(said)),
+        )
+    console.print(table)
+
+
+def print_findings(findings: Sequence[Any]) -> None:
+    """What the doctor found, one a line, and under it what to do; on stdout."""
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    styles = {"ok": "green", "notice": "yellow", "problem": "bold red"}
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for each in findings:
+        said = Text(visible(each.message))
+        if each.fix:
+            said.append(f"\n{visible(each.fix)}", style="dim")
+        table.add_row(Text(each.severity, style=styles[each.severity]), each.what, said)
+    console.print(table)

@@ -8,12 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
-from cs_helpers.reports import batch, log
 from small_notebooks import notebook
+
+from cs_helpers.reports import batch, log
+
+pytestmark = pytest.mark.reports
 
 BAD = {
     "exits": ("import sys\nsys.exit()", "SystemExit", "stopped itself before its end"),
@@ -165,8 +169,9 @@ def test_a_worker_that_is_killed_is_recorded_and_the_rest_goes_on(tmp_path, monk
     def kill(event):
         if event.what == "cell" and event.order.notebook == slow:
             for child in psutil.Process().children():
-                if "cs_helpers.reports.worker" in child.cmdline():
-                    child.kill()
+                with suppress(psutil.Error):  # one that has ended already
+                    if "cs_helpers.reports.worker" in child.cmdline():
+                        child.kill()
 
     settings = batch.Settings(Path("out"), retries=0)
     first, second = batch.run_all([batch.Order(slow, {}), batch.Order(good, {})], settings, kill)
@@ -216,6 +221,12 @@ def test_ctrl_c_stops_all_that_is_running_and_keeps_what_was_finished(tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".locks", ".logs", "a_quick", "index.html"]
 
 
+def fill(file):
+    with file.open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(1000))
+
+
 def test_a_full_disk_stops_a_report_and_nothing_else(tmp_path):
     """A file system of two megabytes of its own."""
     disk = tmp_path / "disk"
@@ -230,9 +241,8 @@ def test_a_full_disk_stops_a_report_and_nothing_else(tmp_path):
         command = [sys.executable, "-m", "cs_helpers", "run", str(good), "--out", str(disk / "out"), "--json"]
         first = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
         before = {path: path.read_bytes() for path in (disk / "out").rglob("*.html")}
-        with (disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError, match="No space"):
-            while True:
-                filler.write(bytes(1000))
+        with pytest.raises(OSError, match="No space"):
+            fill(disk / "filler")
         second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert second.returncode == 1
         assert "could not be written: No space left on device" in second.stderr

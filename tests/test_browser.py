@@ -22,9 +22,10 @@ from browser import (
     survey,
     unfold,
 )
+from shelf_records import tile, write_run
 
 from cs_helpers import show
-from cs_helpers.reports import html
+from cs_helpers.reports import html, index
 from cs_helpers.show.words import money, percent
 
 pytestmark = [needs_browser, pytest.mark.reports, pytest.mark.xdist_group("report")]
@@ -786,3 +787,190 @@ def test_without_script_everything_can_be_read_and_no_button_is_dead(visit, name
         seen = measured(page)
         assert seen["wide"] == []
         assert seen["outside"] == []
+
+
+# The index of many series
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """An index of literal runs: parts, failures, little lines, a long history, and a subject of many parts."""
+    out = tmp_path_factory.mktemp("shelf")
+    tiles = [tile(1.01), tile(0.9, key="grr", name="Gross revenue retention (GRR)", low=0.85, high=0.95)]
+    for day in range(1, 61):
+        write_run(out, "churn", day, headline=[tile(1 + day % 7 / 100), tiles[1]], takeaways=["Nothing changed."])
+    for segment in ("smb", "enterprise"):
+        for day in (1, 2, 3):
+            write_run(out, f"churn/segment={segment}", day, headline=tiles, parameters={"where": f"segment={segment}"})
+    write_run(out, "churn/segment=smb", 4, status="failed", error={"message": f"churn.ipynb: {EVIL}\n{'long ' * 300}"})
+    write_run(out, "roi", 1, title="Return on success", question="Does the work pay?", headline=[tile(3.0, name="ROI")])
+    write_run(out, "reps", 1, title="Équipes", question="Who needs help?")
+    for number in range(14):
+        write_run(out, f"reps/csm=rep-{number:02d}", 1, title="Équipes", question="Who needs help?")
+    index.rebuild(out)
+    return out
+
+
+EVIL = "<img src=x onerror=alert(1)>\u202eevil"
+
+
+@pytest.fixture
+def visit_shelf(shelf, browser):
+    return lambda **how: opened(browser, shelf / "index.html", folder=shelf, **how)
+
+
+def test_a_full_index_is_in_order_at_every_width_in_both_themes(shelf, browser):
+    seen = survey(browser, shelf / "index.html", "shelf")
+    for part in ("wide", "small", "outside", "crowded", "targets", "pale", "axe"):
+        assert faults(seen, part) == [], part
+
+
+def visible_series(page):
+    return [one.get_attribute("id") for one in page.locator("article.series").all() if one.is_visible()]
+
+
+def test_the_search_looks_at_titles_names_questions_and_figures_and_counts_what_is_left(visit_shelf):
+    with visit_shelf() as here:
+        page = here.page
+        everything = visible_series(page)
+        assert page.locator("label[for=find]").is_visible()
+        assert page.locator(".find .cs-count").inner_text() == ""
+        for words, left in (
+            ("return", ["roi"]),
+            ("PAY?", ["roi"]),
+            ("roi", ["roi"]),
+            ("equipes who rep-07", ["reps-csm=rep-07"]),
+            ("gross retention smb", ["churn-segment=smb"]),
+            ("smb enterprise", []),
+        ):
+            page.locator("#find").fill(words)
+            assert visible_series(page) == left, words
+            count = page.locator(".find .cs-count").inner_text()
+            assert count == (f"{len(left)} of 19 reports" if left else "No report has these words")
+        assert page.locator("section.subject:visible").count() == 0, "an empty frame is left standing"
+        page.locator("#find").fill("   ")
+        assert visible_series(page) == everything
+
+
+def test_a_part_that_was_found_stands_under_its_subject_and_its_fold_opens_for_it(visit_shelf):
+    with visit_shelf(width=360) as here:
+        page = here.page
+        fold = page.locator("details.fold")
+        assert fold.get_attribute("open") is None
+        page.locator("#find").fill("rep-03")
+        assert fold.get_attribute("open") is not None
+        assert page.locator("section.subject:visible h2:visible").all_inner_texts() == ["Équipes"]
+        page.locator("#find").fill("")
+        assert fold.get_attribute("open") is None, "afterwards it is as it was before"
+        assert page.locator("h2.again:visible").count() == 0
+
+
+def test_the_search_is_reached_used_and_left_by_keyboard(visit_shelf):
+    with visit_shelf() as here:
+        page = here.page
+        for _ in range(4):
+            page.keyboard.press("Tab")
+            if focused(page).startswith("input.cs-search"):
+                break
+        page.keyboard.type("return")
+        assert visible_series(page) == ["roi"]
+        page.keyboard.press("Escape")
+        assert len(visible_series(page)) > 1
+        assert page.locator("#find").input_value() == ""
+        page.keyboard.type("return")
+        for _ in range(4):
+            page.keyboard.press("Tab")
+            if focused(page).startswith("a. Return on success"):
+                break
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/roi/latest.html")
+
+
+def test_without_script_there_is_no_search_and_every_time_is_absolute(visit_shelf):
+    with visit_shelf(script=False) as here:
+        page = here.page
+        assert not page.locator(".find").is_visible()
+        assert page.locator("article.series#roi").is_visible()
+        made = page.locator("#roi time").first
+        assert made.inner_text() == "1 January 2026, 05:00 UTC"
+        assert " ago" not in page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [
+        (-300, "in the future: check the clocks"),
+        (5, "just now"),
+        (60, "1 minute ago"),
+        (3599, "59 minutes ago"),
+        (7200, "2 hours ago"),
+        (86_400, "1 day ago"),
+        (13 * 86_400, "13 days ago"),
+        (15 * 86_400, "2 weeks ago"),
+        (70 * 86_400, "2 months ago"),
+        (800 * 86_400, "2 years ago"),
+    ],
+)
+def test_the_age_of_a_report_is_told_when_it_is_read(shelf, browser, later, words):
+    with opened(browser, shelf / "index.html", folder=shelf) as here:
+        page = here.page
+        finished = page.evaluate("() => Date.parse(document.querySelector('#roi time').dateTime)") / 1000
+        page.clock.set_fixed_time(finished + later)
+        page.reload()
+        assert page.locator("#roi .age").first.inner_text() == words
+        assert f"{words} (1 January 2026, 05:00 UTC)" in page.locator("#roi .facts").inner_text()
+
+
+def test_the_age_goes_on_while_the_page_stays_open(shelf, browser):
+    with opened(browser, shelf / "index.html", folder=shelf) as here:
+        page = here.page
+        finished = page.evaluate("() => Date.parse(document.querySelector('#roi time').dateTime)") / 1000
+        page.clock.install(time=finished + 30)
+        page.reload()
+        assert page.locator("#roi .age").first.inner_text() == "just now"
+        page.clock.run_for(3 * 60_000)
+        assert page.locator("#roi .age").first.inner_text() == "3 minutes ago"
+
+
+def test_the_little_lines_have_words_and_end_in_a_mark(visit_shelf):
+    with visit_shelf() as here:
+        page = here.page
+        lines = page.locator("#churn svg.spark")
+        assert lines.count() == 2
+        label = lines.first.get_attribute("aria-label")
+        assert label.startswith("Net revenue retention (NRR) over the last 30 reports: from ")
+        assert len(lines.first.locator("polyline").get_attribute("points").split()) == 30
+        for line in lines.all():
+            box, mark = line.bounding_box(), line.locator("circle").bounding_box()
+            assert box["width"] > 60
+            assert box["height"] > 20
+            assert box["x"] + box["width"] / 2 < mark["x"] < box["x"] + box["width"]
+        assert page.locator("#roi svg").count() == 0, "one run is no line"
+
+
+def test_a_failure_leads_from_the_top_of_the_page_to_the_last_good_report(visit_shelf):
+    with visit_shelf(width=360) as here:
+        page = here.page
+        page.locator(".failing a").click()
+        settle(page)
+        assert page.evaluate(ON_SCREEN, "churn-segment=smb")
+        box = page.locator("[id='churn-segment=smb']")
+        assert box.locator("h3 a").is_visible()
+        assert "The report here is the last good one" in box.locator(".cs-refusal").inner_text()
+        assert "<img src=x" in box.locator(".message").inner_text()
+        assert "\u202e" not in box.inner_text()
+
+
+def test_the_history_opens_leads_to_every_report_and_sorts(visit_shelf):
+    with visit_shelf() as here:
+        page = here.page
+        history = page.locator("#churn details.history")
+        assert history.locator("summary").inner_text() == "60 runs"
+        history.locator("summary").click()
+        rows = history.locator("tbody tr")
+        assert rows.count() == 50
+        assert rows.first.inner_text().startswith("1 Mar 2026, 05:00")
+        history.locator("button.cs-sort").first.click()
+        assert rows.first.inner_text().startswith("11 Jan 2026, 05:00"), "by time, not by letter"
+        rows.first.locator("a").click()
+        page.wait_for_url("**/churn/20260111T050000000Z-0001/report.html")

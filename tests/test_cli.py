@@ -95,7 +95,7 @@ def test_an_unknown_command_gets_a_suggestion() -> None:
         (["good", "-p", "count=1", "-p", "count=2"], "'count' is set twice"),
         (["good", "-p", "source=a", "--source", "b"], "'source' is set twice: by -p and by --source"),
         (["good", "--source", "nowhere"], "source: there is no file or folder nowhere."),
-        (["good", "--as-of", "yesterday"], "as_of must be a date such as 2025-01-01, not 'yesterday'."),
+        (["good", "--as-of", "someday"], "as_of must be a date such as 2025-01-01, not 'someday'."),
         (["good", "--mapping", "m.yml"], "good.ipynb: unknown parameter 'mapping'."),
         (["god"], "no notebook 'god' in notebooks. There are: fails, good, our_error. Did you mean 'good'?"),
         (["good", "--all"], "give the names of notebooks, or --all"),

@@ -62,6 +62,7 @@ def began(desk):
 # --- real processes -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.reports
 def test_it_runs_what_is_due_reads_a_changed_schedule_refuses_a_wrong_one_and_is_light(desk):
     scheduled.write(desk, plan(("first", "notebook: tiny, recipients: 'folder:board'")))
     with started(desk) as (process, said):
@@ -84,21 +85,24 @@ def test_it_runs_what_is_due_reads_a_changed_schedule_refuses_a_wrong_one_and_is
     assert [len(found) for found in whats] == [1, 1, 1]
 
 
+@pytest.mark.reports
 @pytest.mark.parametrize("how", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_two_jobs_run_side_by_side_and_a_signal_ends_them_with_nothing_half_done(desk, how):
-    scheduled.notebook(desk / "notebooks" / "other.ipynb", scheduled.HELD)
+    for name in ("other", "third"):
+        scheduled.notebook(desk / "notebooks" / f"{name}.ipynb", scheduled.HELD)
     held = "parameters: {wait: go}"
     jobs = [
         ("one", f"notebook: tiny, {held}"),
         ("two", f"notebook: other, {held}"),
         ("same", f"notebook: tiny, {held}"),
+        ("third", f"notebook: third, {held}"),
     ]
     scheduled.write(desk, plan(*jobs))
-    with started(desk, "--jobs", "3") as (process, said):
+    with started(desk, "--jobs", "2") as (process, said):
         until(lambda: began(desk) == 2)
         time.sleep(0.5)
         running = children(process)
-        assert sum("--scheduled" in each.cmdline() for each in running) == 2, "two of one series never run at once"
+        assert sum("--scheduled" in each.cmdline() for each in running) == 2, "never more, and never two of one series"
         process.send_signal(how)
         assert process.wait(60) == 0
         assert psutil.wait_procs(running, timeout=20)[1] == []
@@ -107,6 +111,7 @@ def test_two_jobs_run_side_by_side_and_a_signal_ends_them_with_nothing_half_done
     assert not [path for path in (desk / "reports").iterdir() if path.name.startswith((".tiny", ".other"))]
 
 
+@pytest.mark.reports
 def test_two_of_them_on_one_folder_make_one_run(desk):
     scheduled.write(desk, plan(("team", "notebook: tiny, parameters: {wait: go}")))
     with started(desk) as (_, said), started(desk, name="said too") as (_, said_too):
@@ -116,6 +121,7 @@ def test_two_of_them_on_one_folder_make_one_run(desk):
     assert len(records(desk)) == began(desk) == 1
 
 
+@pytest.mark.reports
 def test_a_schedule_that_is_wrong_at_the_start_ends_it_at_once(desk):
     scheduled.write(desk, "time_zone: UTC\nrunns: {}\n")
     code, _, wrong = scheduled.call(desk, "start")

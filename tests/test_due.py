@@ -49,6 +49,7 @@ def on_the_board(desk):
 # --- made once ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.reports
 def test_what_is_due_is_run_delivered_and_told_once(desk):
     code, said, wrong = call(desk, "due", "--now", NOW, "--json")
     assert code == 0, wrong
@@ -70,6 +71,7 @@ def test_what_is_due_is_run_delivered_and_told_once(desk):
     assert call(desk, "due", "--now", NOW, "--quiet") == (0, "", ""), "cron mails whatever is said"
 
 
+@pytest.mark.reports
 def test_two_that_are_called_at_once_make_one_run(desk):
     scheduled.write(desk, WAITING, OLD)
     first, second = begin(desk, "due", "--now", NOW), begin(desk, "due", "--now", NOW)
@@ -82,6 +84,7 @@ def test_two_that_are_called_at_once_make_one_run(desk):
     assert len(records(desk)) == began(desk) == 1
 
 
+@pytest.mark.reports
 def test_of_the_missed_times_as_many_as_allowed_are_made_up_the_oldest_first_and_old_runs_go(desk):
     scheduled.write(desk, PLAN + "    catch_up: 2\n    keep: 1\n", OLD)
     assert call(desk, "due", "--now", NOW)[0] == 0
@@ -93,6 +96,7 @@ def test_of_the_missed_times_as_many_as_allowed_are_made_up_the_oldest_first_and
 # --- killed -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.reports
 def test_a_run_that_outlives_its_killed_scheduler_is_not_made_twice_and_is_delivered_by_the_next(desk):
     scheduled.write(desk, WAITING, OLD)
     killed = begin(desk, "due", "--now", NOW)
@@ -112,6 +116,7 @@ def test_a_run_that_outlives_its_killed_scheduler_is_not_made_twice_and_is_deliv
     assert len(records(desk)) == began(desk) == 1
 
 
+@pytest.mark.reports
 def test_a_run_that_is_killed_stays_due_and_the_next_call_makes_it(desk):
     scheduled.write(desk, WAITING, OLD)
     caller = begin(desk, "due", "--now", NOW)
@@ -127,6 +132,7 @@ def test_a_run_that_is_killed_stays_due_and_the_next_call_makes_it(desk):
     assert [each["scheduled"]["at"] for each in records(desk)] == ["2026-11-24T04:30:00Z"]
 
 
+@pytest.mark.reports
 def test_a_scheduler_that_stops_us_leaves_nothing_running_and_nothing_half_done(desk):
     scheduled.write(desk, WAITING, OLD)
     stopped = begin(desk, "due", "--now", NOW)
@@ -179,6 +185,7 @@ def test_a_fan_out_that_is_stopped_half_way_makes_the_rest_the_next_time(desk):
 # --- failed -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.reports
 def test_a_failure_is_told_to_the_owner_and_not_repeated_until_somebody_asks(desk):
     scheduled.write(desk, PLAN.replace("tiny", "fails"), OLD)
     code, said, wrong = call(desk, "due", "--now", NOW)
@@ -199,6 +206,7 @@ def test_a_failure_is_told_to_the_owner_and_not_repeated_until_somebody_asks(des
     assert not (desk / "board" / "fails-FAILED.txt").exists(), "the report that came after it is there"
 
 
+@pytest.mark.reports
 def test_a_run_that_cannot_begin_is_told_once_stays_due_and_is_made_when_it_can(desk):
     scheduled.write(desk, PLAN + "    parameters: {source: exports}\n", OLD)
     code, _, wrong = call(desk, "due", "--now", NOW)
@@ -217,12 +225,14 @@ def test_a_run_that_cannot_begin_is_told_once_stays_due_and_is_made_when_it_can(
     assert list((desk / "reports" / due.NOT_STARTED).glob("team@*")) == []
 
 
+@pytest.mark.reports
 def test_the_times_of_a_job_are_made_in_their_order_or_not_at_all(desk):
     scheduled.write(desk, PLAN + "    parameters: {source: exports}\n    catch_up: 3\n", OLD)
     assert call(desk, "due", "--now", NOW)[0] == 1
     assert [each["time"] for each in events(desk, "job_started")] == ["2026-11-22T04:30:00Z"]
 
 
+@pytest.mark.reports
 def test_a_delivery_that_fails_is_made_by_a_later_call_and_no_run_is_repeated_for_it(desk):
     shutil.rmtree(desk / "board")
     code, _, wrong = call(desk, "due", "--now", NOW)
@@ -241,6 +251,7 @@ def test_a_delivery_that_fails_is_made_by_a_later_call_and_no_run_is_repeated_fo
 # --- asked --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.reports
 def test_what_would_be_run_is_said_and_not_run(desk):
     two = '  other: {notebook: fails, cron: "0 6 * * *"}\n'
     scheduled.write(desk, PLAN + two, OLD)

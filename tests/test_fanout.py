@@ -116,6 +116,7 @@ def run(here, *words):
     return subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.reports
 def test_each_part_has_a_series_of_its_own_and_one_time_of_a_job_is_made_once(tmp_path):
     notebook(tmp_path / "small.ipynb", READ, parameters=PARAMETERS)
     words = ("--for-each", "segment", "-p", "where=region=DACH", "--jobs", "2", "--json")
@@ -138,6 +139,7 @@ def test_each_part_has_a_series_of_its_own_and_one_time_of_a_job_is_made_once(tm
     assert json.loads(run(tmp_path, *words, "--scheduled", "weekly@2026-11-23T05:00:00Z").stdout) == []
 
 
+@pytest.mark.reports
 def test_accounts_without_a_value_are_counted_and_a_broken_source_stops_before_any_report(tmp_path):
     notebook(tmp_path / "small.ipynb", READ, parameters=PARAMETERS)
     ran = run(tmp_path, "--for-each", "csm.team")

@@ -17,7 +17,10 @@ from small_notebooks import notebook
 from cs_helpers.reports import batch, kernel
 from cs_helpers.reports.run import run
 
-pytestmark = pytest.mark.skipif(not kernel.can_fork(), reason="no safe fork on this system")
+pytestmark = [
+    pytest.mark.reports,
+    pytest.mark.skipif(not kernel.can_fork(), reason="no safe fork on this system"),
+]
 
 # Everything one run could leave behind for the next, if they shared a process.
 PLANT = """

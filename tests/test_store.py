@@ -51,6 +51,7 @@ def run(tmp_path, environment, *more, cache="one"):
     return subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.reports
 def test_reports_go_to_a_bucket_and_two_machines_carry_on_from_each_other(tmp_path, s3):
     environment, files = s3
     first = run(tmp_path, environment)

@@ -1,10 +1,13 @@
-"""The commands about what there is: notebooks, reports and their index."""
+"""The commands about what there is: notebooks, reports, their index and their history."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -78,16 +81,20 @@ def new(
 def index(out: Out = REPORTS) -> None:
     """Build the index page of all reports again and print its path.
 
+    Every run does this by itself. Do it by hand after runs were copied, moved or removed.
+
     \b
-    Example:
+    Examples:
       cs-helpers index
+      cs-helpers index --out /mnt/board/reports
     """
     from cs_helpers.reports import index as pages
 
     out.mkdir(parents=True, exist_ok=True)
-    for broken in pages.read_records(out)[1]:
-        say(f"{broken}: cannot be read as a run record; left out.")
-    typer.echo(link(pages.rebuild(out)))
+    path, broken = pages.rebuilt(out)
+    for each in broken:
+        say(f"{each}: cannot be read as a run record; left out.")
+    typer.echo(link(path))
 
 
 @app.command("open")
@@ -114,3 +121,111 @@ def open_(
         import webbrowser
 
         webbrowser.open(path.resolve().as_uri())
+
+
+Series = Annotated[
+    str | None, typer.Argument(metavar="[SERIES]", help="One series, with its parts; all without it. See list.")
+]
+
+
+@app.command()
+def history(
+    series: Series = None,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many runs, the newest first.")] = 20,
+    out: Out = REPORTS,
+    as_json: AsJson = False,
+) -> None:
+    """Show the last runs: when they started, how they ended, their headline figures, or why they failed.
+
+    \b
+    Examples:
+      cs-helpers history
+      cs-helpers history churn -n 5
+      cs-helpers history churn/segment=smb --json
+    """
+    from cs_helpers.reports import index as pages
+
+    records, broken = pages.read_records(out)
+    for each in broken:
+        say(f"{each}: cannot be read as a run record; left out.")
+    wanted = _within(series, list(pages.by_series(records)), out)
+    shown = [record for record in records if record["series"] in wanted][:number]
+    if as_json:
+        print_json(shown)
+        return
+    if not shown:
+        say(f"No runs in {out} yet. Make one: cs-helpers run NAME")
+        return
+    from cs_helpers import terminal
+
+    terminal.print_history(shown)
+
+
+@app.command()
+def prune(
+    series: Series = None,
+    keep: Annotated[
+        int | None, typer.Option("--keep", min=1, metavar="N", help="Keep the newest N good runs of each series.")
+    ] = None,
+    older_than: Annotated[
+        int | None, typer.Option("--older-than", min=1, metavar="DAYS", help="Remove runs older than that.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
+    out: Out = REPORTS,
+    as_json: AsJson = False,
+) -> None:
+    """Remove old runs and what killed processes left behind, and say how much space that frees.
+
+    Without --keep and --older-than the newest 50 good runs of each series stay, with both a run goes for either reason.
+    Always kept: the last good run of every series, its newest run, and the reports' settings and keys. Of failed runs
+    the newest 10 stay.
+
+    \b
+    Examples:
+      cs-helpers prune --dry-run
+      cs-helpers prune --keep 20
+      cs-helpers prune churn --older-than 365
+    """
+    from cs_helpers.reports import index as pages
+    from cs_helpers.reports import prune as retention
+
+    there = list(pages.by_series(pages.read_records(out)[0]))
+    wanted = _within(series, there, out)
+    kept = retention.KEEP if keep is None and older_than is None else keep
+    planned = retention.plan(out, kept, older_than, datetime.now(UTC), series=wanted)
+    problems = [] if dry_run else retention.apply(out, planned)
+    if as_json:
+        print_json(retention.as_record(planned, out) | {"dry_run": dry_run, "problems": problems})
+    else:
+        _say_pruned(planned, out, dry_run)
+    for problem in problems:
+        say(problem)
+    if problems:
+        raise typer.Exit(1)
+
+
+def _say_pruned(planned: Any, out: Path, dry_run: bool) -> None:
+    from cs_helpers.reports.prune import size_words
+
+    for name, there in planned.there.items():
+        going = [each for each in planned.runs if each.series == name]
+        size = size_words(sum(each.size for each in going))
+        typer.echo(f"{name}: {len(going)} of {there} runs, {size} ({'; '.join(sorted({e.why for e in going}))})")
+    for each in planned.leftovers:
+        typer.echo(f"{each.path.relative_to(out).as_posix()}: {each.why}, {size_words(each.size)}")
+    if not planned.runs and not planned.leftovers:
+        typer.echo("Nothing has to go.")
+        return
+    typer.echo(f"{'Would free' if dry_run else 'Freed'} {size_words(planned.size)}.")
+
+
+def _within(series: str | None, known: Sequence[str], out: Path) -> list[str]:
+    """The series of that name and its parts; all without a name. Raises ParameterError for one that is not there."""
+    if series is None:
+        return list(known)
+    name = series.strip("/")
+    found = [one for one in known if one == name or one.startswith(f"{name}/")]
+    if not found:
+        there = f"There are: {', '.join(known)}." if known else "Make one: cs-helpers run NAME"
+        raise ParameterError(f"no series '{name}' in {out}. {there}{did_you_mean(name, known)}")
+    return found

@@ -20,6 +20,7 @@ from cs_helpers.errors import visible
 from cs_helpers.reports.changes import row_words
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from nbconvert.exporters import HTMLExporter
     from nbformat import NotebookNode
 
@@ -84,23 +85,35 @@ def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
 
 
 def render_index(series: Sequence[Mapping[str, Any]], version: str) -> str:
-    """The page that lists all series; ``series`` as from reports.index.read_series."""
-    from jinja2 import Environment, FileSystemLoader
+    """The page that lists all series; ``series`` as from reports.index.read_series.
 
-    shown = deepcopy(list(series))
-    for one in shown:
-        for run in [one["last_good"], one["last_failed"], *one["history"]]:
-            if run:
-                _add_words(run)
-    environment = Environment(loader=FileSystemLoader(SHELL), autoescape=True)
-    return environment.get_template("index_page.html.j2").render(
-        series=shown,
+    Everything in it is data of others: texts are escaped and lose the signs nobody sees.
+    """
+    from cs_helpers.reports import shelf
+
+    return _index_template().render(
+        subjects=shelf.subjects(series),
+        counts=shelf.counts(series),
+        made=shelf.now(),
         version=version,
-        words=STATUS_WORDS,
         policy=policy(),
         css=_asset("shell.css"),
         script=_asset("shell.js"),
     )
+
+
+@cache
+def _index_template() -> Template:
+    from jinja2 import Environment, FileSystemLoader
+
+    environment = Environment(
+        loader=FileSystemLoader(SHELL),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str and not value.isprintable() else value,
+    )
+    return environment.get_template("index_page.html.j2")
 
 
 def command(record: Mapping[str, Any]) -> str:
@@ -136,9 +149,9 @@ _AUDIENCES = {
 def _facts(about: Mapping[str, Any], audience: str) -> list[str]:
     facts = []
     if about.get("as_of"):
-        facts.append(f"as of {_day(about['as_of'])}")
+        facts.append(f"as of {day_words(about['as_of'])}")
     if about.get("data_through"):
-        facts.append(f"data through {_day(about['data_through'])}")
+        facts.append(f"data through {day_words(about['data_through'])}")
     if about.get("accounts"):
         facts.append(f"{about['accounts']:,} accounts")
     if about.get("currency"):
@@ -152,11 +165,11 @@ def _changes(changed: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The words of "what changed" from a record's comparison with the last report; None without one."""
     if not changed or not changed["rows"]:
         return None
-    as_of = f", as of {_day(changed['as_of'])}" if changed.get("as_of") else ""
+    as_of = f", as of {day_words(changed['as_of'])}" if changed.get("as_of") else ""
     other = f" Other than then: {', '.join(changed['other'])}." if changed["other"] else ""
     return {
-        "since": f"The last report on other data was made {_moment(changed['started_at'])}{as_of}.{other}",
-        "rows": [{**row, "name": _short(row["name"]), "words": row_words(row)} for row in changed["rows"]],
+        "since": f"The last report on other data was made {moment_words(changed['started_at'])}{as_of}.{other}",
+        "rows": [{**row, "name": short_name(row["name"]), "words": row_words(row)} for row in changed["rows"]],
     }
 
 
@@ -169,19 +182,21 @@ def _take_out_styles(notebook: NotebookNode) -> None:
                 data["text/html"] = STYLE.sub("", data["text/html"])
 
 
-def _day(iso: str) -> str:
+def day_words(iso: str) -> str:
+    """``1 July 2026``. Raises ValueError for what is no date."""
     date = datetime.fromisoformat(iso)
     return f"{date.day} {date:%B %Y}"
 
 
-def _moment(iso: str) -> str:
+def moment_words(iso: str) -> str:
+    """``24 November 2026, 05:00 UTC``, of a time that is in UTC."""
     moment = datetime.fromisoformat(iso)
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 
 def _made(record: Mapping[str, Any]) -> str:
     parts = [
-        f"Made {_moment(record['started_at'])} by cs-helpers {record['package_version']}",
+        f"Made {moment_words(record['started_at'])} by cs-helpers {record['package_version']}",
         f"commit {record['commit']}" if record.get("commit") else "",
         f"definitions {record['definitions_version']}" if record.get("definitions_version") else "",
         f"run {record['run_id']}",
@@ -190,20 +205,10 @@ def _made(record: Mapping[str, Any]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """``NRR`` for ``Net revenue retention (NRR)``; a name without an abbreviation as it is."""
-    found = re.search(r"\((\w+)\)$", name)
+    found = re.search(r"\(([A-Z]\w*)\)$", name)
     return found.group(1) if found else name
-
-
-def _add_words(run: dict[str, Any]) -> None:
-    if run.get("started_at"):
-        run["started_words"] = _moment(run["started_at"])
-    if run.get("finished_at"):
-        run["finished_words"] = _moment(run["finished_at"])
-    for tile in run.get("headline") or []:
-        tile["short"] = _short(str(tile.get("name") or tile.get("key", "")))
-        tile.setdefault("text", "–" if tile.get("value") is None else f"{tile['value']:,}")
 
 
 def _title(notebook: NotebookNode) -> tuple[str, str]:

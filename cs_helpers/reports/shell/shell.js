@@ -1,5 +1,6 @@
 // Everything can be read without this. It switches the theme, sorts, filters and saves tables, enlarges charts,
-// unfolds what a link or the printer needs, and marks the reader's place. Text is only ever set as text.
+// unfolds what a link or the printer needs, marks the reader's place, finds reports and tells their age. Text is only
+// ever set as text.
 (() => {
   const root = document.documentElement;
   const SHOWN = 50, ROOM = 60, FILTERED = 8, SORTED = 3, PRINTED = 500;
@@ -183,18 +184,61 @@
     code.after(copier);
   };
 
+  // The search box of the index: a report stays where every word typed is in its title, question or figures.
   const searching = () => {
-    const series = all("article.series");
-    if (series.length < 2) return;
-    const input = make("input", "cs-search", "", { type: "search", placeholder: "Find a report", oninput: () => {
-      for (const one of series) one.hidden = !one.textContent.toLowerCase().includes(input.value.trim().toLowerCase());
-    } });
-    input.setAttribute("aria-label", "Find a report");
-    document.querySelector("main").prepend(input);
+    const box = document.querySelector(".find"), reports = all("article.series");
+    if (!box || reports.length < 2) return;
+    const input = box.querySelector("input"), count = box.querySelector(".cs-count"), folds = all(".fold");
+    const plain = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+    const texts = reports.map((report) => plain(report.dataset.find));
+    const opened = new Map();
+    const find = () => {
+      const wanted = plain(input.value).split(/\s+/).filter(Boolean);
+      for (const [place, report] of reports.entries()) report.hidden = !wanted.every((word) => texts[place].includes(word));
+      for (const subject of all(".subject")) {
+        const again = subject.querySelector(".again");
+        subject.hidden = !subject.querySelector("article.series:not([hidden])");
+        if (again) again.hidden = !!subject.querySelector("article.series:not(.part):not([hidden])");
+      }
+      for (const fold of folds) {
+        if (wanted.length && !opened.has(fold)) opened.set(fold, fold.open);
+        fold.open = wanted.length ? true : opened.get(fold) ?? fold.open;
+      }
+      if (!wanted.length) opened.clear();
+      const left = reports.filter((report) => !report.hidden).length;
+      count.textContent = !wanted.length ? "" : left ? `${left} of ${reports.length} reports` : "No report has these words";
+    };
+    input.addEventListener("input", find);
+    input.addEventListener("keydown", (event) => { if (event.key === "Escape" && input.value) { event.preventDefault(); input.value = ""; find(); } });
+    box.hidden = false;
+    find();
+  };
+
+  // How old something is can only be told when it is read; the time itself stands in the page.
+  const STEPS = [["minute", 60], ["hour", 3600], ["day", 86400], ["week", 604800], ["month", 2629746], ["year", 31556952]];
+  const ago = (seconds) => {
+    if (seconds < -60) return "in the future: check the clocks";
+    if (seconds < 60) return "just now";
+    const [name, length] = STEPS.filter(([name, length]) => seconds >= (name === "week" ? 2 : 1) * length && (name !== "month" || seconds >= 2 * length)).at(-1);
+    const number = Math.floor(seconds / length);
+    return `${number} ${name}${number === 1 ? "" : "s"} ago`;
+  };
+  const ages = () => {
+    const times = all("time[data-age]").map((time) => {
+      const age = make("b", "age", "");
+      time.before(age, " (");
+      time.after(")");
+      return [Date.parse(time.dateTime), age];
+    });
+    if (!times.length) return;
+    const tell = () => { for (const [at, age] of times) age.textContent = ago((Date.now() - at) / 1000); };
+    tell();
+    setInterval(tell, 60_000);
+    document.addEventListener("visibilitychange", tell);
   };
 
   addEventListener("DOMContentLoaded", () => {
-    for (const part of [themes, tables, charts, tiles, copying, searching, contents]) part();
+    for (const part of [themes, tables, charts, tiles, copying, searching, ages, contents]) part();
     unfoldAddress();
     addEventListener("hashchange", unfoldAddress);
   });
