@@ -82,9 +82,11 @@ def _distinct(name: str, value: str) -> str:
 
 
 def made(out: Path, scheduled: Mapping[str, Any]) -> set[str]:
-    """Series that have a run for this time of this job already, however it ended."""
+    """Series that have a good run for this time of this job already; what failed is made again where it is asked for."""
     return {
         record["series"]
         for record in index.read_records(out)[0]
-        if (of := record.get("scheduled") or {}).get("job") == scheduled["job"] and of.get("at") == scheduled["at"]
+        if record["status"] != "failed"
+        and (of := record.get("scheduled") or {}).get("job") == scheduled["job"]
+        and of.get("at") == scheduled["at"]
     }
