@@ -138,7 +138,8 @@ def test_each_part_has_a_series_of_its_own_and_one_time_of_a_job_is_made_once(tm
     failed = tmp_path / "out" / "small" / "segment=enterprise" / records[0]["run_id"] / "run.json"
     failed.write_text(json.dumps(records[0] | {"status": "failed", "error": {"cell": 4, "ename": "E", "message": "m"}}))
     again = run(tmp_path, *words, "--scheduled", "weekly@2026-11-23T05:00:00Z")
-    assert [record["series"] for record in json.loads(again.stdout)] == ["small/segment=enterprise", "small/segment=smb"]
+    made = [record["series"] for record in json.loads(again.stdout)]
+    assert made == ["small/segment=enterprise", "small/segment=smb"]
     assert json.loads(run(tmp_path, *words, "--scheduled", "weekly@2026-11-23T05:00:00Z").stdout) == []
 
 

@@ -82,7 +82,7 @@ def _distinct(name: str, value: str) -> str:
 
 
 def made(out: Path, scheduled: Mapping[str, Any]) -> set[str]:
-    """Series that have a good run for this time of this job already; what failed is made again where it is asked for."""
+    """Series that have a good run for this time of this job already; what failed is no report."""
     return {
         record["series"]
         for record in index.read_records(out)[0]
