@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -156,9 +155,3 @@ def _cache() -> Path:
     named = os.environ.get(CACHE_VARIABLE)
     base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cs-helpers"
     return base / "reports"
-
-
-def forget(out: str) -> None:
-    """Removes this machine's copy of a store; what is in the store stays."""
-    if "://" in out:
-        shutil.rmtree(Remote(out).folder, ignore_errors=True)
