@@ -65,7 +65,7 @@ class _Bars:
 
         self.bars = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=24),
             TextColumn("{task.fields[said]}"),
             TimeElapsedColumn(),
             console=Console(stderr=True),
