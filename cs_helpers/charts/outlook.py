@@ -35,7 +35,8 @@ def outlook(result: Any, narrow: bool = False, money: Callable[[float], str] = c
     """
     table = result.table
     parts = {column: finite(table[column]) for column in _COLUMNS}
-    names = [shorten(name, narrow, 12) for name in table.index]
+    most = 18 if len(table) <= 4 else 12  # room for a quarter that ends in another year than it began
+    names = [shorten(name, narrow, most) for name in table.index]
     with styled():
         figure, ax = new_figure(0.75 + 0.62 * max(1, len(table)) if narrow else 3.9, narrow)
         if not len(table):
