@@ -646,7 +646,11 @@ def test_the_churn_report_of_the_sample_company_names_nobody_in_any_file(tmp_pat
     names |= {*tables["reps"]["rep_id"], *tables["reps"]["name"]}
     names |= {*tables["tickets"]["ticket_id"], *tables["subscriptions"]["subscription_id"], *tables["usage"]["user_id"]}
     names |= set(tables["surveys"]["comment"].dropna()) | set(tables["tickets"]["comment"].dropna())
-    files = [path for path in tmp_path.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    logged = "".join(path.read_text(encoding="utf-8") for path in tmp_path.glob(".logs/*"))
+    assert "run_published" in logged
+    assert [name for name in names if len(name) > 4 and name in logged] == []
+    own = [path for path in tmp_path.rglob("*") if path.is_file()]
+    files = [path for path in own if not any(part.startswith(".") for part in path.relative_to(tmp_path).parts)]
     assert {path.name for path in files} == {"index.html", "latest.html", "report.html", "notebook.ipynb", "run.json"}
     for path in files:
         text = path.read_text(encoding="utf-8")

@@ -242,6 +242,9 @@ def test_index_escapes_what_comes_from_records():
     evil = "<script>alert(1)</script>"
     run = {"run_id": evil, "status": "failed", "started_at": "2026-07-01T00:00:00Z", "message": evil, "report": None}
     one = {"series": evil, "title": evil, "question": evil, "notebook": evil, "last_good": None, "last_failed": run}
+    one |= {"subject": evil}
+    run |= {"notebook_file": evil, "headline": [], "settings": {}, "source_fingerprint": None, "finished_at": None}
+    run |= {"as_of": None, "duration_s": 1.0}
     seen = Page(html.render_index([{**one, "history": [run, run], "broken": 1}], "0"))
     assert len(seen.of("script")) == 1
     assert seen.words.count(evil) >= 3
@@ -380,4 +383,4 @@ def test_a_bad_export_leaves_the_last_good_report_untouched(published, tmp_path)
     assert (out / "churn" / "latest.html").read_bytes() == before
     index = Page((out / "index.html").read_text(encoding="utf-8")).words
     assert "The last attempt failed" in index
-    assert "The report above is the last good one" in index
+    assert "The report here is the last good one" in index

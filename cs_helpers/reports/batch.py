@@ -132,6 +132,8 @@ def run_all(
             shelf.tidy(len(results), at_once=True)
         finally:
             for slot in slots:
+                slot.ask_to_stop()
+            for slot in slots:
                 slot.stop()
     lacking = [Result(orders[-1], None, shelf.trouble, 1)] if shelf.trouble else []
     return [results[place] for place in range(len(orders))] + lacking
@@ -180,18 +182,21 @@ class _Slot:
         self.thread = threading.Thread(target=self._work, daemon=True)
         self.thread.start()
 
-    def stop(self) -> None:
-        """Ends the worker, which clears away what it has not finished."""
+    def ask_to_stop(self) -> None:
+        """Takes the worker its input away: then it clears away what it has not finished, and ends."""
         self.stopping.set()
-        worker = self.worker
-        if worker and worker.stdin:
+        if self.worker and self.worker.stdin:
             with suppress(OSError):  # it has ended by itself
-                worker.stdin.close()
+                self.worker.stdin.close()
+
+    def stop(self) -> None:
+        """Waits for that, and ends a worker that does not."""
+        if self.worker:
             try:
-                worker.wait(10)
+                self.worker.wait(8)
             except subprocess.TimeoutExpired:
-                worker.kill()
-        self.thread.join(10)
+                self.worker.kill()
+        self.thread.join(5)
 
     def _work(self) -> None:
         while not self.stopping.is_set():

@@ -43,7 +43,9 @@ def _listen(orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:
     for line in sys.stdin:
         orders.put(json.loads(line))
     orders.put(None)
-    threading.Timer(_GRACE_S, os._exit, (130,)).start()
+    late = threading.Timer(_GRACE_S, os._exit, (130,))
+    late.daemon = True
+    late.start()
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -225,7 +225,7 @@
   };
   const ages = () => {
     const times = all("time[data-age]").map((time) => {
-      const age = make("b", "age", "");
+      const age = make("strong", "age", "");
       time.before(age, " (");
       time.after(")");
       return [Date.parse(time.dateTime), age];
