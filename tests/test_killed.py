@@ -123,6 +123,27 @@ def test_a_run_killed_at_any_moment_leaves_all_files_whole_and_the_next_run_righ
     assert wrong(out) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans can be handed to a chosen process on Linux only")
+def test_a_kernel_whose_owner_dies_while_it_imports_does_not_stay(tmp_path):
+    """Its owner is gone before it can look after it, and who inherits it is not the first process of the machine."""
+    heir = (
+        "import ctypes, os, subprocess, sys, time\n"
+        "assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0  # PR_SET_CHILD_SUBREAPER\n"
+        "owner = 'import os, subprocess, sys; there = {**os.environ, \"JPY_PARENT_PID\": str(os.getpid())};'\n"
+        "owner += 'print(subprocess.Popen(sys.argv[1:], env=there, stdout=2).pid)'\n"
+        "cold = [sys.executable, '-P', '-m', 'cs_helpers.reports.cold', '-f', 'kernel.json']\n"
+        "made = subprocess.run([sys.executable, '-c', owner, *cold], check=True, stdout=subprocess.PIPE)\n"
+        "pid, last = int(made.stdout), time.monotonic() + 15\n"
+        "while os.waitpid(pid, os.WNOHANG)[0] == 0:\n"
+        "    if time.monotonic() > last:\n"
+        "        os.kill(pid, 9)\n"
+        "        sys.exit('it stayed')\n"
+        "    time.sleep(0.1)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", heir], cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_a_latest_report_that_a_killed_run_left_behind_is_brought_up_to_date(tmp_path):
     """Killed between the two renames: the run is there, latest.html still is the one before."""
     words, out = command(tmp_path), tmp_path / "out"

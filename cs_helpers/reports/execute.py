@@ -314,7 +314,7 @@ def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _
         @property
         def kernel_spec(self) -> KernelSpec:
             return KernelSpec(
-                argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+                argv=[sys.executable, "-P", "-m", "cs_helpers.reports.cold", "-f", "{connection_file}"],
                 display_name="Python 3",
                 language="python",
                 env={"CS_HELPERS_DEBUG": "1", **environment},  # the kept notebook holds the traceback for --debug

@@ -210,7 +210,7 @@ class Forked:
 
 def forked(address: str, cmd: list[str], cwd: Any, env: dict[str, str] | None) -> Forked | None:
     """A forked kernel, or None where the server cannot give one."""
-    options = cmd[cmd.index("ipykernel_launcher") + 1 :]
+    options = cmd[cmd.index("-f") :]
     request = {"argv": options, "cwd": str(cwd or Path.cwd()), "env": dict(os.environ if env is None else env)}
     try:
         given = _ask(address, request)
