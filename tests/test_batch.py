@@ -182,6 +182,18 @@ def test_a_worker_that_is_killed_is_recorded_and_the_rest_goes_on(tmp_path, monk
     assert json.loads((Path("out/slow") / first.record["run_id"] / "run.json").read_text()) == first.record
 
 
+def test_a_process_that_hangs_with_its_notebook_is_killed_some_time_after_the_limit(tmp_path, monkeypatch):
+    """Who watches the limit hangs as well, so that the command has to look at its own clock."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(batch, "_LATE_S", 1.0)
+    stops = notebook(tmp_path / "stops.ipynb", "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)")
+    good = notebook(tmp_path / "good.ipynb", "1")
+    settings = batch.Settings(Path("out"), timeout_s=4.0, retries=0, warm=False)
+    first, second = batch.run_all([batch.Order(stops, {}), batch.Order(good, {})], settings, lambda event: None)
+    assert (first.record["status"], first.record["error"]["ename"]) == ("failed", "DeadKernelError")
+    assert second.record["status"] == "ok"
+
+
 def test_a_series_is_made_by_one_process_at_a_time(tmp_path):
     """Two commands, one series: the second waits and says so; both are published, in order."""
     slow = notebook(tmp_path / "slow.ipynb", "import time\nopen('begun', 'a').write('x')\ntime.sleep(3)")

@@ -384,3 +384,25 @@ def test_a_bad_export_leaves_the_last_good_report_untouched(published, tmp_path)
     index = Page((out / "index.html").read_text(encoding="utf-8")).words
     assert "The last attempt failed" in index
     assert "The report here is the last good one" in index
+
+
+def test_a_picture_without_a_text_says_so():
+    """Of a notebook of somebody's own; those of this project all have one."""
+    shown = [
+        '<img src="data:," title="a > b">',
+        '<img src="data:," alt="A chart">',
+        '<p>quoted: &lt;img src="data:,"&gt;</p>',
+    ]
+    cells = [nbformat.v4.new_markdown_cell("# Own\n\nHow?"), nbformat.v4.new_markdown_cell("## Headline")]
+    for each in shown:
+        output = nbformat.v4.new_output("display_data", {"text/html": each})
+        cells.append(nbformat.v4.new_code_cell("1", outputs=[output], execution_count=1))
+    record = {
+        "status": "ok", "package_version": "0", "notebook": "own.ipynb", "parameters": {}, "run_id": "r",
+        "started_at": "2026-07-01T00:00:00Z", "duration_s": 1.0,
+    }  # fmt: skip
+    page = Page(html.render_report(nbformat.v4.new_notebook(cells=cells), record))
+    alts = [image.get("alt") for image in page.of("img")]
+    assert alts == ["No description has been provided for this image", "A chart"]
+    with_text = html.render_report(nbformat.v4.new_notebook(cells=[*cells[:2], *cells[3:]]), record)
+    assert [image.get("alt") for image in Page(with_text).of("img")] == ["A chart"]

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cs_helpers.reports import index, kernel, log, publish, run, series, sharing
+from cs_helpers.reports import index, kernel, log, publish, run
 from cs_helpers.reports.series import Scalar
 
 MAY_PASS = frozenset(
@@ -56,8 +56,7 @@ class Order:
     @property
     def name(self) -> str:
         """Its series, as far as its parameters say."""
-        whole = series.series_name(self.notebook)
-        return sharing.series_of(f"{whole}/{self.part}" if self.part else whole, sharing.audience_of(self.values))
+        return run.name_of(self.notebook, self.values, self.part)
 
 
 @dataclass(frozen=True)

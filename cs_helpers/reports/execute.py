@@ -42,6 +42,7 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _OURS = {"injected-parameters", "papermill-error-cell-tag"}
 _LONGEST_MESSAGE = 1500
 _LOOK_EVERY_S = 0.1
+_QUIET_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -291,6 +292,7 @@ def prepare_imports() -> None:
 def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _Watch, warm: bool) -> type:
     """A manager whose kernels have these variables beside those of this process: what they hold stands nowhere else."""
     import zmq
+    from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
     from traitlets import default
@@ -298,8 +300,22 @@ def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _
     local = sys.platform != "win32"
     metadata = {"supported_encryption": "curve"}
 
+    class Quick(AsyncKernelClient):
+        """Does not listen to a new kernel for a fifth of a second to hear nothing: only answers to a cell count."""
+
+        async def wait_for_ready(self, timeout: float | None = None) -> None:
+            channel = self.iopub_channel
+            listen = channel.get_msg
+            channel.get_msg = lambda timeout: listen(timeout=min(timeout, _QUIET_S))
+            try:
+                await super().wait_for_ready(timeout)
+            finally:
+                del channel.get_msg
+
     class ThisInterpreter(AsyncKernelManager):
         """A kernel of this very Python, whatever kernels the user has installed under the name python3."""
+
+        client_factory = Quick
 
         def __init__(self, **kwargs: Any):
             super().__init__(**kwargs)
@@ -310,6 +326,9 @@ def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _
                 self.transport = "ipc"
                 self.ip = str(folder / "socket")
             self.connection_file = str(folder / "kernel.json")
+
+        async def _async_wait(self, pollinterval: float = 0.1) -> None:
+            await super()._async_wait(_QUIET_S)  # a killed kernel is gone sooner than that
 
         @property
         def kernel_spec(self) -> KernelSpec:

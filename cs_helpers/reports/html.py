@@ -30,6 +30,7 @@ FOLDED = ("Method", "Data quality", "Provenance")
 MIME = "application/vnd.cs-helpers.report+json"
 STYLE = re.compile(r'<style class="cs-style">[^<]*</style>')
 """The style that each shown cell carries for JupyterLab."""
+_IMAGE_WITHOUT_TEXT = re.compile(r"""<img(?![^<>]*\salt=["'])""", re.IGNORECASE)
 
 
 @cache
@@ -265,11 +266,26 @@ def _slug(title: str) -> str:
 @cache
 def _exporter() -> HTMLExporter:
     """One exporter for all reports of a process: loading its templates takes longer than a page."""
-    from nbconvert.exporters import HTMLExporter
+    from nbconvert.exporters import HTMLExporter, TemplateExporter
+    from nbconvert.filters.highlight import Highlight2HTML
+    from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 
-    return HTMLExporter(
+    class Page(HTMLExporter):
+        """Without the parse of the finished page by which nbconvert writes a text to images that have none."""
+
+        def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> Any:
+            self.register_filter("highlight_code", Highlight2HTML(parent=self))
+            kinds = WidgetsDataTypeFilter(notebook_metadata=self._nb_metadata, parent=self, resources=resources)
+            self.register_filter("filter_data_type", kinds)
+            html, made = TemplateExporter.from_notebook_node(self, nb, self._init_resources(resources), **kw)
+            if _IMAGE_WITHOUT_TEXT.search(html):
+                return super().from_notebook_node(nb, resources, **kw)
+            return html, made
+
+    return Page(
         template_name="report",
         extra_template_basedirs=[str(SHELL)],
+        default_preprocessors=["nbconvert.preprocessors.CoalesceStreamsPreprocessor"],  # the others have nothing to do
         exclude_input=True,
         exclude_input_prompt=True,
         exclude_output_prompt=True,

@@ -36,6 +36,7 @@ PROVISIONER = "cs-helpers-warm"
 IMPORTS = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
+    "ipykernel.debugger",
     "IPython.core.interactiveshell",
     "numpy",
     "numpy.random",
@@ -77,7 +78,12 @@ it is first imported, so without a shell no chart would ever be shown.
 """
 
 _PATIENCE_S = 60.0
-_ARROW = "JE_ARROW_MALLOC_CONF"
+_WHILE_IMPORTING = {
+    # Of pyarrow's two allocators the one that is not used would start a thread to clear up behind itself.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    # The debugger, which every kernel imports, would warn on the terminal that it cannot debug frozen modules.
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
 # What a module may have looked at while it was imported: kernels that want it otherwise must import for themselves.
 _READ_AT_IMPORT = ("PYTHON", "LD_", "OPENBLAS_", "OMP_", "MKL_", "MPL", "LC_", "LANG", "NPY_", "TZ", "VIRTUAL_ENV")
 
@@ -264,8 +270,8 @@ def _prepare() -> str:
     builtins.get_ipython = Shell  # type: ignore[attr-defined]
     backend = os.environ.get("MPLBACKEND")
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    # Of pyarrow's two allocators the one that is not used would start a thread to clear up behind itself.
-    os.environ.setdefault(_ARROW, "background_thread:false")
+    ours = {name: value for name, value in _WHILE_IMPORTING.items() if name not in os.environ}
+    os.environ.update(ours)
     try:
         for name in IMPORTS:
             with contextlib.suppress(ImportError):  # the notebook that needs it will say so
@@ -274,7 +280,8 @@ def _prepare() -> str:
         del builtins.get_ipython  # type: ignore[attr-defined]
         if backend is None:
             del os.environ["MPLBACKEND"]
-        os.environ.pop(_ARROW, None)
+        for name in ours:
+            del os.environ[name]
     gc.collect()
     gc.freeze()  # what is never looked at again stays shared between all kernels
     threads = len(os.listdir("/proc/self/task"))

@@ -74,10 +74,7 @@ def run(
     then told in full to ``tell`` alone (a line at a time, for the terminal of whoever runs it).
     """
     values = _complete(notebook, parameters)
-    audience = sharing.audience_of(values)
-    name = sharing.series_of(
-        f"{series.series_name(notebook)}/{part}" if part else series.series_name(notebook), audience
-    )
+    name = name_of(notebook, values, part)
     if not out.is_dir():
         _make_folder(out)
     with _alone(out, name, tell):
@@ -91,6 +88,12 @@ def run(
     if debug and raised is not None:
         raise raised
     return record
+
+
+def name_of(notebook: Path, parameters: Mapping[str, Scalar], part: str) -> str:
+    """The series of a notebook's runs, of one part of its fan-out, for the audience that the parameters name."""
+    whole = series.series_name(notebook)
+    return sharing.series_of(f"{whole}/{part}" if part else whole, sharing.audience_of(parameters))
 
 
 def _attempt(
