@@ -1,5 +1,6 @@
 """What several test files share: the reports that a user's own commands make, published once per worker."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# Who runs the tests in the background of a script has Ctrl-C switched off, and so would every process they start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 GALLERY = ROOT / "tests" / "notebooks_for_tests" / "gallery.ipynb"
 
 
