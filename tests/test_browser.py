@@ -403,6 +403,26 @@ def test_every_chart_opens_enlarged_and_gives_the_focus_back(visit, name, width)
         assert len(ids) == len(set(ids))
 
 
+def test_a_chart_opened_right_after_another_was_closed_is_the_one_shown(visit):
+    """The browser says that a dialog has closed a moment later, when the next may be open."""
+    quick = """() => {
+        const [first, second] = document.querySelectorAll("button.cs-zoom"), dialog = document.querySelector("dialog");
+        first.click(); dialog.close(); second.click();
+    }"""
+    drawings = """() => [...document.querySelectorAll("figure.cs-chart:has(button.cs-zoom)")]
+        .map((figure) => figure.querySelector(".cs-wide")?.innerHTML.length ?? null)"""
+    with visit("churn", width=1440) as here:
+        page = here.page
+        before = page.evaluate(drawings)
+        page.evaluate(quick)
+        page.wait_for_timeout(300)
+        assert page.evaluate(drawings) == [before[0], None, *before[2:]]
+        assert page.evaluate("() => document.querySelector('dialog[open] .cs-wide').innerHTML.length") == before[1]
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(300)
+        assert page.evaluate(drawings) == before
+
+
 def test_an_open_chart_passes_axe(visit):
     with visit("data_check") as here:
         here.page.locator("button.cs-zoom").first.click()

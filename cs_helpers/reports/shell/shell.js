@@ -151,13 +151,16 @@
     dialog.setAttribute("aria-label", "Chart, enlarged");
     document.body.append(dialog);
     let home, from;
-    dialog.addEventListener("close", () => { home.prepend(stage.firstChild); from.focus(); });
+    const back = () => { if (stage.firstChild) home.prepend(stage.firstChild); };
+    // The event comes a moment after the dialog has closed, and by then another chart may be open.
+    dialog.addEventListener("close", () => { if (!dialog.open) { back(); from.focus(); } });
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
     for (const figure of all("figure.cs-chart")) {
       const wide = figure.querySelector(".cs-wide"), title = figure.querySelector("figcaption");
       if (!wide) continue;
       figure.classList.add("has-zoom");
       const opener = button("cs-zoom", "⤢", `Enlarge chart: ${title?.textContent.slice(0, 120) || ""}`, () => {
+        back();
         [home, from] = [wide.parentElement, opener];
         stage.setAttribute("role", "img");
         stage.setAttribute("aria-label", home.getAttribute("aria-label") || "");
