@@ -395,6 +395,8 @@ def test_every_chart_opens_enlarged_and_gives_the_focus_back(visit, name, width)
                 page.keyboard.press("Escape")
             else:
                 dialog.locator("button.cs-close").click()
+            # The browser closes at once and says so a moment later, which is when the drawing goes home.
+            page.wait_for_function("() => !document.querySelector('dialog .cs-wide')", timeout=5000)
             assert page.locator("dialog[open]").count() == 0
             assert button.evaluate("(e) => e === document.activeElement"), "the focus did not come back"
         # Every drawing is back in its place, and no id stands twice.
