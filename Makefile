@@ -15,7 +15,7 @@ WORKERS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup reports test test-reports test-all check lab sample dictionary lock bench docs clean
+.PHONY: help setup reports test test-reports test-all check lab sample dictionary lock bench simulate docs clean
 
 help: ## Show what make can do (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ sample: $(READY) ## Write the sample company under data/sample again
 
 bench: $(READY) ## Measure speed and memory; writes docs/benchmarks.md
 	@$(BIN)/python bench/all.py
+
+simulate: $(READY) ## Judge the measured effect on all simulated worlds (half an hour); writes docs/simulation.md
+	@$(BIN)/python bench/simulation.py $(SIMULATE)
 
 docs: $(READY) ## Take the README's pictures again (needs chromium)
 	@$(BIN)/python docs/take_pictures.py

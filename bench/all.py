@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import churn_report_speed
+import effect_speed
 import index_speed
 import loading_speed
 import machine_speed
@@ -20,6 +21,7 @@ import page_speed
 import psutil
 import report_speed
 import rollup_speed
+import scenario_speed
 import survival_speed
 
 SECTIONS = (
@@ -31,8 +33,10 @@ SECTIONS = (
     rollup_speed,
     survival_speed,
     churn_report_speed,
+    effect_speed,
+    scenario_speed,
 )
-PACKAGES = ("papermill", "nbconvert", "scikit-learn", "pandas", "pyarrow", "duckdb", "matplotlib")
+PACKAGES = ("papermill", "nbconvert", "scikit-learn", "statsmodels", "pandas", "pyarrow", "duckdb", "matplotlib")
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cs_helpers import charts, churn, definitions, errors, periods, retention, sample, show, stats, tables
+    from cs_helpers import charts, churn, definitions, errors, periods, retention, roi, sample, show, stats, tables
     from cs_helpers.tables import load
 
 __version__ = "0.1.0"
@@ -25,6 +25,7 @@ __all__ = [
     "load",
     "periods",
     "retention",
+    "roi",
     "sample",
     "show",
     "stats",

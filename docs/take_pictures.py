@@ -1,7 +1,8 @@
 """Takes the README's pictures anew: `make docs`. Runs the reports of the sample company and needs Chromium.
 
-Two pictures: the churn report on a desk in light and on a phone in dark; the data check, the index, a call list and
-the first printed page side by side.
+Three pictures: the churn report on a desk in light and on a phone in dark; the ROI report of a simulated world, its
+first screen, its evidence and the what-if panel on a phone; the data check, the index, a call list and the first
+printed page side by side.
 """
 
 from __future__ import annotations
@@ -29,13 +30,24 @@ def main() -> None:
         sys.exit("Chromium is not on the PATH. Install it (Debian, Ubuntu: apt install chromium).")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         out = Path(folder)
-        for words in (["churn", "--as-of", "2026-06-01"], ["churn"], ["data_check"]):
-            command = [sys.executable, "-m", "cs_helpers", "run", *words, "--out", str(out)]
-            subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        world = str(out / "world-a")
+        told = ["-p", "margin=0.7, 0.8, 0.85", "-p", "negative_controls=late_payment", "-p", "health_lag=0"]
+        for words in (
+            ["sample", world, "--world", "A", "--accounts", "4000", "--months", "25"],
+            ["run", "churn", "--as-of", "2026-06-01", "--out", str(out)],
+            ["run", "churn", "--out", str(out)],
+            ["run", "data_check", "--out", str(out)],
+            ["run", "roi", "--source", world, *told, "--out", str(out / "of-world-a")],
+        ):
+            subprocess.run([sys.executable, "-m", "cs_helpers", *words], cwd=ROOT, check=True, capture_output=True)
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         churn = out / "churn" / "latest.html"
         desk, phone = shot(browser, churn, (1240, 1500)), shot(browser, churn, (400, 1130), dark=True)
         save(beside([desk, phone], 1500), "churn-report.png")
+        worth = out / "of-world-a" / "roi" / "latest.html"
+        screens = [shot(browser, worth, (1240, 1500)), shot(browser, worth, (1240, 1500), at="s-what-was-measured")]
+        panel = shot(browser, worth, (400, 1130), dark=True, at="s-your-own-what-if")
+        save(beside([*screens, panel], 1000), "roi-report.png")
         calls = shot(browser, churn, (1240, 1100), at="s-whom-to-call-this-week")
         check = shot(browser, out / "data_check" / "latest.html", (1240, 1100))
         index = shot(browser, out / "index.html", (1240, 1100), dark=True)

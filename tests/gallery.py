@@ -129,3 +129,50 @@ def risk():
         }
     )
     return SimpleNamespace(drivers=drivers, reliability=reliability)
+
+
+def break_even():
+    """Net value by points kept over 12, 24 and 36 months; the first year cannot pay for itself."""
+    rr = np.exp(np.linspace(0, 1.6, 30))
+    frames, rows = [], []
+    for horizon, slope, cost in ((12, 60_000, 900_000), (24, 160_000, 1_300_000), (36, 260_000, 1_700_000)):
+        points = 100 * (0.88 ** (horizon / 12) - 0.88 ** (horizon / 12 * rr))
+        frames.append(
+            pd.DataFrame({"horizon": horizon, "points": points, "relative_risk": rr, "net": slope * points - cost})
+        )
+        rows.append((horizon, cost / slope if cost / slope < points.max() else np.nan))
+    table = pd.DataFrame(rows, columns=["horizon", "points"])
+    return SimpleNamespace(curve=pd.concat(frames, ignore_index=True), table=table)
+
+
+def two_futures(months=24):
+    """Survival as it was and without coverage, eight points apart at the end, with bands and what was seen."""
+    t = np.arange(months + 1)
+    natural, vanished = np.exp(-0.012 * t), np.exp(-0.0165 * t)
+    return SimpleNamespace(
+        curves=pd.DataFrame(
+            {
+                "t": t, "natural": natural, "natural_low": natural - 0.0006 * t, "natural_high": natural + 0.0006 * t,
+                "vanished": vanished, "vanished_low": vanished - 0.0015 * t, "vanished_high": vanished + 0.0015 * t,
+                "kaplan_meier": natural + 0.003 * np.sin(t),
+            }
+        )
+    )  # fmt: skip
+
+
+def outcomes(middle=0.6, spread=0.9, bins=30):
+    """A scenario's return on what was spent: mostly a gain, sometimes a loss."""
+    edges = np.linspace(middle - 2.5 * spread, middle + 2.5 * spread, bins + 1)
+    centre = (edges[1:] + edges[:-1]) / 2
+    height = np.exp(-(((centre - middle) / spread) ** 2) / 2)
+    return pd.DataFrame({"left": edges[:-1], "right": edges[1:], "share": height / height.sum()})
+
+
+def points_worth():
+    """What one to five points of yearly retention are worth over three horizons."""
+    rows = [
+        (points, horizon, points * worth)
+        for horizon, worth in ((12, 18_000), (24, 61_000), (36, 128_000))
+        for points in range(1, 6)
+    ]
+    return pd.DataFrame(rows, columns=["points", "horizon", "value"])

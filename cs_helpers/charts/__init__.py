@@ -15,18 +15,21 @@ from cs_helpers.charts.scenario import ladder, tornado
 from cs_helpers.charts.source import coverage_map
 from cs_helpers.charts.spark import sparkline
 from cs_helpers.charts.survival import anniversaries, incidence, projection, survival_curve, survival_curves
+from cs_helpers.charts.value import break_even_curve, futures, roi_distribution, worth_of_a_point
 
 __all__ = [
     "INKS",
     "anniversaries",
     "as_picture",
     "as_svg",
+    "break_even_curve",
     "cohort_heatmap",
     "coverage_map",
     "drivers",
     "figures_dropped",
     "forecast_score",
     "funnel_plot",
+    "futures",
     "group_bars",
     "incidence",
     "ladder",
@@ -34,6 +37,7 @@ __all__ = [
     "projection",
     "reason_bars",
     "reliability",
+    "roi_distribution",
     "slope",
     "sparkline",
     "survival_curve",
@@ -41,6 +45,7 @@ __all__ = [
     "tornado",
     "trend",
     "waterfall",
+    "worth_of_a_point",
 ]
 
 

@@ -116,9 +116,10 @@ def ladder(
 ) -> Figure:
     """Rungs of evidence, the strongest on top: a point with its interval, or in words why there is none.
 
-    ``rows``: label, note, value, low, high (missing where refused), status ("shown", "refused" or "refuted"), why. A
-    refuted rung is hollow, dashed and quiet: it is there to be seen through. ``zero`` is the line of no effect,
-    ``number(value)`` writes a value, ``unit`` says under the axis what is measured. A rung without a value is refused.
+    ``rows``: label, note, value, low, high (missing where refused), status ("shown", "refused", "refuted" or "tied"),
+    why. A refuted rung is hollow, dashed and quiet: it is there to be seen through; a tied one, an association that is
+    no effect, is hollow and quiet. ``zero`` is the line of no effect, ``number(value)`` writes a value, ``unit`` says
+    under the axis what is measured. A rung without a value is refused.
     """
     value, low, high = (finite(rows[column]) for column in ("value", "low", "high"))
     status = rows["status"].astype(str).to_numpy()
@@ -141,22 +142,25 @@ def ladder(
             row_labels(ax, names, notes)
             place = np.arange(len(rows)) + 0.0
             ax.axvline(zero, color=INK, linewidth=1)
+        quiet = (status == "refuted") | (status == "tied")
         for y, refuted in enumerate(status == "refuted"):
             if not given[y]:
                 at, ha, va = ((0.0, place[y] - 7), "left", "top") if narrow else ((0.5, place[y]), "center", "center")
                 style: Any = {"style": "italic", "bbox": CLEARED, "transform": ax.get_yaxis_transform()}
                 ax.text(*at, whys[y], ha=ha, va=va, color=QUIET, **style)
                 continue
-            ink = TOTAL if refuted else GAIN if low[y] > zero else LOSS if high[y] < zero else ACCENT
+            ink = TOTAL if quiet[y] else GAIN if low[y] > zero else LOSS if high[y] < zero else ACCENT
             dash: Any = {"linestyle": (0, (2, 2))} if refuted else {}
             ax.hlines(place[y], low[y], high[y], color=ink, alpha=0.6, linewidth=3, **dash)
-            ax.plot([value[y]], [place[y]], "o", color=ink, markerfacecolor="none" if refuted else ink, markersize=8)
-            bold: Any = {"weight": "normal" if refuted else "bold", "color": QUIET if refuted else INK}
+            ax.plot([value[y]], [place[y]], "o", color=ink, markerfacecolor="none" if quiet[y] else ink, markersize=8)
+            bold: Any = {"weight": "normal" if quiet[y] else "bold", "color": QUIET if quiet[y] else INK}
             beside(ax, place[y], shorten(number(value[y]), most=12), **bold)
         _few_ticks(ax, number, narrow)
         key = [shorten(unit, most=44 if narrow else 70)] if unit else []
         if (given & (status == "refuted")).any():
             key.append("○ refuted: shown because it is usually quoted")
+        if (given & (status == "tied")).any():
+            key.append("○ on a full line: an association, no effect")
         write_key(figure, key, narrow)
     return figure
 

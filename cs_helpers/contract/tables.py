@@ -244,6 +244,7 @@ COSTS = Table(
         needed("month", "date", "any day of the month"),
         key("item", "what was paid for: pay, software, ..."),
         needed("amount", "money", "the amount", "currency", minimum=0),
+        Column("currency", "text", "currency of amount; that of mrr", missing="the source's currency"),
         Column("function", "text", "the department", missing="customer_success", default="customer_success"),
     ),
 )

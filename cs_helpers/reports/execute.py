@@ -336,7 +336,11 @@ def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _
                 argv=[sys.executable, "-P", "-m", "cs_helpers.reports.cold", "-f", "{connection_file}"],
                 display_name="Python 3",
                 language="python",
-                env={"CS_HELPERS_DEBUG": "1", **environment},  # the kept notebook holds the traceback for --debug
+                env={
+                    "CS_HELPERS_DEBUG": "1",  # the kept notebook holds the traceback for --debug
+                    "JPY_SESSION_NAME": "",  # nobody sits before it, even where a notebook's cell started the run
+                    **environment,
+                },
                 metadata=metadata | ({"kernel_provisioner": {"provisioner_name": kernel.PROVISIONER}} if warm else {}),
             )
 

@@ -67,6 +67,7 @@ IMPORTS = (
     "cs_helpers.engines.duckdb",
     "cs_helpers.retention",
     "cs_helpers.churn",
+    "cs_helpers.roi",
     "cs_helpers.stats",
     "cs_helpers.charts",
     "cs_helpers.show",

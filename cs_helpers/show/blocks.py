@@ -84,17 +84,26 @@ def opening(tables: Any) -> Block:
     return Block(f'<dl class="cs-facts">{items}</dl>', text, {MIME.format("report"): data, **private})
 
 
-def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
-    """Headline tiles: value, comparison, interval or count, sparkline, and the definition on hover and focus."""
+def tiles(
+    comparisons: Sequence[Comparison], currency: str, basis_of: Mapping[str, str] | None = None, note: str = ""
+) -> Block:
+    """Headline tiles: value, comparison, interval or count, sparkline, and the definition on hover and focus.
+
+    ``basis_of``: metric key to words that stand in place of the interval or count; ``note``: in place of the line
+    about windows under the tiles.
+    """
+    given = basis_of or {}
     cards, lines, records = [], [], []
     for item in comparisons:
         now, before, change = item.now, item.before, item.change
         meaning = definitions.metric(now.key)
         label = definitions.short_name(now.key)
         value = quantity(now, currency)
-        note, mood = _comparison_note(item, currency)
+        change_note, mood = _comparison_note(item, currency)
         if now.value is None:
             basis = capital(sentence(now.reason))
+        elif now.key in given:
+            basis = given[now.key]
         elif now.low is None and meaning.unit == "fraction":
             basis = ""  # a count of what is there, no sample: the ratio below says it
         elif now.low is None:
@@ -105,8 +114,8 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
         cards.append(
             f'<div class="cs-tile" data-mood="{mood}" tabindex="0" role="group" aria-label="{plain(label)}" '
             f'aria-describedby="cs-def-{now.key}">'
-            f'<div class="cs-label">{plain(label)}</div><div class="cs-value">{plain(value)}</div>'
-            f'<div class="cs-change">{plain(note)}</div><div class="cs-basis">{plain(basis)}</div>'
+            f'<div class="cs-label">{plain(label)}</div><div class="cs-value">{_value_html(value, meaning.unit)}</div>'
+            f'<div class="cs-change">{plain(change_note)}</div><div class="cs-basis">{plain(basis)}</div>'
             f"{f'<div class=cs-basis>{plain(ratio)}</div>' if ratio else ''}"
             f"{f'<div class=cs-basis>{plain(aim)}</div>' if aim else ''}"
             f"{charts.sparkline(item.trend, now.low, now.high)}"
@@ -114,7 +123,7 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
             f"{plain(meaning.formula)} {plain(meaning.population)}</div></div>"
         )
         lines.append(
-            "; ".join(filter(None, (f"{label}: {value} ({', '.join(filter(None, (basis, ratio)))})", note, aim)))
+            "; ".join(filter(None, (f"{label}: {value} ({', '.join(filter(None, (basis, ratio)))})", change_note, aim)))
         )
         records.append(
             {
@@ -133,16 +142,30 @@ def tiles(comparisons: Sequence[Comparison], currency: str) -> Block:
                 "text": value,
             }
         )
+    html = f'<div class="cs-tiles" id="headline-tiles">{"".join(cards)}</div><p class="cs-note">'
+    html += f"{plain(note or _windows_note(comparisons))}</p>"
+    return Block(html, "\n".join(lines), {MIME.format("headline"): {"headline": records}})
+
+
+def _value_html(value: str, unit: str) -> str:
+    """A tile's value; the word points smaller than its number, so that both fit on one line."""
+    number, _, word = value.partition(NARROW_SPACE)
+    if unit != "points" or not word:
+        return plain(value)
+    return f'{plain(number)}<span style="font-size:.5em">{NARROW_SPACE}{plain(word)}</span>'
+
+
+def _windows_note(comparisons: Sequence[Comparison]) -> str:
+    """Which windows the tiles compare, and how to read their ranges and lines."""
     window = comparisons[0].now_window if comparisons else ""
-    before_window = comparisons[0].before_window if comparisons else ""
-    note = f"{window}, against {before_window}." if before_window else f"{window}."
+    before = comparisons[0].before_window if comparisons else ""
+    note = f"{window}, against {before}." if before else f"{window}."
     if any(item.now.low is not None for item in comparisons):
         note += (
             f" Ranges are 95{NARROW_SPACE}% intervals; shares are of what was paid as the window opened. "
             "Lines show the last thirteen months, the bar is today's interval."
         )
-    html = f'<div class="cs-tiles" id="headline-tiles">{"".join(cards)}</div><p class="cs-note">{plain(note)}</p>'
-    return Block(html, "\n".join(lines), {MIME.format("headline"): {"headline": records}})
+    return note
 
 
 def target_words(item: Comparison, currency: str) -> str:

@@ -57,7 +57,7 @@ def alt_ladder(rows: Any, number: Callable[[float], str], unit: str = "") -> str
         if row.status == "refused" or not _is_given(row.value):
             rungs.append(f"{called(row.label)}: not given, {called(row.why or 'no value')}")
             continue
-        refuted = " (refuted)" if row.status == "refuted" else ""
+        refuted = {"refuted": " (refuted)", "tied": " (an association, no effect)"}.get(row.status, "")
         interval = ""
         if _is_given(row.low) and _is_given(row.high):
             side = "above zero" if row.low > 0 else "below zero" if row.high < 0 else "zero lies inside"

@@ -64,9 +64,24 @@ def points(value: float) -> str:
     return f"{value * 100:+.1f}{NARROW_SPACE}points".replace("-", "−")
 
 
+def of_hundred(value: float | None, signed: bool = False) -> str:
+    """A number of points of a hundred: ``4.2 points``, ``1.0 point``; a dash where there is no value."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    text = f"{value:{'+' if signed else ''}.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0").replace("-", "−")
+    return f"{text}{NARROW_SPACE}{'point' if text.strip('+−') == '1.0' else 'points'}"
+
+
+def points_span(low: float, high: float) -> str:
+    """``0.4 to 6.0 points`` for two numbers of points."""
+    return f"{of_hundred(low).split(NARROW_SPACE)[0]} to {of_hundred(high)}"
+
+
 def quantity(estimate: Estimate, currency: str) -> str:
-    """A value in its metric's unit: percent, money in short, or a plain number."""
+    """A value in its metric's unit: percent, points, money in short, or a plain number."""
     unit = definitions.metric(estimate.key).unit
+    if unit == "points":
+        return of_hundred(estimate.value)
     if unit == "fraction":
         return percent(estimate.value)
     if unit.startswith("money"):

@@ -12,12 +12,14 @@ from cs_helpers.stats.intervals import (
     share_range,
     wilson_interval,
 )
+from cs_helpers.stats.sensitivity import e_value
 
 __all__ = [
     "FEWEST_TO_COMPARE",
     "Interval",
     "compare",
     "difference_interval",
+    "e_value",
     "effective_n",
     "kept_share_interval",
     "normal_quantile",

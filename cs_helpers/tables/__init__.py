@@ -174,6 +174,11 @@ class Tables:
         among = "choosable" if not self.where else "(SELECT * FROM choosable WHERE account_id IN (FROM chosen))"
         return values_of(self.engine, column, among)
 
+    @property
+    def smallest_group(self) -> int:
+        """The fewest accounts a figure may stand for before this audience: one, or ``sharing.MIN_SHARED`` if shared."""
+        return sharing.MIN_SHARED if self._sharing else 1
+
     def names(self) -> pd.Series:
         """What each account is called, by account_id: its name, or the id where none is recorded."""
         accounts = self.accounts.set_index("account_id")

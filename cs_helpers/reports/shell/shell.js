@@ -1,6 +1,6 @@
-// Everything can be read without this. It switches the theme, sorts, filters and saves tables, enlarges charts,
-// unfolds what a link or the printer needs, marks the reader's place, finds reports and tells their age. Text is only
-// ever set as text.
+// Everything can be read without this. It switches the theme, sorts, filters and saves tables, enlarges charts, works
+// what-ifs out, unfolds what a link or the printer needs, marks the reader's place, finds reports and tells their age.
+// Text is only ever set as text.
 (() => {
   const root = document.documentElement;
   const SHOWN = 50, ROOM = 60, FILTERED = 8, SORTED = 3, PRINTED = 500;
@@ -187,6 +187,179 @@
     code.after(copier);
   };
 
+  // The what-if panel works the formulas of roi.economics out anew; names, order and rounding are the same there.
+  const whatIf = () => {
+    const SVG = "http://www.w3.org/2000/svg", THIN = "\u202f";
+    for (const panel of all(".cs-whatif")) {
+      const model = JSON.parse(panel.querySelector("template").content.textContent), { horizons, symbol } = model;
+      const middle = (horizons.length - 1) >> 1, total = model.mrr[0].reduce((sum, mrr) => sum + mrr, 0);
+      const [first, last, many] = model.risks;
+      const risks = Array.from({ length: many }, (_, place) => place === many - 1 ? last : first + place * ((last - first) / (many - 1)));
+      const start = { ...model.inputs, tail: 0 };
+      let inputs = { ...start };
+
+      // What a relative risk leads to within a horizon, all other inputs as in x; sums over months are made once.
+      const prepare = (x, horizon) => {
+        const hazard = -Math.log1p(-x.yearly_churn), stays = model.years.map((y) => Math.exp(-hazard * y));
+        const factor = (t) => (1 + x.discount) ** (-(t + .5) / 12);
+        const gone = stays.map(() => 0), grown = stays.map(() => 0), end = model.mrr[horizon];
+        let months = 0, fading = 0;
+        for (let t = 0; t < horizon; t++) {
+          const slower = (1 + x.expansion) ** (t / 12) - (1 + x.expansion * (1 - x.expansion_lost)) ** (t / 12);
+          model.mrr[t].forEach((mrr, place) => { gone[place] += factor(t) * mrr; grown[place] += factor(t) * slower * mrr; });
+          months += factor(t) * Math.min(1, Math.max(0, t + 1 - x.notice_months));
+        }
+        for (let t = 0; t < x.tail; t++) fading += factor(horizon + t) * Math.exp(-hazard * (t + 1) / 12);
+        const cost = months * (x.people * (1 - x.absorbed) + x.tools + x.management) - x.severance_months * x.people;
+        const paying = end.reduce((sum, mrr, place) => sum + mrr * stays[place], 0);
+        return (risk) => {
+          let lost = 0, kept = 0;
+          stays.forEach((stay, place) => {
+            const without = Math.exp(-hazard * risk * model.years[place]);
+            lost += gone[place] * (stay - without) + grown[place] * without;
+            kept += end[place] * (stay - without);
+          });
+          const value = x.margin * (lost + kept * fading), net = value - cost;
+          return { value, cost, net, roi: cost > 0 ? net / cost : NaN, points: 100 * kept / total, mrr_kept: kept, retention_with: paying / total, retention_without: (paying - kept) / total };
+        };
+      };
+      const breakEven = (at) => {
+        if (at(1).net >= 0) return 1;
+        if (at(1000).net < 0) return NaN;
+        let low = 0, high = Math.log(1000);
+        for (let halving = 0; halving < 100; halving++) {
+          const middle = (low + high) / 2;
+          if (at(Math.exp(middle)).net < 0) low = middle; else high = middle;
+        }
+        return Math.exp(high);
+      };
+      const follow = (x) => horizons.map((horizon) => {
+        const retention = prepare({ ...x, expansion_lost: 0 }, horizon), break_even_risk = breakEven(retention);
+        const curve = risks.map((risk) => retention(risk).net), break_even_points = retention(break_even_risk).points;
+        return { ...prepare(x, horizon)(x.relative_risk), break_even_risk, break_even_points, curve, horizon };
+      });
+
+      const half = (value, digits) => Math.floor(value * 10 ** digits + .5) / 10 ** digits;
+      const grouped = (value, digits) => value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
+      const rounded = (value, digits) => grouped(half(value, digits) + 0, digits);
+      const trimmed = (value) => String(Number(value.toFixed(2)));
+      const amount = (value) => {
+        const whole = Math.floor((Math.floor(value * 100 + .5) + 50) / 100), size = Math.abs(whole), hundredths = Math.floor((size + 5000) / 10000);
+        return `${whole < 0 ? "−" : ""}${symbol}${size < 1e7 ? grouped(size, 0) : `${grouped(hundredths / 100, 2)}m`}`;
+      };
+      const told = (value, kind) => {
+        if (!Number.isFinite(value)) return kind === "break-even" ? "out of reach" : "–";
+        if (kind === "money") return amount(value);
+        return kind === "share" || kind === "ratio" ? `${rounded(value * 100, kind === "share" ? 1 : 0)}${THIN}%` : rounded(value, 2);
+      };
+      const summary = (row) => {
+        const opening = `After ${row.horizon} months: net value ${amount(row.net)}.`;
+        if (row.cost <= 0) return `${opening} Closing it would save nothing by then.`;
+        if (!Number.isFinite(row.break_even_risk)) return `${opening} Retention alone cannot pay for it.`;
+        return `${opening} It pays for itself from ${rounded(row.break_even_points, 2)} points of retention.`;
+      };
+
+      const LEFT = 52, RIGHT = 290, TOP = 22, BOTTOM = 196;
+      const ticks = (low, high, most) => {
+        const raw = (high - low) / most, ten = 10 ** Math.floor(Math.log10(raw)), step = [1, 2, 5, 10].find((times) => times * ten >= raw) * ten;
+        const marks = [];
+        for (let k = Math.ceil(low / step); k <= Math.floor(high / step); k++) marks.push(k * step);
+        return marks;
+      };
+      const tickWords = (value) => {
+        const size = Math.abs(value), [unit, sign] = [[1e6, "m"], [1e3, "k"], [1, ""]].find(([unit]) => size >= unit || unit === 1);
+        return `${value < 0 ? "−" : ""}${symbol}${trimmed(size / unit)}${sign}`;
+      };
+      const drawing = (rows, x) => {
+        const risk = x.relative_risk, inside = first <= risk && risk <= last;
+        const seen = [0, ...rows.flatMap((row) => row.curve), ...inside ? rows.map((row) => row.net) : []];
+        const low = Math.min(...seen), high = Math.max(...seen), span = high - low || 1;
+        const across = (value) => LEFT + (value - first) / (last - first) * (RIGHT - LEFT), up = (value) => BOTTOM - (value - low) / span * (BOTTOM - TOP);
+        const n = (value) => half(value, 1).toFixed(1);
+        const line = (name, x1, y1, x2, y2) => ["line", { class: name, x1: n(x1), y1: n(y1), x2: n(x2), y2: n(y2) }, ""];
+        const text = (x, y, anchor, words, more = {}) => ["text", { x: n(x), y: n(y), "text-anchor": anchor, ...more }, words];
+        const parts = [];
+        for (const tick of ticks(low, low + span, 4)) parts.push(line(tick === 0 ? "zero" : "grid", LEFT, up(tick), RIGHT, up(tick)), text(LEFT - 6, up(tick) + 4, "end", tickWords(tick)));
+        for (const tick of ticks(first, last, 4)) parts.push(text(across(tick), BOTTOM + 18, "middle", trimmed(tick)));
+        parts.push(text((LEFT + RIGHT) / 2, BOTTOM + 36, "middle", "relative risk of leaving without it"), text(0, 11, "start", "net value"));
+        if (inside) parts.push(line("now", across(risk), TOP, across(risk), BOTTOM));
+        rows.forEach((row, place) => {
+          const [width, opacity] = [["1.4", "0.65"], ["2", "0.8"], ["2.8", "1"]][Math.min(place, 2)];
+          parts.push(["polyline", { class: "curve", "stroke-width": width, opacity, points: row.curve.map((net, at) => `${n(across(risks[at]))},${n(up(net))}`).join(" ") }, ""]);
+        });
+        for (const { break_even_risk: pays } of rows) if (first <= pays && pays <= last) parts.push(["circle", { class: "ring", cx: n(across(pays)), cy: n(up(0)), r: "4.5" }, ""]);
+        if (inside) for (const { net } of rows) parts.push(["circle", { class: "dot", cx: n(across(risk)), cy: n(up(net)), r: "3" }, ""]);
+        const heights = rows.map((row) => up(row.curve.at(-1))), byHeight = [...heights.keys()].sort((a, b) => heights[b] - heights[a] || a - b);
+        byHeight.slice(1).forEach((at, place) => { heights[at] = Math.min(heights[at], heights[byHeight[place]] - 14); });
+        rows.forEach((row, place) => parts.push(text(RIGHT + 6, heights[place] + 4, "start", `${row.horizon} mo`, { class: "name" })));
+        return parts;
+      };
+
+      const svg = panel.querySelector("svg"), sentence = panel.querySelector(".cs-sum");
+      const show = (x) => {
+        const rows = follow(x);
+        for (const line of all("tr[data-row]", panel)) {
+          const { row: key, kind } = line.dataset, digits = kind === "money" ? 2 : 6;
+          all("td", line).forEach((cell, place) => {
+            const value = rows[place][key];
+            cell.textContent = told(value, kind);
+            cell.dataset.v = Number.isFinite(value) ? half(value, digits).toFixed(digits) : "";
+            if (cell.textContent.startsWith("−")) cell.dataset.sign = "below"; else delete cell.dataset.sign;
+          });
+        }
+        sentence.textContent = summary(rows[middle]);
+        svg.replaceChildren(...drawing(rows, x).map(([tag, attributes, words]) => {
+          const part = document.createElementNS(SVG, tag);
+          for (const [name, value] of Object.entries(attributes)) part.setAttribute(name, value);
+          part.textContent = words;
+          return part;
+        }));
+      };
+
+      const tail = panel.querySelector(".cs-tail input"), said = panel.querySelector(".cs-said");
+      let waiting = false, printing = false;
+      // Paper hides the controls, and one that loses the focus by that tells of a change.
+      const now = () => show(printing ? start : inputs);
+      const soon = () => { if (!waiting) { waiting = true; requestAnimationFrame(() => { waiting = false; now(); }); } };
+      const say = () => { now(); said.textContent = sentence.textContent; };
+      const controls = all(".cs-input", panel).map((box) => {
+        const { name, scale } = box.dataset, slider = box.querySelector('[type="range"]'), typed = box.querySelector('[type="number"]');
+        const spell = () => slider.setAttribute("aria-valuetext", `${typed.value} ${slider.dataset.spoken}`);
+        slider.addEventListener("input", () => {
+          typed.value = slider.value;
+          typed.removeAttribute("aria-invalid");
+          inputs[name] = Number(slider.value) / scale;
+          spell();
+          soon();
+        });
+        typed.addEventListener("input", () => {
+          const good = typed.value !== "" && typed.validity.valid;
+          if (!good) return typed.setAttribute("aria-invalid", "true");
+          typed.removeAttribute("aria-invalid");
+          inputs[name] = Number(typed.value) / scale;
+          slider.value = typed.value;
+          spell();
+          soon();
+        });
+        typed.addEventListener("blur", () => { if (typed.hasAttribute("aria-invalid")) { typed.value = trimmed(inputs[name] * scale); typed.removeAttribute("aria-invalid"); } });
+        return () => { for (const each of [slider, typed]) each.value = each.defaultValue; typed.removeAttribute("aria-invalid"); spell(); };
+      });
+      tail?.addEventListener("change", () => { inputs.tail = tail.checked ? model.tail : 0; });
+      panel.addEventListener("change", say);
+      panel.querySelector(".cs-reset").onclick = () => {
+        inputs = { ...start };
+        if (tail) tail.checked = false;
+        for (const back of controls) back();
+        say();
+      };
+      addEventListener("beforeprint", () => { printing = true; now(); });
+      addEventListener("afterprint", () => { printing = false; now(); });
+      panel.dataset.live = "";
+      panel.querySelector(".cs-inputs").hidden = false;
+      panel.querySelector(".cs-given").style.display = "none";
+    }
+  };
+
   // The search box of the index: a report stays where every word typed is in its title, question or figures.
   const searching = () => {
     const box = document.querySelector(".find"), reports = all("article.series");
@@ -241,7 +414,7 @@
   };
 
   addEventListener("DOMContentLoaded", () => {
-    for (const part of [themes, tables, charts, tiles, copying, searching, ages, contents]) part();
+    for (const part of [themes, tables, charts, tiles, whatIf, copying, searching, ages, contents]) part();
     unfoldAddress();
     addEventListener("hashchange", unfoldAddress);
   });
