@@ -138,7 +138,7 @@ KEPT = {
     "touches": ["account_id", "kind", "rep_id"],
     "reps": ["rep_id", "role", "manager_id"],
     "assignments": ["account_id", "rep_id"],
-    "costs": [],
+    "costs": ["currency"],
     "work_plan": [],
     "goals": ["metric"],
     "touchpoints": ["stage"],

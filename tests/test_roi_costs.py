@@ -207,3 +207,16 @@ def test_the_book_of_the_sample_is_its_covered_mrr_by_the_due_dates_it_records(s
     soon = recorded[(recorded["due_date"] > begin) & (recorded["due_date"] <= begin + pd.DateOffset(months=1))]
     of_book = book.rows[(book.rows["due_in"] == 3) & (book.rows["term"] == 12)]
     assert of_book["accounts"].sum() == soon["account_id"].nunique() > 5
+
+
+def test_an_export_whose_costs_are_in_another_currency_is_refused_in_words(tmp_path):
+    sample = Path(__file__).resolve().parents[1] / "data" / "sample"
+    for name in ("accounts.csv", "subscriptions.csv", "mapping.yml"):
+        (tmp_path / name).write_bytes((sample / name).read_bytes())
+    first, *rest = (sample / "costs.csv").read_text().splitlines()
+    lines = [f"{first},currency", *(f"{line},USD" for line in rest)]
+    (tmp_path / "costs.csv").write_text("\n".join(lines) + "\n")
+    tables = cs.load(str(tmp_path))
+    assert tables.currency == "EUR"
+    with pytest.raises(ContractError, match="costs are in USD, and MRR is in EUR"):
+        cost_base(tables.costs, tables.reps, tables.as_of, tables.currency)

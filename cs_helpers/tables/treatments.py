@@ -40,7 +40,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "segment": CATEGORY, "moved_to": CATEGORY,
     },
     "assignments": {"account_id": "Account", "rep_id": "Rep", "role": CATEGORY},
-    "costs": {"item": WORDS, "function": WORDS},
+    "costs": {"item": WORDS, "currency": FIXED, "function": WORDS},
     "work_plan": {"segment": WORDS, "activity": WORDS, "value_note": FREE},
     "goals": {"metric": WORDS, "department": WORDS, "owner": "Person"},
     "touchpoints": {"touchpoint": WORDS, "stage": FIXED},
