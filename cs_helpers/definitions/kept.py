@@ -1,137 +1,12 @@
-"""One entry per metric: the only place where the meaning of a number is written.
-
-    import cs_helpers as cs
-    cs.definitions["grr"].formula
-
-Reports, tooltips, the glossary, the command ``cs-helpers metrics`` and the tests read these entries.
-``Estimate`` and ``Change`` are the form in which a number travels: never without what it was divided by.
-"""
+"""What is kept and what is lost: MRR, retention, churn, renewals, lifetimes, risk."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
-
-from cs_helpers.errors import ContractError, ParameterError, did_you_mean
-from cs_helpers.results import Result
-
-VERSION = "2026.3"
-"""Changes whenever the meaning of any entry changes, so that two reports can be compared or told apart."""
-
-
-@dataclass(frozen=True, repr=False)
-class Metric(Result):
-    """The meaning of one number.
-
-    ``unit`` is fraction, points (of a hundred), money, money per month, months, ratio, date or accounts; ``direction``
-    says which way is better.
-    """
-
-    key: str
-    name: str
-    formula: str
-    population: str
-    unit: str
-    direction: str
-    missing: str
-    gaming: str
-    counter_metric: str
-    source: str
-    rivals: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, repr=False)
-class Estimate(Result):
-    """A number with all that is needed to judge it.
-
-    ``low`` and ``high`` are a 95 % interval, or None for a plain sum. ``value`` is None where the number
-    does not deserve to be printed; ``reason`` then says why.
-    """
-
-    key: str
-    value: float | None
-    numerator: float | None
-    denominator: float | None
-    n: int
-    low: float | None = None
-    high: float | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Change:
-    """How an estimate moved: ``verdict`` is rise, fall, no clear change, no change, too few, or no comparison.
-
-    ``difference`` is now minus before, ``low`` and ``high`` its 95 % interval; None for plain sums.
-    """
-
-    verdict: str
-    difference: float | None = None
-    low: float | None = None
-    high: float | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a number was meant to reach, in the metric's own unit and direction.
-
-    ``verdict`` is met or missed where the whole interval lies on one side, otherwise no clear verdict; a plain sum is
-    compared as it is. ``period`` is the goal's own period in words, ``owner`` the department that answers for it.
-    """
-
-    value: float
-    verdict: str
-    period: str
-    owner: str
-
-
-@dataclass(frozen=True, repr=False)
-class Comparison(Result):
-    """One headline number: now, before, whether it moved, its target, and how it ran up to here.
-
-    ``now_window`` and ``before_window`` say in words what the two estimates cover; ``trend`` ends with now
-    and holds NaN where a month has no value. ``target`` is None where no goal was set.
-    """
-
-    now: Estimate
-    before: Estimate
-    change: Change
-    now_window: str
-    before_window: str
-    trend: tuple[float, ...] = ()
-    target: Target | None = None
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Stands where a result would: the number does not deserve to be printed, and why."""
-
-    reason: str
-
-
-def attempt(analysis: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """The result of an analysis, or a Refusal with the reason where the data do not allow one (ContractError).
-
-    For reports: one section without a result must not take the others with it. What is refused is not analysed
-    further: a Refusal among the arguments is the result.
-    """
-    refused = next((each for each in (*arguments, *options.values()) if isinstance(each, Refusal)), None)
-    if refused is not None:
-        return refused
-    try:
-        return analysis(*arguments, **options)
-    except ContractError as error:
-        return Refusal(str(error))
-
+from cs_helpers.definitions.forms import OWN, Metric
 
 _OPENING = "Accounts with MRR > 0 as the window opens. Accounts won later do not count."
-_OWN = "This project's choice among rival definitions; see docs/opinions.md."
 
-_ENTRIES = (
+KEPT = (
     Metric(
         key="mrr",
         name="Monthly recurring revenue (MRR)",
@@ -142,7 +17,7 @@ _ENTRIES = (
         missing="An account without a paid period at that instant has MRR 0.",
         gaming="Booking one-off fees as recurring.",
         counter_metric="grr",
-        source=_OWN,
+        source=OWN,
         rivals=("Contracted MRR, which counts signed contracts before they start",),
     ),
     Metric(
@@ -158,7 +33,7 @@ _ENTRIES = (
         missing="A month in which nothing was loaded is an error, never a movement.",
         gaming="Calling a returning account new.",
         counter_metric="logo_retention",
-        source=_OWN,
+        source=OWN,
         rivals=(
             "Reactivation only within 90 days, afterwards new",
             "An account that arrives and leaves within one month is ignored",
@@ -174,7 +49,7 @@ _ENTRIES = (
         missing="An opening account without MRR at the end has churned and counts as 0.",
         gaming="Renewing at any price; hiding contraction as a new product.",
         counter_metric="nrr",
-        source=_OWN,
+        source=OWN,
         rivals=(
             "1 - (churn + contraction of the opening cohort) / MRR_start, which never forgives a return",
             "1 - (churn + contraction of all accounts) / MRR_start, which counts losses of accounts won later",
@@ -191,7 +66,7 @@ _ENTRIES = (
         missing="An opening account without MRR at the end has churned and counts as 0.",
         gaming="One large expansion hides many departures.",
         counter_metric="grr",
-        source=_OWN,
+        source=OWN,
         rivals=(
             "Movements of the opening cohort without reactivation",
             "Net renewal rate on the due base",
@@ -236,7 +111,7 @@ _ENTRIES = (
         missing="A renewal without a renewed amount and without an outcome is open.",
         gaming="Moving due dates into the next window.",
         counter_metric="grr",
-        source=_OWN,
+        source=OWN,
         rivals=("GRR on the whole base, due or not",),
     ),
     Metric(
@@ -383,7 +258,7 @@ _ENTRIES = (
         missing="Not given where the risk model is refused.",
         gaming="Counting the whole MRR of every account above a threshold.",
         counter_metric="churn_risk",
-        source=_OWN,
+        source=OWN,
         rivals=("Whole MRR of all accounts flagged red",),
     ),
     Metric(
@@ -396,7 +271,7 @@ _ENTRIES = (
         missing="Contracts without a recorded term are not due.",
         gaming="Moving due dates; forecasting by gut and scoring nobody.",
         counter_metric="renewal_rate_revenue",
-        source=_OWN,
+        source=OWN,
     ),
     Metric(
         key="quick_ratio",
@@ -408,7 +283,7 @@ _ENTRIES = (
         missing="Without contraction or churn there is no ratio.",
         gaming="Growth by new accounts hides a leaking base.",
         counter_metric="grr",
-        source=_OWN,
+        source=OWN,
         rivals=("Without reactivation",),
     ),
     Metric(
@@ -424,7 +299,7 @@ _ENTRIES = (
         missing="Empty, not 0, where the youngest account of the cohort has not reached that age.",
         gaming="Comparing a young cohort's early months with an old cohort's late ones.",
         counter_metric="survival",
-        source=_OWN,
+        source=OWN,
     ),
     Metric(
         key="survival",
@@ -451,240 +326,7 @@ _ENTRIES = (
         missing="No end date means that the subscription still runs.",
         gaming="Late booking of cancellations.",
         counter_metric="grr",
-        source=_OWN,
+        source=OWN,
         rivals=("Date of the cancellation notice", "End of dunning"),
     ),
-    *(
-        Metric(
-            key=f"break_even_{months}",
-            name=f"Break-even retention over {months} months",
-            formula=(
-                f"The points of retention of the exposed MRR after {months} months at which gross margin kept = cost "
-                "of customer success saved without it, both discounted. No effect is assumed or measured in it."
-            ),
-            population="MRR of the accounts that somebody in customer success looks after today (exposed MRR).",
-            unit="points",
-            direction="lower is better",
-            missing="Not given where nobody is covered, no cost is known, or no rise of churn could pay the cost.",
-            gaming="Leaving managers, tools or travel out of the cost; calling the whole book exposed.",
-            counter_metric="vanish_effect",
-            source="Net present value solved for the hazard ratio; contracts cannot end before they come due.",
-            rivals=(
-                "Points of the whole company's MRR, shown beside it",
-                "Cost / ARR, which forgets the margin and that churn builds up over time",
-            ),
-        )
-        for months in (12, 24, 36)
-    ),
-    Metric(
-        key="break_even_risk",
-        name="Break-even hazard ratio",
-        formula="Hazard of leaving without customer success / hazard with it, at which net value is zero.",
-        population="As for break-even retention.",
-        unit="ratio",
-        direction="lower is better",
-        missing="Not given where even a thousandfold risk would not pay the cost.",
-        gaming="As for break-even retention.",
-        counter_metric="vanish_effect",
-        source=_OWN,
-    ),
-    Metric(
-        key="exposed_mrr",
-        name="Exposed MRR",
-        formula="MRR of the paying accounts to which somebody in customer success is assigned today.",
-        population="Accounts paying at the as-of date with an assignment that runs and a person who is still there.",
-        unit="money per month",
-        direction="neither",
-        missing="Without assignments nobody is exposed, and there is no break-even.",
-        gaming="Assigning everybody on paper.",
-        counter_metric="success_cost",
-        source=_OWN,
-        rivals=("The whole book, which dilutes the points that are needed",),
-    ),
-    Metric(
-        key="success_cost",
-        name="Cost of customer success a year",
-        formula="Twelve times the mean month of pay, benefits, travel, training, tools and management.",
-        population="Costs of the function customer success over the last complete months, fully loaded.",
-        unit="money",
-        direction="lower is better",
-        missing="Without costs, yearly costs of the people still there; without either it has to be given.",
-        gaming="Booking managers and tools elsewhere.",
-        counter_metric="exposed_mrr",
-        source=_OWN,
-        rivals=("Salaries alone",),
-    ),
-    Metric(
-        key="vanish_effect",
-        name="Measured effect of customer success",
-        formula=(
-            "100 x (share still paying after the horizon with coverage as it was - the same with no coverage from "
-            "month 0 on and nothing in its place)."
-        ),
-        population=(
-            "Accounts from their first month in the data, those that could be watched for the whole horizon. "
-            "Withdrawing assigned people is meant: the uncovered still lived in a company that had customer success."
-        ),
-        unit="points",
-        direction="higher is better",
-        missing="Refused where a gate does not hold; the reason stands in its place, and no other number takes it.",
-        gaming="Choosing the horizon or the comparison after seeing the result.",
-        counter_metric="e_value",
-        source=(
-            "Target trial emulation and g-formula: Hernan & Robins, What If. Check: longitudinal TMLE, Bang & Robins "
-            "2005, van der Laan & Gruber 2012. Interval: bootstrap over accounts."
-        ),
-        rivals=(
-            "Ever covered against never covered, which counts surviving long enough to be given somebody as an effect",
-            "Covered months against uncovered months, which measures to whom people were sent",
-        ),
-    ),
-    Metric(
-        key="e_value",
-        name="E-value",
-        formula="RR + sqrt(RR x (RR - 1)), of the risk ratio or of the end of its interval nearest 1.",
-        population="As for the measured effect.",
-        unit="ratio",
-        direction="higher is better",
-        missing="1 where the interval holds no effect.",
-        gaming="Quoting it without the strongest measured attribute beside it as a yardstick.",
-        counter_metric="vanish_effect",
-        source="VanderWeele & Ding 2017.",
-    ),
-    Metric(
-        key="lost_mrr_months",
-        name="MRR-months that would be lost",
-        formula=(
-            "Sum over months of MRR x (still paying with - without customer success), plus the growth that survivors "
-            "would not have. Higher churn and shorter lifetimes are the same loss and count once."
-        ),
-        population="Exposed MRR; a contract can be lost only when it comes due.",
-        unit="money",
-        direction="lower is better",
-        missing="Not given without a measured effect or a scenario.",
-        gaming="Adding lost lifetimes to lost churn.",
-        counter_metric="break_even_24",
-        source=_OWN,
-    ),
-    Metric(
-        key="success_roi",
-        name="Return on customer success (ROI)",
-        formula=(
-            "(gross margin of what would be lost - cost saved) / cost saved inside a stated horizon, months discounted "
-            "by (1 + r)^(-(t + 0.5) / 12). Cost saved: people less the work others take over, tools and management, "
-            "less severance, after the notice."
-        ),
-        population="Exposed MRR. Nothing after the horizon counts; a figure with a tail says so.",
-        unit="fraction",
-        direction="higher is better",
-        missing="Not given without a measured effect or the reader's own range; nor where nothing is saved.",
-        gaming="A long tail, revenue instead of margin, salaries instead of full cost.",
-        counter_metric="break_even_24",
-        source="Scenario range: 20,000 draws of all inputs. It is no confidence interval.",
-        rivals=("Revenue of covered accounts / cost", "Expansion booked by customer success / cost"),
-    ),
-    Metric(
-        key="worth_of_a_point",
-        name="What one point of retention is worth",
-        formula="Gross margin kept inside the horizon if one in a hundred of the MRR lost a year stayed, discounted.",
-        population="Exposed MRR, from its next due date on.",
-        unit="money",
-        direction="higher is better",
-        missing="Not given without margin or where nothing comes due.",
-        gaming="Quoting it as if anybody knew how to gain the point.",
-        counter_metric="break_even_24",
-        source=_OWN,
-        rivals=("One point of ARR, which forgets margin, due dates and discount",),
-    ),
-    Metric(
-        key="bad_word_of_mouth",
-        name="Tellings by unhappy accounts",
-        formula="Unhappy accounts x share that tells x number of people told, at the least.",
-        population="Accounts that would leave without customer success.",
-        unit="accounts",
-        direction="lower is better",
-        missing="No money without the chance that a hearer is a lost sale, which nobody publishes.",
-        gaming="Counting every hearer as a lost sale.",
-        counter_metric="success_roi",
-        source="13 % of the unhappy tell 15 or more, 1 in 26 complains: figures in circulation, marked as benchmark.",
-    ),
-    Metric(
-        key="rows_used",
-        name="Rows that count",
-        formula="Rows that enter the figures / rows read, over all tables.",
-        population="Every row of every table of the contract that the source has.",
-        unit="fraction",
-        direction="higher is better",
-        missing="Without any readable table there is no share.",
-        gaming="Taking bad rows out of the export before anybody can see them.",
-        counter_metric="accounts_with_subscription",
-        source=_OWN,
-    ),
-    Metric(
-        key="tables_present",
-        name="Tables that are there",
-        formula="Tables of the contract that the source has / the fourteen tables of the contract.",
-        population="The fourteen tables of data/README.md; accounts and subscriptions are needed, the others optional.",
-        unit="fraction",
-        direction="higher is better",
-        missing="An absent table leaves its sections empty, nothing else.",
-        gaming="Delivering a table without rows or without its useful columns.",
-        counter_metric="months_with_rows",
-        source=_OWN,
-    ),
-    Metric(
-        key="accounts_with_subscription",
-        name="Accounts with a subscription",
-        formula="Accounts that have at least one subscription / accounts.",
-        population="Accounts known at the as-of date.",
-        unit="fraction",
-        direction="higher is better",
-        missing="An account without a subscription never paid, or its subscriptions were not exported.",
-        gaming="Leaving accounts that left out of the export.",
-        counter_metric="rows_used",
-        source=_OWN,
-    ),
-    Metric(
-        key="months_with_rows",
-        name="Months with rows",
-        formula="Cells with at least one row / cells, over dated tables and observed months.",
-        population="Tables with a date, in the observed window; subscriptions and assignments count while they run.",
-        unit="fraction",
-        direction="higher is better",
-        missing="A month without rows may be a month in which nothing happened, or one that was not loaded.",
-        gaming="Filling a month with a single row.",
-        counter_metric="rows_used",
-        source=_OWN,
-    ),
 )
-
-METRICS = {entry.key: entry for entry in _ENTRIES}
-
-
-def short_name(key: str) -> str:
-    """``GRR`` for a metric whose name ends in its abbreviation, else the whole name."""
-    name = metric(key).name
-    return name[name.rindex("(") + 1 : -1] if name.endswith(")") and name[name.rindex("(") :].isupper() else name
-
-
-def metric(key: str) -> Metric:
-    """The entry of one metric. Raises ParameterError with the nearest known key."""
-    if key not in METRICS:
-        raise ParameterError(f"no metric '{key}'.{did_you_mean(key, list(METRICS))} Known: {', '.join(METRICS)}.")
-    return METRICS[key]
-
-
-class _Definitions(ModuleType):
-    """This module, readable like a dictionary: ``cs.definitions["grr"]``."""
-
-    def __getitem__(self, key: str) -> Metric:
-        return metric(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(METRICS)
-
-    def __len__(self) -> int:
-        return len(METRICS)
-
-
-sys.modules[__name__].__class__ = _Definitions
