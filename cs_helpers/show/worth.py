@@ -268,7 +268,7 @@ def say_talk(talk: Any, currency: str, anchor: str = "word-of-mouth") -> Takeawa
         return refusal
     unhappy = talk.table[talk.table["group"] == "unhappy"].iloc[0]
     happy = talk.table[talk.table["group"] == "happy"].iloc[0]
-    basis = f"Counted {unhappy['basis']}; the shares are published ones about consumers. "
+    basis = f"Counted {unhappy['basis']}; the shares are figures in circulation about consumers. "
     basis += f"{happy['accounts']:,.0f} happy ones would tell at least {happy['tellings']:,.0f}. "
     if talk.lost is None:
         basis += capital(sentence(talk.reason))
@@ -309,7 +309,7 @@ def talk_table(talk: Any) -> Block:
             "Origin": rows["origin"].to_numpy(),
         }
     )
-    block = table(shown, "What is published about word of mouth")
+    block = table(shown, "What is quoted about word of mouth")
     sources = list(dict.fromkeys(visible(text) for text in rows["source"][rows["origin"] == "benchmark"]))
     note = f"Benchmarks: {capital(sentence('; '.join(sources)))}" if sources else ""
     return Block(f'{block.html}<p class="cs-note">{plain(note)}</p>', f"{block.text}\n{note}".strip())
