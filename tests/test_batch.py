@@ -25,7 +25,10 @@ BAD = {
     "leaves_hard": ("import os\nos._exit(0)", "DeadKernelError", "killed, or memory ran out"),
     "killed": ("import os\nos.kill(os.getpid(), 9)", "DeadKernelError", "killed, or memory ran out"),
     "prints": (
-        "for _ in range(1000):\n    print('x' * 100_000)", "LimitReached", "shows more than 20 million characters",
+        # With a pause, so that on a busy machine the pile of what nobody has read yet does not reach the memory limit.
+        "import time\nfor _ in range(1000):\n    print('x' * 100_000)\n    time.sleep(.005)",
+        "LimitReached",
+        "shows more than 20 million characters",
     ),
     "allocates": (
         "import time\nheld = []\nwhile True:\n    held.append(bytearray(30_000_000))\n    time.sleep(.02)",
