@@ -253,7 +253,7 @@ def test_gates_show_figure_threshold_and_verdict_in_their_units():
 
 def control(p, key="late_payment", reason=""):
     estimate = None if p is None else -0.35
-    return Stand(key=key, kind="outcome", estimate=estimate, se=p and 0.05, p=p, n=900, events=80, reason=reason)
+    return roi.Control(key, "outcome", estimate, p and 0.05, p, 900, 80, reason)
 
 
 def test_negative_controls_raise_an_alarm_none_or_cannot_tell():

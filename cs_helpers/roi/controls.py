@@ -19,6 +19,8 @@ from cs_helpers.stats.sensitivity import bias_factor
 from cs_helpers.stats.threads import one_thread
 
 FEWEST_EVENTS = 20
+ALARM = 0.05
+"""A negative control whose p value is below this raises an alarm."""
 COVARIATES = ("health", "log_mrr", "tenure_months")
 
 
@@ -39,6 +41,11 @@ class Control(Result):
     n: int
     events: int
     reason: str = ""
+
+    @property
+    def alarm(self) -> bool:
+        """Whether chance alone would rarely give as much: p < .05."""
+        return self.p is not None and self.p < ALARM
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.definitions import Refusal
-from cs_helpers.errors import ContractError, ParameterError
+from cs_helpers.definitions import Refusal, attempt
+from cs_helpers.errors import ParameterError
 from cs_helpers.results import Result
 from cs_helpers.roi.association import association
 from cs_helpers.roi.baseline import baseline_trial
@@ -30,13 +30,13 @@ from cs_helpers.roi.naive import naive
 from cs_helpers.roi.overlap import Overlap, overlap
 from cs_helpers.roi.trial import Trial, trial
 from cs_helpers.roi.vacancy import vacancy
-from cs_helpers.stats.sensitivity import e_value
+from cs_helpers.stats import e_value, normal_quantile
 
 HORIZONS = (24, 18, 12, 6)
 """Months over which the effect may be measured, the longest first: the first whose never-covered arm holds is taken."""
 FEWEST_IN_SEGMENT = 30
 _LEAST_IN_BOOK = 5
-_Z = 1.959963984540054
+_Z = normal_quantile(0.95)
 CARRY = ("g_formula", "vacancy", "baseline")
 """Rungs that may carry the headline, the strongest first."""
 NEEDED_AT_BASELINE = ("months", "events", "dated_coverage", "health_known", "control", "overlap")
@@ -130,7 +130,7 @@ def vanish_effect(
     chosen, arm = _longest(arms)
     controls = negative_controls(followed)
     before = gates_before(followed, chosen, arm, controls)
-    models = _attempt(fit_models, followed)
+    models = attempt(fit_models, followed)
     lower = {
         "ltmle": ltmle(followed, chosen),
         "vacancy": vacancy(followed, chosen),
@@ -141,18 +141,11 @@ def vanish_effect(
     if isinstance(models, Refusal):
         return _result(followed, chosen, before, controls, lower, refuted, why=models.reason)
     where = overlap(models)
-    futures = _attempt(live, models, chosen, _weights(followed, chosen, where), draws, seed)
+    futures = attempt(live, models, chosen, _weights(followed, chosen, where), draws, seed)
     if isinstance(futures, Refusal):
         return _result(followed, chosen, before, controls, lower, refuted, where, why=futures.reason)
     gates = (*before, *gates_of_fit(followed, futures, where, lower["ltmle"]))
     return _result(followed, chosen, gates, controls, lower, refuted, where, futures, models, seed)
-
-
-def _attempt(analysis: Any, *arguments: Any) -> Any:
-    try:
-        return analysis(*arguments)
-    except ContractError as error:
-        return Refusal(str(error))
 
 
 def _candidates(followed: Trial, horizon: int) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cs_helpers.roi.controls import Control
+from cs_helpers.roi.controls import ALARM, Control
 from cs_helpers.roi.evidence import Gate, Rung, gate
 from cs_helpers.roi.gformula import Futures
 from cs_helpers.roi.ltmle import NeverArm
@@ -21,9 +21,6 @@ MOST_LEFT_OUT = 0.20
 MOST_APART = 1.96
 NATURAL_WITHIN = 1.0
 NATURAL_AT = (6, 12, 24)
-CONTROL_LEVEL = 0.05
-ALWAYS = ("months", "events", "dated_coverage", "controls")
-"""Gates that every estimate from the panel must pass; with them those of the negative controls."""
 
 
 def gates_before(trial: Trial, horizon: int, arm: NeverArm, controls: Sequence[Control]) -> tuple[Gate, ...]:
@@ -88,12 +85,9 @@ def gates_before(trial: Trial, horizon: int, arm: NeverArm, controls: Sequence[C
 def _control_gates(controls: Sequence[Control]) -> list[Gate]:
     if not controls:
         why = "no outcome that customer success cannot move was named, so hidden causes cannot be looked for"
-        return [gate("controls", None, CONTROL_LEVEL, "at least", "p value", why)]
+        return [gate("controls", None, ALARM, "at least", "p value", why)]
     why = "coverage goes with something it cannot have moved, so a cause of both is missing from the data"
-    return [
-        gate(f"control:{each.key}", each.p, CONTROL_LEVEL, "at least", "p value", each.reason or why)
-        for each in controls
-    ]
+    return [gate(f"control:{each.key}", each.p, ALARM, "at least", "p value", each.reason or why) for each in controls]
 
 
 def gates_of_fit(trial: Trial, futures: Futures, where: Overlap, check: Rung) -> tuple[Gate, ...]:

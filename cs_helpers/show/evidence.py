@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pandas as pd
@@ -17,6 +16,7 @@ from cs_helpers.show.words import (
     called,
     capital,
     count,
+    is_given,
     listed,
     money,
     money_span,
@@ -269,13 +269,9 @@ def ladder_table(effect: Any) -> Block:
 
 def _points_words(rung: Any) -> str:
     said = of_hundred(rung.value, signed=True)
-    if not _given(rung.value, rung.low, rung.high):
+    if not is_given(rung.value, rung.low, rung.high):
         return said
     return f"{said} ({points_span(rung.low, rung.high).split(NARROW_SPACE)[0]})"
-
-
-def _given(*values: float | None) -> bool:
-    return all(value is not None and math.isfinite(value) for value in values)
 
 
 def say_overlap(effect: Any, anchor: str = "overlap") -> Takeaway:
@@ -345,11 +341,13 @@ def segments_table(effect: Any, currency: str) -> Block:
             "Accounts": rows["accounts"].astype(int).to_numpy(),
             "Left": rows["churned"].astype(int).to_numpy(),
             "Effect": [of_hundred(value, signed=True) for value in rows["points"]],
-            SPAN: [points_span(a, b) if _given(a, b) else "–" for a, b in zip(rows["low"], rows["high"], strict=True)],
+            SPAN: [
+                points_span(a, b) if is_given(a, b) else "–" for a, b in zip(rows["low"], rows["high"], strict=True)
+            ],
             "MRR-months kept": [
                 f"{money(row.mrr_months, currency, short=True)} "
                 f"({money_span(row.mrr_months_low, row.mrr_months_high, currency)})"
-                if _given(row.mrr_months)
+                if is_given(row.mrr_months)
                 else "–"
                 for row in rows.itertuples()
             ],

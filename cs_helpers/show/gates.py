@@ -118,7 +118,7 @@ def say_controls(effect: Any, anchor: str = "controls") -> Takeaway:
         return Takeaway(
             "No negative control has enough events to say anything.", sentence(capital(controls[0].reason)), anchor
         )
-    alarms = [each for each in tested if each.p < 0.05]
+    alarms = [each for each in tested if each.alarm]
     if alarms:
         names = listed([called(each.key.replace("_", " ")) for each in alarms])
         return Takeaway(
@@ -164,4 +164,4 @@ def _p_words(p: float | None) -> str:
 def _verdict(control: Any) -> str:
     if control.p is None:
         return capital(sentence(control.reason or "too few events"))
-    return "alarm" if control.p < 0.05 else "no alarm"
+    return "alarm" if control.alarm else "no alarm"

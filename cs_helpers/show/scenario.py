@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from cs_helpers.definitions import Refusal
-from cs_helpers.show.words import called, count, listed
+from cs_helpers.show.words import called, count, is_given, listed
 
 
 def alt_tornado(rows: Any, money: Callable[[float], str], base: float | None = None, line: float = 0.0) -> str:
@@ -28,7 +27,7 @@ def alt_tornado(rows: Any, money: Callable[[float], str], base: float | None = N
     without = [called(label) for label in rows["label"][~rows.index.isin(given.index)]]
     decide = [called(row.label) for row in given.itertuples() if min(row.low, row.high) < line < max(row.low, row.high)]
     where = "zero" if line == 0 else money(line)
-    parts = [f"The outcome is {money(base)} with every input at its mode."] if _is_given(base) else []
+    parts = [f"The outcome is {money(base)} with every input at its mode."] if is_given(base) else []
     parts.append(f"Each input alone: {'; '.join(spans)}." if spans else "No input moves the outcome.")
     if without:
         parts.append(f"Without an outcome: {listed(without)}.")
@@ -41,10 +40,6 @@ def alt_tornado(rows: Any, money: Callable[[float], str], base: float | None = N
     return " ".join(parts)
 
 
-def _is_given(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
-
-
 def alt_ladder(rows: Any, number: Callable[[float], str], unit: str = "") -> str:
     """Each rung of evidence with its interval and on which side of zero that lies, or why it is not given.
 
@@ -54,12 +49,12 @@ def alt_ladder(rows: Any, number: Callable[[float], str], unit: str = "") -> str
         return ""
     rungs = []
     for row in rows.itertuples():
-        if row.status == "refused" or not _is_given(row.value):
+        if row.status == "refused" or not is_given(row.value):
             rungs.append(f"{called(row.label)}: not given, {called(row.why or 'no value')}")
             continue
         refuted = {"refuted": " (refuted)", "tied": " (an association, no effect)"}.get(row.status, "")
         interval = ""
-        if _is_given(row.low) and _is_given(row.high):
+        if is_given(row.low, row.high):
             side = "above zero" if row.low > 0 else "below zero" if row.high < 0 else "zero lies inside"
             interval = f", interval {number(row.low)} to {number(row.high)}, {side}"
         rungs.append(f"{called(row.label)}{refuted}: {number(row.value)}{interval}")

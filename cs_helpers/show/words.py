@@ -64,6 +64,11 @@ def points(value: float) -> str:
     return f"{value * 100:+.1f}{NARROW_SPACE}points".replace("-", "−")
 
 
+def is_given(*values: float | None) -> bool:
+    """Whether every one is a finite number."""
+    return all(value is not None and math.isfinite(value) for value in values)
+
+
 def of_hundred(value: float | None, signed: bool = False) -> str:
     """A number of points of a hundred: ``4.2 points``, ``1.0 point``; a dash where there is no value."""
     if value is None or not math.isfinite(value):

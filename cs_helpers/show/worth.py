@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from cs_helpers.show.words import (
     called,
     capital,
     count,
+    is_given,
     listed,
     money,
     money_span,
@@ -37,10 +37,6 @@ PLANS = {
     "contact_time": "Contact time capped or moved",
 }
 """What each plan is called."""
-
-
-def _given(*values: float | None) -> bool:
-    return all(value is not None and math.isfinite(value) for value in values)
 
 
 def say_money(worth: Any, currency: str, anchor: str = "money") -> Takeaway:
@@ -173,13 +169,13 @@ def say_plans(plans: Mapping[str, Any], anchor: str = "plans") -> Takeaway:
     if not given:
         reason = next((plan.reason for plan in plans.values()), "no plan was asked for")
         return Takeaway("No smaller plan can be computed.", capital(sentence(reason)), anchor)
-    told = [plan for plan in given if _given(main_row(plan)["gain"])]
+    told = [plan for plan in given if is_given(main_row(plan)["gain"])]
     months = int(main_row(given[0])["horizon"])
     if not told:
         bears = [
             f"{_inside(plan)} {main_row(plan)['break_even_ratio']:.2f} times"
             for plan in given
-            if _given(main_row(plan)["break_even_ratio"])
+            if is_given(main_row(plan)["break_even_ratio"])
         ]
         most = f"Over {months} months churn may rise at most so far before a plan loses money: {listed(bears)}."
         return Takeaway(
@@ -231,7 +227,7 @@ def plans_table(plans: Mapping[str, Any], currency: str) -> Block:
         return refused(" ".join(refusals)) if refusals else Block("", "")
 
     def ranged(row: Any, name: str) -> str:
-        if not _given(row[name]):
+        if not is_given(row[name]):
             return "–"
         span = money_span(row[f"{name}_low"], row[f"{name}_high"], currency)
         return money(row[name], currency, short=True) + (
@@ -246,9 +242,9 @@ def plans_table(plans: Mapping[str, Any], currency: str) -> Block:
             "Saved": ranged(row, "saved"),
             "Gross margin lost": ranged(row, "lost"),
             "Gain": ranged(row, "gain"),
-            "Draws that gain": percent(row["p_gain"], 0) if _given(row["p_gain"]) else "–",
+            "Draws that gain": percent(row["p_gain"], 0) if is_given(row["p_gain"]) else "–",
             "Pays up to a hazard ratio of": f"{row['break_even_ratio']:.2f}"
-            if _given(row["break_even_ratio"])
+            if is_given(row["break_even_ratio"])
             else "any",
         }
         for plan in given
