@@ -1,5 +1,6 @@
 """Intervals, comparisons and fits; closed forms wherever there is one, so that equal data print equal numbers."""
 
+from cs_helpers.stats.counts import funnel_limits, poisson_interval, rate_interval
 from cs_helpers.stats.intervals import (
     FEWEST_TO_COMPARE,
     Interval,
@@ -12,19 +13,37 @@ from cs_helpers.stats.intervals import (
     share_range,
     wilson_interval,
 )
+from cs_helpers.stats.multiple import benjamini_hochberg, holm
+from cs_helpers.stats.promoters import Nps, nps
+from cs_helpers.stats.queues import Queue, erlang_c
 from cs_helpers.stats.sensitivity import e_value
+from cs_helpers.stats.shrinkage import Shrunk, Spread, overdispersion, shrink, spread_of
 
 __all__ = [
     "FEWEST_TO_COMPARE",
     "Interval",
+    "Nps",
+    "Queue",
+    "Shrunk",
+    "Spread",
+    "benjamini_hochberg",
     "compare",
     "difference_interval",
     "e_value",
     "effective_n",
+    "erlang_c",
+    "funnel_limits",
+    "holm",
     "kept_share_interval",
     "normal_quantile",
+    "nps",
+    "overdispersion",
+    "poisson_interval",
+    "rate_interval",
     "ratio_interval",
     "share_range",
+    "shrink",
+    "spread_of",
     "wilson_interval",
 ]
 
