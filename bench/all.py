@@ -20,6 +20,7 @@ import machine_speed
 import page_speed
 import psutil
 import report_speed
+import reps_speed
 import rollup_speed
 import scenario_speed
 import survival_speed
@@ -35,6 +36,7 @@ SECTIONS = (
     churn_report_speed,
     effect_speed,
     scenario_speed,
+    reps_speed,
 )
 PACKAGES = ("papermill", "nbconvert", "scikit-learn", "statsmodels", "pandas", "pyarrow", "duckdb", "matplotlib")
 

@@ -13,7 +13,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cs_helpers import charts, churn, definitions, errors, periods, retention, roi, sample, show, stats, tables
+    from cs_helpers import (
+        charts,
+        churn,
+        definitions,
+        errors,
+        periods,
+        reps,
+        retention,
+        roi,
+        sample,
+        show,
+        stats,
+        tables,
+    )
     from cs_helpers.tables import load
 
 __version__ = "0.1.0"
@@ -24,6 +37,7 @@ __all__ = [
     "errors",
     "load",
     "periods",
+    "reps",
     "retention",
     "roi",
     "sample",

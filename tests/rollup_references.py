@@ -338,6 +338,49 @@ def repeat_contacts(tickets, as_of, days=7):
     return pd.DataFrame(rows).groupby(keys, dropna=False).sum().reset_index().sort_values(keys, ignore_index=True)
 
 
+def ticket_cases(tickets, subscriptions, start, as_of, days=7):
+    """Ticket by ticket, what was paid looked up day by day, another ticket looked for as in ``repeat_contacts``."""
+    minute = pd.Timedelta(minutes=1)
+    paid = mrr_by_day(subscriptions, as_of) if len(subscriptions) else {}
+    names = ("wait_seconds", "answered", "contacts", "reopened", "escalated", "handle_minutes", "csat", "ces")
+    known_when_resolved = names[2:]
+    t = tickets.assign(second=tickets["opened_at"].dt.floor("s"))
+    t = t.sort_values(["second", "ticket_id"], ignore_index=True)
+    rows = []
+    for one in t.itertuples():
+        resolved = one.resolved_at.floor("s") if pd.notna(one.resolved_at) and one.resolved_at < as_of else None
+        if not (start <= one.opened_at < as_of or (resolved is not None and resolved >= start)):
+            continue
+        opened_day = one.opened_at.normalize()
+        by_day = {} if pd.isna(one.account_id) else paid.get(one.account_id, {})
+        before = [day for day, cents_ in by_day.items() if cents_ and day <= opened_day]
+        answer = one.first_response_at
+        row = {
+            "case_number": len(rows) + 1, "rep_id": one.rep_id, "account_id": one.account_id,
+            "opened_month": opened_day.replace(day=1), "opened_hour": one.opened_at.hour,
+            "resolved_month": None if resolved is None else resolved.normalize().replace(day=1),
+            "resolved_day": None if resolved is None else resolved.normalize(),
+            "opened_weekday": one.opened_at.weekday(), "channel": one.channel, "priority": one.priority,
+            "category": one.category, "mrr_cents": by_day.get(opened_day) or None,
+            "tenure_days": (opened_day - min(before)).days if before else None,
+            "first_response_minutes": (answer.floor("s") - one.second) / minute if answer < as_of else None,
+            "resolution_minutes": None if resolved is None else (resolved - one.second) / minute,
+        }  # fmt: skip
+        for name in names:
+            too_late = name in known_when_resolved and pd.notna(one.resolved_at) and resolved is None
+            row[name] = None if too_late else getattr(one, name)
+        until = None if resolved is None else resolved + days * DAY
+        row["judged"] = until is not None and pd.notna(one.account_id) and until < as_of
+        row["followed"] = None
+        if row["judged"]:
+            same = t["category"].isna() if pd.isna(one.category) else t["category"] == one.category
+            same &= t["account_id"] == one.account_id
+            after = (t["second"] > one.second) | ((t["second"] == one.second) & (t["ticket_id"] > one.ticket_id))
+            row["followed"] = bool((same & after & (t["second"] <= until)).any())
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
 def vanish_panel(tables, start, as_of, role="csm"):
     """Month by month and account by account, from days alone."""
     subscriptions = tables["subscriptions"]

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "cs_helpers"
 ANALYSIS = [
     path
-    for name in ("retention", "churn", "roi", "stats", "periods", "definitions")
+    for name in ("retention", "churn", "roi", "reps", "stats", "periods", "definitions")
     for each in (f"{name}.py", f"{name}/**/*.py")
     for path in sorted(PACKAGE.glob(each))
 ]

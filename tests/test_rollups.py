@@ -349,6 +349,62 @@ def test_repeat_contacts_equal_the_reference(engine, tickets, as_of, days):
     equal(found, references.repeat_contacts(tickets, as_of, days))
 
 
+def test_a_ticket_case_carries_what_was_paid_when_it_opened_and_what_became_of_it_until_as_of(engine):
+    tables = {
+        "subscriptions": subscriptions(("A", "2024-01-10", "2024-03-05", 100), ("A", "2024-03-01", None, 20.50)),
+        "tickets": frame(
+            "ticket_id account_id rep_id channel priority category opened_at first_response_at resolved_at csat",
+            ("t1", "A", "r", "chat", "high", "x", "2024-03-04T23:59:59.9", "2024-03-05T00:30:29", "2024-03-08", 5),
+            ("t2", "A", "r", "chat", "high", "x", "2024-03-15T00:00:00", None, "2024-03-16T12:00:00", 4),
+            ("t3", "A", "s", None, "low", "x", "2024-03-30", "2024-04-01", "2024-04-02", 1),
+            ("t4", None, None, "chat", "low", "x", "2024-01-31", None, "2024-03-01", 2),
+            ("t5", "B", "r", "chat", "low", "x", "2024-01-31", None, "2024-02-29T23:59:59", 2),
+            ("t6", "A", "r", "chat", "low", "y", "2024-01-09", None, "2024-03-25", None),
+            ("t7", "A", "r", "chat", "low", "y", "2024-04-01", None, None, None),
+        ).assign(answered=[True, None, None, False, None, None, None]),
+    }
+    found = rolled(engine, "ticket_cases", tables, start="2024-03-01", as_of="2024-04-01")
+    assert found["case_number"].tolist() == [1, 2, 3, 4, 5], "t5 was resolved before, t7 opened at as_of"
+    t6, t4, t1, t2, t3 = (row for _, row in found.iterrows())
+    assert (t1["mrr_cents"], t2["mrr_cents"]) == (10000 + 2050, 2050), "on 4 March both were paid"
+    assert (t1["tenure_days"], t2["tenure_days"]) == (21 + 29 + 4, 21 + 29 + 15), "from 10 January on, a leap year"
+    assert pd.isna(t6["tenure_days"]) and pd.isna(t6["mrr_cents"]), "the day before it first paid"
+    assert (t1["opened_hour"], t1["opened_weekday"], t2["opened_weekday"]) == (23, 0, 4), "a Monday and a Friday"
+    assert t1["first_response_minutes"] == pytest.approx(30.5), "30 minutes and 29 + 1 seconds"
+    assert t2["resolution_minutes"] == 36 * 60 and t2["resolved_day"] == pd.Timestamp("2024-03-16")
+    assert (t1["judged"], t1["followed"]) == (True, True), "t2 opened seven days after 8 March, to the second"
+    assert (t2["judged"], t2["followed"]) == (True, False), "t3 opened fourteen days after 16 March"
+    assert (t4["judged"], pd.isna(t4["followed"])) == (False, True), "nobody knows whose it is"
+    assert not t6["judged"], "its seven days end as 1 April begins, which was not seen"
+    unknown = ["resolved_month", "resolved_day", "csat", "first_response_minutes", "resolution_minutes", "followed"]
+    assert t3[unknown].isna().all() and not t3["judged"], "what comes at as_of or later is not known"
+    assert pd.isna(t3["channel"]) and pd.isna(t4["rep_id"]) and t3["priority"] == "low"
+    assert found["answered"].astype(object).tolist()[1:3] == [False, True] and pd.isna(t2["answered"])
+
+
+def test_calls_without_accounts_or_subscriptions_make_cases_too(engine):
+    tickets = frame("ticket_id opened_at resolved_at csat", ("c1", "2024-03-09T10:00:00", "2024-03-09T10:04:30", 3))
+    tables = {"tickets": tickets, "subscriptions": subscriptions(), "accounts": pd.DataFrame()}
+    found = rolled(engine, "ticket_cases", tables, start="2024-03-01", as_of="2024-04-01")
+    assert found["resolution_minutes"].tolist() == [4.5] and found["csat"].tolist() == [3]
+    assert found[["account_id", "mrr_cents", "tenure_days", "followed", "contacts"]].isna().all(axis=None)
+    assert not found["judged"].any()
+    nothing = rolled(engine, "ticket_cases", {"tickets": tickets.iloc[:0]}, start="2024-03-01", as_of="2024-04-01")
+    assert len(nothing) == 0 and list(nothing.columns) == list(rollups.ROLLUPS["ticket_cases"].columns)
+
+
+@checked
+@given(
+    tickets=ticket_books(), book=books(most_accounts=2), start=DAYS, length=st.integers(1, 200), days=st.integers(0, 30)
+)
+def test_ticket_cases_equal_the_reference(engine, tickets, book, start, length, days):
+    book = book.replace({"account_id": {"a0": "A", "anchor": "B"}})
+    tickets = tickets.assign(channel=tickets["category"], priority=tickets["rep_id"])
+    window = {"start": start, "as_of": start + pd.Timedelta(days=length), "days": days}
+    found = rolled(engine, "ticket_cases", {"tickets": tickets, "subscriptions": book}, **window)
+    equal(found, references.ticket_cases(tickets, book, **window).reindex(columns=found.columns))
+
+
 # --- the panel for the vanish effect --------------------------------------------------------------------------
 
 
@@ -464,6 +520,7 @@ def test_everything_wrong_with_the_arguments_is_said_at_once(engine):
         ("cohorts", {"observed_from": START, "as_of": END, "by": "week"}, "by = 'week': choose month or quarter"),
         ("cohorts", {"observed_from": END, "as_of": START}, "as_of 2024-01-01 is not after observed_from 2025-01-01"),
         ("survival_counts", {"observed_from": START, "as_of": END, "by": "segmnt"}, "Did you mean 'segment'"),
+        ("ticket_cases", {"start": END, "as_of": END}, "as_of 2025-01-01 is not after start 2025-01-01"),
         ("repeat_contacts", {"as_of": END, "days": -1}, "give a whole number from 0 on"),
         ("usage_features", {"first": "2024-02-02", "last": "2024-01-20"}, "no month begins"),
     ],

@@ -24,6 +24,7 @@ CASES = {
     ],
     "rep_month": [{}],
     "repeat_contacts": [{"as_of": "2024-09-01", "days": 5}],
+    "ticket_cases": [{"start": "2024-01-31", "as_of": "2024-09-01", "days": 5}],
     "vanish_panel": [{"start": "2024-01-01", "as_of": "2024-12-02", "role": role} for role in ("csm", "")],
     "account_signals": [{"start": "2023-12-01", "end": "2024-09-01"}],
 }
@@ -97,6 +98,8 @@ def company(seed=5):
             "answered_at": some(moments(80)), "score": some(rng.integers(0, 11, 80)),
         }
     )  # fmt: skip
+    drawn["tickets"]["channel"] = some(rng.choice(["chat", "phone"], 150))
+    drawn["tickets"]["priority"] = some(rng.choice(["low", "high"], 150))
     return drawn
 
 

@@ -66,22 +66,9 @@ def test_the_schedule_of_the_project_is_right_and_has_something_for_each_reader(
     found = schedule.read(Path("reports/schedule.yml"))
     assert {(job.notebook, job.for_each, job.audience) for job in found.jobs} == {
         ("churn", "segment", "full"), ("churn", None, "shared"), ("data_check", None, "full"), ("roi", None, "shared"),
+        ("reps", None, "shared"),
     }  # fmt: skip
     assert all(job.alerts for job in found.jobs), "whatever fails, somebody is told"
-
-
-def test_the_runs_that_wait_for_their_notebooks_are_right_but_for_the_notebooks(monkeypatch, tmp_path):
-    monkeypatch.chdir(ROOT)
-    text = Path("reports/schedule.yml").read_text(encoding="utf-8")
-    waiting = re.sub(r"^#", "", text.partition("#\n")[2], flags=re.MULTILINE)
-    if not waiting:
-        return  # they are live
-    whole = tmp_path / "schedule.yml"
-    whole.write_text(text.partition("\n# This one waits")[0] + "\n" + waiting, encoding="utf-8")
-    with pytest.raises(ScheduleError) as refused:
-        schedule.read(whole)
-    found = re.findall(r"line \d+: (.*?)\.(?: |$)", str(refused.value), re.MULTILINE)
-    assert found == ["no notebook 'reps' in notebooks"]
 
 
 def test_every_line_of_the_projects_schedule_that_sets_something_new_is_explained():

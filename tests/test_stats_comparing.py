@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest import approx
-from scipy.stats import chi2, false_discovery_control, poisson
+from scipy.stats import chi2, false_discovery_control, norm, poisson, t
 
 import cs_helpers as cs
 from cs_helpers.errors import ContractError, ParameterError
@@ -20,6 +20,8 @@ from cs_helpers.stats import (
     shrink,
     spread_of,
 )
+from cs_helpers.stats.clusters import two_sided_p, upper_tail
+from cs_helpers.stats.shrinkage import winsorised_variance
 
 # Batting averages of the first 45 at-bats of 18 players in 1970, Clemente first: hits.
 HITS = np.array([18, 17, 16, 15, 14, 14, 13, 12, 11, 11, 10, 10, 10, 10, 10, 9, 8, 7])
@@ -124,6 +126,18 @@ def test_winsorised_overdispersion_ignores_two_outliers_and_sees_a_common_spread
     cut = np.clip(3 * quiet, *np.quantile(3 * quiet, [0.1, 0.9]))
     assert common == approx(math.sqrt(((cut**2).sum() - 19) / (20 - 1)))
     assert overdispersion([9.0, -9.0, 0.0], np.ones(3)) == 0, "three units tell nothing about the others"
+
+
+def test_winsorising_normal_deviates_leaves_what_it_says():
+    z = np.sort(norm.ppf((np.arange(200_000) + 0.5) / 200_000))
+    assert winsorised_variance(0.1) == approx((np.clip(z, norm.ppf(0.1), norm.ppf(0.9)) ** 2).mean(), abs=1e-4)
+    assert winsorised_variance(1e-9) == approx(1, abs=1e-4)
+
+
+def test_upper_tails_of_the_normal_and_of_student():
+    assert upper_tail([1.96, 0.0]) == approx([norm.sf(1.96), 0.5])
+    assert upper_tail([2.0, 2.0], [5, math.inf]) == approx([t.sf(2, 5), norm.sf(2)])
+    assert two_sided_p(-1.7, 9) == approx(2 * float(upper_tail(1.7, 9)))
 
 
 def test_funnel_limits_are_those_published():

@@ -7,7 +7,9 @@ texts and captions are words, and words live in ``show``.
 from cs_helpers.charts.benchmark import funnel_plot, slope
 from cs_helpers.charts.ink import INKS
 from cs_helpers.charts.outlook import forecast_score, outlook
+from cs_helpers.charts.people import history_line, ramp_curve
 from cs_helpers.charts.picture import as_picture, as_svg, figures_dropped
+from cs_helpers.charts.ranks import rank_bars, rank_intervals
 from cs_helpers.charts.reasons import reason_bars
 from cs_helpers.charts.retention import cohort_heatmap, group_bars, trend, waterfall
 from cs_helpers.charts.risk import drivers, reliability
@@ -31,10 +33,14 @@ __all__ = [
     "funnel_plot",
     "futures",
     "group_bars",
+    "history_line",
     "incidence",
     "ladder",
     "outlook",
     "projection",
+    "ramp_curve",
+    "rank_bars",
+    "rank_intervals",
     "reason_bars",
     "reliability",
     "roi_distribution",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -17,14 +18,16 @@ from cs_helpers.charts.measure import text_width
 MOST_NAMED = 12  # and 8 on a phone
 
 
-def funnel_plot(result: Any, narrow: bool = False) -> Figure:
+def funnel_plot(result: Any, narrow: bool = False, number: Callable[[float], str] | None = None) -> Figure:
     """Rates over the number of cases, between the limits that chance alone would keep them in.
 
     ``result.points``: label, n, rate, outside ("" inside the 95 % limits, "95" outside them, "99.8" outside the wider
-    ones). ``result.limits``: n, low_95, high_95, low_998, high_998. ``result.centre`` is the line they narrow
-    to, ``result.unit`` what the rate is, ``result.cases`` what is counted. Rates are fractions; a point without n or
-    rate is not drawn. Points outside are named as far as their names keep apart, those outside the wider limits first,
-    then those with the most cases; how many have no name is written under the axis.
+    ones). ``result.limits``: n, low_95, high_95, low_998, high_998, and perhaps low_usual and high_usual, drawn dotted:
+    95 % limits that allow for the usual differences as well. ``result.centre`` is the line they narrow to,
+    ``result.unit`` what the rate is, ``result.cases`` what is counted. Rates are fractions, or numbers that
+    ``number(value)`` writes (hours, scores); a point without n or rate is not drawn. Points outside are named as far as
+    their names keep apart, those outside the wider limits first, then those with the most cases; how many have no name
+    is written under the axis.
     """
     points, limits = result.points, result.limits
     n, rate = finite(points["n"]), finite(points["rate"])
@@ -39,6 +42,9 @@ def funnel_plot(result: Any, narrow: bool = False) -> Figure:
         ax.fill_between(x, bands["low_998"], bands["high_998"], color=ACCENT, alpha=0.09, linewidth=0)
         ax.fill_between(x, bands["low_95"], bands["high_95"], color=ACCENT, alpha=0.13, linewidth=0)
         ax.axhline(result.centre, color=INK, linewidth=1.1, linestyle=(0, (4, 3)))
+        usual = [finite(limits[name]) for name in ("low_usual", "high_usual") if name in limits]
+        for line in usual:
+            ax.plot(x, line, color=QUIET, linewidth=1.1, linestyle=(0, (1, 2)))
         outside = points["outside"].astype(str).to_numpy()
         for kind, ink, face, size in (("", TOTAL, TOTAL, 5), ("95", LOSS, "none", 7), ("99.8", LOSS, LOSS, 7)):
             at = seen & (outside == kind)
@@ -48,25 +54,46 @@ def funnel_plot(result: Any, narrow: bool = False) -> Figure:
         near = x >= 0.12 * most  # where almost nothing is counted the limits hold everything
         edges = np.concatenate([band[near] for band in bands.values()])
         low, high = padded(np.concatenate([rate[seen], edges, [result.centre]]), 0.05)
-        ax.set_ylim(max(low, -0.03), min(high, 1.03))
-        share_axis(ax.yaxis, 5)
+        ax.set_ylim(*((max(low, -0.03), min(high, 1.03)) if number is None else (low, high)))
+        _figure_axis(ax, number)
         quiet_grid(ax)
         ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4 if narrow else 7, steps=[1, 2, 5, 10], integer=True))
         ax.xaxis.set_major_formatter(lambda value, _: short_count(int(value), narrow))
         ax.set_ylabel(shorten(result.unit, most=40))
         last = {name: band[np.isfinite(band)][-1] for name, band in bands.items() if np.isfinite(band).any()}
-        ends = [(result.centre, f"all {share(result.centre, 1)}", INK, "normal")]
+        ends = [(result.centre, f"all {_one(number)(result.centre)}", INK, "normal")]
         word = "" if narrow else " limit"
         ends += [(last[name], f"{level}{word}", QUIET, "normal") for name, level in _LIMITS.items() if name in last]
         floor, ceiling = ax.get_ylim()
         key = "orange: ● outside 99.8\u202f% · ○ outside 95\u202f%"
         ax.set_xlabel(shorten(result.cases, most=34 if narrow else 60))
+        if usual:
+            key += f"{chr(10) if narrow else ' · '}dotted: 95\u202f%, usual differences allowed for"
         under = figure.supxlabel(f"{key}\n ", size=10, color=QUIET)  # its room is known before names are placed
         end_labels(ax, [(float(np.clip(y, floor, ceiling)), text, ink, bold) for y, text, ink, bold in ends])
         settle(ax)  # names are placed by the width that the labels at the end leave
         unnamed = _name_points(ax, n, rate, outside, points["label"].to_numpy(), narrow)
         under.set_text(key if not unnamed else f"{key}\n{unnamed} more outside without a name")
     return figure
+
+
+def _one(number: Callable[[float], str] | None) -> Callable[[float], str]:
+    """How a value beside the picture is written: as the caller says, else as a share with a decimal."""
+    return number or (lambda value: share(value, 1))
+
+
+def _figure_axis(ax: Axes, number: Callable[[float], str] | None) -> None:
+    """A few round values up the side, in the caller's own words where these are no shares."""
+    if number is None:
+        share_axis(ax.yaxis, 5)
+        return
+    ax.yaxis.set_major_locator(mpl.ticker.MaxNLocator(5, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_formatter(lambda value, _: shorten(number(round(value, 9)), most=14))
+
+
+def _in_points(moves: np.ndarray) -> list[str]:
+    """Differences of shares, signed, without the word."""
+    return [f"{'+' if move >= 0 else '−'}{share(abs(move), 1).removesuffix('%').rstrip()}" for move in moves]
 
 
 _LIMITS = {"high_998": "99.8\u202f%", "high_95": "95\u202f%", "low_95": "95\u202f%", "low_998": "99.8\u202f%"}
@@ -130,12 +157,12 @@ def _meet(one: np.ndarray, other: np.ndarray) -> bool:
     return bool((one[0] < other[1]).all() and (other[0] < one[1]).all())
 
 
-def slope(result: Any, narrow: bool = False) -> Figure:
+def slope(result: Any, narrow: bool = False, number: Callable[[float], str] | None = None) -> Figure:
     """What each one's rate was as counted and what it is with the mix of cases taken out, joined by a line.
 
-    ``result`` (or ``result.rows``): label, raw, adjusted (fractions), mover (whether the line stands out). Names stand
-    at the right end, of up to twelve that moved most; all other lines are quiet. A row without one of the two rates is
-    not drawn.
+    ``result`` (or ``result.rows``): label, raw, adjusted (fractions, or numbers that ``number(value)`` writes), mover
+    (whether the line stands out), and, if given, moved (how far, in words; else in points). Names stand at the right
+    end, of up to twelve that moved most; all other lines are quiet. A row without one of the two rates is not drawn.
     """
     rows = getattr(result, "rows", result)
     raw, adjusted = finite(rows["raw"]), finite(rows["adjusted"])
@@ -152,23 +179,18 @@ def slope(result: Any, narrow: bool = False) -> Figure:
         ax.set_xlim(-0.2 if narrow else -0.1, 1.02)
         ax.set_ylim(*padded(np.concatenate([raw[seen], adjusted[seen]])))
         ax.set_xticks([0, 1], ["as counted", "cases alike"])
-        share_axis(ax.yaxis, 5)
+        _figure_axis(ax, number)
         quiet_grid(ax)
+        by = [shorten(words, most=16) for words in rows["moved"]] if "moved" in rows else _in_points(adjusted - raw)
         moved = np.flatnonzero(seen & mover)
         named = moved[np.argsort(-np.abs(adjusted - raw)[moved], kind="stable")][:MOST_NAMED]
-        sign = "−+"
         ends = [
-            (
-                adjusted[place],
-                f"{shorten(rows['label'].iloc[place], narrow, 20)} {sign[int(adjusted[place] >= raw[place])]}"
-                f"{share(abs(adjusted[place] - raw[place]), 1).removesuffix('%').rstrip()}",
-                INK,
-                "normal",
-            )
+            (adjusted[place], f"{shorten(rows['label'].iloc[place], narrow, 20)} {by[place]}", INK, "normal")
             for place in named
         ]
         end_labels(ax, ends)
-        key = ["beside the names: by how many points it moved"] if len(named) else []
+        what = "how much" if "moved" in rows else "how many points"
+        key = [f"beside the names: by {what} it moved"] if len(named) else []
         if len(moved) > len(named):
             key.append(f"{len(moved) - len(named)} more moved far")
         figure.supxlabel("\n".join(key), size=10, color=QUIET)

@@ -13,9 +13,12 @@ import sys
 from collections.abc import Iterator
 from types import ModuleType
 
+from cs_helpers.definitions.comparing import COMPARING
 from cs_helpers.definitions.forms import Change, Comparison, Estimate, Metric, Refusal, Target, attempt
 from cs_helpers.definitions.kept import KEPT
 from cs_helpers.definitions.sources import SOURCES
+from cs_helpers.definitions.success import SUCCESS
+from cs_helpers.definitions.support import SUPPORT
 from cs_helpers.definitions.worth import WORTH
 from cs_helpers.errors import ParameterError, did_you_mean
 
@@ -33,10 +36,10 @@ __all__ = [
     "short_name",
 ]
 
-VERSION = "2026.3"
+VERSION = "2026.4"
 """Changes whenever the meaning of any entry changes, so that two reports can be compared or told apart."""
 
-METRICS = {entry.key: entry for entry in (*KEPT, *WORTH, *SOURCES)}
+METRICS = {entry.key: entry for entry in (*KEPT, *WORTH, *SUPPORT, *SUCCESS, *COMPARING, *SOURCES)}
 
 
 def short_name(key: str) -> str:

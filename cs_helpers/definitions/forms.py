@@ -17,8 +17,9 @@ OWN = "This project's choice among rival definitions; see docs/opinions.md."
 class Metric(Result):
     """The meaning of one number.
 
-    ``unit`` is fraction, points (of a hundred), money, money per month, months, ratio, date or accounts; ``direction``
-    says which way is better.
+    ``unit`` is fraction, points (of a hundred), money, money per month, ratio, date, accounts, reps, a time (months,
+    weeks, days, hours, minutes, seconds) or something per a time (tickets per day, per hour, per day, hours per month,
+    per rep-year); ``direction`` says which way is better.
     """
 
     key: str

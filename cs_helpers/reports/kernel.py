@@ -68,6 +68,7 @@ IMPORTS = (
     "cs_helpers.retention",
     "cs_helpers.churn",
     "cs_helpers.roi",
+    "cs_helpers.reps",
     "cs_helpers.stats",
     "cs_helpers.charts",
     "cs_helpers.show",

@@ -37,8 +37,8 @@ _PICTURE = "holds a picture or encoded data, which cannot be read for names"
 _ENCODED = re.compile(r"data:[\w.+-]+/[\w.+-]+[^,\s\"'<>]{0,80};base64,", re.IGNORECASE)
 # Modules whose texts stand in reports, and words of the formats of notebooks and of their pages.
 _SPEAKING = (
-    "definitions", "periods.py", "contract", "retention", "churn", "roi", "charts", "show", "tables/findings.py",
-    "tables/across.py", "tables/inspection.py", "tables/sharing.py",
+    "definitions", "periods.py", "contract", "retention", "churn", "roi", "reps", "charts", "show",
+    "tables/findings.py", "tables/across.py", "tables/inspection.py", "tables/sharing.py",
 )  # fmt: skip
 _FORMATS = """
 application ansi array base basic cell cells charset class code collapsed completed content container count data div

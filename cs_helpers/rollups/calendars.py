@@ -193,19 +193,36 @@ def segments(
 
 def ticket_days(engine: Engine, values: Values) -> Made:
     """Every day from the first to the last one that a ticket names, numbered from 1970."""
+    return _numbered_days(engine, values, [])
+
+
+def case_days(engine: Engine, values: Values) -> Made:
+    """The same from the first day that a subscription names on, and the window's first second among the arguments."""
+    if values["as_of"] <= values["start"]:
+        raise ParameterError(f"as_of {values['as_of']:%Y-%m-%d} is not after start {values['start']:%Y-%m-%d}.")
+    values["start_second"] = _second(values["start"])
+    return _numbered_days(engine, values, list(engine.rows("SELECT MIN(start_date) FROM subscriptions")[0]))
+
+
+def _second(day: pd.Timestamp) -> int:
+    return int((day - pd.Timestamp(0)) // pd.Timedelta(seconds=1))
+
+
+def _numbered_days(engine: Engine, values: Values, more: list[Any]) -> Made:
     if "as_of" in values:
-        values["as_of_second"] = int((values["as_of"] - pd.Timestamp(0)) // pd.Timedelta(seconds=1))
+        values["as_of_second"] = _second(values["as_of"])
     found = engine.rows(
         "SELECT MIN(opened_at), MIN(first_response_at), MIN(resolved_at), "
         "MAX(opened_at), MAX(first_response_at), MAX(resolved_at) FROM tickets"
     )[0]
-    named = [pd.Timestamp(value).normalize() for value in found if value is not None]
+    named = [pd.Timestamp(value).normalize() for value in [*found, *more] if value is not None]
     days = list(pd.date_range(min(named), max(named), unit="us")) if named else []
     return {
         "calendar_days": _table(
             day=("date", [day.date() for day in days]),
             day_number=("integer", [(day.date() - dt.date(1970, 1, 1)).days for day in days]),
             month=("date", [day.date().replace(day=1) for day in days]),
+            weekday=("integer", [day.weekday() for day in days]),
         )
     }
 

@@ -321,6 +321,50 @@ ROLLUPS: dict[str, Rollup] = {
             calendar=calendars.ticket_days,
         ),
         Rollup(
+            "ticket_cases",
+            "One row per ticket opened or resolved in [start, as_of): what was fixed before anybody acted, and what "
+            "became of it before as_of. Times to the second (UTC); followed and judged as in repeat_contacts. Without "
+            "accounts or subscriptions nothing is judged and no MRR known.",
+            reads=("tickets", "subscriptions"),
+            parameters={
+                "start": Parameter("date", "the first day; tickets resolved before it do not count", needed=True),
+                "as_of": Parameter("date", "the first day not seen any more", needed=True),
+                "days": Parameter("integer", "N, the days in which no further ticket may come", 7),
+            },
+            columns={
+                "case_number": Output("integer", "its place among them by time of opening, from 1", "tickets"),
+                "rep_id": Output("text", "the rep", missing="nobody, or not recorded"),
+                "account_id": Output("text", "the account", missing="not recorded"),
+                "opened_month": Output("date", "month of the opening, as its first day"),
+                "resolved_month": Output("date", "month of the resolution", missing="not resolved before as_of"),
+                "resolved_day": Output("date", "day of the resolution", missing="not resolved before as_of"),
+                "opened_hour": Output("integer", "hour of the opening, 0 to 23", "hours"),
+                "opened_weekday": Output("integer", "its day of the week, 0 is Monday", "days"),
+                "channel": Output("text", "the channel", missing="not recorded"),
+                "priority": Output("text", "the urgency, as the desk writes it", missing="not recorded"),
+                "category": Output("text", "what it was about", missing="not recorded"),
+                "mrr_cents": Output("money", "paid on the day of the opening", _MONEY, "nothing, or unknown"),
+                "tenure_days": Output(
+                    "integer", "days since the account's first paid day", "days", "nothing paid until then, or unknown"
+                ),
+                "wait_seconds": Output("number", "time until it was answered", "seconds", "not recorded"),
+                "answered": Output("flag", "whether it was answered at all", missing="not recorded"),
+                "contacts": Output("integer", "contacts until it was resolved", "contacts", "not recorded"),
+                "reopened": Output("flag", "whether it came back", missing="not recorded"),
+                "escalated": Output("flag", "whether it was escalated", missing="not recorded"),
+                "handle_minutes": Output("number", "minutes of work", "minutes", "not recorded"),
+                "csat": Output("number", "satisfaction, 1 to 5", "points", "not answered"),
+                "ces": Output("number", "effort score, 1 to 7", "points", "not answered"),
+                "first_response_minutes": Output("number", "from the opening", "minutes", "none before as_of"),
+                "resolution_minutes": Output("number", "from the opening", "minutes", "not resolved before as_of"),
+                "judged": Output("flag", "whether account and the N days after the resolution are known"),
+                "followed": Output("flag", "whether another one followed in them", missing="not judged"),
+            },
+            grain=("case_number",),
+            steps=("ticket_times", "paid_periods"),
+            calendar=calendars.case_days,
+        ),
+        Rollup(
             "vanish_panel",
             "One row per account and month that begins while it pays: exposure and covariates of the month, and "
             "whether its paid time ends in it. An account that is paid through the month's last day and then "

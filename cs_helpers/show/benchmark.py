@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from typing import Any
-
-import pandas as pd
 
 from cs_helpers.definitions import Refusal
 from cs_helpers.show.words import called, capital, percent, points
@@ -17,11 +15,11 @@ def _more(rows: Any) -> list[str]:
     return [f"and {len(rows) - _MOST:,} more"] if len(rows) > _MOST else []
 
 
-def alt_funnel(result: Any) -> str:
+def alt_funnel(result: Any, number: Callable[[float], str] = percent) -> str:
     """How many lie inside the limits, and who does not: on which side, outside which limits, the wider ones first.
 
-    ``result`` as ``charts.funnel_plot`` draws it; ``result.who`` names the points in the plural ("reps"), if given.
-    Points without a rate count nowhere but are counted. "" for a Refusal.
+    ``result`` as ``charts.funnel_plot`` draws it; ``result.who`` names the points in the plural ("reps"), if given;
+    ``number`` writes a rate. Points without a rate count nowhere but are counted. "" for a Refusal.
     """
     if isinstance(result, Refusal):
         return ""
@@ -32,10 +30,10 @@ def alt_funnel(result: Any) -> str:
     who = f"{len(given):,} {called(getattr(result, 'who', ''))}".rstrip()
     parts = [
         f"{capital(called(result.unit))} over {called(result.cases)}. Of {who}, {len(given) - len(outside):,} lie "
-        f"inside the 95\u202f% limits around {percent(result.centre)}."
+        f"inside the 95\u202f% limits around {number(result.centre)}."
     ]
     named = [
-        f"{called(row.label)} {percent(row.rate)} of {row.n:,.0f}, {'above' if row.rate > result.centre else 'below'} "
+        f"{called(row.label)} {number(row.rate)} of {row.n:,.0f}, {'above' if row.rate > result.centre else 'below'} "
         f"the {row.outside}\u202f% limits"
         for row in outside.head(_MOST).itertuples()
     ]
@@ -45,8 +43,11 @@ def alt_funnel(result: Any) -> str:
     return " ".join(parts)
 
 
-def alt_slope(result: Any) -> str:
-    """How many there are, and by how much those moved who moved most, the largest move first. "" for a Refusal."""
+def alt_slope(result: Any, number: Callable[[float], str] = percent) -> str:
+    """How many there are, and by how much those moved who moved most, the largest move first. "" for a Refusal.
+
+    ``number`` writes a rate; rows that are no shares say in ``moved`` how far each one moved, in words.
+    """
     if isinstance(result, Refusal):
         return ""
     rows = getattr(result, "rows", result)
@@ -54,14 +55,42 @@ def alt_slope(result: Any) -> str:
     if given.empty:
         return "Nobody to compare."
     moved = given.assign(move=given["adjusted"] - given["raw"])
+    moved["by"] = given["moved"].map(called) if "moved" in given else moved["move"].map(points)
     movers = moved[moved["mover"].astype(bool)].sort_values("move", key=lambda x: -x.abs(), kind="stable")
     named = [
-        f"{called(row.label)} from {percent(row.raw)} to {percent(row.adjusted)} ({points(row.move)})"
+        f"{called(row.label)} from {number(row.raw)} to {number(row.adjusted)} ({row.by})"
         for row in movers.head(_MOST).itertuples()
     ]
     parts = [f"Rates as counted and with cases alike, of {len(given):,}."]
     parts.append(f"The largest moves: {'; '.join([*named, *_more(movers)])}." if named else "Nobody moved far.")
-    rest = pd.to_numeric(moved.loc[~moved["mover"].astype(bool), "move"]).abs().max()
-    if named and math.isfinite(rest):
-        parts.append(f"All others moved by {points(rest).lstrip('+')} at most.")
+    rest = moved[~moved["mover"].astype(bool)]
+    if named and len(rest):
+        farthest = rest.loc[rest["move"].abs().idxmax(), "by"]
+        parts.append(f"All others moved by {farthest.lstrip('+−')} at most.")
+    return " ".join(parts)
+
+
+def alt_ranks(result: Any, number: Callable[[float], str] = percent) -> str:
+    """Who is told apart with figure and interval, and between which figures all others lie. "" for a Refusal.
+
+    ``result`` as ``charts.rank_intervals`` draws it.
+    """
+    if isinstance(result, Refusal):
+        return ""
+    rows = result.rows[result.rows["adjusted"].notna()]
+    if rows.empty:
+        return "Nobody to compare."
+    told = rows["told"].astype(str) != ""
+    apart = rows[told].assign(away=(rows.loc[told, "adjusted"] - result.centre).abs())
+    apart = apart.sort_values("away", ascending=False, kind="stable")
+    named = [
+        f"{called(row.label)} {number(row.adjusted)} ({number(row.low)} to {number(row.high)})"
+        for row in apart.head(_MOST).itertuples()
+    ]
+    parts = [f"{capital(called(result.unit))}, with 95\u202f% intervals; all {number(result.centre)}."]
+    parts.append(f"Told apart: {'; '.join([*named, *_more(apart)])}." if named else "Nobody is told apart.")
+    others = rows.loc[~told, "adjusted"]
+    if len(others):
+        which = f"The other {len(others):,}, not told apart," if named else f"All {len(others):,}"
+        parts.append(f"{which} lie between {number(others.min())} and {number(others.max())}.")
     return " ".join(parts)

@@ -20,6 +20,7 @@ from cs_helpers import charts, definitions
 from cs_helpers.definitions import Comparison, Estimate, Refusal
 from cs_helpers.errors import visible
 from cs_helpers.periods import day_words
+from cs_helpers.show.figures import difference, figure
 from cs_helpers.show.style import notebook_style
 from cs_helpers.show.words import (
     MIME,
@@ -27,7 +28,6 @@ from cs_helpers.show.words import (
     Takeaway,
     capital,
     growth,
-    percent,
     plain,
     points,
     quantity,
@@ -98,7 +98,7 @@ def tiles(
         now, before, change = item.now, item.before, item.change
         meaning = definitions.metric(now.key)
         label = definitions.short_name(now.key)
-        value = quantity(now, currency)
+        value = _value_words(now, currency)
         change_note, mood = _comparison_note(item, currency)
         if now.value is None:
             basis = capital(sentence(now.reason))
@@ -147,12 +147,25 @@ def tiles(
     return Block(html, "\n".join(lines), {MIME.format("headline"): {"headline": records}})
 
 
+_WHOLE = ("fraction", "money", "money per month")
+
+
 def _value_html(value: str, unit: str) -> str:
-    """A tile's value; the word points smaller than its number, so that both fit on one line."""
-    number, _, word = value.partition(NARROW_SPACE)
-    if unit != "points" or not word:
+    """A tile's value; a unit of words smaller than its number, so that both fit on one line."""
+    number, gap, word = value.partition(NARROW_SPACE if unit == "points" else " ")
+    if unit in _WHOLE or not word:
         return plain(value)
-    return f'{plain(number)}<span style="font-size:.5em">{NARROW_SPACE}{plain(word)}</span>'
+    return f'{plain(number)}<span style="font-size:.5em">{gap}{plain(word)}</span>'
+
+
+def _value_words(estimate: Estimate, currency: str) -> str:
+    """A value in its metric's unit; how many people of how many."""
+    unit = definitions.metric(estimate.key).unit
+    if unit == "reps":
+        return "–" if estimate.value is None else f"{estimate.value:,.0f} of {estimate.denominator or 0:,.0f}"
+    if unit in ("ratio", "months", "accounts") or unit.startswith("money"):
+        return quantity(estimate, currency)
+    return figure(estimate.key, estimate.value)
 
 
 def _windows_note(comparisons: Sequence[Comparison]) -> str:
@@ -172,7 +185,7 @@ def target_words(item: Comparison, currency: str) -> str:
     """``Target 92.0 %: missed``, or that it cannot be told; nothing without a target."""
     if item.target is None:
         return ""
-    aim = quantity(replace(item.now, value=item.target.value), currency)
+    aim = _value_words(replace(item.now, value=item.target.value), currency)
     verdict = "cannot be told" if item.target.verdict == "no clear verdict" else item.target.verdict
     return f"Target {aim}: {verdict}"
 
@@ -208,16 +221,25 @@ def _comparison_note(item: Comparison, currency: str) -> tuple[str, str]:
     mood = {"rise": "good" if good else "bad", "fall": "good" if good else "bad"}.get(change.verdict, "none")
     arrow = {"rise": "▲ ", "fall": "▼ "}.get(change.verdict, "")
     if now.low is None and change.difference is not None:
-        grown = growth(now.value, before.value) or f"up {quantity(now, currency)}"
-        text = f"{grown} from {quantity(before, currency)}" if arrow else f"unchanged from {quantity(before, currency)}"
+        grown = growth(now.value, before.value) or f"up {_value_words(now, currency)}"
+        text = (
+            f"{grown} from {_value_words(before, currency)}"
+            if arrow
+            else f"unchanged from {_value_words(before, currency)}"
+        )
         return (arrow + text, mood)
     if arrow:
-        return (f"{arrow}{points(change.difference or 0)} from {percent(before.value)}", mood)
+        return (f"{arrow}{_difference(now.key, change.difference or 0)} from {_value_words(before, currency)}", mood)
     if change.verdict == "no clear change":
-        return (f"≈ no clear change from {percent(before.value)}", mood)
+        return (f"≈ no clear change from {_value_words(before, currency)}", mood)
     if not item.before_window:
         return ("", mood)  # nothing that is compared over time
-    return ("too few accounts to compare" if change.verdict == "too few" else "no earlier window to compare", mood)
+    return ("too few to compare" if change.verdict == "too few" else "no earlier window to compare", mood)
+
+
+def _difference(key: str, value: float) -> str:
+    """How far a value moved: points for shares, else in the metric's unit."""
+    return points(value) if definitions.metric(key).unit == "fraction" else difference(key, "additive", value)
 
 
 def takeaways(*sentences: Takeaway, most: int = 5) -> Block:

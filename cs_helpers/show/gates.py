@@ -15,6 +15,7 @@ from cs_helpers.show.words import (
     Takeaway,
     called,
     capital,
+    inside,
     listed,
     of_hundred,
     percent,
@@ -46,17 +47,12 @@ def say_gates(effect: Any, anchor: str = "gates") -> Takeaway:
     unseen = [gate for gate in gates if gate.passed is None]
     basis = []
     if failed:
-        basis.append(f"Not met: {listed([_inside(called_gate(gate.key)) for gate in failed], 12)}.")
+        basis.append(f"Not met: {listed([inside(called_gate(gate.key)) for gate in failed], 12)}.")
     if unseen:
-        basis.append(f"Not looked at: {listed([_inside(called_gate(gate.key)) for gate in unseen], 12)}.")
+        basis.append(f"Not looked at: {listed([inside(called_gate(gate.key)) for gate in unseen], 12)}.")
     if not basis:
         basis.append("A figure that looks causal is printed only then.")
     return Takeaway(f"{len(held)} of {len(gates)} conditions for a measured effect are met.", " ".join(basis), anchor)
-
-
-def _inside(name: str) -> str:
-    """A gate's name inside a sentence."""
-    return name if name.startswith("MRR") else name[:1].lower() + name[1:]
 
 
 def called_gate(key: str) -> str:

@@ -17,6 +17,7 @@ from cs_helpers.show.words import (
     Takeaway,
     capital,
     count,
+    inside,
     listed,
     money,
     money_span,
@@ -427,8 +428,7 @@ def say_tornado(scenario: Any, anchor: str = "tornado") -> Takeaway:
 
 def _lower(name: str) -> str:
     """An input's name inside a sentence."""
-    words = called_input(name)
-    return words if words.startswith("MRR") else words[:1].lower() + words[1:]
+    return inside(called_input(name))
 
 
 _COLUMNS = ["name", "low", "mode", "high", "origin", "source"]

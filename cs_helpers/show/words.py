@@ -123,6 +123,12 @@ def sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else text + "."
 
 
+def inside(name: str) -> str:
+    """A name inside a sentence: small, unless its first word is an abbreviation (``CSAT``, ``tickets per day``)."""
+    first = name.partition(" ")[0]
+    return name if first[1:].lower() != first[1:] else name[:1].lower() + name[1:]
+
+
 def capital(text: str) -> str:
     """Text with a capital first letter."""
     return text[:1].upper() + text[1:]

@@ -18,6 +18,7 @@ from cs_helpers.show.words import (
     called,
     capital,
     count,
+    inside,
     is_given,
     listed,
     money,
@@ -201,8 +202,7 @@ def say_plans(plans: Mapping[str, Any], anchor: str = "plans") -> Takeaway:
 
 def _inside(plan: Any) -> str:
     """A plan's name inside a sentence."""
-    name = plan_name(plan)
-    return name[:1].lower() + name[1:]
+    return inside(plan_name(plan))
 
 
 def main_row(plan: Any) -> Any:

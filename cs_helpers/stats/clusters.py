@@ -39,8 +39,17 @@ def clustered_covariance(
 
 def two_sided_p(statistic: float, degrees: float = math.inf) -> float:
     """Probability of a statistic at least as far from 0: Student's t, the normal with ``degrees`` infinite."""
-    away = -abs(statistic)
-    return float(2 * (ndtr(away) if math.isinf(degrees) else stdtr(degrees, away)))
+    return float(2 * upper_tail(abs(statistic), degrees))
+
+
+def upper_tail(statistic: ArrayLike, degrees: ArrayLike = math.inf) -> np.ndarray:
+    """Probability of a statistic at least as large: Student's t, the normal where ``degrees`` is infinite.
+
+    Elementwise; missing stays missing. Half of ``two_sided_p`` for a positive one.
+    """
+    statistic_, degrees_ = np.asarray(statistic, float), np.asarray(degrees, float)
+    normal = np.isinf(degrees_)
+    return np.where(normal, ndtr(-statistic_), stdtr(np.where(normal, 1.0, degrees_), -statistic_))
 
 
 def student_quantile(degrees: float, level: float = 0.95) -> float:

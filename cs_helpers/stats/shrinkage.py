@@ -132,6 +132,16 @@ def spread_of(values: ArrayLike, variances: ArrayLike, level: float = 0.95) -> S
     )
 
 
+def winsorised_variance(tail: float) -> float:
+    """Variance of a standard normal deviate winsorised at its ``tail`` and 1 - ``tail`` quantiles: .79 for .1.
+
+    2 Phi(c) - 1 - 2 c phi(c) + 2 tail c²,  c the upper quantile
+    """
+    c = float(-ndtri(tail))
+    density = math.exp(-c * c / 2) / math.sqrt(2 * math.pi)
+    return float(1 - 2 * tail - 2 * c * density + 2 * tail * c * c)
+
+
 def overdispersion(z: ArrayLike, variances: ArrayLike, tail: float = 0.1) -> float:
     """Additional standard deviation between units that have nothing to do with the outliers among them.
 

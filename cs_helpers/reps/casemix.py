@@ -1,0 +1,388 @@
+"""The mix of cases: what makes a case hard before any rep has touched it, and what an average rep would make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from cs_helpers.errors import ContractError
+from cs_helpers.reps.forms import CaseMix, Cases
+from cs_helpers.reps.measures import measure
+from cs_helpers.stats.logistic import logistic, probability_of
+from cs_helpers.stats.threads import one_thread
+
+FEWEST_IN_LEVEL = 30
+MOST_LEVELS = 20
+OTHER, NOT_RECORDED = "other", "not recorded"
+_RIDGE = 0.1  # of a level's coefficient: as much as a tenth of a case that says "no difference"
+_UNIT_RIDGE = 0.25  # of a unit's own level around the common one: who never fails has a finite one
+_STRONGEST_PULL = 1e6  # where units do not differ at all
+_MOST_STEPS, _CLOSE, _NEAR = 30, 1e-7, 1e-2  # near is close enough to start from and to see how far units differ
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """The cases of one measure as numbers: value, exposure, unit (0 to units - 1) and a code per factor."""
+
+    y: np.ndarray
+    exposure: np.ndarray
+    unit: np.ndarray
+    names: tuple[str, ...]
+    factors: tuple[str, ...]
+    codes: tuple[np.ndarray, ...]
+    levels: tuple[tuple[str, ...], ...]
+    dropped: dict[str, str]
+    rows: pd.Index
+    cluster: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Coefficients of the levels, fitted between the cases of one unit, and what follows for each case.
+
+    ``within``: fitted value with the unit's own level, ``expected``: with the common one; ``weight`` as expected varies
+    with a case's level; ``beta``: one array per factor, 0 for an average case; ``se`` alike.
+    """
+
+    within: np.ndarray
+    expected: np.ndarray
+    weight: np.ndarray
+    beta: tuple[np.ndarray, ...]
+    se: tuple[np.ndarray, ...]
+
+
+def case_mix(cases: Cases, key: str, by: str | pd.Series = "rep_id") -> CaseMix:
+    """What each level of the mix does to a measure, and what an average rep would have had for each case.
+
+        g(value) = unit + sum over factors of level,   expected: the same with one common level for all units
+
+    g is the logit for shares, the logarithm for counts (with exposure) and times, nothing for means. Every unit has a
+    level of its own in the fit, drawn to the common one only as far as units do not truly differ (a random effect): a
+    specialist with hard cases does not make the cases look easy, and where everybody has one level of a factor only, as
+    CSMs of one segment have, the difference between levels is that of the factor and not of its people. Expected is
+    without the units' levels, and such that all expected values sum to all observed ones. Missing levels are one of
+    their own; those with fewer than 30 cases are put together, and so are all beyond the nineteen most frequent. Raises
+    ContractError without a case, ParameterError for an unknown measure. Source: indirect standardisation (Breslow & Day
+    1987, section 2.3); Laird & Ware 1982 for the drawn levels.
+    """
+    coded = code(cases, key, by)
+    return mix_of(coded, fit(coded, measure(key).family), key)
+
+
+def mix_of(coded: Coded, fitted: Fit, key: str) -> CaseMix:
+    """A fit in words of the measure: see ``case_mix``."""
+    scale = points_scale(coded, key)
+    rows = [
+        (factor, level, int(size), scale * float(effect), scale * float(error))
+        for factor, levels, codes, beta, se in zip(
+            coded.factors, coded.levels, coded.codes, fitted.beta, fitted.se, strict=True
+        )
+        for level, size, effect, error in zip(levels, np.bincount(codes, minlength=len(levels)), beta, se, strict=True)
+    ]
+    effects = pd.DataFrame(rows, columns=["factor", "level", "cases", "effect", "se"])
+    expected, weight = (pd.Series(each, index=coded.rows) for each in (fitted.expected, fitted.weight))
+    return CaseMix(key, coded.factors, effects, expected, weight, coded.dropped)
+
+
+def points_scale(coded: Coded, key: str) -> float:
+    """What turns a log odds ratio into points at the centre, c (1 - c), for shares; 1 for everything else."""
+    centre = float(coded.y.mean())
+    return centre * (1 - centre) if measure(key).family == "share" else 1.0
+
+
+def code(cases: Cases, key: str, by: str | pd.Series = "rep_id") -> Coded:
+    """The cases of one measure that have a unit, as numbers."""
+    family = measure(key).family
+    if key not in cases.table:
+        raise ContractError(f"{key}: these cases do not hold it; they hold {', '.join(cases.keys) or 'nothing'}")
+    values = cases.table[key]
+    units = cases.table[by] if isinstance(by, str) else by
+    given = np.flatnonzero(values.notna().to_numpy() & units.notna().to_numpy())
+    if not len(given):
+        raise ContractError(f"{key}: no case has both a value and somebody it belongs to")
+    y = values.to_numpy(float, na_value=np.nan)[given]
+    exposure = np.ones(len(given))
+    if "exposure" in cases.table and family in ("mean", "count"):
+        exposure = cases.table["exposure"].to_numpy(float, na_value=np.nan)[given]
+    if not (np.isfinite(y).all() and (exposure > 0).all()):
+        raise ContractError(f"{key}: values must be finite, and exposures above 0")
+    if family == "time":
+        if (y <= 0).any():
+            raise ContractError(f"{key}: times must be above 0 to be compared as ratios")
+        y = np.log(y)
+    unit, names = codes_of(units.iloc[given])
+    cluster, _ = codes_of(cases.table["cluster"].iloc[given])
+    factors, codes, levels, dropped = [], [], [], {}
+    for name in cases.mix:
+        coded, labels = levels_of(cases.table[name].iloc[given])
+        if len(labels) < 2:
+            dropped[name] = f"all cases are {labels[0]}"
+            continue
+        factors.append(name)
+        codes.append(coded)
+        levels.append(labels)
+    return Coded(
+        y,
+        exposure,
+        unit,
+        tuple(map(str, names)),
+        tuple(factors),
+        tuple(codes),
+        tuple(levels),
+        dropped,
+        cases.table.index[given],
+        cluster,
+    )
+
+
+def codes_of(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Integer codes of the values that occur, in sorted order; a missing one is a value of its own, and last."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        raw, names = column.cat.codes.to_numpy(), column.cat.categories.to_numpy()
+        raw = np.where(raw < 0, len(names), raw)
+        used = np.flatnonzero(np.bincount(raw, minlength=len(names) + 1))
+        place = np.zeros(len(names) + 1, np.int64)
+        place[used] = np.arange(len(used))
+        return place[raw], np.array([*names, None], object)[used]
+    raw, found = pd.factorize(column, sort=True, use_na_sentinel=False)
+    return raw.astype(np.int64), np.asarray(found, object)
+
+
+def levels_of(column: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Codes of a factor's levels, the most frequent first, and their names; rare ones together as ``OTHER``."""
+    raw, names = codes_of(column)
+    sizes = np.bincount(raw, minlength=len(names))
+    order = np.lexsort((np.arange(len(names)), -sizes))
+    kept = [place for place in order[: MOST_LEVELS - 1] if sizes[place] >= FEWEST_IN_LEVEL]
+    if len(kept) == len(names) - 1 or not kept:  # a single rare level gains nothing by another name
+        kept = list(order[: max(len(kept) + 1, 1)])
+    to = np.full(len(names), len(kept))
+    to[kept] = np.arange(len(kept))
+    labels = [
+        NOT_RECORDED if names[place] is None or names[place] != names[place] else str(names[place]) for place in kept
+    ]
+    return to[raw], (*labels, *([OTHER] if len(kept) < len(names) else []))
+
+
+def fit(coded: Coded, family: str) -> Fit:
+    """Levels of the factors by penalised Newton steps with the units' own levels swept out; see ``case_mix``."""
+    with one_thread():
+        return _fit(coded, family)
+
+
+def _fit(c: Coded, family: str) -> Fit:
+    sizes, starts = [len(levels) for levels in c.levels], _starts(c)
+    unit_of_ridge = _ridge_unit(c, family)
+    joint = _joint(c.codes, sizes)
+    own_pull = _UNIT_RIDGE * unit_of_ridge
+    own = fitted = _newton(
+        c, family, _Levels.at(c, family, starts), sizes, joint, _RIDGE * unit_of_ridge, own_pull, _NEAR
+    )
+    for close in (_NEAR, _CLOSE):  # the second time the units differ by no more than the mix leaves
+        pull = _pull(c, family, own)
+        fitted = _newton(c, family, fitted, sizes, joint, _RIDGE * unit_of_ridge, pull, close)
+        own = _own_levels(c, family, fitted, own.alpha, own_pull)
+    eta = _added(c, fitted.beta, starts) + fitted.offset
+    within = _moments(own.alpha[c.unit] + eta, c.exposure, family)[0]
+    expected, weight = _moments(_common_level(c, eta, family) + eta, c.exposure, family)
+    noise = float(((c.y - within) ** 2).mean()) if family in ("mean", "time") else 1.0
+    variance = np.linalg.inv(fitted.information) if starts[-1] else np.zeros((0, 0))
+    parts, errors = [], []
+    for first, size, codes in zip(starts[:-1], sizes, c.codes, strict=True):
+        share = np.bincount(codes, c.exposure if family == "mean" else None, size)
+        share = share / share.sum()
+        centring = np.eye(size) - share[None, :]
+        block = variance[first : first + size, first : first + size]
+        parts.append(centring @ fitted.beta[first : first + size])
+        errors.append(np.sqrt(np.maximum(noise * np.einsum("ij,jk,ik->i", centring, block, centring), 0.0)))
+    return Fit(within, expected, weight, tuple(parts), tuple(errors))
+
+
+def _starts(c: Coded) -> np.ndarray:
+    """Where each factor's levels begin among all levels, and their number."""
+    return np.concatenate([[0], np.cumsum([len(levels) for levels in c.levels])]).astype(int)
+
+
+@dataclass(frozen=True, eq=False)
+class _Levels:
+    """Where a fit stands: units' levels around ``common``, factors' levels, and the information about these."""
+
+    alpha: np.ndarray
+    beta: np.ndarray
+    common: float
+    offset: np.ndarray | float
+    information: np.ndarray
+
+    @staticmethod
+    def at(c: Coded, family: str, starts: np.ndarray) -> _Levels:
+        """The start: everybody at the level of all."""
+        whole = c.y.sum() / c.exposure.sum() if family == "count" else c.y @ c.exposure / c.exposure.sum()
+        common = float(_linked(np.array(_inside(float(whole), family, len(c.y))), family))
+        size = int(starts[-1])
+        offset = np.log(c.exposure) if family == "count" else 0.0
+        return _Levels(np.full(len(c.names), common), np.zeros(size), common, offset, np.zeros((size, size)))
+
+
+def _newton(
+    c: Coded,
+    family: str,
+    at: _Levels,
+    sizes: Sequence[int],
+    joint: tuple[np.ndarray, np.ndarray] | None,
+    ridge: float,
+    pull: float,
+    close: float,
+) -> _Levels:
+    """The levels at which the penalised likelihood is highest, the units' own swept out of each step."""
+    units, starts = len(c.names), _starts(c)
+    alpha, beta, information = at.alpha, at.beta, at.information
+    for _ in range(_MOST_STEPS):
+        mu, w = _moments(alpha[c.unit] + _added(c, beta, starts) + at.offset, c.exposure, family)
+        residual = _residual(c, mu, family)
+        unit_w = np.bincount(c.unit, w, units) + pull
+        unit_g = np.bincount(c.unit, residual, units) - pull * (alpha - at.common)
+        cross = _cross(c, w, sizes, units)
+        information = _pairs(c.codes, joint, w, sizes) + np.diag(np.full(starts[-1], ridge))
+        information = information - cross.T @ (cross / unit_w[:, None])
+        gradient = _sums(c.codes, residual, sizes) - ridge * beta - cross.T @ (unit_g / unit_w)
+        step = np.linalg.solve(information, gradient) if starts[-1] else np.zeros(0)
+        unit_step = (unit_g - cross @ step) / unit_w
+        largest = max(np.abs(step).max(initial=0.0), np.abs(unit_step).max(initial=0.0))
+        straight = family in ("mean", "time")  # least squares: the first step is the last
+        damping = 1.0 if straight or not largest else min(1.0, 4.0 / largest)
+        alpha, beta = alpha + damping * unit_step, beta + damping * step
+        if straight or largest < close:
+            break
+    return _Levels(alpha, beta, at.common, at.offset, information)
+
+
+def _pull(c: Coded, family: str, own: _Levels) -> float:
+    """How hard a unit's level is drawn to the common one: noise of a case over the variance between units, by moments.
+
+    Where units differ much a level of their own costs nothing, and the mix is learned within them; where each unit has
+    one level of a factor only (a CSM of one segment), the difference between levels goes to the factor.
+    """
+    mu, w = _moments(own.alpha[c.unit] + _added(c, own.beta, _starts(c)) + own.offset, c.exposure, family)
+    total = np.bincount(c.unit, w, len(c.names))
+    phi = 1.0
+    if family != "share":
+        phi = float((_residual(c, mu, family) ** 2 / np.where(w > 0, w, 1.0)).mean())
+    mean = float(total @ own.alpha / total.sum())
+    excess = float(total @ (own.alpha - mean) ** 2) - phi * (len(total) - 1)
+    spare = float(total.sum() - (total**2).sum() / total.sum())
+    between = excess / spare if spare > 0 else 0.0
+    return phi / between if between > phi / _STRONGEST_PULL else _STRONGEST_PULL
+
+
+def _own_levels(c: Coded, family: str, at: _Levels, alpha: np.ndarray, pull: float) -> _Levels:
+    """The same mix with each unit at its own level: what is left then holds no difference between units."""
+    units, eta = len(c.names), _added(c, at.beta, _starts(c)) + at.offset
+    for _ in range(_MOST_STEPS):
+        mu, w = _moments(alpha[c.unit] + eta, c.exposure, family)
+        step = np.bincount(c.unit, _residual(c, mu, family), units) - pull * (alpha - at.common)
+        step /= np.bincount(c.unit, w, units) + pull
+        alpha = alpha + np.clip(step, -4.0, 4.0) if family in ("share", "count") else alpha + step
+        if np.abs(step).max() < _CLOSE:
+            break
+    return replace(at, alpha=alpha)
+
+
+def _residual(c: Coded, mu: np.ndarray, family: str) -> np.ndarray:
+    return c.exposure * (c.y - mu) if family == "mean" else c.y - mu
+
+
+def _ridge_unit(c: Coded, family: str) -> float:
+    """What one case tells: the unit in which penalties are written."""
+    if family == "share":
+        p = _inside(float(c.y.mean()), family, len(c.y))
+        return p * (1 - p)
+    return float(c.exposure.mean()) if family == "mean" else 1.0
+
+
+def _inside(value: float, family: str, n: int) -> float:
+    """The overall level, kept where its link is finite: a share off 0 and 1, a rate off 0."""
+    if family == "share":
+        return float(np.clip(value, 0.5 / (n + 1), 1 - 0.5 / (n + 1)))
+    return max(value, 1e-9) if family == "count" else value
+
+
+def _linked(value: np.ndarray, family: str) -> np.ndarray:
+    return np.log(value / (1 - value)) if family == "share" else np.log(value) if family == "count" else value
+
+
+def _moments(eta: np.ndarray, exposure: np.ndarray, family: str) -> tuple[np.ndarray, np.ndarray]:
+    """Fitted value and weight of each case: how much the summed residual moves with its level."""
+    if family == "share":
+        p = probability_of(eta)
+        return p, p * (1 - p)
+    if family == "count":
+        mu = np.exp(np.minimum(eta, 700.0))
+        return mu, mu
+    return eta, exposure
+
+
+def _added(c: Coded, beta: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """What the levels add up to for each case."""
+    total = np.zeros(len(c.y))
+    for first, codes in zip(starts[:-1], c.codes, strict=True):
+        total += beta[first + codes]
+    return total
+
+
+def _joint(codes: Sequence[np.ndarray], sizes: Sequence[int]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Each case's place among the combinations of levels that occur, and those combinations, factor by factor."""
+    if not codes:
+        return None
+    whole = np.zeros(len(codes[0]), np.int64)
+    for code_, size in zip(codes, sizes, strict=True):
+        whole = whole * size + code_
+    found, place = np.unique(whole, return_inverse=True)
+    combos = np.empty((len(codes), len(found)), np.int64)
+    for index in range(len(codes) - 1, -1, -1):
+        found, combos[index] = np.divmod(found, sizes[index])
+    return place, combos
+
+
+def _pairs(
+    codes: Sequence[np.ndarray], joint: tuple[np.ndarray, np.ndarray] | None, w: np.ndarray, sizes: Sequence[int]
+) -> np.ndarray:
+    """Weights by pair of levels (X'WX of indicators): the cases once by combination, the rest among combinations."""
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+    total = np.zeros((starts[-1], starts[-1]))
+    if joint is None:
+        return total
+    place, combos = joint
+    by_combo = np.bincount(place, w, combos.shape[1])
+    for i, a in enumerate(combos):
+        for j, b in enumerate(combos[: i + 1]):
+            counted = np.bincount(a * sizes[j] + b, by_combo, sizes[i] * sizes[j]).reshape(sizes[i], sizes[j])
+            total[starts[i] : starts[i + 1], starts[j] : starts[j + 1]] = counted
+            total[starts[j] : starts[j + 1], starts[i] : starts[i + 1]] = counted.T
+    return total
+
+
+def _cross(c: Coded, w: np.ndarray, sizes: Sequence[int], units: int) -> np.ndarray:
+    """Weights by unit and level."""
+    parts = [
+        np.bincount(c.unit * size + codes, w, units * size).reshape(units, size)
+        for codes, size in zip(c.codes, sizes, strict=True)
+    ]
+    return np.concatenate(parts, axis=1) if parts else np.zeros((units, 0))
+
+
+def _sums(codes: Sequence[np.ndarray], values: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
+    parts = [np.bincount(code_, values, size) for code_, size in zip(codes, sizes, strict=True)]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _common_level(c: Coded, eta: np.ndarray, family: str) -> float:
+    """The one level at which the expected values of all cases sum to the observed ones."""
+    if family == "count":
+        return float(np.log(_inside(c.y.sum(), family, 1)) - np.log(np.exp(eta).sum()))
+    if family != "share":
+        return float(((c.y - eta) * c.exposure).sum() / c.exposure.sum())
+    goal = np.full(len(c.y), _inside(float(c.y.mean()), family, len(c.y)))  # finite also where nobody fails
+    return float(logistic(np.ones((len(c.y), 1)), goal, offset=eta).coefficients[0])

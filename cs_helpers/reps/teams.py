@@ -1,0 +1,203 @@
+"""A whole team: its cases together, compared now and before, measure by measure; what is not there is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from cs_helpers import periods
+from cs_helpers.definitions import Refusal, attempt
+from cs_helpers.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.reps.board import benchmark
+from cs_helpers.reps.forms import Board, Cases, History, Persistence, Profile, Ramp
+from cs_helpers.reps.history import history
+from cs_helpers.reps.measures import MEASURES
+from cs_helpers.reps.persistence import persistence
+from cs_helpers.reps.profile import profiles
+from cs_helpers.reps.ramp import ramp
+from cs_helpers.results import Result
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Team(Result):
+    """All cases of one role, and why others are not there."""
+
+    role: str
+    cases: tuple[Cases, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every measure of which there is a case."""
+        return tuple(dict.fromkeys(key for part in self.cases for key in part.keys))
+
+    def of(self, key: str) -> Cases:
+        """The cases of one measure. Raises ContractError where there are none."""
+        for part in self.cases:
+            if key in part.keys:
+                return part
+        raise ContractError(f"{key}: the data do not hold it")
+
+
+@dataclass(frozen=True, repr=False)
+class Windows(Result):
+    """Two disjoint windows of the same length, [before, start) and [start, end), and what they are called."""
+
+    before: pd.Timestamp
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+    @property
+    def before_words(self) -> str:
+        """``July 2024 to June 2025``."""
+        return periods.window_words(self.before, self.start)
+
+    @property
+    def now_words(self) -> str:
+        """``July 2025 to June 2026``."""
+        return periods.window_words(self.start, self.end)
+
+
+def mix_attributes(accounts: pd.DataFrame, named: str = "") -> pd.DataFrame | None:
+    """Attributes of accounts for the mix of cases, by account_id: the segment, and those named with commas between.
+
+    None where there is none. Raises ParameterError for a name that is no attribute.
+    """
+    wanted = list(dict.fromkeys(name.strip() for name in named.split(",") if name.strip()))
+    known = [str(column) for column in accounts.columns if column != "account_id"]
+    for name in wanted:
+        if name not in known:
+            raise ParameterError(
+                f"accounts have no attribute '{name}'.{did_you_mean(name, known)} They have: {', '.join(known)}."
+            )
+    chosen = [name for name in dict.fromkeys(["segment", *wanted]) if name in known and accounts[name].notna().any()]
+    return accounts.set_index("account_id")[chosen] if chosen else None
+
+
+def windows(as_of: Any, months: int = 12) -> Windows:
+    """The last ``months`` whole months before ``as_of`` and as many before those. ParameterError for no window."""
+    end = periods.month(as_of)
+    start, _ = periods.trailing_window(periods.add_months(end, -min(max(months, 0), 600)), end, months)
+    return Windows(periods.add_months(start, -months), start, end)
+
+
+def gathered(role: str, *parts: Cases | Refusal | Iterable[Cases]) -> Team | Refusal:
+    """The team of all cases that are there; Refusals among the parts are kept as reasons.
+
+    A Refusal with the first reason where nothing is there: one section without a result must not take others with it.
+    """
+    cases: list[Cases] = []
+    missing: list[str] = []
+    for part in parts:
+        if isinstance(part, Refusal):
+            missing.append(part.reason)
+        elif isinstance(part, Cases):
+            cases.append(part)
+        else:
+            cases.extend(part)
+    if not cases:
+        return Refusal(missing[0] if missing else "no cases were given")
+    return Team(role, tuple(cases), tuple(dict.fromkeys(missing)))
+
+
+def compared(team: Team, people: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp, fdr: float = 0.05) -> Board:
+    """Every measure of the team compared between reps over the months of [start, end): see ``benchmark``.
+
+    Each measure of the role is asked for, so that those the data do not hold are named as refused. ``untouched`` are
+    those who were employed in the window and have no case in it, not those who came later or had left. Raises
+    ContractError where nothing can be compared.
+    """
+    wanted = [key for key, each in MEASURES.items() if each.role == team.role]
+    board = benchmark([part.between(start, end) for part in team.cases], people, wanted, role=team.role, fdr=fdr)
+    if not board.untouched:
+        return board
+    known = people.reindex(columns=["rep_id", "name", "hired_on", "left_on"])
+    hired, left = (pd.to_datetime(known[name]) for name in ("hired_on", "left_on"))
+    there = set(known.loc[~((hired >= end) | (left < start)), "name"].fillna(known["rep_id"]))
+    return replace(board, untouched=tuple(name for name in board.untouched if name in there))
+
+
+def with_attributes(tickets: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.DataFrame:
+    """Tickets with the attributes of their accounts beside them, so that peers with the same work can be found."""
+    fresh = [] if attributes is None else [name for name in attributes.columns if name not in tickets]
+    return tickets.join(attributes[fresh], on="account_id") if attributes is not None and fresh else tickets
+
+
+def persistences(before: Board | Refusal, now: Board | Refusal, seen: Windows) -> tuple[Persistence | Refusal, ...]:
+    """Each measure that both boards hold, held against itself; a Refusal alone where one board is refused."""
+    if isinstance(now, Refusal):
+        return (now,)
+    if isinstance(before, Refusal):
+        return (
+            Refusal(f"nobody can be compared in {seen.before_words}, so there is no earlier period to look back to"),
+        )
+    return tuple(
+        persistence(earlier, each, seen.before_words, seen.now_words)
+        for each in now.benchmarks
+        if (earlier := before.of(each.key)) is not None
+    )
+
+
+def consistent_profiles(
+    found: Sequence[Persistence | Refusal],
+    tickets: pd.DataFrame,
+    people: pd.DataFrame,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    touches: pd.DataFrame | None = None,
+    book: Cases | None = None,
+) -> tuple[Profile | Refusal, ...]:
+    """What each consistent outlier of each measure does differently (``profiles``), or why that cannot be told.
+
+    Whoever is consistent on several measures is profiled on the first of them.
+    """
+    done: set[str] = set()
+    made: list[Profile | Refusal] = []
+    for each in found:
+        if isinstance(each, Refusal) or not len(each.consistent):
+            continue
+        fresh = replace(each, pairs=each.pairs[~each.pairs["unit"].isin(done)])
+        done |= set(each.consistent["unit"])
+        looked = attempt(profiles, fresh, tickets, people, start, end, touches, book)
+        made.extend([looked] if isinstance(looked, Refusal) else looked)
+    return tuple(made)
+
+
+def histories(
+    team: Team | Refusal,
+    keys: Sequence[str],
+    as_of: Any,
+    goals: pd.DataFrame | None = None,
+    window: int = 12,
+) -> dict[str, History | Refusal]:
+    """The organisation's own history of each measure, or why there is none."""
+    if isinstance(team, Refusal):
+        return dict.fromkeys(keys, team)
+    return {key: attempt(_history, team, key, as_of, goals, window) for key in keys}
+
+
+def _history(team: Team, key: str, as_of: Any, goals: pd.DataFrame | None, window: int) -> History:
+    return history(team.of(key), key, as_of, goals, window=window)
+
+
+def ramps(
+    team: Team | Refusal, keys: Sequence[str], people: pd.DataFrame, records: pd.DataFrame | None = None
+) -> dict[str, Ramp | Refusal]:
+    """How newcomers come up in each measure, or why that cannot be told."""
+    if isinstance(team, Refusal):
+        return dict.fromkeys(keys, team)
+    return {key: attempt(_ramp, team, key, people, records) for key in keys}
+
+
+def _ramp(team: Team, key: str, people: pd.DataFrame, records: pd.DataFrame | None) -> Ramp:
+    return ramp(team.of(key), key, people, records)
+
+
+def asked(role: str, teams: Mapping[str, Any]) -> dict[str, Any]:
+    """The teams by role that a report is about: the one of ``role``, all with "". ParameterError for another role."""
+    if role and role not in teams:
+        raise ParameterError(f"role '{role}' is none of {', '.join(teams)}.{did_you_mean(role, list(teams))}")
+    return {name: team for name, team in teams.items() if not role or name == role}

@@ -1,0 +1,193 @@
+"""Sentences, text alternatives and tables about how newcomers come up, and about moves to other departments."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from cs_helpers import definitions
+from cs_helpers.definitions import Refusal
+from cs_helpers.show.blocks import Block, refused, table
+from cs_helpers.show.figures import difference, difference_span, figure, figure_span
+from cs_helpers.show.words import (
+    NARROW_SPACE,
+    SPAN,
+    Takeaway,
+    called,
+    capital,
+    count,
+    inside,
+    listed,
+    refusal_takeaway,
+    sentence,
+)
+
+_WEEKS_OF_YEAR = 52
+
+
+def say_ramp(result: Any, anchor: str = "ramp") -> Takeaway:
+    """After how many weeks newcomers reach the longer-serving, that they do not, that there is no ramp, or why not."""
+    if refusal := refusal_takeaway("How newcomers come up cannot be told.", result, anchor):
+        return refusal
+    name = definitions.short_name(result.key)
+    if result.proficient is None:
+        if "no ramp is visible" not in result.reason:
+            why = capital(sentence(result.reason))
+            return Takeaway(f"How newcomers come up in {inside(name)} cannot be told.", why, anchor)
+        near = " That is within reach of them." if "inside the band" in result.reason else _left_open(result)
+        return Takeaway(f"No ramp is visible in {inside(name)}.", f"{_start(result)}{near} {_rests_on(result)}", anchor)
+    if not math.isfinite(result.proficient):
+        earliest = (
+            f" Chance alone would allow {_weeks(result.low)} at the earliest." if math.isfinite(result.low) else ""
+        )
+        return Takeaway(
+            f"Newcomers do not reach the longer-serving's {inside(name)} within the {_weeks(_seen(result))} that were "
+            "seen.",
+            f"{_start(result)}{earliest} {_rests_on(result)}",
+            anchor,
+        )
+    if math.isfinite(result.high):
+        span = f"{SPAN} {_weeks_span(result.low, result.high)}."
+    else:
+        span = (
+            f"{capital(_weeks(result.low))} at the earliest; the latest cannot be told within the "
+            f"{_weeks(_seen(result))} that were seen."
+        )
+    return Takeaway(
+        f"Newcomers reach the longer-serving's {inside(name)} after about {_weeks(result.proficient)}.",
+        f"{span} {_start(result)} {_rests_on(result)}",
+        anchor,
+    )
+
+
+def _weeks(value: float) -> str:
+    return f"{value:.0f} week{'' if round(value) == 1 else 's'}"
+
+
+def _weeks_span(low: float, high: float) -> str:
+    return f"{low:.0f} to {_weeks(high)}"
+
+
+def _seen(result: Any) -> float:
+    """Weeks that the curve covers."""
+    return float(result.curve["week"].iloc[-1]) + result.step_weeks if len(result.curve) else 0.0
+
+
+def _start(result: Any) -> str:
+    effect, low, high = result.early
+    if not math.isfinite(low):
+        return ""
+    span = difference_span(result.key, result.scale, low, high)
+    return (
+        f"Over their first twelve weeks newcomers differ by {difference(result.key, result.scale, effect)} from the "
+        f"longer-serving ({SPAN} {span}), the mix of cases taken out."
+    )
+
+
+def _left_open(result: Any) -> str:
+    """That the first weeks may still have been worse than the band, where their interval allows it."""
+    _, low, high = result.early
+    ends = [math.log(end / result.tenured) if result.scale == "ratio" else end - result.tenured for end in result.band]
+    better = definitions.metric(result.key).direction
+    behind = low < ends[0] if better.startswith("higher") else high > ends[1]
+    if better == "neither":
+        behind = behind or low < ends[0]
+    return " A ramp may still be there: that interval is too wide to rule it out." if behind else ""
+
+
+def _rests_on(result: Any) -> str:
+    return (
+        f"{count(result.newcomers, 'newcomer')} against {count(result.longer_serving, 'rep')} with more than "
+        f"{count(result.months, 'month')} of service."
+    )
+
+
+def alt_ramp(result: Any) -> str:
+    """What the ramp shows: each step with its interval and newcomers, the band, and the trainings under the axis."""
+    if isinstance(result, Refusal):
+        return ""
+    name = definitions.short_name(result.key)
+    steps = "; ".join(
+        f"week {row.week:.0f}: {figure(result.key, row.level)} ({figure_span(result.key, row.low, row.high)}), "
+        f"{count(row.reps, 'newcomer')}"
+        for row in result.curve.itertuples()
+    )
+    band = figure_span(result.key, *result.band)
+    parts = [
+        f"{name} of newcomers by weeks since hire, with its interval: {steps or 'no step has enough newcomers'}.",
+        f"The longer-serving are at {figure(result.key, result.tenured)}, within reach of them is {band}.",
+    ]
+    for kind, words in (("ride-along", "Ride-alongs"), ("training", "Trainings")):
+        rows = result.marks[result.marks["kind"] == kind]
+        if len(rows):
+            weeks = [f"{row.week:.0f} ({row.sessions:,.0f})" for row in rows.itertuples()]
+            parts.append(f"{words} by week: {', '.join(weeks)}.")
+    return " ".join(parts)
+
+
+def note_ramp(result: Any) -> str:
+    """What the ramp rests on, the band, and what it cannot tell."""
+    if isinstance(result, Refusal):
+        return ""
+    unit = definitions.metric(result.key).unit
+    shares = result.scale == "additive" and unit in ("fraction", "points")
+    size = "five points" if shares else f"5{NARROW_SPACE}% of it"
+    by_month = "" if float(result.step_weeks).is_integer() else " Cases are known by month only, so steps are months."
+    marked = " Trainings stand where they were held; that is not what they did." if len(result.marks) else ""
+    return (
+        f"Newcomers are the reps hired since the data began. A step is shown where at least three of them had cases. "
+        f"The band is {size} around the longer-serving; newcomers are there once the curve, made monotone, lies in it."
+        f"{by_month} Who left early is missing from later weeks, so part of a rise may be who stayed.{marked}"
+    )
+
+
+def ramp_table(result: Any) -> Block:
+    """The ramp step by step; a box with the reason where it is refused."""
+    if isinstance(result, Refusal):
+        return refused(result.reason)
+    key, rows = result.key, result.curve
+    held = result.marks.pivot_table(index="week", columns="kind", values="sessions", aggfunc="sum")
+    shown = pd.DataFrame(
+        {
+            "Weeks since hire": rows["week"].astype(int).to_numpy(),
+            "Newcomers": rows["reps"].astype(int).to_numpy(),
+            "Cases": rows["cases"].astype(int).to_numpy(),
+            definitions.short_name(key): [figure(key, value) for value in rows["level"]],
+            SPAN: [figure_span(key, low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],
+            "Against the longer-serving": [difference(key, result.scale, value) for value in rows["effect"]],
+        }
+    )
+    for kind, title in (("training", "Trainings"), ("ride-along", "Ride-alongs")):
+        if kind in held:
+            shown[title] = held[kind].reindex(rows["week"]).fillna(0).astype(int).to_numpy()
+    against = f"{figure(key, result.tenured)} among {count(result.longer_serving, 'rep')}"
+    return table(shown, f"Newcomers by weeks since hire; the longer-serving: {against}")
+
+
+_ROLES = {"support": ("support rep", "support reps"), "csm": ("CSM", "CSMs")}
+
+
+def say_moves(result: Any, anchor: str = "moves") -> Takeaway:
+    """How many moved on to another department, per rep-year with its interval, where to, and how many left."""
+    if refusal := refusal_takeaway("Internal moves cannot be told.", result, anchor):
+        return refusal
+    one, many = _ROLES.get(result.role, ("rep", "reps"))
+    years = f"{result.rep_years:,.1f} rep-years"
+    left = f"{count(result.left, one, many)} left the company." if result.left else "Nobody left the company."
+    if not result.moves:
+        rate = figure("internal_moves_rate", result.high)
+        return Takeaway(
+            f"No {one} moved to another department in {years}.",
+            f"Up to {rate} would still fit with that ({SPAN}). {left}",
+            anchor,
+        )
+    to = listed([f"{called(name)} ({number:,})" for name, number in result.to.items()])
+    span = figure_span("internal_moves_rate", result.low, result.high)
+    return Takeaway(
+        f"{capital(count(result.moves, one, many))} moved to another department in {years}: "
+        f"{figure('internal_moves_rate', result.rate)}.",
+        f"{SPAN} {span}. To {to}. {left}",
+        anchor,
+    )

@@ -1,0 +1,183 @@
+"""Gaming screens in words: questions with their evidence and what innocent reasons there may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from cs_helpers.definitions import Refusal
+from cs_helpers.errors import visible
+from cs_helpers.show.blocks import Block, refused, table
+from cs_helpers.show.words import Takeaway, called, capital, count, listed, percent, plain, refusal_takeaway, sentence
+
+NAMES = {
+    "first_contact": "recorded as solved in one contact",
+    "pile_up": "handle times just under a target",
+    "very_short": "contacts under 10 seconds",
+    "month_end": "resolved at the month's end",
+    "asked_few": "few asked, most content",
+    "easy_work": "easy tickets",
+}
+
+INNOCENT = {
+    "first_contact": "another way of counting contacts, questions that come in two parts, accounts that write often",
+    "pile_up": "a tool that rounds or reminds, a kind of ticket that takes just that long, a rule to hand over then",
+    "very_short": "dropped lines, wrong numbers, spam, duplicates closed, a timer that starts late",
+    "month_end": "customers' own deadlines, working days at the month's end, a clean-up that was asked for",
+    "asked_few": "a channel without a survey, good work (the unhappy usually answer more), a rule about whom to ask",
+    "easy_work": "a routing rule, an agreement about who takes what, a first weeks' plan, a product of their own",
+}
+"""What may well be behind it, by screen."""
+
+UNSEEN = "How the figures came about could not be looked at."
+NOT_A_VERDICT = "A question to look at together, not an answer."
+
+
+def say_screens(screens: Any, anchor: str = "screens") -> Takeaway:
+    """How many questions are raised about how figures came about, and how many reps were looked at."""
+    if refusal := refusal_takeaway(UNSEEN, screens, anchor):
+        return refusal
+    looked = [screen for screen in screens if not screen.refused]
+    if not looked:
+        return Takeaway(UNSEEN, _refusals(screens), anchor)
+    most = max(screen.asked_of for screen in looked)
+    seen = f"Up to {count(most, 'rep')} looked at in {count(len(looked), 'screen')}."
+    raised = [(screen.key, row) for screen in looked for row in screen.raised.itertuples()]
+    if not raised:
+        rest = "Where nobody does anything unusual, a screen raises a question in at most one of 20 teams."
+        return Takeaway("No question is raised.", f"{seen} {rest} {_refusals(screens)}".strip(), anchor)
+    people = len({row.unit for _, row in raised})
+    subjects = listed([NAMES[screen.key] for screen in looked if len(screen.raised)], 6)
+    return Takeaway(
+        f"{count(len(raised), 'question')} about {count(people, 'rep')}: {subjects}.",
+        f"{seen} {NOT_A_VERDICT} {_refusals(screens)}".strip(),
+        anchor,
+    )
+
+
+def screen_questions(screens: Any, anchor: str = "screens") -> tuple[Takeaway, ...]:
+    """One question per rep and screen that raised it, with its evidence and innocent reasons; none where none is."""
+    if isinstance(screens, Refusal):
+        return ()
+    return tuple(
+        Takeaway(
+            _question(screen.key, row),
+            f"{_evidence(screen.key, row)} It may be {_or(INNOCENT[screen.key])}. {NOT_A_VERDICT}",
+            anchor,
+        )
+        for screen in screens
+        if not screen.refused
+        for row in screen.raised.itertuples()
+    )
+
+
+def screens_table(screens: Any) -> Block:
+    """Every question with its evidence; beneath it what was looked at without a question, and what could not be."""
+    if isinstance(screens, Refusal):
+        return refused(screens.reason)
+    rows = [
+        {
+            "Question": NAMES[screen.key],
+            "Rep": called(row.label),
+            "Figure": _figure(screen.key, row.value),
+            "Peers": _figure(screen.key, row.peers),
+            "Beside it": _beside(screen.key, row),
+            "Tickets": int(row.n),
+            "p": float(row.p),
+        }
+        for screen in screens
+        if not screen.refused
+        for row in screen.raised.itertuples()
+    ]
+    if not any(not screen.refused for screen in screens):
+        return refused(_refusals(screens) or "no screen was asked for")
+    quiet = [f"{NAMES[s.key]} ({count(s.asked_of, 'rep')})" for s in screens if not s.refused and not len(s.raised)]
+    notes = [f"No question is raised: {listed(quiet, 6)}."] if quiet else []
+    if refusals := _refusals(screens):
+        notes.append(refusals)
+    notes.append("Peers: with the same mix of cases. p: adjusted for all reps of the screen.")
+    text = " ".join(notes)
+    shown = table(pd.DataFrame(rows), "Questions about how figures came about", {"p": _p}) if rows else Block("", "")
+    return Block(f'{shown.html}<p class="cs-note">{plain(text)}</p>', f"{shown.text}\n{text}".strip())
+
+
+def _question(key: str, row: Any) -> str:
+    name = called(row.label)
+    if key == "first_contact" and row.second == "csat":
+        return f"Why are fewer customers of {name} satisfied, though more tickets are recorded as one contact?"
+    if key == "pile_up":
+        return f"Why do so many handle times of {name} end just under {_minutes(f'{row.target:g}')}?"
+    return {
+        "first_contact": f"Why do so many tickets come back that {name} recorded as solved in one contact?",
+        "very_short": f"Why do so many contacts of {name} take less than 10 seconds?",
+        "month_end": f"Why are so many tickets of {name} resolved in the last two working days of the month or after?",
+        "asked_few": f"Are those customers of {name} asked, too, who may be less content?",
+        "easy_work": f"Why are the tickets of {name} so often easy ones?",
+    }[key]
+
+
+def _evidence(key: str, row: Any) -> str:
+    value, peers, cases = _figure(key, row.value), _figure(key, row.peers), f"{int(row.n):,}"
+    if key == "first_contact":
+        rest = (
+            f"of those {_share(row.value_2)} came back, peers {_share(row.peers_2)}"
+            if row.second == "back"
+            else f"{_share(row.value_2)} of the answers are satisfied, peers {_share(row.peers_2)}"
+        )
+        return f"{value} of {cases} are recorded as one contact, peers with the same work {peers}; {rest}."
+    if key == "asked_few":
+        return (
+            f"{value} of {cases} tickets have an answer, peers with the same work {peers}; "
+            f"{_share(row.value_2)} of the answers are satisfied, peers {_share(row.peers_2)}."
+        )
+    if key == "easy_work":
+        return f"Peers need {value} for such tickets ({cases}), and {peers} for what the same queue sends to others."
+    if key == "pile_up":
+        return f"{value} of {cases}, peers {peers}; the times around would lead to {_share(row.peers_2)}."
+    return f"{value} of {cases}, peers with the same work {peers}."
+
+
+def _beside(key: str, row: Any) -> str:
+    if key == "first_contact":
+        what = "came back" if row.second == "back" else "satisfied"
+        return f"{what}: {_share(row.value_2)}, peers {_share(row.peers_2)}"
+    if key == "asked_few":
+        return f"satisfied: {_share(row.value_2)}, peers {_share(row.peers_2)}"
+    if key == "pile_up":
+        return f"under {_minutes(f'{row.target:g}')}; by the times around: {_share(row.peers_2)}"
+    return "–"
+
+
+def _figure(key: str, value: float) -> str:
+    return _minutes(f"{value:.1f}") if key == "easy_work" else _share(value)
+
+
+def _share(value: float) -> str:
+    """``14 %``, and with a digit more below 10 %."""
+    return percent(value, 0 if value >= 0.0995 else 1)
+
+
+def _minutes(text: str) -> str:
+    return f"{text} minute{'' if text == '1' else 's'}"
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else "under 0.001"
+
+
+def _or(reasons: str) -> str:
+    """``a, b or c`` from ``a, b, c``."""
+    first, _, last = reasons.rpartition(", ")
+    return f"{first} or {last}"
+
+
+def _refusals(screens: Sequence[Any]) -> str:
+    """What could not be looked at and why, one sentence per reason; nothing where all could."""
+    by_reason: dict[str, list[str]] = {}
+    for screen in screens:
+        if screen.refused:
+            reason = " ".join(visible(screen.refused).split())
+            by_reason.setdefault(reason, []).append(NAMES[screen.key])
+    return " ".join(f"Not looked at: {listed(names, 6)}. {capital(sentence(why))}" for why, names in by_reason.items())
