@@ -1,8 +1,8 @@
 """Takes the README's pictures anew: `make docs`. Runs the reports of the sample company and needs Chromium.
 
-Three pictures: the churn report on a desk in light and on a phone in dark; the ROI report of a simulated world, its
-first screen, its evidence and the what-if panel on a phone; the data check, the index, a call list and the first
-printed page side by side.
+Four pictures: the churn report on a desk in light and on a phone in dark; the ROI report of a simulated world, its
+first screen, its evidence and the what-if panel on a phone; the rep report, its first screen, the comparison on what
+steers support and the first screen on a phone; the data check, the index, a call list and the first printed page.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def main() -> None:
             ["run", "churn", "--as-of", "2026-06-01", "--out", str(out)],
             ["run", "churn", "--out", str(out)],
             ["run", "data_check", "--out", str(out)],
+            ["run", "reps", "--out", str(out)],
             ["run", "roi", "--source", world, *told, "--out", str(out / "of-world-a")],
         ):
             subprocess.run([sys.executable, "-m", "cs_helpers", *words], cwd=ROOT, check=True, capture_output=True)
@@ -48,6 +49,12 @@ def main() -> None:
         screens = [shot(browser, worth, (1240, 1500)), shot(browser, worth, (1240, 1500), at="s-what-was-measured")]
         panel = shot(browser, worth, (400, 1130), dark=True, at="s-your-own-what-if")
         save(beside([*screens, panel], 1000), "roi-report.png")
+        team = out / "reps" / "latest.html"
+        screens = [
+            shot(browser, team, (1240, 1500)),
+            shot(browser, team, (1240, 1500), at="s-support-steering-measures"),
+        ]
+        save(beside([*screens, shot(browser, team, (400, 1130), dark=True)], 1000), "reps-report.png")
         calls = shot(browser, churn, (1240, 1100), at="s-whom-to-call-this-week")
         check = shot(browser, out / "data_check" / "latest.html", (1240, 1100))
         index = shot(browser, out / "index.html", (1240, 1100), dark=True)

@@ -21,7 +21,7 @@ from cs_helpers.errors import visible
 from cs_helpers.reports import html
 
 RAVENSTACK = ROOT.parent / "shared" / "datasets" / "ravenstack"
-PAGES = ["churn", "data_check", "index"]
+PAGES = ["churn", "reps", "data_check", "index"]
 
 pytestmark = [pytest.mark.reports, pytest.mark.xdist_group("hostile")]
 
@@ -36,7 +36,7 @@ def hostile(tmp_path_factory):
     place = tmp_path_factory.mktemp("hostile")
     source = write(place / FOLDER)
     run("churn", "--source", source, "-p", PARAMETER, out=place / "out")
-    run("data_check", "--source", source, out=place / "out")
+    run("data_check", "reps", "--source", source, out=place / "out")
     return place / "out"
 
 
@@ -125,7 +125,7 @@ def test_the_check_for_formulas_knows_them():
 
 
 @needs_browser
-@pytest.mark.parametrize("name", ["churn", "data_check"])
+@pytest.mark.parametrize("name", ["churn", "reps", "data_check"])
 def test_no_cell_of_a_downloaded_table_can_start_a_formula(hostile, browser, name):
     with opened(browser, file_of(hostile, name), folder=hostile) as here:
         page = here.page
@@ -150,7 +150,7 @@ def test_the_csv_beside_a_report_starts_no_formula(hostile):
     assert "'=HYPERLINK" in text
 
 
-@pytest.mark.parametrize("name", ["churn", "data_check"])
+@pytest.mark.parametrize("name", ["churn", "reps", "data_check"])
 def test_the_run_record_is_plain_json_without_deceiving_characters(hostile, name):
     text = next((hostile / name).glob("*/run.json")).read_text(encoding="utf-8")
     record = json.loads(text)
@@ -293,7 +293,7 @@ def test_even_without_escaping_the_policy_lets_nothing_run_or_load(browser, tmp_
 @pytest.mark.skipif(not RAVENSTACK.is_dir(), reason="the RavenStack export is not beside this checkout")
 def test_reports_of_another_company_pass_the_same_checks(browser, tmp_path):
     source, mapping = RAVENSTACK / "iso_dates", ROOT / "data" / "mappings" / "ravenstack.yml"
-    run("churn", "data_check", "--source", source, "--mapping", mapping, out=tmp_path)
+    run("churn", "reps", "data_check", "--source", source, "--mapping", mapping, out=tmp_path)
     for name in PAGES:
         with opened(browser, file_of(tmp_path, name), folder=tmp_path) as here:
             assert intruders(here.page) == []

@@ -599,3 +599,15 @@ def test_a_league_table_comes_only_on_request_and_with_its_ranges():
     assert asked.html.count("<figure") == 3 and "Places" in words(asked)
     neither = show.compared(board(bench("aht_minutes")), ["aht_minutes"], league=True)
     assert neither.html.count("<figure") == 2, "where no side is better nobody has a place"
+
+
+def test_what_is_counted_per_time_worked_has_months_for_cases():
+    days = bench("tickets_per_working_day", scale="ratio")
+    assert "month" in sentences.needed_words(days) and "case" in sentences.needed_words(bench())
+    assert boards.funnel_rows(days).cases == "months, counted as independent ones"
+    assert boards.funnel_rows(bench()).cases == "cases, counted as independent ones"
+    assert "Months" in flat(words(boards.units_table(days))) and "Months" not in flat(
+        words(boards.units_table(bench()))
+    )
+    assert boards.axis_words("tickets_per_working_day") == "tickets per working day, cases alike"
+    assert boards.axis_words("resolution_hours") == "time to resolve, cases alike (hours)"

@@ -128,7 +128,7 @@ def test_tiles_carry_denominator_cost_and_the_effect_or_its_refusal():
     assert record["success_cost"]["text"] == "€96k"
     assert (record["vanish_effect"]["low"], record["vanish_effect"]["high"]) == (1.9, 6.8)
     assert record["vanish_effect"]["text"] == "4.3\u202fpoints"
-    assert '4.3<span style="font-size:.5em">\u202fpoints</span>' in block.html  # both on one line of a narrow tile
+    assert '4.3<span class="cs-unit">\u202fpoints</span>' in block.html  # both on one line of a narrow tile
     assert "1.9 to 6.8\u202fpoints over 24 months, n = 1,981" in words(block)
     assert "the 60 accounts with a CSM pay (80\u202f% of all MRR)" in words(block)
     for none in (REFUSED, effect(rung(value=None, low=None, high=None, status="refused", reason="too few"))):

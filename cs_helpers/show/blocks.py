@@ -155,7 +155,7 @@ def _value_html(value: str, unit: str) -> str:
     number, gap, word = value.partition(NARROW_SPACE if unit == "points" else " ")
     if unit in _WHOLE or not word:
         return plain(value)
-    return f'{plain(number)}<span style="font-size:.5em">{gap}{plain(word)}</span>'
+    return f'{plain(number)}<span class="cs-unit">{gap}{plain(word)}</span>'
 
 
 def _value_words(estimate: Estimate, currency: str) -> str:

@@ -19,6 +19,7 @@ from cs_helpers.errors import visible
 from cs_helpers.show.blocks import Block, refused, table, tiles
 from cs_helpers.show.figures import difference, difference_span, figure, figure_span
 from cs_helpers.show.reps import (
+    case_word,
     factor_words,
     in_short,
     judged,
@@ -171,8 +172,8 @@ def unit_words(key: str) -> str:
 
 def axis_words(key: str) -> str:
     """What an axis shows: the measure with cases alike, and its unit in words where values do not say it."""
-    unit = unit_words(key)
-    return f"{naming(key)}, cases alike{f' ({unit})' if unit else ''}"
+    name, unit = naming(key), unit_words(key)
+    return f"{name}, cases alike{f' ({unit})' if unit and ' per ' not in name else ''}"
 
 
 def chart_options(bench: Any) -> dict[str, Any]:
@@ -203,7 +204,7 @@ def funnel_rows(bench: Any, role: str = "") -> Any:
         limits=bench.limits.drop(columns=unusual, errors="ignore"),
         centre=bench.centre,
         unit=axis_words(bench.key),
-        cases="cases, counted as independent ones",
+        cases=f"{case_word(bench.key)}s, counted as independent ones",
         who=who(bench, role=role),
     )
 
@@ -280,7 +281,7 @@ def _measure_row(bench: Any) -> dict[str, str]:
     whole = figure_span(bench.key, bench.low, bench.high)
     return {
         "Measure": capital(naming(bench.key)),
-        f"All ({SPAN})": figure(bench.key, bench.centre) + (f" ({bare(whole)})" if whole != "–" else ""),
+        f"All of them ({SPAN})": figure(bench.key, bench.centre) + (f" ({bare(whole)})" if whole != "–" else ""),
         "True differences (sd)": f"{size} ({bare(span)})" if is_given(bench.spread) else "–",
         "Reliability": f"{bench.reliability:.2f}" if is_given(bench.reliability) else "–",
         "Told apart": f"{len(bench.told_apart)} of {len(shown)}" + (f", {few} too few" if few else ""),
@@ -308,7 +309,7 @@ def units_table(bench: Any, league: bool = False, smallest: int = 1, role: str =
     shown = pd.DataFrame(
         {
             one: [called(label) for label in rows["label"]],
-            "Cases": rows["n"].astype(int).to_numpy(),
+            f"{capital(case_word(bench.key))}s": rows["n"].astype(int).to_numpy(),
             "As independent ones": [f"{value:,.0f}" if is_given(value) else "–" for value in rows["n_effective"]],
             "As dashboards print it": [bare(figure(key, value)) for value in rows["plain"]],
             "Cases alike": [bare(figure(key, value)) for value in rows["adjusted"]],

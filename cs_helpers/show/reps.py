@@ -261,17 +261,25 @@ def needed_cases(bench: Any, reliability: float = 0.5) -> float:
     return float(shown["n"].median()) * odds
 
 
+_PER_TIME = ("tickets per day", "tickets per hour", "per day")  # counted by month of a rep
+
+
+def case_word(key: str) -> str:
+    """What one case of a measure is: a month of a rep where something is counted per time worked."""
+    return "month" if definitions.metric(key).unit in _PER_TIME else "case"
+
+
 def needed_words(bench: Any) -> str:
     """``about 420 cases a rep, the median has 120``; that it is enough; or that none would do."""
-    need, shown = needed_cases(bench), bench.shown
+    need, shown, word = needed_cases(bench), bench.shown, case_word(bench.key)
     if not len(shown):
         return "–"
     median = float(shown["n"].median())
     if not is_given(need):
         return "no difference found that more cases could show"
     if need <= median:
-        return f"enough: {count(median, 'case')} in the median"
-    return f"{count(rounded(need), 'case')} each, {count(median, 'case')} now"
+        return f"enough: {count(median, word)} in the median"
+    return f"{count(rounded(need), word)} each, {count(median, word)} now"
 
 
 def rounded(value: float) -> float:
