@@ -61,7 +61,7 @@ def everything(tables: Any) -> str:
         "spells": observed, "survival_counts": observed | {"by": "owner"}, "rep_month": {},
         "usage_features": {"first": "2024-06-01", "last": "2025-12-01", "dense": True},
         "repeat_contacts": {"as_of": "2026-01-01"}, "vanish_panel": {"start": "2024-02-01", "as_of": "2026-01-01"},
-        "account_signals": window,
+        "account_signals": window, "ticket_cases": {"start": "2024-02-01", "as_of": "2026-01-01"},
     }  # fmt: skip
     assert set(asked) == set(rollups.ROLLUPS)
     rolled = [tables.rollup(name, **parameters).to_csv() for name, parameters in asked.items()]

@@ -184,6 +184,7 @@ def test_the_case_mix_recovers_what_was_planted():
     planted = team(11, tickets=60_000, accounts=3_000, account_spread=0.0)
     mix = case_mix(planted.cases, "csat")
     c = planted.cases.table["csat"].mean()
+    assert (mix.effects["high"] - mix.effects["low"]).to_numpy() == approx(2 * 1.959964 * mix.effects["se"].to_numpy())
     effects = mix.effects.set_index(["factor", "level"])["effect"] / (c * (1 - c))
     assert effects["segment", "Enterprise"] - effects["segment", "SMB"] == approx(-0.9, abs=0.1)
     assert effects["priority", "urgent"] - effects["priority", "normal"] == approx(-0.9, abs=0.1)

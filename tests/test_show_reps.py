@@ -85,8 +85,8 @@ def bench(key="csat", rows=FOUR, **change):
         for end, sign in (("low", -1), ("high", 1)) for level, z in (("95", 1.96), ("998", 3.09))
     })  # fmt: skip
     effects = pd.DataFrame(
-        [("segment", "Enterprise", 200, -0.09, 0.01), ("segment", HOSTILE, 900, 0.02, 0.005)],
-        columns=["factor", "level", "cases", "effect", "se"],
+        [("segment", "Enterprise", 200, -0.09, 0.01, -0.11, -0.07), ("segment", HOSTILE, 900, 0.02, 0.005, 0.01, 0.03)],
+        columns=["factor", "level", "cases", "effect", "se", "low", "high"],
     )
     mix = CaseMix(
         key, ("segment",), effects, pd.Series(dtype=float), pd.Series(dtype=float), {"language": "all are en"}

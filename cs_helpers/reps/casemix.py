@@ -11,6 +11,7 @@ import pandas as pd
 from cs_helpers.errors import ContractError
 from cs_helpers.reps.forms import CaseMix, Cases
 from cs_helpers.reps.measures import measure
+from cs_helpers.stats import normal_quantile
 from cs_helpers.stats.logistic import logistic, probability_of
 from cs_helpers.stats.threads import one_thread
 
@@ -83,6 +84,8 @@ def mix_of(coded: Coded, fitted: Fit, key: str) -> CaseMix:
         for level, size, effect, error in zip(levels, np.bincount(codes, minlength=len(levels)), beta, se, strict=True)
     ]
     effects = pd.DataFrame(rows, columns=["factor", "level", "cases", "effect", "se"])
+    half = normal_quantile(0.95) * effects["se"]
+    effects = effects.assign(low=effects["effect"] - half, high=effects["effect"] + half)
     expected, weight = (pd.Series(each, index=coded.rows) for each in (fitted.expected, fitted.weight))
     return CaseMix(key, coded.factors, effects, expected, weight, coded.dropped)
 

@@ -39,9 +39,10 @@ class CaseMix(Result):
     """What the mix of cases does to one measure, estimated between cases of the same rep.
 
     ``effects``: factor, level, cases, effect (of the level against the average case; points as a fraction for shares,
-    the measure's unit for means, log ratio for times and counts), se. ``factors``: the columns that were used.
-    ``dropped``: column -> why it was not. ``expected``: one number per case of the measure, what an average rep would
-    have had; ``weight``: what the case tells, in the same order; both indexed as the cases' table.
+    the measure's unit for means, log ratio for times and counts), se, low and high (95 % interval).
+    ``factors``: the columns that were used. ``dropped``: column -> why it was not. ``expected``: one number per case of
+    the measure, what an average rep would have had; ``weight``: what the case tells, in the same order; both indexed as
+    the cases' table.
     """
 
     key: str

@@ -12,7 +12,7 @@ import pandas as pd
 from cs_helpers import periods, stats
 from cs_helpers.definitions import Change, Estimate
 from cs_helpers.errors import ContractError, ParameterError, did_you_mean
-from cs_helpers.reps.engine import compare_units
+from cs_helpers.reps.engine import compare_units, displayed
 from cs_helpers.reps.forms import Benchmark, Cases, History
 from cs_helpers.reps.measures import measure
 from cs_helpers.retention.windows import target as goal_of
@@ -180,7 +180,9 @@ def _months(result: Benchmark, first: pd.Timestamp, end: pd.Timestamp, target: f
     every = pd.date_range(first, end, freq="MS", inclusive="left")
     columns = ["n", "plain", "adjusted", "low", "high", "effect", "outside", "limit_low", "limit_high"]
     sd = np.sqrt(units["se"] ** 2 + result.overdispersion**2) * stats.normal_quantile(0.95)
-    units = units.assign(limit_low=_displayed(result, -sd), limit_high=_displayed(result, sd))
+    low, high = (displayed(result.centre, way * sd, result.scale, measure(result.key).family) for way in (-1, 1))
+    outside = units["outside"].where(units["exceptional"].astype(bool), "")  # of the limits that are drawn
+    units = units.assign(limit_low=low, limit_high=high, outside=outside)
     table = units[columns].reindex(every).rename_axis("month").reset_index()
     earlier = units["adjusted"].reindex(every - pd.DateOffset(years=1)).to_numpy()
     return table.assign(
@@ -189,14 +191,6 @@ def _months(result: Benchmark, first: pd.Timestamp, end: pd.Timestamp, target: f
         target=math.nan if target is None else target,
         year_before=earlier,
     )
-
-
-def _displayed(result: Benchmark, effect: pd.Series) -> pd.Series:
-    """An effect as the figure it makes of the centre; shares stay shares."""
-    if result.scale == "ratio":
-        return result.centre * np.exp(effect)
-    place = result.centre + effect
-    return place.clip(0.0, 1.0) if measure(result.key).family == "share" else place
 
 
 def _goals(goals: pd.DataFrame | None, key: str, department: str | None, owner: str | None) -> pd.DataFrame | None:

@@ -351,7 +351,7 @@ def mix_table(bench: Any) -> Block:
         return Block("", "")
     more = max(0, len(rows) - _MOST_EFFECTS)
     largest = rows.iloc[np.argsort(-rows["effect"].abs().to_numpy(), kind="stable")[:_MOST_EFFECTS]].sort_index()
-    ends = [(row.effect - 1.96 * row.se, row.effect + 1.96 * row.se) for row in largest.itertuples()]
+    ends = [(row.low, row.high) for row in largest.itertuples()]
     shown = pd.DataFrame(
         {
             "Of the case": [capital(factor_words(each).removeprefix("the ")) for each in largest["factor"]],
