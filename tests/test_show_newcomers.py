@@ -317,7 +317,7 @@ def test_the_line_by_month_in_words():
     assert "CSAT by month with the mix of cases taken out, January 2024 to December 2025." in text
     assert "Lowest 78.0 % in January 2024, highest 85.0 % in December 2025" in text
     assert "last 85.0 % (82.0 to 88.0 %) in December 2025. A year before that month it was 81.3 %." in text
-    assert "Outside the limits of chance: January 2024 (below) and December 2025 (above)." in text
+    assert "Outside the limits of usual months: January 2024 (below) and December 2025 (above)." in text
     assert "The target is 83.0 %." in text
     assert "No month lies outside" in alt_history(history_of())
 

@@ -362,7 +362,8 @@ def test_the_board_has_a_row_per_measure_and_a_reason_for_each_that_is_refused()
     table = flat(
         words(show.board_table(replace(APART, refused={"ces": "2 % answered", "fcr": "0 of 4 have a figure"})))
     )
-    assert table.count("CSAT") == 1 and table.count("FCR") == 1 and table.count("CES") == 1
+    assert table.count("CSAT ") == 1 + 1 and table.count("FCR") == 1 and table.count("CES") == 1
+    assert "CSAT response rate" in table, "what CSAT is watched with"
     assert "2 of 4" in table and "6.0 points (3.0 to 11.0 points)" in table and "2 % answered." in table
     assert words(show.board_table(REFUSED)).endswith("Tickets: no ticket has a rep.")
 

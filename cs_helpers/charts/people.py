@@ -132,7 +132,7 @@ def _proficiency(ax: Axes, result: Any) -> None:
 
 
 def history_line(result: Any, narrow: bool = False, number: Callable[[float], str] | None = None) -> Figure:
-    """A measure by month with the mix taken out, its interval, the limits of chance, and the same months a year before.
+    """A measure by month with the mix taken out, its interval, the limits of usual months, and those a year before.
 
     ``result.months`` as from ``reps.history``: month, adjusted, low, high, outside, year_before, target, and limit_low,
     limit_high; ``result.centre`` is the level over all months. ``number(value)`` writes a value in its unit; without it
@@ -178,7 +178,7 @@ def history_line(result: Any, narrow: bool = False, number: Callable[[float], st
         ax.set_ylabel(_figure_axis(ax, number, narrow))
         quiet_grid(ax)
         _months_below(ax, x, 4 if narrow else 8)
-        key = ["stepped: limits of chance, 95\u202f%"] if np.isfinite(floor).any() else []
+        key = ["stepped: 95\u202f% of usual months"] if np.isfinite(floor).any() else []
         key += ["○ outside"] if (outside == "95").any() else []
         key += ["● outside 99.8\u202f%"] if (outside == "99.8").any() else []
         write_key(figure, _folded(key, narrow), narrow)

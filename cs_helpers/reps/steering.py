@@ -45,9 +45,9 @@ def steering(named: str, role: str) -> Steering:
             )
     for key in keys:
         if not measure(key).alone:
-            pair = definitions.short_name(measure(key).pair)
+            pair = definitions.short_name(definitions.metric(key).counter_metric)
             warnings.append(
                 f"{definitions.short_name(key)} is no target by itself: it is easily moved at the cost of others. "
                 f"Watch it together with {pair}."
             )
-    return Steering(role, keys, tuple((key, measure(key).pair) for key in keys), tuple(warnings))
+    return Steering(role, keys, tuple((key, definitions.metric(key).counter_metric) for key in keys), tuple(warnings))

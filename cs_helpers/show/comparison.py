@@ -29,6 +29,8 @@ from cs_helpers.show.reps import chosen, factor_words, naming, say_movers, say_s
 from cs_helpers.show.retention import findings
 from cs_helpers.show.words import Takeaway, called, capital, count, percent
 
+FEWEST_MONTHS_DRAWN = 6  # fewer with a figure are no course
+
 
 def compared(board: Any, keys: Sequence[str], league: bool = False, smallest: int = 1) -> Block:
     """For each measure: whether they differ at all, the funnel, everybody's interval, and the table by name.
@@ -183,7 +185,7 @@ def courses(histories: Mapping[str, Any], window: int = 12) -> Block:
             parts.append(refused(f"{capital(naming(key))}: {each.reason}"))
             continue
         said = say_history(each, window, f"history-{key}")
-        if each.months["adjusted"].notna().sum() < 2:  # a line needs two ends
+        if each.months["adjusted"].notna().sum() < FEWEST_MONTHS_DRAWN:
             parts.append(findings(said))
             continue
         parts.append(chart(charts.history_line, each, said, alt=alt_history(each), **chart_options(each)))

@@ -113,9 +113,9 @@ def alt_history(result: Any) -> str:
             f"{_when(row.month)} ({'above' if row.adjusted > result.centre else 'below'})"
             for row in outside.itertuples()
         ]
-        parts.append(f"Outside the limits of chance: {listed(named, 8)}.")
+        parts.append(f"Outside the limits of usual months: {listed(named, 8)}.")
     else:
-        parts.append("No month lies outside the limits of chance.")
+        parts.append("No month lies outside the limits of usual months.")
     missing = int(months["adjusted"].isna().sum())
     if missing:
         parts.append(f"{capital(count(missing, 'month'))} without enough cases.")
