@@ -349,6 +349,8 @@ def test_steering_by_too_much_is_a_warning():
     assert show.say_steering(fine.warnings, "support", fine.keys).found == (
         "Support reps are steered by CSAT and tickets per working day."
     )
+    basis = show.say_steering(fine.warnings, "support", fine.keys).basis
+    assert basis.endswith("seen: CSAT response rate for CSAT and repeat-contact rate for tickets per working day.")
     assert show.steering(*fine.warnings).html == ""
     much = reps.steering("csat, ces, aht_minutes", "support")
     assert "2 measures of satisfaction steer this team (CSAT, CES)" in words(show.steering(*much.warnings))
@@ -362,8 +364,7 @@ def test_the_board_has_a_row_per_measure_and_a_reason_for_each_that_is_refused()
     table = flat(
         words(show.board_table(replace(APART, refused={"ces": "2 % answered", "fcr": "0 of 4 have a figure"})))
     )
-    assert table.count("CSAT ") == 1 + 1 and table.count("FCR") == 1 and table.count("CES") == 1
-    assert "CSAT response rate" in table, "what CSAT is watched with"
+    assert table.count("CSAT") == 1 and table.count("FCR") == 1 and table.count("CES") == 1
     assert "2 of 4" in table and "6.0 points (3.0 to 11.0 points)" in table and "2 % answered." in table
     assert words(show.board_table(REFUSED)).endswith("Tickets: no ticket has a rep.")
 

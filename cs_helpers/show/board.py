@@ -257,8 +257,7 @@ def _best_first(key: str, rows: Any) -> Any:
 
 
 def board_table(board: Any) -> Block:
-    """One row per measure: the whole, how much they truly differ, who is told apart, the measure that shows the price
-    of chasing this one, and how many cases would be needed."""
+    """One row per measure: the whole, how much they truly differ, who is told apart, what would be needed."""
     if isinstance(board, Refusal):
         return refused(board.reason)
     rows = {each.key: _measure_row(each) for each in board.benchmarks}
@@ -286,7 +285,6 @@ def _measure_row(bench: Any) -> dict[str, str]:
         "True differences (sd)": f"{size} ({bare(span)})" if is_given(bench.spread) else "–",
         "Reliability": f"{bench.reliability:.2f}" if is_given(bench.reliability) else "–",
         "Told apart": f"{len(bench.told_apart)} of {len(shown)}" + (f", {few} too few" if few else ""),
-        "Watched with": capital(naming(definitions.metric(bench.key).counter_metric)),
         "For a reliability of one half": needed_words(bench),
     }
 

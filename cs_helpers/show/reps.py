@@ -449,9 +449,11 @@ def say_steering(warnings: Sequence[str], role: str, keys: Sequence[str], anchor
     """What steers a team, and whether that is more than one satisfaction and one productivity measure."""
     anchor = anchor or f"{role}-steering"
     if not warnings:
+        pairs = [f"{naming(definitions.metric(key).counter_metric)} for {naming(key)}" for key in keys]
+        price = f": {listed(pairs)}" if pairs else ""
         return Takeaway(
             f"{capital(WHO[role][1])} are steered by {listed([naming(key) for key in keys]) or 'no measure'}.",
-            "The other measures are there to be watched, so that the price of chasing these is seen.",
+            f"The other measures are there to be watched, so that the price of chasing these is seen{price}.",
             anchor,
         )
     return Takeaway(capital(sentence(warnings[0])), " ".join(capital(sentence(each)) for each in warnings[1:]), anchor)
