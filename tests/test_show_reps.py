@@ -357,6 +357,17 @@ def test_steering_by_too_much_is_a_warning():
     assert "Steered by too much." in words(show.steering(*much.warnings))
 
 
+def test_how_many_were_rated_stands_beside_satisfaction():
+    rates = {
+        "csat": Estimate("csat_response_rate", 0.25, 300.0, 1200.0, 1200, 0.226, 0.275),
+        "ces": Estimate("ces_response_rate", None, None, None, 0, reason="nobody seems to have been asked"),
+    }
+    said = show.say_answered(rates)
+    assert flat(said.found) == "Of 1,200 tickets resolved, so many were rated: CSAT 25.0 % (22.6 to 27.5 %)."
+    assert show.say_answered({"ces": rates["ces"]}).found == "Nobody was asked how content they were."
+    assert show.say_answered(REFUSED).basis == "Tickets: no ticket has a rep."
+
+
 # --- tables
 
 

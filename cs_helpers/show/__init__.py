@@ -91,6 +91,7 @@ from cs_helpers.show.reasons import (
 from cs_helpers.show.reps import (
     REP_METRICS,
     chosen,
+    say_answered,
     say_first,
     say_managers,
     say_missing,
@@ -340,6 +341,7 @@ __all__ = [
     "roi_tiles",
     "say_agreement",
     "say_anniversaries",
+    "say_answered",
     "say_break_even",
     "say_calibration",
     "say_calls",

@@ -14,6 +14,7 @@ from cs_helpers.show.board import (
     chart_options,
     folded,
     funnel_rows,
+    league_notice,
     mix_table,
     movers_table,
     rank_rows,
@@ -22,8 +23,8 @@ from cs_helpers.show.board import (
     unit_words,
     units_table,
 )
-from cs_helpers.show.history import alt_history, say_history, say_season
-from cs_helpers.show.newcomers import alt_ramp, note_ramp, say_ramp
+from cs_helpers.show.history import alt_history, history_table, say_history, say_season
+from cs_helpers.show.newcomers import alt_ramp, note_ramp, ramp_table, say_ramp
 from cs_helpers.show.profile import profile_table
 from cs_helpers.show.reps import chosen, factor_words, naming, say_movers, say_spread, side_words, who
 from cs_helpers.show.retention import findings
@@ -67,7 +68,7 @@ def _one_measure(board: Any, key: str, league: bool, smallest: int) -> Block:
                 alt=alt_places(ranks),
             )
         )  # fmt: skip
-    return stacked(*parts, units_table(bench, league, smallest, role))
+    return stacked(*parts, *([league_notice()] if league else []), units_table(bench, league, smallest, role))
 
 
 def mixes(board: Any, keys: Sequence[str]) -> Block:
@@ -190,6 +191,7 @@ def courses(histories: Mapping[str, Any], window: int = 12) -> Block:
             continue
         parts.append(chart(charts.history_line, each, said, alt=alt_history(each), **chart_options(each)))
         parts.append(findings(say_season(each, f"season-{key}")))
+        parts.append(folded(history_table(each), f"{capital(naming(key))}: month by month"))
     return stacked(*parts)
 
 
@@ -205,4 +207,5 @@ def rises(ramps: Mapping[str, Any]) -> Block:
             parts.append(findings(said))
             continue
         parts.append(chart(charts.ramp_curve, each, said, alt=alt_ramp(each), note=note, **chart_options(each)))
+        parts.append(folded(ramp_table(each), f"{capital(naming(key))}: step by step"))
     return stacked(*parts)

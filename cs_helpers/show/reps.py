@@ -521,6 +521,28 @@ def say_resolved(rates: Any, anchor: str = "support-resolved") -> Takeaway:
     )
 
 
+def say_answered(rates: Any, anchor: str = "support-answered") -> Takeaway:
+    """How many tickets were rated at all, since who answers is not everybody.
+
+    ``rates``: by name as ``reps.answer_rates`` gives them, or a Refusal.
+    """
+    if refusal := refusal_takeaway("How many customers answered cannot be told.", rates, anchor):
+        return refusal
+    given = [each for each in rates.values() if each.value is not None]
+    if not given:
+        return Takeaway("Nobody was asked how content they were.", "", anchor)
+    parts = [
+        f"{definitions.short_name(each.key).removesuffix(' response rate')} {percent(each.value)} "
+        f"({figure_span(each.key, each.low, each.high)})"
+        for each in given
+    ]
+    return Takeaway(
+        f"Of {given[0].denominator:,.0f} tickets resolved, so many were rated: {' and '.join(parts)}.",
+        "What the others thought is not known; who is angry or delighted answers more often.",
+        anchor,
+    )
+
+
 def say_missing(team: Any, role: str, anchor: str = "") -> tuple[Takeaway, ...]:
     """What of a team's cases the data do not hold, one reason each; nothing where all is there."""
     anchor = anchor or f"{role}-missing"
