@@ -239,6 +239,14 @@ def test_a_consistent_figure_without_a_better_side_is_asked_about_and_not_praise
     assert "ask Hugo what lies behind AHT" in said and "learn from" not in said
 
 
+def test_how_much_work_is_done_is_a_question_of_who_hands_it_out_and_no_merit():
+    days = "tickets_per_working_day"
+    found = [lasting("better", days, "Ada"), lasting("worse", days, "Cy"), lasting("worse", "csat", "Bo")]
+    said = show.say_next({"support": APART}, {"support": found}).text
+    assert "go through cases and their routing with Bo (CSAT)" in said and "learn from" not in said
+    assert "look at how work reaches Ada and Cy (tickets per working day), twice outside in a row" in said
+
+
 def test_where_nobody_stands_out_the_step_is_what_all_share_and_how_many_cases_it_takes():
     said = show.say_next({"support": QUIET}).text
     assert "work on what all share" in said

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cs_helpers.definitions import Refusal
-from cs_helpers.show.reps import WHO, in_short, leading_measure, naming, needed_cases, rounded, size_words
+from cs_helpers.show.reps import WHO, case_word, in_short, leading_measure, naming, needed_cases, rounded, size_words
 from cs_helpers.show.words import Takeaway, called, capital, count, is_given, listed
 
 LEADING = ("usage_change", "onboarding_days", "nps")
@@ -79,19 +79,24 @@ def next_steps(
         early = [naming(key) for key in LEADING if board.of(key) is not None]
         watch = f"; {listed(early)} {'moves' if len(early) == 1 else 'move'} earlier" if early else ""
         steps.append(f"judge renewals by the whole team, not by one CSM{watch}")
-    good, other, odd = _consistent(persistences, watched)
+    good, other, odd, work = _consistent(persistences, watched)
     if good:
         steps.append(f"learn from {_listed(good)}, on the better side twice in a row")
     if other:
         steps.append(f"go through cases and their routing with {_listed(other)}, on the other side twice in a row")
+    if work:
+        steps.append(
+            f"look at how work reaches {_listed(work)}, twice outside in a row: whoever hands it out decides that as "
+            "much as they do"
+        )
     if odd and not good and not other:
         name, key = next(iter(odd.items()))
         steps.append(f"ask {name} what lies behind {naming(key)}, twice outside in a row, where no side is better")
-    known = {*good, *other}
+    known = {*good, *other, *work}
     fresh = [called(label) for key in watched if key for label in _told(board, key) if called(label) not in known]
     if fresh := list(dict.fromkeys(fresh)):
         steps.append(f"wait for the next period with {listed(fresh, most=3)}: so far it is one period")
-    if not good and not other and not fresh:
+    if not good and not other and not work and not fresh:
         steps.append(_shared_step(board, main))
         if wait := _wait_words(board, main):
             steps.append(wait)
@@ -106,19 +111,22 @@ def _told(board: Any, key: str) -> list[str]:
 
 def _consistent(
     persistences: Sequence[Any], watched: Sequence[str]
-) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    """Name -> measure of the consistent outliers: on the better side, on the other, and where no side is better.
+) -> tuple[dict[str, str], dict[str, str], dict[str, str], dict[str, str]]:
+    """Name -> measure of the consistent outliers: on the better side, on the other, where no side is better, and by how
+    much work is done in the time, which is not theirs alone.
 
     Measures that are watched come first; who is on the better side of one is not named for the other side of another.
     """
-    sides: dict[str, dict[str, str]] = {"better": {}, "worse": {}, "": {}}
+    sides: dict[str, dict[str, str]] = {"better": {}, "worse": {}, "": {}, "work": {}}
     given = [each for each in persistences if not isinstance(each, Refusal)]
     for each in sorted(given, key=lambda one: watched.index(one.key) if one.key in watched else len(watched)):
         for row in each.consistent.itertuples():
             name, side = called(row.label), row.side if row.side in sides else ""
+            if side and case_word(each.key) == "month":
+                side = "work"
             if not any(name in sides[other] for other in ("better", "worse")):
                 sides[side].setdefault(name, each.key)
-    return sides["better"], sides["worse"], sides[""]
+    return sides["better"], sides["worse"], sides[""], sides["work"]
 
 
 def _listed(people: Mapping[str, str]) -> str:
