@@ -5,12 +5,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from cs_helpers.errors import ContractError, ParameterError
 from cs_helpers.reps.forms import Cases
-from cs_helpers.reps.ramp import monotone, ramp
+from cs_helpers.reps.ramp import ramp
+from cs_helpers.stats.monotone import monotone
 
 FIRST = pd.Timestamp("2023-01-01")
 REACHED = 5 * 52 / 12  # weeks after which a planted newcomer is like the others
@@ -388,13 +387,3 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(change, said):
 )
 def test_neighbours_that_go_the_wrong_way_are_put_together(values, weights, rising, made):
     assert monotone(values, weights, rising).tolist() == pytest.approx(made)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.floats(-9, 9), st.floats(0.1, 9)), min_size=1, max_size=12), st.booleans())
-def test_a_monotone_curve_is_scipys(pairs, rising):
-    from scipy.optimize import isotonic_regression
-
-    values, weights = zip(*pairs, strict=True)
-    expected = isotonic_regression(values, weights=weights, increasing=rising).x
-    assert monotone(values, weights, rising) == pytest.approx(expected, abs=1e-9)

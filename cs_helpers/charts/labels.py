@@ -196,3 +196,17 @@ def end_labels(ax: Axes, ends: Sequence[tuple[float, str, str, str]], settled: b
             annotation_clip=False,
             arrowprops={**lead, "relpos": (0, 0.5)} if moved else None,
         )
+
+
+def month_axis(ax: Axes, months: np.ndarray, most: int) -> None:
+    """Ticks back from the last month, with the year under the first one and wherever it changes."""
+    first, last = months.min(), months.max()
+    every = next((gap for gap in (1, 2, 3, 6, 12, 24, 36, 60) if (last - first) / gap <= most), 120)
+    ticks = np.arange(last, first - 0.5, -every)[::-1]
+    days = [pd.Timestamp(year=int(tick // 12), month=int(tick % 12) + 1, day=1) for tick in ticks]
+    years = [None, *(day.year for day in days)]
+    ax.set_xticks(
+        ticks, [f"{d:%b}\n{d.year}" if d.year != before else f"{d:%b}" for d, before in zip(days, years, strict=False)]
+    )
+    room = 0.03 * (last - first) if last > first else 1.0
+    ax.set_xlim(first - room, last + room)

@@ -18,6 +18,7 @@ from cs_helpers.charts.labels import (
     CLEARED,
     end_labels,
     finite,
+    month_axis,
     padded,
     say_nothing,
     share,
@@ -177,27 +178,13 @@ def history_line(result: Any, narrow: bool = False, number: Callable[[float], st
             ends.append((aim[-1], f"target\n{_one(number, narrow)(aim[-1])}", QUIET, "normal"))
         ax.set_ylabel(_figure_axis(ax, number, narrow))
         quiet_grid(ax)
-        _months_below(ax, x, 4 if narrow else 8)
+        month_axis(ax, x, 4 if narrow else 8)
         key = ["stepped: 95\u202f% of usual months"] if np.isfinite(floor).any() else []
         key += ["○ outside"] if (outside == "95").any() else []
         key += ["● outside 99.8\u202f%"] if (outside == "99.8").any() else []
         write_key(figure, _folded(key, narrow), narrow)
         end_labels(ax, ends)
     return figure
-
-
-def _months_below(ax: Axes, months: np.ndarray, most: int) -> None:
-    """Ticks back from the last month, with the year under the first one and wherever it changes."""
-    first, last = months.min(), months.max()
-    every = next((gap for gap in (1, 2, 3, 6, 12, 24, 36, 60) if (last - first) / gap <= most), 120)
-    ticks = np.arange(last, first - 0.5, -every)[::-1]
-    days = [pd.Timestamp(year=int(tick // 12), month=int(tick % 12) + 1, day=1) for tick in ticks]
-    years = [None, *(day.year for day in days)]
-    ax.set_xticks(
-        ticks, [f"{d:%b}\n{d.year}" if d.year != before else f"{d:%b}" for d, before in zip(days, years, strict=False)]
-    )
-    room = 0.03 * (last - first) if last > first else 1.0
-    ax.set_xlim(first - room, last + room)
 
 
 def _one(number: Callable[[float], str] | None, narrow: bool) -> Callable[[float], str]:

@@ -31,6 +31,7 @@ from cs_helpers.charts.labels import (
     count,
     end_labels,
     finite,
+    month_axis,
     padded,
     row_labels,
     say_nothing,
@@ -181,7 +182,7 @@ def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Fig
                 say_nothing(ax, "no value yet")
                 continue
             _draw_series(ax, line, span)
-            _month_axis(ax, months, 4 if narrow or columns < 3 else 3)
+            month_axis(ax, months, 4 if narrow or columns < 3 else 3)
             if place + columns < len(series):
                 ax.tick_params(axis="x", labelbottom=False)
         mark_events(
@@ -232,20 +233,6 @@ def _draw_series(ax: Axes, line: _Series, span: float) -> None:
     ax.set_ylim(middle - span / 2, middle + span / 2)
     share_axis(ax.yaxis, 5)
     quiet_grid(ax)
-
-
-def _month_axis(ax: Axes, months: np.ndarray, most: int) -> None:
-    """Ticks back from the last month, with the year under the first one and wherever it changes."""
-    first, last = months.min(), months.max()
-    every = next((gap for gap in (1, 2, 3, 6, 12, 24, 36, 60) if (last - first) / gap <= most), 120)
-    ticks = np.arange(last, first - 0.5, -every)[::-1]
-    days = [pd.Timestamp(year=int(tick // 12), month=int(tick % 12) + 1, day=1) for tick in ticks]
-    years = [None, *(day.year for day in days)]
-    ax.set_xticks(
-        ticks, [f"{d:%b}\n{d.year}" if d.year != before else f"{d:%b}" for d, before in zip(days, years, strict=False)]
-    )
-    room = 0.03 * (last - first) if last > first else 1.0
-    ax.set_xlim(first - room, last + room)
 
 
 def group_bars(groups: Any, narrow: bool = False) -> Figure:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from cs_helpers import definitions, periods
 from cs_helpers.errors import ContractError, ParameterError, did_you_mean
@@ -17,6 +16,7 @@ from cs_helpers.reps import casemix
 from cs_helpers.reps.forms import Cases, Ramp
 from cs_helpers.reps.measures import measure
 from cs_helpers.stats.clusters import student_quantile
+from cs_helpers.stats.monotone import monotone
 
 FEWEST_NEWCOMERS = 5
 FEWEST_IN_STEP = 3
@@ -74,23 +74,6 @@ def ramp(
         raise ContractError(f"{key}: nobody who was hired inside the data has a case of it, so no ramp can be seen.")
     marks = _marks(records, clock, new.names)
     return _described(seen, new, longer, clock, marks, level)
-
-
-def monotone(values: ArrayLike, weights: ArrayLike, rising: bool) -> np.ndarray:
-    """The nearest values that never fall (or never rise): weighted least squares by pooling adjacent violators.
-
-    ``weights`` above 0, one per value. Source: Ayer et al. 1955; Barlow et al. 1972.
-    """
-    sign = 1.0 if rising else -1.0
-    blocks: list[tuple[float, float, int]] = []
-    for value, weight in zip(np.asarray(values, float), np.asarray(weights, float), strict=True):
-        mean, total, members = sign * float(value), float(weight), 1
-        while blocks and blocks[-1][0] >= mean:
-            before, more, n = blocks.pop()
-            mean = (before * more + mean * total) / (more + total)
-            total, members = total + more, members + n
-        blocks.append((mean, total, members))
-    return np.repeat([sign * mean for mean, _, _ in blocks], [n for _, _, n in blocks])
 
 
 @dataclass(frozen=True, eq=False)
