@@ -1,17 +1,16 @@
 """Charts of people beside each other: all with an interval, in no order that chance made, and nothing lost unsaid."""
 
 import re
-from itertools import combinations
 from types import SimpleNamespace as Stand
 from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
-from test_charts_kit import MISSING, NAN, strangely, texts_of, words_in
+from test_charts_kit import MISSING, NAN, assert_texts_lie_inside_and_apart, strangely, words_in
 
 from cs_helpers import charts, show
-from cs_helpers.charts.ink import ACCENT, GAIN, INKS, LOSS, NARROW, TOTAL, WIDE
+from cs_helpers.charts.ink import ACCENT, GAIN, INKS, LOSS, TOTAL
 from cs_helpers.charts.picture import as_svg
 from cs_helpers.definitions import Refusal
 
@@ -90,18 +89,7 @@ pictures = pytest.mark.parametrize(
 
 @pictures
 def test_every_text_lies_inside_the_picture_and_apart_from_the_others(name, narrow):
-    figure, _ = drawn(name, narrow)
-    assert figure.get_figwidth() == (NARROW if narrow else WIDE)
-    found = texts_of(figure)
-    assert found, "an empty axis says nothing"
-    for text, box in found:
-        assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1, text.get_text()
-        assert box.y0 >= -1 and box.y1 <= figure.bbox.y1 + 1, text.get_text()
-        assert text.get_fontsize() >= 10
-        assert not re.search(MISSING, text.get_text()), text.get_text()
-    for (one, a), (other, b) in combinations(found, 2):
-        across, down = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
-        assert across < 1 or down < 2, (one.get_text(), other.get_text())
+    assert_texts_lie_inside_and_apart(drawn(name, narrow)[0], narrow)
 
 
 @pictures
