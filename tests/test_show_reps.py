@@ -625,7 +625,7 @@ def test_a_league_table_comes_only_on_request_and_with_its_ranges():
 def test_what_is_counted_per_time_worked_has_months_for_cases():
     days = bench("tickets_per_working_day", scale="ratio")
     assert "month" in sentences.needed_words(days) and "case" in sentences.needed_words(bench())
-    assert boards.funnel_rows(days).cases == "months, counted as independent ones"
+    assert boards.funnel_rows(days).cases == "months, as if independent"
     assert boards.funnel_rows(bench()).cases == "cases, counted as independent ones"
     assert "Months" in flat(words(boards.units_table(days))) and "Months" not in flat(
         words(boards.units_table(bench()))

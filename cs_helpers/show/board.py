@@ -204,7 +204,7 @@ def funnel_rows(bench: Any, role: str = "") -> Any:
         limits=bench.limits.drop(columns=unusual, errors="ignore"),
         centre=bench.centre,
         unit=axis_words(bench.key),
-        cases=f"{case_word(bench.key)}s, counted as independent ones",
+        cases="cases, counted as independent ones" if case_word(bench.key) == "case" else "months, as if independent",
         who=who(bench, role=role),
     )
 

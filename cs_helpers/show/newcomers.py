@@ -24,8 +24,6 @@ from cs_helpers.show.words import (
     sentence,
 )
 
-_WEEKS_OF_YEAR = 52
-
 
 def say_ramp(result: Any, anchor: str = "ramp") -> Takeaway:
     """After how many weeks newcomers reach the longer-serving, that they do not, that there is no ramp, or why not."""
