@@ -257,11 +257,6 @@ def test_a_month_belongs_to_who_had_the_account_before_it_began():
     assert owners(book.book_months(panel, books(handover_days=30), START, END)) == ["Ann", "Ben", "Ben"]
 
 
-def test_a_monthly_rate_becomes_a_year_by_its_twelfth_power():
-    assert book.annual(0.99) == approx(0.8864, abs=5e-5)
-    assert list(book.annual(np.array([1.0, 0.5, -0.1]))) == [1, 0.5**12, 0]
-
-
 def test_a_window_that_the_panel_does_not_hold_is_an_error_and_not_an_empty_book():
     panel = account_month(("A", "2020-02-01", 1, 0, 0, 1))
     for each in (panel, panel.iloc[:0]):

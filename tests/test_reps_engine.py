@@ -11,8 +11,8 @@ from scipy.special import expit, logit
 from scipy.stats import norm, spearmanr
 
 from cs_helpers.errors import ContractError, ParameterError
-from cs_helpers.reps.casemix import code, fit
-from cs_helpers.reps.engine import case_mix, compare_units, noise_of
+from cs_helpers.reps.casemix import case_mix, code, fit
+from cs_helpers.reps.engine import compare_units, noise_of
 from cs_helpers.reps.forms import Cases
 from cs_helpers.stats import benjamini_hochberg
 

@@ -153,6 +153,20 @@ def test_a_month_without_cases_and_one_with_few_have_no_figure():
     assert found.loc["2025-03-01", "outside"] == "" and found["adjusted"].notna().sum() == 22
 
 
+def test_a_month_is_outside_of_the_limits_that_are_drawn():
+    # Months that truly swing by some points: beyond chance many are, beyond what is usual few.
+    rng = np.random.default_rng(8)
+    rows = []
+    for place, month in enumerate(pd.date_range("2023-07-01", AS_OF, freq="MS", inclusive="left")):
+        share = 0.7 + rng.normal(0, 0.05) - 0.3 * (place == 20)
+        rows += [(month, f"r{case % 9}", f"a{case}", float(rng.random() < share)) for case in range(500)]
+    months = history(cases(rows), "csat", AS_OF).months
+    inside = (months["limit_low"] <= months["adjusted"]) & (months["adjusted"] <= months["limit_high"])
+    assert (inside == (months["outside"] == "")).all()
+    assert months.loc[20, "outside"] == "99.8"
+    assert (months["outside"] != "").sum() <= 4
+
+
 def test_a_month_that_only_had_harder_cases_is_not_a_worse_month():
     rng = np.random.default_rng(5)
     rows = []

@@ -11,7 +11,7 @@ further, and ``teams`` does it for a whole team.
 
 from cs_helpers.reps.attribution import attributed, handover_rule
 from cs_helpers.reps.board import benchmark
-from cs_helpers.reps.book import Books, annual, book_months, nps_cases, renewal_cases, usage_cases
+from cs_helpers.reps.book import Books, book_months, nps_cases, renewal_cases, usage_cases
 from cs_helpers.reps.care import coverage_cases, onboarding_cases, touch_cases, touch_hours_cases
 from cs_helpers.reps.casemix import case_mix
 from cs_helpers.reps.engine import compare_units
@@ -77,7 +77,6 @@ __all__ = [
     "Team",
     "Windows",
     "agent_cases",
-    "annual",
     "answer_rates",
     "asked",
     "attributed",

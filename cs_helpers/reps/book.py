@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -232,10 +231,10 @@ def book_months(panel: pd.DataFrame, books: Books, start: pd.Timestamp, end: pd.
 
         book_grr = min(closing, opening) / opening;  book_nrr = closing / opening;  exposure = opening, in currency
 
-    Weighted by exposure they are GRR and NRR of a month; ``annual`` makes years of them. ``panel``: the roll-up
-    ``account_month``, dense, in cents; months of [start, end) with opening > 0 count, accounts won in a month do not.
-    A month belongs to whoever had the account before it began: what a CSM left behind is not the successor's. Raises
-    ContractError where no month of the window is in the panel.
+    Weighted by exposure they are GRR and NRR of a month; reports print what twelve such months make, to the twelfth
+    power. ``panel``: the roll-up ``account_month``, dense, in cents; months of [start, end) with opening > 0 count,
+    accounts won in a month do not. A month belongs to whoever had the account before it began: what a CSM left behind
+    is not the successor's. Raises ContractError where no month of the window is in the panel.
     """
     start, end = periods.window(start, end)
     inside = panel[within(panel["month"], start, end)] if len(panel) else panel
@@ -256,11 +255,6 @@ def book_months(panel: pd.DataFrame, books: Books, start: pd.Timestamp, end: pd.
         }
     )
     return books.cases(events, ["book_grr", "book_nrr"], "account-months")
-
-
-def annual(rate: Any) -> Any:
-    """What twelve months in a row at a monthly rate make: rate^12, and 0 of a rate below 0. A number or an array."""
-    return np.maximum(rate, 0.0) ** 12
 
 
 def nps_cases(surveys: pd.DataFrame, books: Books, start: pd.Timestamp, end: pd.Timestamp) -> Cases:

@@ -174,14 +174,17 @@ def seasons(months: pd.DataFrame) -> pd.DataFrame:
 def _months(result: Benchmark, first: pd.Timestamp, end: pd.Timestamp, target: float | None) -> pd.DataFrame:
     """One row per month from the first case to the last month, with NaN where a month has too few or none.
 
-    ``limit_low``, ``limit_high``: where 95 % of months would lie if they differed by chance and over-dispersion only.
+    ``limit_low``, ``limit_high``: where 95 % of months would lie if they differed by chance and over-dispersion only;
+    ``outside``: of these limits and of the like at 99.8 %.
     """
     units = result.units.assign(month=pd.to_datetime(result.units["unit"])).set_index("month")
     every = pd.date_range(first, end, freq="MS", inclusive="left")
     columns = ["n", "plain", "adjusted", "low", "high", "effect", "outside", "limit_low", "limit_high"]
-    sd = np.sqrt(units["se"] ** 2 + result.overdispersion**2) * stats.normal_quantile(0.95)
-    low, high = (displayed(result.centre, way * sd, result.scale, measure(result.key).family) for way in (-1, 1))
-    outside = units["outside"].where(units["exceptional"].astype(bool), "")  # of the limits that are drawn
+    sd = np.sqrt(units["se"] ** 2 + result.overdispersion**2)
+    near, far = (stats.normal_quantile(level) * sd for level in (0.95, 0.998))
+    low, high = (displayed(result.centre, way * near, result.scale, measure(result.key).family) for way in (-1, 1))
+    away = units["effect"].abs()  # months differ anyway, so that being outside is of the limits that are drawn
+    outside = np.select([away > far, away > near], ["99.8", "95"], "")
     units = units.assign(limit_low=low, limit_high=high, outside=outside)
     table = units[columns].reindex(every).rename_axis("month").reset_index()
     earlier = units["adjusted"].reindex(every - pd.DateOffset(years=1)).to_numpy()

@@ -29,11 +29,6 @@ class Team(Result):
     cases: tuple[Cases, ...]
     missing: tuple[str, ...] = ()
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Every measure of which there is a case."""
-        return tuple(dict.fromkeys(key for part in self.cases for key in part.keys))
-
     def of(self, key: str) -> Cases:
         """The cases of one measure. Raises ContractError where there are none."""
         for part in self.cases:
