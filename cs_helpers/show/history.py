@@ -52,7 +52,7 @@ def say_history(result: Any, window: int = 12, anchor: str = "history") -> Takea
         size = abs(now.value - before.value)
         return Takeaway(
             f"{name} {verb} from {figure_span(key, before.value, now.value)} against the {_months(window)} before.",
-            f"{spans} {_counted(result)}; the months in the picture have the mix of cases taken out.{aim}",
+            f"{spans} {_counted(result)}, the mix of cases left in.{aim}",
             anchor,
             size / abs(before.value) if before.value else 0.0,
         )
