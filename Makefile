@@ -54,7 +54,7 @@ check: $(READY) ## Lint, format, types and import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/python tests/import_rules.py
 
 # The workspace is kept inside the environment: the user's own workspaces and settings are not touched.
 lab: export JUPYTERLAB_WORKSPACES_DIR = $(CURDIR)/$(VENV)/lab-workspaces
@@ -75,7 +75,7 @@ docs: $(READY) ## Take the README's pictures again (needs chromium)
 	@$(BIN)/python docs/take_pictures.py
 
 dictionary: $(READY) ## Write data/README.md, the dictionary of the contract's tables, again
-	@$(BIN)/python -m cs_helpers.contract.dictionary > data/README.md
+	@$(BIN)/python -m cs_helpers.data.contract.dictionary > data/README.md
 
 lock: $(READY) ## Choose package versions again after a change of pyproject.toml
 	@$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \

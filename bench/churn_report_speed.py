@@ -31,8 +31,8 @@ import psutil
 import report_speed
 import survival_speed
 
-from cs_helpers import sample
-from cs_helpers.sample.parameters import EDITION
+from cs_helpers.data import sample
+from cs_helpers.data.sample.parameters import EDITION
 
 ACCOUNTS, MONTHS, SEED = 50_000, 36, 1
 PART = 5_000

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import statsmodels.api as sm
 
+from cs_helpers.core.stats.threads import one_thread
+from cs_helpers.data.sample.worlds import simulate
 from cs_helpers.roi.effect import vanish_effect
 from cs_helpers.roi.gformula import Population, designs, fit_models, live
 from cs_helpers.roi.trial import Trial, trial
-from cs_helpers.sample.worlds import simulate
-from cs_helpers.stats.threads import one_thread
 
 DRAWS, PEER_DRAWS, HORIZON = 200, 8, 24
 BOUND_S, BOUND_FASTER, BOUND_MANY_S = 30, 10, 300

@@ -83,7 +83,7 @@ def once(who: str, kind: str, folder: Path) -> None:
         import duckdb  # noqa: F401
         import pyarrow
 
-        from cs_helpers.tables import load
+        from cs_helpers.data.tables import load
     elif kind == "parquet":
         import pyarrow.parquet  # noqa: F401
     began, cpu = time.perf_counter(), time.process_time()

@@ -97,7 +97,7 @@ def commands_of_today(source: Path, place: Path, part: int) -> str:
 
 def bare_script(source: str) -> None:
     """Imports once, then a fork for each report that runs its cells and shows what each of them ends with."""
-    from cs_helpers.reports import kernel
+    from cs_helpers.publish import kernel
 
     kernel._prepare()
     cells = json.loads((ROOT / "notebooks" / "churn.ipynb").read_text(encoding="utf-8"))["cells"]

@@ -24,7 +24,7 @@ from nbconvert.exporters import HTMLExporter
 from playwright.sync_api import Page, sync_playwright
 
 from cs_helpers import show
-from cs_helpers.reports import html
+from cs_helpers.publish import html
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = 5

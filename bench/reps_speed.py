@@ -27,10 +27,11 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
 from rep_teams import team
 
-from cs_helpers import reps, rollups
+from cs_helpers import reps
+from cs_helpers.core.stats import shrink, spread_of
+from cs_helpers.data import rollups
 from cs_helpers.reps.casemix import code, fit, points_scale
 from cs_helpers.reps.engine import compare_units, distances, noise_of
-from cs_helpers.stats import shrink, spread_of
 
 TEAMS, RUNS = (3000, 3001, 3002), 5
 BOUND_FASTER, BOUND_TAU, BOUND_S, BOUND_GB = 50, 0.15, 20, 1.5

@@ -81,7 +81,7 @@ class Peak:
 
 def through_the_package(path: Path) -> dict[str, float]:
     """``rollups.run`` on an engine under the memory limit."""
-    from cs_helpers import rollups
+    from cs_helpers.data import rollups
 
     engine = rollups.engine_of(MEMORY_LIMIT)
     began = time.monotonic()
@@ -99,9 +99,9 @@ def raw(path: Path) -> dict[str, float]:
     """The same text in a plain connection with DuckDB's own settings, one bucket, the result as pandas."""
     import duckdb
 
-    from cs_helpers import rollups
-    from cs_helpers.rollups.arguments import values
-    from cs_helpers.rollups.calendars import one_row
+    from cs_helpers.data import rollups
+    from cs_helpers.data.rollups.arguments import values
+    from cs_helpers.data.rollups.calendars import one_row
 
     connection = duckdb.connect()
     began = time.monotonic()

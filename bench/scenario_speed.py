@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.book import book_of
 from cs_helpers.roi.economics import flow, worth
 from cs_helpers.roi.inputs import drawn, gather, read_inputs
 from cs_helpers.roi.scenario import scenario
-from cs_helpers.stats.threads import one_thread
 
 DRAWS, SEED, MONTHS, CONTRACTS = 20_000, 7, 36, 600
 EVERY = 100

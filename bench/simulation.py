@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from cs_helpers.data.sample.worlds import WORLDS, simulate
 from cs_helpers.roi.association import association
 from cs_helpers.roi.baseline import baseline_trial
 from cs_helpers.roi.effect import VanishEffect, vanish_effect
@@ -28,7 +29,6 @@ from cs_helpers.roi.ltmle import ltmle
 from cs_helpers.roi.naive import naive
 from cs_helpers.roi.trial import Trial, trial
 from cs_helpers.roi.vacancy import vacancy
-from cs_helpers.sample.worlds import WORLDS, simulate
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTCOMES, EXPOSURES = ("late_payment",), ("coverage_starts_next_quarter",)

@@ -12,46 +12,32 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from cs_helpers import (
-        charts,
-        churn,
-        definitions,
-        errors,
-        periods,
-        reps,
-        retention,
-        roi,
-        sample,
-        show,
-        stats,
-        tables,
-    )
-    from cs_helpers.tables import load
+from cs_helpers.subjects import SUBJECTS
+
+if TYPE_CHECKING:  # for editors and type checkers; a test compares these lines with SUBJECTS
+    from cs_helpers import charts, churn, report, reps, retention, roi, show
+    from cs_helpers.core import errors, periods, stats
+    from cs_helpers.core import metrics as definitions
+    from cs_helpers.data import sample, tables
+    from cs_helpers.data.tables import load
 
 __version__ = "0.1.0"
-__all__ = [
-    "charts",
-    "churn",
-    "definitions",
-    "errors",
-    "load",
-    "periods",
-    "reps",
-    "retention",
-    "roi",
-    "sample",
-    "show",
-    "stats",
-    "tables",
-]
+_ELSEWHERE = {
+    "definitions": "core.metrics",
+    "errors": "core.errors",
+    "periods": "core.periods",
+    "sample": "data.sample",
+    "stats": "core.stats",
+    "tables": "data.tables",
+}
+__all__ = ["charts", "load", "report", "show", *_ELSEWHERE, *SUBJECTS]
 
 
 def __getattr__(name: str) -> Any:
     if name == "load":
-        return import_module("cs_helpers.tables").load
+        return import_module("cs_helpers.data.tables").load
     if name in __all__:
-        return import_module(f"cs_helpers.{name}")
+        return import_module(f"cs_helpers.{_ELSEWHERE.get(name, name)}")
     raise AttributeError(f"module 'cs_helpers' has no attribute '{name}'")
 
 

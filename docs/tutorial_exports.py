@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from cs_helpers.sample import company
+from cs_helpers.data.sample import company
 
 Row = dict[str, str]
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from cs_helpers.definitions import Change, Comparison, Estimate, Target
+from cs_helpers.core.estimates import Change, Comparison, Estimate, Target
 
 
 def funnel(reps=40, seed=3):

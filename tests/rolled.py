@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from cs_helpers import rollups
+from cs_helpers.data import rollups
 
 
 @cache

@@ -6,7 +6,7 @@ Every function takes frames with the contract's columns and gives the columns of
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods
+from cs_helpers.core import periods
 
 MOVEMENTS = ["new", "expansion", "reactivation", "contraction", "churn"]
 DAY = pd.Timedelta(days=1)

@@ -5,30 +5,23 @@ texts and captions are words, and words live in ``show``.
 """
 
 from cs_helpers.charts.benchmark import funnel_plot, slope
-from cs_helpers.charts.ink import INKS
 from cs_helpers.charts.outlook import forecast_score, outlook
 from cs_helpers.charts.people import history_line, ramp_curve
-from cs_helpers.charts.picture import as_picture, as_svg, figures_dropped
 from cs_helpers.charts.ranks import rank_bars, rank_intervals
 from cs_helpers.charts.reasons import reason_bars
 from cs_helpers.charts.retention import cohort_heatmap, group_bars, trend, waterfall
 from cs_helpers.charts.risk import drivers, reliability
 from cs_helpers.charts.scenario import ladder, tornado
 from cs_helpers.charts.source import coverage_map
-from cs_helpers.charts.spark import sparkline
 from cs_helpers.charts.survival import anniversaries, incidence, projection, survival_curve, survival_curves
 from cs_helpers.charts.value import break_even_curve, futures, roi_distribution, worth_of_a_point
 
 __all__ = [
-    "INKS",
     "anniversaries",
-    "as_picture",
-    "as_svg",
     "break_even_curve",
     "cohort_heatmap",
     "coverage_map",
     "drivers",
-    "figures_dropped",
     "forecast_score",
     "funnel_plot",
     "futures",
@@ -45,7 +38,6 @@ __all__ = [
     "reliability",
     "roi_distribution",
     "slope",
-    "sparkline",
     "survival_curve",
     "survival_curves",
     "tornado",

@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, INK, LOSS, QUIET, TOTAL, new_figure, quiet_grid, short_count, styled
-from cs_helpers.charts.labels import end_labels, finite, padded, say_nothing, settle, share, share_axis, shorten
-from cs_helpers.charts.measure import text_width
+from cs_helpers.report.charts.ink import ACCENT, INK, LOSS, QUIET, TOTAL, new_figure, quiet_grid, short_count, styled
+from cs_helpers.report.charts.labels import end_labels, finite, padded, say_nothing, settle, share, share_axis, shorten
+from cs_helpers.report.charts.measure import text_width
 
 MOST_NAMED = 12  # and 8 on a phone
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.charts.ink import INK, QUIET, TOTAL
-from cs_helpers.charts.labels import CLEARED, shorten
-from cs_helpers.charts.measure import text_width
+from cs_helpers.report.charts.ink import INK, QUIET, TOTAL
+from cs_helpers.report.charts.labels import CLEARED, shorten
+from cs_helpers.report.charts.measure import text_width
 
 _MOST_EVENTS = 6
 _ABOVE: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "annotation_clip": False}

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cs_helpers.charts.ink import ACCENT, INK, LOSS, QUIET, new_figure, styled
-from cs_helpers.charts.labels import (
+from cs_helpers.report.charts.ink import ACCENT, INK, LOSS, QUIET, new_figure, styled
+from cs_helpers.report.charts.labels import (
     beside,
     count,
     end_labels,

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
-from cs_helpers.charts.ink import ACCENT, GAIN, INK, QUIET, TOTAL, new_figure, quiet_grid, short_count, styled
-from cs_helpers.charts.labels import (
+from cs_helpers.report.charts.ink import ACCENT, GAIN, INK, QUIET, TOTAL, new_figure, quiet_grid, short_count, styled
+from cs_helpers.report.charts.labels import (
     CLEARED,
     end_labels,
     finite,

@@ -9,8 +9,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, GAIN, INK, LINE, LOSS, QUIET, TOTAL, new_figure, styled
-from cs_helpers.charts.labels import (
+from cs_helpers.report.charts.ink import ACCENT, GAIN, INK, LINE, LOSS, QUIET, TOTAL, new_figure, styled
+from cs_helpers.report.charts.labels import (
     CLEARED,
     beside,
     count,

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, INK, LINE, QUIET, TOTAL, new_figure, styled
-from cs_helpers.charts.labels import count, finite, row_labels, say_nothing, shorten
+from cs_helpers.report.charts.ink import ACCENT, INK, LINE, QUIET, TOTAL, new_figure, styled
+from cs_helpers.report.charts.labels import count, finite, row_labels, say_nothing, shorten
 
 
 def reason_bars(table: pd.DataFrame, narrow: bool = False, money: Callable[[float], str] = count) -> Figure:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cs_helpers.charts.events import events_inside, mark_events
-from cs_helpers.charts.ink import (
+from cs_helpers.report.charts.ink import (
     ACCENT,
     GAIN,
     INK,
@@ -26,7 +26,7 @@ from cs_helpers.charts.ink import (
     quiet_grid,
     styled,
 )
-from cs_helpers.charts.labels import (
+from cs_helpers.report.charts.labels import (
     beside,
     count,
     end_labels,
@@ -40,8 +40,8 @@ from cs_helpers.charts.labels import (
     share_axis,
     shorten,
 )
-from cs_helpers.charts.layout import Snug
-from cs_helpers.charts.lean import LeanAxes
+from cs_helpers.report.charts.layout import Snug
+from cs_helpers.report.charts.lean import LeanAxes
 
 
 def waterfall(total: pd.Series, money: Callable[[float], str], narrow: bool = False) -> Figure:

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, GAIN, INK, LOSS, QUIET, new_figure, styled
-from cs_helpers.charts.labels import finite, padded, row_labels, say_nothing, share, share_axis, shorten
+from cs_helpers.report.charts.ink import ACCENT, GAIN, INK, LOSS, QUIET, new_figure, styled
+from cs_helpers.report.charts.labels import finite, padded, row_labels, say_nothing, share, share_axis, shorten
 
 
 def reliability(result: Any, narrow: bool = False) -> Figure:

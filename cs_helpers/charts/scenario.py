@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, GAIN, INK, LOSS, NARROW, QUIET, TOTAL, WIDE, new_figure, styled
-from cs_helpers.charts.labels import (
+from cs_helpers.report.charts.ink import ACCENT, GAIN, INK, LOSS, NARROW, QUIET, TOTAL, WIDE, new_figure, styled
+from cs_helpers.report.charts.labels import (
     CLEARED,
     above_rows,
     beside,
@@ -24,7 +24,7 @@ from cs_helpers.charts.labels import (
     shorten,
     write_key,
 )
-from cs_helpers.charts.measure import text_width
+from cs_helpers.report.charts.measure import text_width
 
 MOST_INPUTS = 12
 

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from cs_helpers.charts.ink import ACCENT, INK, LOSS, new_figure, styled
+from cs_helpers.report.charts.ink import ACCENT, INK, LOSS, new_figure, styled
 
 
 def coverage_map(months: pd.DataFrame, narrow: bool = False) -> Figure:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import (
+from cs_helpers.report.charts.ink import (
     ACCENT,
     GAIN,
     INK,
@@ -22,7 +22,7 @@ from cs_helpers.charts.ink import (
     short_count,
     styled,
 )
-from cs_helpers.charts.labels import end_labels, finite, padded, say_nothing, share, share_axis, shorten
+from cs_helpers.report.charts.labels import end_labels, finite, padded, say_nothing, share, share_axis, shorten
 
 
 def survival_curve(curve: Any, narrow: bool = False) -> Figure:

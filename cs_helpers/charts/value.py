@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cs_helpers.charts.ink import ACCENT, GAIN, INK, LOSS, QUIET, TOTAL, new_figure, quiet_grid, styled
-from cs_helpers.charts.labels import (
+from cs_helpers.report.charts.ink import ACCENT, GAIN, INK, LOSS, QUIET, TOTAL, new_figure, quiet_grid, styled
+from cs_helpers.report.charts.labels import (
     CLEARED,
     count,
     end_labels,
@@ -24,7 +24,7 @@ from cs_helpers.charts.labels import (
     shorten,
     write_key,
 )
-from cs_helpers.charts.measure import text_width
+from cs_helpers.report.charts.measure import text_width
 
 # Horizons have an ink and a dash of their own: either tells them apart without the other.
 _STROKES: Any = [(ACCENT, "solid"), (GAIN, (0, (6, 2))), (INK, (0, (1.2, 1.2))), (QUIET, (0, (7, 2, 1.5, 2)))]

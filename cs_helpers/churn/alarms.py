@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from cs_helpers import stats
 from cs_helpers.churn.design import MISSING, OTHER, is_number, levels_of, numbers
 from cs_helpers.churn.ranking import auc, ranks
-from cs_helpers.definitions import Refusal
-from cs_helpers.errors import ContractError
+from cs_helpers.core import stats
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Refusal
 
 DRIFTED = 0.25
 """Population stability index from which a column counts as changed (the usual rule of thumb)."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods, stats
 from cs_helpers.churn.survival import _has_length, _no_length, require_entry
-from cs_helpers.definitions import Refusal
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
+from cs_helpers.core import periods, stats
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Result
 
 _SHORTEST_TERM = 2  # months; a contract from month to month has no anniversary that differs from any other day
 _SAME = 1e-9  # ages closer than this are equal

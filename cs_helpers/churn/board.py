@@ -10,8 +10,8 @@ import pandas as pd
 from cs_helpers.churn.calls import MrrAtRisk, call_list, mrr_at_risk
 from cs_helpers.churn.risk import Risk, fit_risk
 from cs_helpers.churn.snapshots import Snapshots
-from cs_helpers.definitions import Refusal, attempt
-from cs_helpers.results import Result
+from cs_helpers.core.estimates import Refusal, attempt
+from cs_helpers.core.results import Result
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.results import Result
 
 FEWEST_MONTHS_BEFORE = 6
 """Months of history that the latest labelled snapshot needs before it."""

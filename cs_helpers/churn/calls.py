@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers import stats
 from cs_helpers.churn.risk import Risk
-from cs_helpers.definitions import Refusal
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
-from cs_helpers.stats.logistic import probability_of
+from cs_helpers.core import stats
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats.logistic import probability_of
 
 MOVED = 0.25
 """Change of log odds from which a probability counts as risen or fallen: odds up by 28 %, or down by 22 %."""

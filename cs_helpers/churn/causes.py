@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from cs_helpers.churn.survival import _has_length, _limits, _no_length, _Spells, _total_from, _well_observed
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.results import Result
 
 _ALL = 1e-12  # a share this close to 1 is everybody
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.errors import ContractError
+from cs_helpers.core.errors import ContractError
 
 MISSING, OTHER = "(missing)", "(other)"
 _FENCE = 2.0  # a number beyond the middle 98 % by more than this many of its widths is taken as at the fence

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from cs_helpers import stats
 from cs_helpers.churn.survival import (
     Survival,
     _has_length,
@@ -20,10 +19,11 @@ from cs_helpers.churn.survival import (
     kaplan_meier,
     require_entry,
 )
-from cs_helpers.definitions import Refusal, attempt
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
-from cs_helpers.stats.tails import chi_square_tail
+from cs_helpers.core import stats
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Refusal, attempt
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats.tails import chi_square_tail
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods
 from cs_helpers.churn.book import EPOCH, NEVER, Book, dates, day_of_month_of, days_in, first_day, needs, numbers
+from cs_helpers.core import periods
 
 Features = dict[str, np.ndarray]
 Source = Callable[[int], Features]

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.churn.projection import SBG, Projection, fit_spells
-from cs_helpers.definitions import Refusal, attempt
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Refusal, attempt
+from cs_helpers.core.results import Result
 
 ALL = "All"
 _COLUMNS = ["accounts", "mrr", "margin", "expected_months", "value", "low", "high", "naive", "naive_within_horizon"]

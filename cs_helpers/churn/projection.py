@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from cs_helpers import stats
-from cs_helpers.definitions import Refusal, attempt
-from cs_helpers.errors import ContractError
-from cs_helpers.periods import add_months, day_words, months_between
-from cs_helpers.results import Result
-from cs_helpers.stats.likelihood import BetaGeometric, log_beta_ratio, pooled
+from cs_helpers.core import stats
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Refusal, attempt
+from cs_helpers.core.periods import add_months, day_words, months_between
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats.likelihood import BetaGeometric, log_beta_ratio, pooled
 
 _AT_RISK = 10  # an age with fewer at risk is not counted as observed
 _LEAST_MONTHS_BEFORE = 6  # of history for the fit that is tried on the months after it

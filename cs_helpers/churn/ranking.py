@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from cs_helpers import stats
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
-from cs_helpers.stats.logistic import logistic
+from cs_helpers.core import stats
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats.logistic import logistic
 
 _LEAST_BIN_EVENTS = 5
 _ALMOST = 1e-12  # a probability of 0 or 1 is taken as this far from it

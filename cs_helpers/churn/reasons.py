@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods, stats
 from cs_helpers.churn.causes import Incidence, cumulative_incidence
 from cs_helpers.churn.snapshots import spell_ends
-from cs_helpers.definitions import Refusal, attempt
-from cs_helpers.results import Result
+from cs_helpers.core import periods, stats
+from cs_helpers.core.estimates import Refusal, attempt
+from cs_helpers.core.results import Result
 
 UNKNOWN = "unknown"
 FEWEST_KNOWN = 10

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers import stats
 from cs_helpers.churn import alarms, ranking
 from cs_helpers.churn.design import Design, build_design, is_number, levels_of, numbers, typical_values
 from cs_helpers.churn.ranking import Calibration, Top
-from cs_helpers.definitions import Refusal
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
-from cs_helpers.stats.logistic import Logistic, log_loss, logistic, probability_of
-from cs_helpers.stats.threads import one_thread
+from cs_helpers.core import stats
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats.logistic import Logistic, log_loss, logistic, probability_of
+from cs_helpers.core.stats.threads import one_thread
 
 _RIDGES = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3)  # the last still keeps a separated column finite
 _TRAIN, _CHOICE, _TEST = 0, 1, 2

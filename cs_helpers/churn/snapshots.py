@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods
 from cs_helpers.churn.book import (
     FEWEST_MONTHS_AHEAD,
     Book,
@@ -29,8 +28,9 @@ from cs_helpers.churn.known import (
     signalled,
     used,
 )
-from cs_helpers.errors import ParameterError
-from cs_helpers.results import Result
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ParameterError
+from cs_helpers.core.results import Result
 
 __all__ = ["HORIZON_MONTHS", "Snapshots", "risk_snapshots", "spell_ends"]
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from cs_helpers import stats
-from cs_helpers.definitions import Refusal, attempt
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
+from cs_helpers.core import stats
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Refusal, attempt
+from cs_helpers.core.results import Result
 
 _ROWS_AT_ONCE = 1 << 16  # of a large book; its parts then stay in the processor's cache
 _MOST_CELLS = 1 << 20  # of a table of ages by ages on entry: 60 years of either

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from cs_helpers.errors import CsHelpersError
+from cs_helpers.core.errors import CsHelpersError
 
 REPORTS = Path("reports")
 

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cs_helpers import progress
+from cs_helpers.cli import progress
 from cs_helpers.cli.app import REPORTS, AsJson, Out, app, link, print_json, say
-from cs_helpers.errors import ParameterError
+from cs_helpers.core.errors import ParameterError
 
 
 @app.command()
@@ -47,9 +47,9 @@ def check(
     if source.endswith((".yml", ".yaml")):
         _check_schedule(Path(os.path.expanduser(source)), mapping or as_of, as_json)
         return
-    from cs_helpers import terminal
-    from cs_helpers.tables import report
-    from cs_helpers.tables.inspection import inspect
+    from cs_helpers.cli import terminal
+    from cs_helpers.data.tables import report
+    from cs_helpers.data.tables.inspection import inspect
 
     with progress.of_something(f"checking {source}"):
         seen = inspect(os.path.expanduser(source), mapping and os.path.expanduser(mapping), as_of)
@@ -81,9 +81,9 @@ def map_(
       cs-helpers map exports/ -o my_mapping.yml
       cs-helpers check exports/ --mapping my_mapping.yml     what to do next
     """
-    from cs_helpers import terminal
-    from cs_helpers.mapping.draft import draft
-    from cs_helpers.sources import open_source
+    from cs_helpers.cli import terminal
+    from cs_helpers.data.mapping.draft import draft
+    from cs_helpers.data.sources import open_source
 
     if to is not None and to.exists() and not force:
         raise ParameterError(f"{to} is there already.\n  Name another file, or add --force to replace it.")
@@ -127,11 +127,11 @@ def sample(
       cs-helpers sample world-n --world N
     """
     if world is not None:
-        from cs_helpers.sample import worlds
+        from cs_helpers.data.sample import worlds
 
         written = worlds.write(directory, world, accounts=accounts or 2000, months=months or 24, seed=seed)
     else:
-        from cs_helpers.sample import write
+        from cs_helpers.data.sample import write
 
         written = write(directory, accounts=accounts or 600, months=months or 36, seed=seed)
     for path in written:
@@ -150,9 +150,9 @@ def metrics(
       cs-helpers metrics
       cs-helpers metrics grr
     """
-    from cs_helpers import definitions
+    from cs_helpers.core import metrics as definitions
 
-    chosen = [definitions.metric(key)] if key else list(definitions.METRICS.values())
+    chosen = [definitions.metric(key)] if key else list(definitions.all_metrics().values())
     if as_json:
         print_json([asdict(one) for one in chosen])
         return
@@ -171,7 +171,7 @@ def metrics(
 
 def _check_schedule(file: Path, foreign: str | None, as_json: bool) -> None:
     """The schedule in words; the errors of a wrong one end the command as any other."""
-    from cs_helpers.reports import schedule as plan
+    from cs_helpers.schedule import schedule as plan
 
     if foreign:
         raise ParameterError(f"{file.name} is a schedule: --mapping and --as-of stand in it, for each run.")
@@ -184,8 +184,8 @@ def _check_schedule(file: Path, foreign: str | None, as_json: bool) -> None:
 
 def _write_check(seen: Any, out: Path) -> Path | None:
     """The rows set aside, as CSV below the reports' folder; None where there are none."""
-    from cs_helpers.reports.publish import replace_file
-    from cs_helpers.tables import report
+    from cs_helpers.data.tables import report
+    from cs_helpers.publish.publish import replace_file
 
     folder = out / "check" / (re.sub(r"[^\w.-]+", "-", Path(seen.source).stem).strip(".-") or "source")
     file = folder / "set_aside.csv"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cs_helpers import progress
+from cs_helpers.cli import progress
 from cs_helpers.cli.app import REPORTS, AsJson, Out, app, print_json, say
 
 
@@ -33,7 +33,7 @@ def doctor(
 
     Exit codes: 0 fine or notices, 1 problems.
     """
-    from cs_helpers import doctor as practice
+    from cs_helpers.cli import diagnostics as practice
 
     with progress.of_something("looking at this machine"):
         findings = practice.examine(out, schedule or out / "schedule.yml", source)
@@ -41,7 +41,7 @@ def doctor(
     if as_json:
         print_json([asdict(each) for each in findings])
     else:
-        from cs_helpers import terminal
+        from cs_helpers.cli import terminal
 
         terminal.print_findings(findings)
         if code:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cs_helpers.cli.app import REPORTS, AsJson, Out, Schedule, app, print_json, say
-from cs_helpers.errors import ParameterError
+from cs_helpers.core.errors import ParameterError
 
 Now = Annotated[str | None, typer.Option("--now", help="As if it were then, such as 2026-07-01T09:00.")]
 
@@ -33,7 +33,7 @@ def next_(
 
     Exit codes: 0, or 2 where the schedule is wrong.
     """
-    from cs_helpers.reports import schedule as plan
+    from cs_helpers.schedule import schedule as plan
 
     began = plan.instant(now)
     runs = plan.upcoming(plan.read(schedule), began, count)
@@ -66,9 +66,9 @@ def due(
 
     Exit codes: 0 all well or nothing due, 1 a report or a delivery failed, 2 the schedule is wrong, 130 stopped.
     """
-    from cs_helpers.reports import due as work
-    from cs_helpers.reports import ledger
-    from cs_helpers.reports import schedule as plan
+    from cs_helpers.schedule import due as work
+    from cs_helpers.schedule import ledger
+    from cs_helpers.schedule import schedule as plan
 
     _refuse_address(out)
     began = plan.instant(now)
@@ -118,7 +118,7 @@ def start(
 
     Exit codes: 0 stopped by a signal, 2 the schedule is wrong at the start.
     """
-    from cs_helpers.reports import daemon
+    from cs_helpers.schedule import daemon
 
     _refuse_address(out)
     daemon.stay(schedule, out, say, jobs=jobs)
@@ -144,8 +144,8 @@ def export(
 
     Exit codes: 0, or 2 where the schedule is wrong.
     """
-    from cs_helpers.reports import handover
-    from cs_helpers.reports import schedule as plan
+    from cs_helpers.schedule import handover
+    from cs_helpers.schedule import schedule as plan
 
     typer.echo(handover.export(to, plan.read(schedule), Path.cwd(), schedule, out))
 
@@ -160,7 +160,7 @@ def _refuse_address(out: Path) -> None:
 
 
 def _say_what_is_due(schedule: Any, now: datetime, runs: Any, as_json: bool) -> None:
-    from cs_helpers.reports import schedule as plan
+    from cs_helpers.schedule import schedule as plan
 
     if as_json:
         print_json(plan.as_records(runs))
@@ -171,7 +171,7 @@ def _say_what_is_due(schedule: Any, now: datetime, runs: Any, as_json: bool) -> 
 
 
 def _coming(schedule: Any, now: datetime) -> str:
-    from cs_helpers.reports import schedule as plan
+    from cs_helpers.schedule import schedule as plan
 
     coming = plan.upcoming(schedule, now, 1)
     return f" Next: {coming[0][1].name}, {plan.in_words(coming[0][0], now)}." if coming else ""

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cs_helpers import progress
+from cs_helpers.cli import progress
 from cs_helpers.cli.app import Debug, app, print_json, say
-from cs_helpers.errors import CsHelpersError, MappingError, SourceError
+from cs_helpers.core.errors import CsHelpersError, MappingError, SourceError
 
 if TYPE_CHECKING:
-    from cs_helpers.reports.batch import Order
-    from cs_helpers.reports.series import Scalar
-    from cs_helpers.reports.store import Store
+    from cs_helpers.publish.batch import Order
+    from cs_helpers.publish.series import Scalar
+    from cs_helpers.publish.store import Store
 
 
 Scheduled = Annotated[
@@ -80,7 +80,7 @@ def run(
 
     Exit codes: 0 all published, 1 a report failed, 2 wrong input, 130 stopped by Ctrl-C.
     """
-    from cs_helpers.reports import batch, series, sharing, store
+    from cs_helpers.publish import batch, series, sharing, store
 
     if bool(names) == everything:
         there = ", ".join(path.stem for path in series.find_all())
@@ -117,7 +117,7 @@ def run(
 
 
 def _limits(timeout: str, memory: str, jobs: int) -> tuple[float, int]:
-    from cs_helpers.reports import limits
+    from cs_helpers.publish import limits
 
     try:
         return limits.seconds(timeout), limits.bytes_of(memory) if memory else limits.fair_memory(jobs)
@@ -135,8 +135,8 @@ def _orders(
     out: Path,
 ) -> list[Order]:
     """The reports to make of one notebook, all checked before anything starts. Raises CsHelpersError."""
-    from cs_helpers.reports import fanout, series, sharing
-    from cs_helpers.reports.batch import Order
+    from cs_helpers.publish import fanout, series, sharing
+    from cs_helpers.publish.batch import Order
 
     notebook = series.find(name)
     values = series.check_parameters(notebook, sharing.given(notebook, given, audience, comments))
@@ -155,7 +155,7 @@ def _orders(
 
 def _values_of(column: str, values: Mapping[str, Scalar]) -> list[str]:
     """What the accounts of the source have in that column."""
-    from cs_helpers import tables
+    from cs_helpers.data import tables
 
     source, mapping, as_of, where = (str(values.get(key) or "") for key in ("source", "mapping", "as_of", "where"))
     book = tables.load(source, mapping or None, as_of or None, where or None)
@@ -174,7 +174,7 @@ def _meant_for(text: str) -> dict[str, Any] | None:
 
 def _given(pairs: Sequence[str], shortcuts: Mapping[str, str | None]) -> dict[str, str]:
     """The parameters as texts, a relative date as the date it is today; one that is set twice is refused."""
-    from cs_helpers.reports import relative
+    from cs_helpers.publish import relative
 
     given: dict[str, str] = {}
     for pair in pairs:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from cs_helpers.cli.app import REPORTS, AsJson, Out, app, link, print_json, say
-from cs_helpers.errors import ParameterError, did_you_mean
+from cs_helpers.core.errors import ParameterError, did_you_mean
 
 
 @app.command("list")
@@ -25,7 +25,7 @@ def list_(out: Out = REPORTS, as_json: AsJson = False) -> None:
       cs-helpers list
       cs-helpers list --json
     """
-    from cs_helpers.reports import index, series
+    from cs_helpers.publish import index, series
 
     notebooks: list[dict[str, Any]] = []
     for path in series.find_all():
@@ -70,7 +70,7 @@ def new(
     Example:
       cs-helpers new upsell --title "Upsell" --question "Which accounts grew, and what did they do before?"
     """
-    from cs_helpers.reports.new import create
+    from cs_helpers.publish.new import create
 
     path = create(name, title, question)
     typer.echo(str(path))
@@ -88,7 +88,7 @@ def index(out: Out = REPORTS) -> None:
       cs-helpers index
       cs-helpers index --out /mnt/board/reports
     """
-    from cs_helpers.reports import index as pages
+    from cs_helpers.publish import index as pages
 
     out.mkdir(parents=True, exist_ok=True)
     path, broken = pages.rebuilt(out)
@@ -111,7 +111,7 @@ def open_(
     """
     path = out / "index.html" if series is None else out / series / "latest.html"
     if not path.is_file():
-        from cs_helpers.reports.index import read_series
+        from cs_helpers.publish.index import read_series
 
         known = [one["series"] for one in read_series(out) if one["last_good"]]
         there = f"There are: {', '.join(known)}." if known else "Make one: cs-helpers run NAME"
@@ -143,7 +143,7 @@ def history(
       cs-helpers history churn -n 5
       cs-helpers history churn/segment=smb --json
     """
-    from cs_helpers.reports import index as pages
+    from cs_helpers.publish import index as pages
 
     records, broken = pages.read_records(out)
     for each in broken:
@@ -156,7 +156,7 @@ def history(
     if not shown:
         say(f"No runs in {out} yet. Make one: cs-helpers run NAME")
         return
-    from cs_helpers import terminal
+    from cs_helpers.cli import terminal
 
     terminal.print_history(shown)
 
@@ -186,8 +186,8 @@ def prune(
       cs-helpers prune --keep 20
       cs-helpers prune churn --older-than 365
     """
-    from cs_helpers.reports import index as pages
-    from cs_helpers.reports import prune as retention
+    from cs_helpers.publish import index as pages
+    from cs_helpers.publish import prune as retention
 
     there = list(pages.by_series(pages.read_records(out)[0]))
     wanted = _within(series, there, out)
@@ -205,7 +205,7 @@ def prune(
 
 
 def _say_pruned(planned: Any, out: Path, dry_run: bool) -> None:
-    from cs_helpers.reports.prune import size_words
+    from cs_helpers.publish.prune import size_words
 
     for name, there in planned.there.items():
         going = [each for each in planned.runs if each.series == name]

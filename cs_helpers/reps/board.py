@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from cs_helpers.errors import ContractError, ParameterError
+from cs_helpers.core.errors import ContractError, ParameterError
+from cs_helpers.core.stats import benjamini_hochberg
+from cs_helpers.core.stats.clusters import student_quantile, upper_tail
 from cs_helpers.reps.engine import compare_units, displayed
 from cs_helpers.reps.forms import Benchmark, Board, Cases
 from cs_helpers.reps.measures import MEASURES, measure
-from cs_helpers.stats import benjamini_hochberg
-from cs_helpers.stats.clusters import student_quantile, upper_tail
 
 FEWEST_REPS_UNDER_A_MANAGER = 2
 NO_PEOPLE = pd.DataFrame(columns=["rep_id", "name", "role", "manager_id"], dtype="str")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods
-from cs_helpers.errors import ContractError, ParameterError
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError, ParameterError
+from cs_helpers.core.results import Result
 from cs_helpers.reps.attribution import HANDOVER_DAYS, attributed
 from cs_helpers.reps.forms import Cases
-from cs_helpers.results import Result
 
 MRR, TENURE, TERM = "MRR", "tenure", "term"
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")

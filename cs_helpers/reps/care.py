@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cs_helpers import periods
-from cs_helpers.errors import ContractError
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError
 from cs_helpers.reps.book import Books, left_over, quarter_ends, standing, within
 from cs_helpers.reps.forms import Cases
 from cs_helpers.reps.workdays import working_days

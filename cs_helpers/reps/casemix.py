@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from cs_helpers.errors import ContractError
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.stats import normal_quantile
+from cs_helpers.core.stats.logistic import logistic, probability_of
+from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.reps.forms import CaseMix, Cases
 from cs_helpers.reps.measures import measure
-from cs_helpers.stats import normal_quantile
-from cs_helpers.stats.logistic import logistic, probability_of
-from cs_helpers.stats.threads import one_thread
 
 FEWEST_IN_LEVEL = 30
 MOST_LEVELS = 20

@@ -10,12 +10,12 @@ from math import floor
 import numpy as np
 import pandas as pd
 
+from cs_helpers.core.stats import normal_quantile, overdispersion, shrink, spread_of, wilson_interval
+from cs_helpers.core.stats.clusters import upper_tail
+from cs_helpers.core.stats.shrinkage import FEWEST_TO_SHRINK
 from cs_helpers.reps.casemix import Coded, Fit, code, fit, mix_of, points_scale
 from cs_helpers.reps.forms import Benchmark, CaseMix, Cases
 from cs_helpers.reps.measures import Measure, measure
-from cs_helpers.stats import normal_quantile, overdispersion, shrink, spread_of, wilson_interval
-from cs_helpers.stats.clusters import upper_tail
-from cs_helpers.stats.shrinkage import FEWEST_TO_SHRINK
 
 FEWEST_CASES = 30
 FEWEST_EVENTS = 10

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods, stats
-from cs_helpers.definitions import Change, Estimate
-from cs_helpers.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.core import periods, stats
+from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.core.estimates import Change, Estimate
+from cs_helpers.core.stats.clusters import student_quantile, two_sided_p
+from cs_helpers.core.stats.multiple import benjamini_hochberg
 from cs_helpers.reps.engine import compare_units, displayed
 from cs_helpers.reps.forms import Benchmark, Cases, History
 from cs_helpers.reps.measures import measure
 from cs_helpers.retention.windows import target as goal_of
-from cs_helpers.stats.clusters import student_quantile, two_sided_p
-from cs_helpers.stats.multiple import benjamini_hochberg
 
 FEWEST_SEASONS = 24
 """Months that must be seen before a calendar month is said to have an effect of its own."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cs_helpers import definitions
-from cs_helpers.errors import ParameterError, did_you_mean
+from cs_helpers.core import metrics as definitions
+from cs_helpers.core.errors import ParameterError, did_you_mean
 
 
 @dataclass(frozen=True)

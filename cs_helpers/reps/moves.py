@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods
-from cs_helpers.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.core.stats.counts import rate_interval
 from cs_helpers.reps.forms import Moves
 from cs_helpers.reps.measures import ROLES
-from cs_helpers.stats.counts import rate_interval
 
 _YEAR = 365.25  # days
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers.errors import ContractError, ParameterError
+from cs_helpers.core.errors import ContractError, ParameterError
+from cs_helpers.core.stats.clusters import student_quantile, upper_tail
+from cs_helpers.core.stats.shrinkage import winsorised_variance
 from cs_helpers.reps import casemix
-from cs_helpers.stats.clusters import student_quantile, upper_tail
-from cs_helpers.stats.shrinkage import winsorised_variance
 
 FEWEST_CASES = 30
 FEWEST_PEERS = 5

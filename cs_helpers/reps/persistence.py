@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pandas as pd
 
-from cs_helpers.errors import ParameterError
+from cs_helpers.core.errors import ParameterError
+from cs_helpers.core.stats import normal_quantile
 from cs_helpers.reps.forms import Benchmark, Persistence
 from cs_helpers.reps.measures import measure
-from cs_helpers.stats import normal_quantile
 
 LEAST_RELIABILITY = 0.5
 FEWEST_PAIRS = 5

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods
-from cs_helpers.errors import ContractError, ParameterError
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError, ParameterError
+from cs_helpers.core.stats import benjamini_hochberg
 from cs_helpers.reps.forms import Cases, Persistence, Profile
 from cs_helpers.reps.peers import Beside, beside, difference_interval, work_columns
-from cs_helpers.stats import benjamini_hochberg
 
 ASPECTS = ["group", "aspect", "level", "unit", "value", "peers", "low", "high", "ratio", "n", "p", "q", "told"]
 MIX = ("segment", "category", "channel", "priority")

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from cs_helpers import definitions, periods
-from cs_helpers.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.core import metrics as definitions
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.core.stats.clusters import student_quantile
+from cs_helpers.core.stats.monotone import monotone
 from cs_helpers.reps import casemix
 from cs_helpers.reps.forms import Cases, Ramp
 from cs_helpers.reps.measures import measure
-from cs_helpers.stats.clusters import student_quantile
-from cs_helpers.stats.monotone import monotone
 
 FEWEST_NEWCOMERS = 5
 FEWEST_IN_STEP = 3

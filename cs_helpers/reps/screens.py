@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods
-from cs_helpers.errors import ContractError, ParameterError
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError, ParameterError
+from cs_helpers.core.stats import holm
+from cs_helpers.core.stats.clusters import upper_tail
 from cs_helpers.reps import casemix, peers
 from cs_helpers.reps.forms import Screen
 from cs_helpers.reps.peers import beside, work_columns
-from cs_helpers.stats import holm
-from cs_helpers.stats.clusters import upper_tail
 
 SCREENS = ("first_contact", "pile_up", "very_short", "month_end", "asked_few", "easy_work")
 EVIDENCE = ["unit", "label", "value", "peers", "n", "p", "value_2", "peers_2", "second", "target"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cs_helpers import definitions
-from cs_helpers.errors import ParameterError, did_you_mean
+from cs_helpers.core import metrics as definitions
+from cs_helpers.core.errors import ParameterError, did_you_mean
+from cs_helpers.core.results import Result
 from cs_helpers.reps.measures import MEASURES, ROLES, measure
-from cs_helpers.results import Result
 
 
 @dataclass(frozen=True, repr=False)

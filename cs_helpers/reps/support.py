@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods
-from cs_helpers.definitions import Estimate
-from cs_helpers.errors import ContractError, ParameterError
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError, ParameterError
+from cs_helpers.core.estimates import Estimate
+from cs_helpers.core.stats import wilson_interval
 from cs_helpers.reps.forms import Cases
 from cs_helpers.reps.workdays import working_days
-from cs_helpers.stats import wilson_interval
 
 CONTACT_KEYS = ("service_level", "asa_seconds", "abandonment_rate", "resolved_rate", "first_response_hours")
 RESOLUTION_KEYS = (

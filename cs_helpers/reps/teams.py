@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from cs_helpers import periods
-from cs_helpers.definitions import Refusal, attempt
-from cs_helpers.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.core.estimates import Refusal, attempt
+from cs_helpers.core.results import Result
 from cs_helpers.reps.board import benchmark
 from cs_helpers.reps.forms import Board, Cases, History, Persistence, Profile, Ramp
 from cs_helpers.reps.history import history
@@ -18,7 +19,6 @@ from cs_helpers.reps.measures import MEASURES
 from cs_helpers.reps.persistence import persistence
 from cs_helpers.reps.profile import profiles
 from cs_helpers.reps.ramp import ramp
-from cs_helpers.results import Result
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods
-from cs_helpers.errors import ContractError
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError
 
 COLUMNS = ["rep_id", "month", "days", "hours"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cs_helpers import stats
-from cs_helpers.definitions import Estimate
-from cs_helpers.results import Result
+from cs_helpers.core import stats
+from cs_helpers.core.estimates import Estimate
+from cs_helpers.core.results import Result
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods, stats
-from cs_helpers.definitions import Refusal
-from cs_helpers.results import Result
+from cs_helpers.core import periods, stats
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Result
 from cs_helpers.retention.windows import Book, book
 
 NOT_RECORDED = "not recorded"

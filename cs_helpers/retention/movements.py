@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cs_helpers import periods
-from cs_helpers.definitions import Estimate
-from cs_helpers.errors import ContractError
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Estimate
 
 Month = pd.Timestamp | str
 """A month as its first day, or as text such as 2026-07-01; windows [start, end) begin and end on one."""

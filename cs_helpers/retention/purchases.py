@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cs_helpers import stats
-from cs_helpers.definitions import Estimate
+from cs_helpers.core import stats
+from cs_helpers.core.estimates import Estimate
 from cs_helpers.retention.movements import GAINS
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods, stats
-from cs_helpers.definitions import Comparison, Estimate
-from cs_helpers.results import Result
+from cs_helpers.core import periods, stats
+from cs_helpers.core.estimates import Comparison, Estimate
+from cs_helpers.core.results import Result
 from cs_helpers.retention.windows import target
 
 DUE_COLUMNS = ["account_id", "due_date", "target_mrr", "renewed_mrr", "decided_date"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cs_helpers import periods
+from cs_helpers.core import periods
 from cs_helpers.retention.movements import GAINS, LOSSES, MOVEMENTS, Month, months_inside
 from cs_helpers.retention.renewals import renewal_rate
 from cs_helpers.retention.windows import logo_retention, opening_cohort, revenue_retention

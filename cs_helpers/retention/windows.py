@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods, stats
-from cs_helpers.definitions import Comparison, Estimate, Target, metric, short_name
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
+from cs_helpers.core import periods, stats
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Comparison, Estimate, Target
+from cs_helpers.core.metrics import metric, short_name
+from cs_helpers.core.results import Result
 from cs_helpers.retention.movements import Month, months_inside, unloaded
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers.errors import ParameterError
+from cs_helpers.core.errors import ParameterError
+from cs_helpers.core.stats.splines import natural_spline, spline_knots
 from cs_helpers.roi.trial import Trial
-from cs_helpers.stats.splines import natural_spline, spline_knots
 
 CURVES = {"health": 4, "log_mrr": 4, "tenure_months": 3}  # knots of each spline
 _FLAT = 1e-9  # a column that varies less, in its own units, says nothing

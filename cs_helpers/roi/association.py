@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cs_helpers.core.stats import normal_quantile
+from cs_helpers.core.stats.clusters import cluster_sums, clustered_covariance
+from cs_helpers.core.stats.logistic import logistic, probability_of
+from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.adjustment import adjustment, followed, too_late, with_ones
 from cs_helpers.roi.evidence import Rung
 from cs_helpers.roi.trial import Trial
-from cs_helpers.stats import normal_quantile
-from cs_helpers.stats.clusters import cluster_sums, clustered_covariance
-from cs_helpers.stats.logistic import logistic, probability_of
-from cs_helpers.stats.threads import one_thread
 
 KEY = "association"
 FEWEST_EVENTS = 20

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats import normal_quantile
+from cs_helpers.core.stats.logistic import logistic, probability_of
+from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.adjustment import adjustment, followed, too_late, with_ones
 from cs_helpers.roi.evidence import Rung
 from cs_helpers.roi.trial import Trial
-from cs_helpers.stats import normal_quantile
-from cs_helpers.stats.logistic import logistic, probability_of
-from cs_helpers.stats.threads import one_thread
 
 KEY = "baseline"
 FEWEST = 20  # accounts of each kind (covered or not, left or stayed)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods, retention
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
+from cs_helpers import retention
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.results import Result
 
 ROWS = ["due_in", "term", "mrr_cents", "accounts"]
 USUAL_TERM = 12

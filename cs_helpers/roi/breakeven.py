@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.errors import ParameterError
-from cs_helpers.results import Result
+from cs_helpers.core.errors import ParameterError
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.book import Book
 from cs_helpers.roi.economics import INPUTS, NO_COST, Assumptions, Flow, cost_saved, discounting, flow, worth
 from cs_helpers.roi.inputs import Input, at_mode, drawn
-from cs_helpers.stats.threads import one_thread
 
 HIGHEST_RISK = 1000.0
 HALVINGS = 100

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers.results import Result
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats.clusters import clustered_covariance, two_sided_p
+from cs_helpers.core.stats.logistic import logistic, probability_of
+from cs_helpers.core.stats.sensitivity import bias_factor
+from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.adjustment import adjustment, followed, with_ones
 from cs_helpers.roi.trial import Trial
-from cs_helpers.stats.clusters import clustered_covariance, two_sided_p
-from cs_helpers.stats.logistic import logistic, probability_of
-from cs_helpers.stats.sensitivity import bias_factor
-from cs_helpers.stats.threads import one_thread
 
 FEWEST_EVENTS = 20
 ALARM = 0.05
@@ -89,7 +89,7 @@ def yardstick(trial: Trial, horizon: int) -> Yardstick | None:
 
         risk_ratio       P(churned within H | one third) / P(churned | the other), turned to be 1 or more
         prevalence_ratio P(third | covered at t = 0) / P(third | uncovered), of the two thirds the one further from 1
-        bias_factor      see ``cs_helpers.stats.sensitivity.bias_factor``
+        bias_factor      see ``cs_helpers.core.stats.sensitivity.bias_factor``
 
     Health, MRR and tenure, over accounts followed for ``horizon`` months. None where no covariate varies, nobody is
     followed, or a third holds no account that left, none covered or none uncovered.

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods
-from cs_helpers.errors import ContractError, ParameterError
-from cs_helpers.results import Result
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError, ParameterError
+from cs_helpers.core.results import Result
 
 PARTS = ("people", "tools", "management")
 FEWEST_MONTHS = 3

@@ -36,10 +36,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.errors import ParameterError
-from cs_helpers.results import Result
+from cs_helpers.core.errors import ParameterError
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.book import Book
-from cs_helpers.stats.threads import one_thread
 
 LONGEST = 120
 """The longest horizon and the longest tail, in months."""

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.definitions import Refusal, attempt
-from cs_helpers.errors import ParameterError
-from cs_helpers.results import Result
+from cs_helpers.core.errors import ParameterError
+from cs_helpers.core.estimates import Refusal, attempt
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats import e_value, normal_quantile
 from cs_helpers.roi.association import association
 from cs_helpers.roi.baseline import baseline_trial
 from cs_helpers.roi.controls import Control, Yardstick, negative_controls, yardstick
@@ -30,7 +31,6 @@ from cs_helpers.roi.naive import naive
 from cs_helpers.roi.overlap import Overlap, overlap
 from cs_helpers.roi.trial import Trial, trial
 from cs_helpers.roi.vacancy import vacancy
-from cs_helpers.stats import e_value, normal_quantile
 
 HORIZONS = (24, 18, 12, 6)
 """Months over which the effect may be measured, the longest first: the first whose never-covered arm holds is taken."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cs_helpers.results import Result
+from cs_helpers.core.results import Result
 
 
 @dataclass(frozen=True, repr=False)

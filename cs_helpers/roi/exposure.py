@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cs_helpers.definitions import Refusal
-from cs_helpers.errors import ContractError
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Refusal
 from cs_helpers.roi.inputs import Input, fixed
 
 

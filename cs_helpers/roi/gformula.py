@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
 
-from cs_helpers.errors import ContractError
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.stats.logistic import logistic, probability_of
+from cs_helpers.core.stats.splines import natural_spline, spline_knots
+from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.trial import Trial
-from cs_helpers.stats.logistic import logistic, probability_of
-from cs_helpers.stats.splines import natural_spline, spline_knots
-from cs_helpers.stats.threads import one_thread
 
 Numbers = np.ndarray
 RIDGE = 0.1  # on standardised columns: keeps a rare combination finite and moves nothing that the data say

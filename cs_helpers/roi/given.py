@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from cs_helpers.definitions import Refusal
-from cs_helpers.errors import ContractError
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Refusal
 from cs_helpers.roi.book import Book, exposed_book
 from cs_helpers.roi.costs import CostBase
 from cs_helpers.roi.economics import LIMITS

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.definitions import Estimate
-from cs_helpers.errors import ContractError, ParameterError, did_you_mean
-from cs_helpers.results import Result
+from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.core.estimates import Estimate
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats import normal_quantile
 from cs_helpers.roi.costs import PARTS, CostBase
 from cs_helpers.roi.economics import INPUTS, LIMITS, Assumptions, limit_problem
-from cs_helpers.stats import normal_quantile
 
 ORIGINS = ("measured", "benchmark", "guess")
 

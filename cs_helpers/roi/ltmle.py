@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers.errors import ParameterError
-from cs_helpers.results import Result
+from cs_helpers.core.errors import ParameterError
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats import effective_n, normal_quantile
+from cs_helpers.core.stats.logistic import logistic, probability_of
+from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.adjustment import adjustment, followed, too_late, with_ones
 from cs_helpers.roi.evidence import Rung
 from cs_helpers.roi.trial import Trial
-from cs_helpers.stats import effective_n, normal_quantile
-from cs_helpers.stats.logistic import logistic, probability_of
-from cs_helpers.stats.threads import one_thread
 
 KEY = "ltmle"
 _RIDGE = 0.3  # on columns with SD 1: keeps a month with a handful of events from running away

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats import normal_quantile
 from cs_helpers.roi.economics import LIMITS, discounting
 from cs_helpers.roi.effect import VanishEffect
 from cs_helpers.roi.inputs import Input, drawn
-from cs_helpers.stats import normal_quantile
 
 _DRAWS = 20_000
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cs_helpers import periods
-from cs_helpers.errors import ContractError, ParameterError, did_you_mean
-from cs_helpers.stats.logistic import logistic
+from cs_helpers.core import periods
+from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.core.stats.logistic import logistic
 
 RECENT = 3  # months that make recent usage and tickets
 _RIDGE = 1.0  # on standardised columns

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from cs_helpers.core.stats import normal_quantile
+from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.adjustment import followed, too_late
 from cs_helpers.roi.association import hazards, kept_points
 from cs_helpers.roi.evidence import Rung
 from cs_helpers.roi.trial import Trial
-from cs_helpers.stats import normal_quantile
-from cs_helpers.stats.threads import one_thread
 
 REASONS = {
     "ever_never": (

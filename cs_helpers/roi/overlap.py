@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers.results import Result
+from cs_helpers.core.results import Result
+from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.roi.gformula import Models, designs
-from cs_helpers.stats.logistic import logistic, probability_of
 
 LEAST = 0.05
 """Below this chance of being uncovered an account has nothing to be compared with."""

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.definitions import Refusal
-from cs_helpers.errors import ParameterError
-from cs_helpers.results import Result
+from cs_helpers.core.errors import ParameterError
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Result
 from cs_helpers.roi.book import Book
 from cs_helpers.roi.breakeven import hazard_ratios
 from cs_helpers.roi.economics import NO_COST, Assumptions, Worth, flow, outcome, worth

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers.errors import ContractError
-from cs_helpers.results import Result
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.results import Result
 
 NEEDED = ("account_id", "month", "mrr", "tenure_months", "covered", "churned")
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cs_helpers.core.stats.clusters import clustered_covariance, student_quantile, two_sided_p
+from cs_helpers.core.stats.logistic import logistic, probability_of
+from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.adjustment import adjustment, followed, too_late, with_ones
 from cs_helpers.roi.association import Hazards, hazards, kept_shares
 from cs_helpers.roi.evidence import Rung
 from cs_helpers.roi.trial import Trial
-from cs_helpers.stats.clusters import clustered_covariance, student_quantile, two_sided_p
-from cs_helpers.stats.logistic import logistic, probability_of
-from cs_helpers.stats.threads import one_thread
 
 KEY = "vacancy"
 BEFORE, AFTER = 3, 3  # event months -3..-1 and 0..2

@@ -8,8 +8,7 @@ and ``steps`` (sentences), ``figures`` (units), ``board`` (tables), ``comparison
 string from data is escaped there.
 """
 
-from cs_helpers.show.benchmark import alt_funnel, alt_ranks, alt_slope
-from cs_helpers.show.blocks import (
+from cs_helpers.report.blocks import (
     Block,
     caveats,
     chart,
@@ -22,6 +21,9 @@ from cs_helpers.show.blocks import (
     takeaways,
     tiles,
 )
+from cs_helpers.report.figures import difference, difference_span, figure, figure_span
+from cs_helpers.report.words import MIME, NARROW_SPACE, Takeaway, money, of_hundred, percent, plain, points, short_money
+from cs_helpers.show.benchmark import alt_funnel, alt_ranks, alt_slope
 from cs_helpers.show.board import (
     board_table,
     chart_options,
@@ -62,7 +64,6 @@ from cs_helpers.show.evidence import (
     segments_table,
     tenths,
 )
-from cs_helpers.show.figures import difference, difference_span, figure, figure_span
 from cs_helpers.show.gates import controls_table, gates_table, say_controls, say_gates
 from cs_helpers.show.history import alt_history, history_table, say_history, say_season
 from cs_helpers.show.newcomers import alt_ramp, note_ramp, ramp_table, say_moves, say_ramp
@@ -199,7 +200,6 @@ from cs_helpers.show.survival import (
     say_weighted,
 )
 from cs_helpers.show.whatif import what_if
-from cs_helpers.show.words import MIME, NARROW_SPACE, Takeaway, money, of_hundred, percent, plain, points, short_money
 from cs_helpers.show.worth import (
     alt_point,
     money_table,

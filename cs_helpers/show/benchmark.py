@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cs_helpers.definitions import Refusal
-from cs_helpers.show.words import called, capital, percent, points
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.report.words import called, capital, percent, points
 
 _MOST = 12  # named in a text alternative
 

@@ -13,11 +13,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers import definitions
-from cs_helpers.definitions import Change, Comparison, Estimate, Refusal
-from cs_helpers.errors import visible
-from cs_helpers.show.blocks import Block, refused, table, tiles
-from cs_helpers.show.figures import difference, difference_span, figure, figure_span
+from cs_helpers.core import metrics as definitions
+from cs_helpers.core.errors import visible
+from cs_helpers.core.estimates import Change, Comparison, Estimate, Refusal, Target
+from cs_helpers.report.blocks import Block, refused, table, tiles
+from cs_helpers.report.figures import difference, difference_span, figure, figure_span
+from cs_helpers.report.words import (
+    NARROW_SPACE,
+    SPAN,
+    called,
+    capital,
+    count,
+    is_given,
+    listed,
+    percent,
+    plain,
+    sentence,
+)
 from cs_helpers.show.reps import (
     case_word,
     factor_words,
@@ -29,18 +41,6 @@ from cs_helpers.show.reps import (
     needed_words,
     side_words,
     who,
-)
-from cs_helpers.show.words import (
-    NARROW_SPACE,
-    SPAN,
-    called,
-    capital,
-    count,
-    is_given,
-    listed,
-    percent,
-    plain,
-    sentence,
 )
 
 _MOST_EFFECTS = 30
@@ -137,7 +137,7 @@ def history_comparison(history: Any) -> Comparison:
     trend = tuple(float(value) for value in history.months["adjusted"].tail(13))
     target = None
     if history.target is not None and history.target_verdict:
-        target = definitions.Target(float(history.target), history.target_verdict, "", "")
+        target = Target(float(history.target), history.target_verdict, "", "")
     now = replace(history.now, numerator=None, denominator=None)  # its basis says the number of cases instead
     return Comparison(now, history.before, change, "now", "the window before", trend, target)
 

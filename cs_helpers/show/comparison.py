@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cs_helpers import charts, definitions
-from cs_helpers.definitions import Refusal
+from cs_helpers import charts
+from cs_helpers.core import metrics as definitions
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.report.blocks import Block, chart, refused
+from cs_helpers.report.words import Takeaway, called, capital, count, percent
 from cs_helpers.show.benchmark import alt_funnel, alt_ranks, alt_slope
-from cs_helpers.show.blocks import Block, chart, refused
 from cs_helpers.show.board import (
     chart_options,
     folded,
@@ -28,7 +30,6 @@ from cs_helpers.show.newcomers import alt_ramp, note_ramp, ramp_table, say_ramp
 from cs_helpers.show.profile import profile_table
 from cs_helpers.show.reps import chosen, factor_words, naming, say_movers, say_spread, side_words, who
 from cs_helpers.show.retention import findings
-from cs_helpers.show.words import Takeaway, called, capital, count, percent
 
 FEWEST_MONTHS_DRAWN = 6  # fewer with a figure are no course
 

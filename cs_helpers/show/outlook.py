@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from cs_helpers.definitions import Refusal
-from cs_helpers.show.blocks import Block, refused, table
-from cs_helpers.show.words import (
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.report.blocks import Block, refused, table
+from cs_helpers.report.words import (
     NARROW_SPACE,
     Takeaway,
     count,

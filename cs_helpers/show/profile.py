@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from cs_helpers import definitions
-from cs_helpers.definitions import Refusal
-from cs_helpers.show.blocks import Block, refused, table
-from cs_helpers.show.words import (
+from cs_helpers.core import metrics as definitions
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.report.blocks import Block, refused, table
+from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
     Takeaway,
@@ -160,7 +160,7 @@ def _next(side: str) -> str:
 
 def _figure_words(profile: Any) -> str:
     """Which figure it is that differs, and on which side."""
-    name = definitions.short_name(profile.key) if profile.key in definitions.METRICS else called(profile.key)
+    name = definitions.short_name(profile.key) if profile.key in definitions.all_metrics() else called(profile.key)
     return f"{name} is consistently {profile.side} than that of peers" if profile.side else f"{name} differs"
 
 

@@ -10,10 +10,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cs_helpers import definitions
-from cs_helpers.definitions import Refusal
-from cs_helpers.show.figures import difference, difference_span, figure, figure_span
-from cs_helpers.show.words import (
+from cs_helpers.core import metrics as definitions
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.report.figures import difference, difference_span, figure, figure_span
+from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
     Takeaway,

@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from cs_helpers import definitions
-from cs_helpers.definitions import Comparison, Refusal
-from cs_helpers.errors import visible
-from cs_helpers.show.blocks import Block, marked, refused, table, target_words
-from cs_helpers.show.words import (
+from cs_helpers.core import metrics as definitions
+from cs_helpers.core.errors import visible
+from cs_helpers.core.estimates import Comparison, Refusal
+from cs_helpers.report.blocks import Block, marked, refused, table, target_words
+from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
     Takeaway,

@@ -7,12 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from cs_helpers.definitions import Change, Comparison, Estimate, Refusal
-from cs_helpers.errors import visible
-from cs_helpers.periods import window_words
-from cs_helpers.show.blocks import Block, refused, table, tiles
-from cs_helpers.show.evidence import called_rung, headline_rung, measured
-from cs_helpers.show.words import (
+from cs_helpers.core.errors import visible
+from cs_helpers.core.estimates import Change, Comparison, Estimate, Refusal
+from cs_helpers.core.periods import window_words
+from cs_helpers.report.blocks import Block, refused, table, tiles
+from cs_helpers.report.words import (
     NARROW_SPACE,
     Takeaway,
     capital,
@@ -30,6 +29,7 @@ from cs_helpers.show.words import (
     short_money,
     span_words,
 )
+from cs_helpers.show.evidence import called_rung, headline_rung, measured
 
 RANGE = f"95{NARROW_SPACE}% of draws"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cs_helpers.definitions import Refusal
-from cs_helpers.show.words import called, count, is_given, listed
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.report.words import called, count, is_given, listed
 
 
 def alt_tornado(rows: Any, money: Callable[[float], str], base: float | None = None, line: float = 0.0) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from cs_helpers.definitions import Refusal
-from cs_helpers.errors import visible
-from cs_helpers.show.blocks import Block, refused, table
-from cs_helpers.show.words import Takeaway, called, capital, count, listed, percent, plain, refusal_takeaway, sentence
+from cs_helpers.core.errors import visible
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.report.blocks import Block, refused, table
+from cs_helpers.report.words import Takeaway, called, capital, count, listed, percent, plain, refusal_takeaway, sentence
 
 NAMES = {
     "first_contact": "recorded as solved in one contact",

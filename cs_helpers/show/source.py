@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from cs_helpers import definitions
-from cs_helpers.definitions import Refusal
-from cs_helpers.errors import visible
-from cs_helpers.periods import day_words
-from cs_helpers.show.blocks import Block, refused, table
-from cs_helpers.show.words import MIME, Takeaway, percent, plain
+from cs_helpers.core import metrics as definitions
+from cs_helpers.core.errors import visible
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.periods import day_words
+from cs_helpers.report.blocks import Block, refused, table
+from cs_helpers.report.words import MIME, Takeaway, percent, plain
 
 # Where the answers stand in data_check: the ids that the page gives its headings.
 _WRONG, _KEYS, _RIVALS = "s-what-is-wrong", "s-do-the-keys-meet", "s-who-left-by-each-record"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cs_helpers.definitions import Refusal
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.report.words import Takeaway, called, capital, count, is_given, listed
 from cs_helpers.show.reps import WHO, case_word, in_short, leading_measure, naming, needed_cases, rounded, size_words
-from cs_helpers.show.words import Takeaway, called, capital, count, is_given, listed
 
 LEADING = ("usage_change", "onboarding_days", "nps")
 """What moves before renewals do."""

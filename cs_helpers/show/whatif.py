@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cs_helpers.definitions import Refusal
-from cs_helpers.show.blocks import Block, refused
-from cs_helpers.show.style import notebook_style
-from cs_helpers.show.words import NARROW_SPACE, money, percent, plain
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.report.blocks import Block, refused
+from cs_helpers.report.style import notebook_style
+from cs_helpers.report.words import NARROW_SPACE, money, percent, plain
 
 MODEL_VERSION = 1
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from cs_helpers.definitions import Refusal
-from cs_helpers.errors import visible
-from cs_helpers.show.blocks import Block, refused, table
-from cs_helpers.show.roi import RANGE, say_scenario
-from cs_helpers.show.words import (
+from cs_helpers.core.errors import visible
+from cs_helpers.core.estimates import Refusal
+from cs_helpers.report.blocks import Block, refused, table
+from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
     Takeaway,
@@ -31,6 +30,7 @@ from cs_helpers.show.words import (
     sentence,
     span_words,
 )
+from cs_helpers.show.roi import RANGE, say_scenario
 
 PLANS = {
     "cut": "Customer success cut",

@@ -1,0 +1,142 @@
+"""Definitions of churn: survival, reasons, lifetimes, risk."""
+
+from __future__ import annotations
+
+from cs_helpers.core.estimates import OWN, Metric
+
+METRICS = (
+    Metric(
+        key="revenue_survival",
+        name="Share of MRR still paying after t months",
+        formula="Kaplan-Meier with each spell weighted by its MRR on entry.",
+        population="As for the share of accounts; what an account pays later does not change its weight.",
+        unit="fraction",
+        direction="higher is better",
+        missing="Spells that still run are at risk up to their present age and then leave the count unfinished.",
+        gaming="One large account carries the curve: the share of the five largest stands beside it.",
+        counter_metric="survival",
+        source="Kaplan & Meier 1958; interval: Wilson on the effective number from a bootstrap over accounts.",
+    ),
+    Metric(
+        key="cumulative_incidence",
+        name="Share of accounts gone for a reason after t months",
+        formula=(
+            "Aalen-Johansen: sum over ages up to t of (share still there just before) x (left for that reason at that "
+            "age / at risk). The reasons and the share still there add up to 100 %."
+        ),
+        population="Paid spells, late entry as for survival; the reason is the stated one, else the recorded one.",
+        unit="fraction",
+        direction="lower is better",
+        missing="A departure without a known reason counts under unknown.",
+        gaming="Recording the reason that hurts least.",
+        counter_metric="survival",
+        source="Aalen & Johansen 1978.",
+        rivals=("1 - Kaplan-Meier per reason, which overstates because it lets the same account leave several times",),
+    ),
+    Metric(
+        key="anniversary_churn",
+        name="Churn at the contract anniversary",
+        formula="Spells that end within a month of their contract's k-th due date / spells paid up to that date.",
+        population="Spells on terms of two months or more whose decision has been seen; open ones are counted apart.",
+        unit="fraction",
+        direction="lower is better",
+        missing="A spell without a recorded term counts nowhere in it.",
+        gaming="Extending a contract by a few weeks past its due date.",
+        counter_metric="renewal_rate_logo",
+        source="Discrete-time hazard; interval: Wilson 1927.",
+        rivals=("Monthly churn x 12, which spreads a yearly decision over months in which nobody can decide",),
+    ),
+    Metric(
+        key="expected_lifetime",
+        name="Expected lifetime inside a horizon",
+        formula="Area under the fitted survival curve from 0 to the horizon, in months.",
+        population="A new account that behaves like the paid spells seen so far.",
+        unit="months",
+        direction="higher is better",
+        missing="Not given with fewer than 50 spells, 20 endings or 18 months of data.",
+        gaming="Choosing a long horizon: the part beyond the oldest age seen is projection.",
+        counter_metric="survival",
+        source="Shifted-beta-geometric model: Fader & Hardie 2007.",
+        rivals=("1 / churn rate, which has no horizon and understates when the risky leave first",),
+    ),
+    Metric(
+        key="clv",
+        name="Customer lifetime value (CLV)",
+        formula="Sum over months t of the horizon of survival(t) x MRR x gross margin / (1 + discount)^(t/12).",
+        population="A new account at today's mean MRR of its group, with fitted survival.",
+        unit="money",
+        direction="higher is better",
+        missing="Not given without a gross margin or where survival cannot be fitted.",
+        gaming="A long horizon, no discount, revenue instead of margin.",
+        counter_metric="grr",
+        source="Contractual CLV: Fader & Hardie 2010. Survival: Fader & Hardie 2007.",
+        rivals=("ARPA x margin / churn rate",),
+    ),
+    Metric(
+        key="churn_reason",
+        name="Reason for leaving",
+        formula="MRR lost for a reason / MRR lost for any known reason.",
+        population="Departures of the window. Stated in the exit survey where answered, else as recorded.",
+        unit="fraction",
+        direction="neither",
+        missing="Unknown, shown as its own share; it may hide other reasons.",
+        gaming="Recording price for everything.",
+        counter_metric="cumulative_incidence",
+        source="Interval: Wilson on the effective number of departures.",
+    ),
+    Metric(
+        key="churn_risk",
+        name="Risk of leaving",
+        formula=(
+            "Probability that an account's paid time ends in the outcome window, from a discrete-time logistic model "
+            "of what was known before a lead time."
+        ),
+        population="Accounts paying today that have not given notice.",
+        unit="fraction",
+        direction="lower is better",
+        missing="Not given where events are too few or no feature is allowed.",
+        gaming="Features that exist only because the account left; such columns raise the leak alarm and stay out.",
+        counter_metric="lift",
+        source="Validated out of time. Highest risk is not most savable: Ascarza 2018.",
+    ),
+    Metric(
+        key="lift",
+        name="Lift of the call list",
+        formula="Share of leavers among the accounts with the highest risk / share of leavers among all.",
+        population="Accounts of the last period whose outcome is known, as many as can be called; ties count by parts.",
+        unit="ratio",
+        direction="higher is better",
+        missing="Not given with fewer than ten leavers in that period.",
+        gaming="Breaking ties with knowledge of the outcome.",
+        counter_metric="churn_risk",
+        source="Pure noise scores 1.0.",
+    ),
+    Metric(
+        key="mrr_at_risk",
+        name="MRR at risk",
+        formula="Sum over paying accounts of risk of leaving x MRR.",
+        population="Accounts paying today that have not given notice.",
+        unit="money per month",
+        direction="lower is better",
+        missing="Not given where the risk model is refused.",
+        gaming="Counting the whole MRR of every account above a threshold.",
+        counter_metric="churn_risk",
+        source=OWN,
+        rivals=("Whole MRR of all accounts flagged red",),
+    ),
+    Metric(
+        key="survival",
+        name="Share of accounts still paying after t months",
+        formula="Kaplan-Meier: product over ages up to t of (1 - accounts that left at that age / accounts at risk).",
+        population=(
+            "Unbroken paid spells; a return starts a new spell. A spell that began before the data did is at risk "
+            "only from the age it had then (left truncation)."
+        ),
+        unit="fraction",
+        direction="higher is better",
+        missing="Spells that still run are at risk up to their present age and then leave the count unfinished.",
+        gaming="Leaving deleted accounts out of the export.",
+        counter_metric="logo_retention",
+        source="Kaplan & Meier 1958; interval: Greenwood 1926, log-log scale.",
+    ),
+)

@@ -1,0 +1,124 @@
+"""What moves on a terminal while a command works; on stderr, so that results can be piped on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cs_helpers.publish.batch import Event
+
+PLAIN_LINE_EVERY_S = 5.0
+
+
+@contextmanager
+def of_runs(total: int) -> Iterator[Callable[[Event], None]]:
+    """Shows how ``total`` reports come along: bars on a terminal; elsewhere a line now and then, for a short log."""
+    shown = _Bars(total) if sys.stderr.isatty() else _Lines(total)
+    with shown:
+        yield shown.hear
+
+
+class _Lines:
+    """A line where a report starts, ends or is tried again, and every few seconds one on what is going on."""
+
+    def __init__(self, total: int):
+        self.total, self.ended = total, 0
+        self.began: dict[str, float] = {}
+        self.said = time.monotonic()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def hear(self, event: Event) -> None:
+        name, now = event.order.name, time.monotonic()
+        if event.what == "started":
+            self.began.setdefault(name, now)
+            _line(f"{name}: started")
+        elif event.what == "cell" and now - self.said >= PLAIN_LINE_EVERY_S:
+            self.said = now
+            of = event.fields
+            _line(f"{name}: cell {of['number']} of {of['of']}, {now - self.began.get(name, now):.0f} s")
+        elif event.what == "again":
+            _line(_again(event))
+        elif event.what == "told":
+            _line(str(event.fields["text"]))
+        elif event.what == "done":
+            self.ended += 1
+            count = f" ({self.ended} of {self.total})" if self.total > 1 else ""
+            how = "failed" if event.fields["result"].exit_code else "ended"
+            _line(f"{name}: {how} after {now - self.began.get(name, now):.1f} s{count}")
+
+
+class _Bars:
+    """One bar for each report that is being made and, where there are several, one for all."""
+
+    def __init__(self, total: int):
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[said]}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self.total, self.ended, self.failed = total, 0, 0
+        self.all = self.bars.add_task("all reports", total=total, said=f"0 of {total}") if total > 1 else None
+        self.each: dict[str, Any] = {}
+
+    def __enter__(self) -> None:
+        self.bars.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self.bars.__exit__(*error)
+
+    def hear(self, event: Event) -> None:
+        name = event.order.name
+        if event.what == "started" and name not in self.each:
+            self.each[name] = self.bars.add_task(name, total=None, said="starting")
+        elif event.what == "cell":
+            number, of = event.fields["number"], event.fields["of"]
+            self.bars.update(self.each[name], completed=number - 1, total=of, said=f"cell {number} of {of}")
+        elif event.what == "again":
+            self.bars.console.print(_again(event), markup=False, highlight=False)
+        elif event.what == "told":
+            self.bars.console.print(str(event.fields["text"]), markup=False, highlight=False)
+        elif event.what == "done":
+            if name in self.each:
+                self.bars.remove_task(self.each.pop(name))
+            self.ended += 1
+            self.failed += bool(event.fields["result"].exit_code)
+            if self.all is not None:
+                failed = f", {self.failed} failed" if self.failed else ""
+                self.bars.update(self.all, completed=self.ended, said=f"{self.ended} of {self.total}{failed}")
+
+
+def _again(event: Event) -> str:
+    of = event.fields
+    return f"{of['message']}\n  {event.order.name}: this may pass; again in {of['pause_s']:.0f} s"
+
+
+@contextmanager
+def of_something(what: str) -> Iterator[None]:
+    """Something that moves on a terminal while nothing can be said yet."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
+def _line(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

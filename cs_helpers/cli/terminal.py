@@ -1,0 +1,116 @@
+"""What commands print as tables: on a terminal as wide as it is, in a file or a pipe in lines of a fixed width."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cs_helpers.core.errors import visible
+
+WIDTH = 118  # where there is no terminal to ask
+
+
+def print_check(seen: Any, aside: str) -> None:
+    """What a check found, as tables on stdout: the tables first, then everything found, the worst first."""
+    from cs_helpers.data.contract.tables import TABLES
+    from cs_helpers.data.tables import report
+
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, soft_wrap=False)
+    present = {fact.name: fact for fact in seen.facts}
+    table = Table(title=visible(f"{seen.company}: {seen.source}"), title_justify="left", box=None, pad_edge=False)
+    for name in ("table", "file", "rows read", "rows used", "from", "to"):
+        table.add_column(name, justify="right" if name.startswith("rows") else "left", no_wrap=name != "file")
+    for name in TABLES:
+        fact = present.get(name)
+        if fact is None:
+            table.add_row(name, Text("absent", style="dim"), "", "", "", "")
+            continue
+        days = ["" if day is None else f"{day:%Y-%m-%d}" for day in (fact.first, fact.last)]
+        table.add_row(name, Text(visible(fact.where)), f"{fact.read:,}", "" if seen.failed else f"{fact.rows:,}", *days)
+    console.print(table)
+    found = report.quality(seen)
+    styles = {"error": "bold red", "set aside": "yellow", "warning": "yellow", "note": "dim"}
+    for each in found:
+        console.print()
+        console.print(Text.assemble((f"{each.severity}  ", styles[each.severity]), visible(each.message)))
+        if each.fix:
+            console.print(Text(visible(f"  {each.fix}"), style="dim"))
+    counts = []
+    for name in ("error", "warning"):
+        if number := sum(each.severity == name for each in found):
+            counts.append(f"{number} {name}{'' if number == 1 else 's'}")
+    rows = report.set_aside_rows(seen)
+    counts += [f"{rows:,} row{'' if rows == 1 else 's'} set aside"] if rows else []
+    console.print()
+    console.print(f"{', '.join(counts) or 'Nothing wrong, nothing left out'}.")
+    if aside:
+        console.print(f"Rows set aside: {aside}", soft_wrap=True)
+
+
+def print_certainty(drafted: Any) -> None:
+    """How sure each line of a draft is, and what only a person can decide; to stderr, as the draft goes to stdout."""
+    console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH, highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("file", "table", "column", "header", "certainty", "why"):
+        table.add_column(name, overflow="fold")
+    styles = {"sure": "green", "likely": "", "unsure": "yellow"}
+    for row in drafted.certainty:
+        cells = [Text(visible(getattr(row, name))) for name in ("file", "table", "column", "header")]
+        table.add_row(*cells, Text(row.certainty, style=styles.get(row.certainty, "")), Text(visible(row.why)))
+    console.print(table)
+    for question in drafted.questions:
+        console.print(Text.assemble(("decide  ", "bold yellow"), visible(question)))
+
+
+def print_history(records: Sequence[Mapping[str, Any]]) -> None:
+    """Runs, one a row, on stdout: when, of what, how it ended, how long it took, and its figures or what went wrong.
+
+    ``records`` are run records as from reports.index.read_records; times are shown in this machine's zone.
+    """
+    from cs_helpers.publish.html import short_name
+    from cs_helpers.publish.index import figure
+
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    table = Table(box=None, pad_edge=False)
+    several = len({record["series"] for record in records}) > 1
+    for name in (*(["series"] if several else []), "started", "as of", "status"):
+        table.add_column(name, no_wrap=name != "series", overflow="fold")
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("figures", overflow="fold")
+    styles = {"ok": "green", "warnings": "yellow", "failed": "bold red"}
+    for record in records:
+        tiles = record.get("headline") or []
+        said = ", ".join(f"{short_name(str(tile.get('name') or tile['key']))} {figure(tile)}" for tile in tiles)
+        said = (record.get("error") or {}).get("message") or said
+        started = datetime.fromisoformat(record["started_at"]).astimezone()
+        table.add_row(
+            *([Text(visible(record["series"]))] if several else []),
+            f"{started:%Y-%m-%d %H:%M}",
+            Text(visible(record.get("as_of") or "")),
+            Text(record["status"], style=styles[record["status"]]),
+            f"{record.get('duration_s') or 0:.1f}",
+            Text(visible(said)),
+        )
+    console.print(table)
+
+
+def print_findings(findings: Sequence[Any]) -> None:
+    """What the doctor found, one a line, and under it what to do; on stdout."""
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    styles = {"ok": "green", "notice": "yellow", "problem": "bold red"}
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for each in findings:
+        said = Text(visible(each.message))
+        if each.fix:
+            said.append(f"\n{visible(each.fix)}", style="dim")
+        table.add_row(Text(each.severity, style=styles[each.severity]), each.what, said)
+    console.print(table)

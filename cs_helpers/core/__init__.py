@@ -1,0 +1,1 @@
+"""What every part of the toolkit shares: errors, results, periods, statistics, the registry of metrics."""

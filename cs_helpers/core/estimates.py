@@ -1,0 +1,120 @@
+"""The forms in which a number and its meaning travel: never without what it was divided by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.results import Result
+
+OWN = "This project's choice among rival definitions; see docs/opinions.md."
+"""The source of a definition that was chosen here."""
+
+
+@dataclass(frozen=True, repr=False)
+class Metric(Result):
+    """The meaning of one number.
+
+    ``unit`` is fraction, points (of a hundred), money, money per month, ratio, date, accounts, reps, a time (months,
+    weeks, days, hours, minutes, seconds) or something per a time (tickets per day, per hour, per day, hours per month,
+    per rep-year); ``direction`` says which way is better.
+    """
+
+    key: str
+    name: str
+    formula: str
+    population: str
+    unit: str
+    direction: str
+    missing: str
+    gaming: str
+    counter_metric: str
+    source: str
+    rivals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class Estimate(Result):
+    """A number with all that is needed to judge it.
+
+    ``low`` and ``high`` are a 95 % interval, or None for a plain sum. ``value`` is None where the number
+    does not deserve to be printed; ``reason`` then says why.
+    """
+
+    key: str
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    n: int
+    low: float | None = None
+    high: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """How an estimate moved: ``verdict`` is rise, fall, no clear change, no change, too few, or no comparison.
+
+    ``difference`` is now minus before, ``low`` and ``high`` its 95 % interval; None for plain sums.
+    """
+
+    verdict: str
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a number was meant to reach, in the metric's own unit and direction.
+
+    ``verdict`` is met or missed where the whole interval lies on one side, otherwise no clear verdict; a plain sum is
+    compared as it is. ``period`` is the goal's own period in words, ``owner`` the department that answers for it.
+    """
+
+    value: float
+    verdict: str
+    period: str
+    owner: str
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison(Result):
+    """One headline number: now, before, whether it moved, its target, and how it ran up to here.
+
+    ``now_window`` and ``before_window`` say in words what the two estimates cover; ``trend`` ends with now
+    and holds NaN where a month has no value. ``target`` is None where no goal was set.
+    """
+
+    now: Estimate
+    before: Estimate
+    change: Change
+    now_window: str
+    before_window: str
+    trend: tuple[float, ...] = ()
+    target: Target | None = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Stands where a result would: the number does not deserve to be printed, and why."""
+
+    reason: str
+
+
+def attempt(analysis: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """The result of an analysis, or a Refusal with the reason where the data do not allow one (ContractError).
+
+    For reports: one section without a result must not take the others with it. What is refused is not analysed
+    further: a Refusal among the arguments is the result.
+    """
+    refused = next((each for each in (*arguments, *options.values()) if isinstance(each, Refusal)), None)
+    if refused is not None:
+        return refused
+    try:
+        return analysis(*arguments, **options)
+    except ContractError as error:
+        return Refusal(str(error))

@@ -1,0 +1,87 @@
+"""The definition of every number, by key: the only place where a number's meaning is written.
+
+    import cs_helpers as cs
+    cs.definitions["grr"].formula
+
+Each subject keeps its entries in its ``metrics`` module as the tuple ``METRICS``, and so does ``data``. They are read
+when a key is looked up: a report does not import the subjects that it does not use.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+
+from cs_helpers.core.errors import ParameterError, did_you_mean
+from cs_helpers.core.estimates import Metric, attempt
+from cs_helpers.subjects import SUBJECTS
+
+__all__ = ["VERSION", "all_metrics", "attempt", "metric", "short_name"]
+
+VERSION = "2026.4"
+"""Changes whenever the meaning of any entry changes, so that readers can see whether two reports are comparable."""
+
+_KNOWN: dict[str, Metric] = {}
+_READ: set[str] = set()
+
+
+def _read(folder: str) -> None:
+    if folder not in _READ:
+        entries: tuple[Metric, ...] = import_module(f"cs_helpers.{folder}.metrics").METRICS
+        _KNOWN.update({entry.key: entry for entry in entries})
+        _READ.add(folder)
+
+
+def all_metrics() -> dict[str, Metric]:
+    """Every definition, by key, subject after subject."""
+    for folder in (*SUBJECTS, "data"):
+        _read(folder)
+    return dict(_KNOWN)
+
+
+def metric(key: str) -> Metric:
+    """The definition of one metric. Raises ParameterError with the nearest known key.
+
+    Example:
+        >>> metric("grr").unit
+        'fraction'
+    """
+    for folder in (*SUBJECTS, "data"):
+        if key in _KNOWN:
+            break
+        _read(folder)
+    if key not in _KNOWN:
+        raise ParameterError(f"no metric '{key}'.{did_you_mean(key, list(_KNOWN))} Known: {', '.join(_KNOWN)}.")
+    return _KNOWN[key]
+
+
+def short_name(key: str) -> str:
+    """``GRR`` for a metric whose name ends in its abbreviation, else the whole name.
+
+    Example:
+        >>> short_name("grr")
+        'GRR'
+    """
+    name = metric(key).name
+    return name[name.rindex("(") + 1 : -1] if name.endswith(")") and name[name.rindex("(") :].isupper() else name
+
+
+class _Definitions(ModuleType):
+    """This module, readable like a dictionary: ``cs.definitions["grr"]``."""
+
+    def __getitem__(self, key: str) -> Metric:
+        return metric(key)
+
+    def __contains__(self, key: object) -> bool:
+        return key in all_metrics()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(all_metrics())
+
+    def __len__(self) -> int:
+        return len(all_metrics())
+
+
+sys.modules[__name__].__class__ = _Definitions

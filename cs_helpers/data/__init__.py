@@ -1,0 +1,1 @@
+"""Data: an export goes in; checked tables and small roll-ups come out."""

@@ -1,0 +1,309 @@
+"""The embedded engine. This module is the only home of duckdb.
+
+An engine knows names, SQL and Arrow; it knows nothing of accounts. Identifiers that come from outside are quoted
+by ``quote``; values go in as tables or parameters, and the few texts of a mapping through ``literal``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cs_helpers.core.errors import SourceError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+MEMORY_LIMIT = "1GB"
+TEMP_LIMIT = "20GB"
+
+_DAMAGED = re.compile(
+    "Failed to read file|likely corrupted|decompress|Snappy|ZSTD|TProtocol|Invalid Parquet|No magic bytes"
+)
+_FILE = re.compile('file "([^"]+)"')
+
+
+class EngineRefused(Exception):  # noqa: N818 - it says what happened
+    """The engine did not run a statement; the text is its reason. Sources turn it into words for people."""
+
+
+class DuckDB:
+    """One in-memory database with bounded memory that spills to a temporary folder of its own, UTC throughout."""
+
+    def __init__(self, memory_limit: str = "", threads: int = 0):
+        import duckdb
+
+        self._spill = tempfile.TemporaryDirectory(prefix="cs-helpers-", ignore_cleanup_errors=True)
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit or os.environ.get("CS_HELPERS_MEMORY", MEMORY_LIMIT),
+            "threads": threads or os.cpu_count() or 1,
+            "temp_directory": self._spill.name,
+            "max_temp_directory_size": TEMP_LIMIT,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        try:
+            self.connection = duckdb.connect(":memory:", config=settings)
+        except duckdb.Error as error:
+            limit = settings["memory_limit"]
+            raise SourceError(
+                f"the embedded database does not start with memory_limit {limit!r}: {_first_line(error)}\n"
+                "  Set CS_HELPERS_MEMORY to a size such as 1GB."
+            ) from error
+        self.held: dict[str, pa.Table] = {}  # the rows behind each view that ``present`` has made
+        self.execute("SET TimeZone = 'UTC'")
+
+    def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
+        """Run one statement; the connection, for its rows. Raises SourceError where a file turns out to be damaged
+        or there is no room, which is nobody's mistake in the SQL."""
+        with _told():
+            return self.connection.execute(sql, parameters)
+
+    def attempt(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
+        """Run one statement that may well fail. Raises EngineRefused with the engine's first line."""
+        import duckdb
+
+        try:
+            return self.connection.execute(sql, parameters)
+        except (duckdb.Error, UnicodeError) as error:
+            raise EngineRefused(_first_line(error)) from error
+
+    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a query, as Python values."""
+        with _told():
+            found: list[tuple[Any, ...]] = self.connection.execute(sql, parameters).fetchall()
+        return found
+
+    def arrow(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pa.Table:
+        """A query's result as Arrow."""
+        with _told():
+            return self.connection.sql(sql, params=parameters).to_arrow_table()
+
+    def frame(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+        """A query's result as pandas: text as ``str``, integers as int64 (Int64 where some are missing),
+        flags as bool (boolean where some are missing), days and times as datetime64[us]."""
+        return to_pandas(self.arrow(sql, parameters))
+
+    def register(self, name: str, table: pa.Table | pd.DataFrame) -> None:
+        """Make a table of that name from Arrow or pandas; one that stands under the name is replaced."""
+        view = f"incoming_{name}"
+        self.connection.register(view, table)
+        self.execute(f"CREATE OR REPLACE TABLE {quote(name)} AS SELECT * FROM {quote(view)}")
+        self.connection.unregister(view)
+
+    def add(self, name: str, table: pa.Table) -> None:
+        """Append Arrow rows to a table, which is made where there is none."""
+        view = f"incoming_{name}"
+        self.connection.register(view, table)
+        try:
+            self.execute(f"CREATE TABLE IF NOT EXISTS {quote(name)} AS SELECT * FROM {quote(view)} LIMIT 0")
+            self.execute(f"INSERT INTO {quote(name)} SELECT * FROM {quote(view)}")
+        finally:
+            self.connection.unregister(view)
+
+    def present(self, name: str, table: pa.Table, columns: str) -> None:
+        """Make a view of expressions over Arrow rows, which stay where they are; see ``drop``."""
+        self.drop(name)
+        self.connection.register(f"held_{name}", table)
+        self.held[name] = table
+        self.execute(f"CREATE VIEW {quote(name)} AS SELECT {columns} FROM {quote(f'held_{name}')}")
+
+    def fill(self, name: str, rows: pa.RecordBatchReader) -> None:
+        """Make a table of Arrow rows that come one batch after the other. Raises EngineRefused."""
+        view = f"incoming_{name}"
+        self.connection.register(view, rows)
+        try:
+            self.attempt(f"CREATE OR REPLACE TABLE {quote(name)} AS SELECT * FROM {quote(view)}")
+        finally:
+            self.connection.unregister(view)
+
+    def digest(self, name: str, columns: Sequence[str]) -> str:
+        """Rows, types and values of a table in one text that does not depend on the order of its rows."""
+        every = listed(columns)
+        rows, total = self.rows(f"SELECT count(*), coalesce(sum(hash({every})::HUGEINT), 0) FROM {quote(name)}")[0]
+        kinds = self.columns(name)
+        return f"{rows} {total} " + " ".join(f"{column} {kinds[column]}" for column in columns)
+
+    @staticmethod
+    def csv_file(
+        path: Path, columns: Sequence[str], separator: str, skip: int, parallel: bool = True, header: bool = True
+    ) -> str:
+        """SQL that reads a CSV file strictly as text under given column names, its header passed over.
+
+        A file without a header is one that was made for this; its lines may be longer.
+        """
+        names = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
+        return (
+            f"read_csv({file_literal(path)}, auto_detect = FALSE, columns = {{{names}}}, delim = {literal(separator)}, "
+            f"quote = '\"', escape = '\"', header = {header}, skip = {int(skip)}, strict_mode = TRUE, "
+            f"null_padding = FALSE, ignore_errors = FALSE, compression = 'none', parallel = {parallel}"
+            f"{'' if header else ', max_line_size = 33554432'})"
+        )
+
+    @staticmethod
+    def parquet_file(path: Path, numbered: bool = False) -> str:
+        """SQL that reads a Parquet file, with ``file_row_number`` from 0 if asked."""
+        return f"read_parquet({file_literal(path)}, hive_partitioning = FALSE{', file_row_number = TRUE' * numbered})"
+
+    @staticmethod
+    def parquet_tree(path: Path) -> str:
+        """SQL for a Parquet file's columns, depth first: name as the file has it, and how many columns it holds."""
+        return f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({file_literal(path)})"
+
+    def save(self, name: str, sql: str) -> None:
+        """Keep a query's result under a name of its own; one that stands under the name is replaced."""
+        self.execute(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS {sql}")
+
+    def drop(self, name: str) -> None:
+        """Remove what stands under a name, if anything does: a table, or a view and the rows held for it."""
+        import duckdb
+
+        try:
+            self.execute(f"DROP TABLE IF EXISTS {quote(name)}")
+        except duckdb.CatalogException:
+            self.execute(f"DROP VIEW IF EXISTS {quote(name)}")
+            self.connection.unregister(f"held_{name}")
+            self.held.pop(name, None)
+
+    def columns(self, name: str) -> dict[str, str]:
+        """Column names of a table and their types."""
+        return {row[0]: row[1] for row in self.rows(f"DESCRIBE {quote(name)}")}
+
+    def close(self) -> None:
+        """Give the memory and the temporary folder back."""
+        self.connection.close()
+        self._spill.cleanup()
+
+
+class DatabaseFile:
+    """Somebody's DuckDB file, read only and shut off: its views can read no other file and load no extension."""
+
+    def __init__(self, path: Path):
+        import duckdb
+
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "enable_external_access": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "memory_limit": os.environ.get("CS_HELPERS_MEMORY", MEMORY_LIMIT),
+        }
+        try:
+            self._connection = duckdb.connect(str(path), read_only=True, config=settings)
+            self._connection.execute("SET TimeZone = 'UTC'")
+        except (duckdb.Error, UnicodeError) as error:
+            raise EngineRefused(" ".join(str(error).split())) from error
+
+    def tables(self) -> list[tuple[str, str]]:
+        """Schema and name of every table and view."""
+        return [
+            (str(schema), str(name))
+            for schema, name in self._connection.execute(
+                "SELECT table_schema, table_name FROM information_schema.tables "
+                "WHERE table_catalog = current_database() ORDER BY table_schema, table_name"
+            ).fetchall()
+        ]
+
+    def columns(self, schema: str, name: str) -> list[tuple[str, str]]:
+        """Names and types of a table's columns. Raises EngineRefused, as for a view on a table that is gone."""
+        rows = self._run(f"DESCRIBE SELECT * FROM {quote(schema)}.{quote(name)}").fetchall()
+        return [(str(row[0]), str(row[1])) for row in rows]
+
+    def read(self, schema: str, name: str, columns: Sequence[str]) -> pa.RecordBatchReader:
+        """Expressions over a table's columns, batch by batch. Raises EngineRefused."""
+        import duckdb
+
+        try:
+            query = self._connection.sql(f"SELECT {', '.join(columns)} FROM {quote(schema)}.{quote(name)}")
+            return query.to_arrow_reader(100_000)
+        except duckdb.Error as error:
+            raise EngineRefused(_first_line(error)) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _run(self, sql: str) -> Any:
+        import duckdb
+
+        try:
+            return self._connection.execute(sql)
+        except duckdb.Error as error:
+            raise EngineRefused(_first_line(error)) from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Failures that are no mistake in the SQL, in words for people."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        text = str(error)
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise SourceError(
+                "the tables need more memory than the embedded database may use.\n"
+                "  Set CS_HELPERS_MEMORY to a larger size, such as 2GB, and make room for temporary files."
+            ) from error
+        if _DAMAGED.search(text):
+            file = _FILE.search(text)
+            raise SourceError(
+                f"{Path(file[1]).name if file else 'a Parquet file'}: the file is damaged: a part of it cannot be "
+                "unpacked.\n  Copy or export it again, whole."
+            ) from error
+        raise
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Arrow as pandas; see ``DuckDB.frame``."""
+    import pandas as pd
+    import pyarrow as pa
+
+    columns = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        kind = column.type
+        if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+            columns[name] = column.cast(pa.timestamp("us")).to_pandas()
+        elif pa.types.is_integer(kind) and column.null_count:
+            columns[name] = column.to_pandas(types_mapper={kind: pd.Int64Dtype()}.get).astype("Int64")
+        elif pa.types.is_integer(kind):
+            columns[name] = column.to_pandas().astype("int64")
+        elif pa.types.is_boolean(kind) and column.null_count:
+            columns[name] = column.to_pandas(types_mapper={kind: pd.BooleanDtype()}.get)
+        elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            columns[name] = column.to_pandas(types_mapper={kind: pd.StringDtype(na_value=float("nan"))}.get)
+        elif pa.types.is_decimal(kind):
+            columns[name] = column.cast(pa.float64()).to_pandas()
+        else:
+            columns[name] = column.to_pandas()
+    return pd.DataFrame(columns, columns=table.column_names)
+
+
+def quote(name: str) -> str:
+    """An identifier as SQL takes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as SQL takes it, for the few places that take no parameter."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def file_literal(path: Path) -> str:
+    """One file as SQL takes it, even where its name has signs that stand for many files."""
+    return literal("".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path)))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Quoted identifiers with commas between them."""
+    return ", ".join(map(quote, names))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

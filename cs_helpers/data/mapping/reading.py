@@ -1,0 +1,177 @@
+"""Finding and reading mapping files: YAML in, a mapping or all of its problems out.
+
+A mapping is a file, or the name of one that comes ready (``stripe``). This package is the only home of pydantic and
+yaml.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from cs_helpers.core.errors import MappingError, did_you_mean
+from cs_helpers.data.mapping.model import Mapping
+from cs_helpers.data.mapping.problems import contradictions, unknown_keys, worded
+from cs_helpers.data.mapping.using import built_on, names_used, ready_mappings
+from cs_helpers.data.sources import display_name, locate
+
+
+def find_mapping(folder: Path | None, mapping: str | Path | Mapping | None) -> Mapping:
+    """The mapping given, else ``mapping.yml`` in the folder, else the contract's own names and ISO dates.
+
+    An empty text is no mapping given: parameters of notebooks cannot be None.
+    """
+    if isinstance(mapping, Mapping):
+        return mapping
+    if mapping:
+        return read_mapping(mapping)
+    own = folder / "mapping.yml" if folder is not None else None
+    return read_mapping(own) if own is not None and own.is_file() else Mapping()
+
+
+def read_mapping(path: str | Path) -> Mapping:
+    """The mapping in a YAML file, or the ready one of that name, with all that it uses filled in.
+
+    Raises MappingError with every problem of the file at once.
+    """
+    file, name = _found(path)
+    return _Reading([]).mapping(file, name)
+
+
+def _found(path: str | Path) -> tuple[Path, str]:
+    """The file that a path or the name of a ready mapping leads to, and how messages call it."""
+    if not _is_name(path):
+        return locate(path), display_name(Path(path).expanduser())
+    known = ready_mappings()
+    if str(path) in known:
+        return known[str(path)], f"{path}.yml"
+    raise MappingError(_unknown_name(str(path), known))
+
+
+def _is_name(path: str | Path) -> bool:
+    """A bare word is the name of a ready mapping, unless there is such a file."""
+    return bool(re.fullmatch(r"[\w-]+", str(path))) and not locate(path).is_file()
+
+
+def _unknown_name(name: str, known: dict[str, Path]) -> str:
+    return (
+        f"{name}: there is no ready mapping of that name.{did_you_mean(name, list(known))}\n"
+        f"  Ready are: {', '.join(known) or 'none'}. Or give the path of a YAML file."
+    )
+
+
+class _Reading:
+    """One mapping file and those it uses; ``within`` are the files whose reading led here."""
+
+    def __init__(self, within: list[Path]):
+        self.within = within
+
+    def mapping(self, file: Path, name: str) -> Mapping:
+        """What the file says, with all that it uses. Raises MappingError."""
+        return Mapping.model_validate(self.content(file, name))
+
+    def content(self, file: Path, name: str) -> dict[Any, Any]:
+        """The file's keys laid over those of the files it uses. Raises MappingError with the problems of all."""
+        raw = _read_yaml(file, name)
+        if not isinstance(raw, dict):
+            raise MappingError(f"{name}: the file holds no `key: value` lines.\n  Start with `version: 1`.")
+        bases, broken = self._used(raw, file, name)
+        built, against = built_on(raw, bases)
+        if broken:  # what the others say is not known, so this file is judged alone
+            built, against = raw, []
+        own = [*unknown_keys(raw), *against, *contradictions(built), *_misfits(built)]
+        if problems := [*broken, *(f"{name}: {problem}" for problem in own)]:
+            raise MappingError("\n".join(dict.fromkeys(problems)))
+        return built
+
+    def _used(self, raw: dict[Any, Any], file: Path, name: str) -> tuple[dict[str, dict[Any, Any]], list[str]]:
+        """Name -> content of the mappings that a file uses, and what is wrong with them."""
+        whole, single = names_used(raw)
+        bases: dict[str, dict[Any, Any]] = {}
+        problems: list[str] = []
+        chain = [*self.within, file.resolve()]
+        known = ready_mappings()
+        for used in dict.fromkeys([*whole, *single.values()]):
+            is_path = used.endswith((".yml", ".yaml"))
+            there = file.parent / used if is_path else known.get(used)
+            if there is None:
+                problems.append(f"{name}: use: {_unknown_name(used, known)}")
+            elif there.resolve() in chain:
+                circle = " -> ".join(each.stem for each in [*chain[chain.index(there.resolve()) :], there])
+                problems.append(f"{name}: use: {used} leads back to itself: {circle}. Take one of them out.")
+            else:
+                try:
+                    bases[used] = _Reading(chain).content(there, used if is_path else f"{used}.yml")
+                except MappingError as error:
+                    problems.append(str(error))
+        return bases, problems
+
+
+def _misfits(raw: dict[Any, Any]) -> list[str]:
+    """What is of another kind than it has to be; unknown keys are reported elsewhere, with the nearest known one."""
+    try:
+        Mapping.model_validate(raw)
+    except ValidationError as error:
+        return [worded(each) for each in error.errors() if each["type"] != "extra_forbidden"]
+    return []
+
+
+# --- YAML -----------------------------------------------------------------------------------------------------
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with fewer surprises.
+
+    A key that stands twice is an error instead of a silent overwrite. ``Yes``, ``No`` and ``On`` are words, ``010`` and
+    ``12:30`` stay as written, and so do days and numbers with a point: an export's values must be met exactly.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, list | dict):
+                continue
+            if key in seen:
+                twice = f"the key '{key}' stands twice"
+                raise yaml.constructor.ConstructorError(None, None, twice, key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_READ = {
+    "tag:yaml.org,2002:bool": (re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), "tTfF"),
+    "tag:yaml.org,2002:int": (re.compile(r"^-?(?:0|[1-9][0-9]*)$"), "-0123456789"),
+    "tag:yaml.org,2002:null": (re.compile(r"^(?:~|null|Null|NULL|)$"), "~nN\0"),
+    "tag:yaml.org,2002:merge": (re.compile(r"^(?:<<)$"), "<"),
+}
+_Loader.yaml_implicit_resolvers = {}
+for _tag, (_pattern, _first) in _READ.items():
+    for _letter in ["" if _each == "\0" else _each for _each in _first]:
+        _Loader.yaml_implicit_resolvers.setdefault(_letter, []).append((_tag, _pattern))
+
+
+def _read_yaml(file: Path, name: str) -> Any:
+    if not file.is_file():
+        there = [entry.name for entry in file.parent.glob("*.y*ml")] if file.parent.is_dir() else []
+        listed = f" There is: {', '.join(sorted(there)[:8])}." if there else ""
+        raise MappingError(
+            f"{name}: there is no such mapping file.{did_you_mean(file.name, there)}\n"
+            f"  Give the path of a YAML file.{listed}"
+        )
+    try:
+        return yaml.load(file.read_bytes().decode("utf-8-sig"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise MappingError(
+            f"{name}{line}: this is not YAML: {what}.\n"
+            "  Indent with spaces, put a space after each colon, and quotes around text with : # % or *."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise MappingError(f"{name}: the file is not UTF-8.\n  Save it as UTF-8.") from error

@@ -1,0 +1,94 @@
+"""Roll-ups: big tables become small ones, inside the engine that holds them, by plain SQL under ``cs_helpers/sql``.
+
+    tables.rollup("account_month", start="2025-01-01", end="2026-01-01")     # a loaded source
+    engine = rollups.engine_of(subscriptions=frame)                          # frames of one's own
+    rollups.run(engine, "account_month", start="2025-01-01", end="2026-01-01")
+
+``ROLLUPS`` says what each reads, takes and gives. The texts run unchanged on DuckDB, PostgreSQL and Spark: no value
+stands in them. ``run`` registers the one-row table ``parameters`` and the calendars a text joins, made here, saves the
+steps it builds on under their names, and hands the result over as Arrow. ``parameters.one`` is 1.0: a whole number
+times it is a double everywhere, which the three engines have no common cast for.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
+from cs_helpers.data.engines.duckdb import to_pandas
+from cs_helpers.data.rollups import arguments
+from cs_helpers.data.rollups.calendars import one_row
+from cs_helpers.data.rollups.catalogue import ROLLUPS, Output, Parameter, Rollup
+from cs_helpers.data.rollups.staging import Engine, arrow_type, engine_of, stage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["ROLLUPS", "Engine", "Output", "Parameter", "Rollup", "arrow", "engine_of", "run", "schema", "stage", "text"]
+
+SQL = Path(__file__).parents[1] / "sql"
+NEVER_PAID = "subscriptions: none of these accounts ever paid anything, so there is nothing to count."
+
+
+def run(engine: Engine, name: str, **parameters: Any) -> pd.DataFrame:
+    """The roll-up ``name`` of the tables in ``engine``, sorted by its grain; see ``ROLLUPS[name]``.
+
+    Raises ParameterError naming everything wrong with the arguments at once, and ContractError where the tables do not
+    allow a result: no whole month in the window, nothing ever paid.
+    """
+    rollup = _rollup(name)
+    frame = to_pandas(arrow(engine, name, **parameters))
+    return frame.sort_values(list(rollup.grain), kind="stable", na_position="last", ignore_index=True)
+
+
+def arrow(engine: Engine, name: str, **parameters: Any) -> pa.Table:
+    """The same as Arrow, in no particular order, with exactly the columns and types that ``ROLLUPS`` declares."""
+    import pyarrow as pa
+
+    rollup = _rollup(name)
+    values = arguments.values(rollup, parameters)
+    made = {**(rollup.calendar(engine, values) if rollup.calendar else {})}
+    buckets = values["buckets"] if "buckets" in rollup.parameters else 1
+    left_behind = [*made, *rollup.steps, "parameters"]
+    try:
+        for table, content in made.items():
+            engine.register(table, content)
+        engine.register("parameters", one_row(values))
+        for step in rollup.steps:
+            engine.save(step, text(step))
+        if rollup.refuses_unpaid and engine.rows("SELECT COUNT(*) FROM paid_periods")[0][0] == 0:
+            raise ContractError(NEVER_PAID)
+        parts = []
+        for bucket in range(buckets):
+            if "buckets" in rollup.parameters:
+                engine.register("parameters", one_row(values | {"bucket": bucket}))
+            parts.append(engine.arrow(text(name)).select(list(rollup.columns)).cast(schema(name)))
+    finally:
+        for table in left_behind:
+            engine.drop(table)
+    return pa.concat_tables(parts)
+
+
+@cache
+def text(name: str) -> str:
+    """The SQL of a roll-up or of a step, one statement without a closing semicolon."""
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def schema(name: str) -> pa.Schema:
+    """Names and Arrow types of a roll-up's columns."""
+    import pyarrow as pa
+
+    return pa.schema([(column, arrow_type(output.kind)) for column, output in _rollup(name).columns.items()])
+
+
+def _rollup(name: str) -> Rollup:
+    if name not in ROLLUPS:
+        raise ParameterError(
+            f"there is no roll-up '{name}'.{did_you_mean(name, list(ROLLUPS))} There are: {', '.join(ROLLUPS)}."
+        )
+    return ROLLUPS[name]

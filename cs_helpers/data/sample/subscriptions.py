@@ -1,0 +1,265 @@
+"""The accounts' lives: when they came and left, who was given a CSM when, and what they paid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cache
+
+from cs_helpers.data.sample import parameters as p
+from cs_helpers.data.sample.draws import Draws
+from cs_helpers.data.sample.team import Team
+from cs_helpers.data.sample.world import Row, World, billing_date, first_of, last_paid_month, money, month_of
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is settled when an account is won: its hazard and whether it gets a CSM depend on nothing else but
+    trouble, age, calendar month and who sits in the seats."""
+
+    segment: str
+    term: int
+    fit: str
+    size: str
+
+
+@dataclass(frozen=True)
+class Price:
+    """One price period of one subscription; ``end`` None is still running."""
+
+    start: date
+    end: date | None
+    plan: str
+    seats: int
+    discount: int
+    term: int
+    notice: date | None = None
+
+    @property
+    def cents(self) -> int:
+        return p.SEAT_CENTS[self.plan] * self.seats * (100 - self.discount) // 100
+
+
+@dataclass(frozen=True)
+class Spell:
+    """Uninterrupted paid time from its first day to the first day not paid for, with its prices.
+
+    ``seat`` is the CSM seat it was given on ``covered_from``, or the one nobody sits in; ``trouble`` holds the
+    months, by the last paid day in them, that it spent in trouble.
+    """
+
+    start: date
+    end: date | None
+    prices: tuple[Price, ...]
+    seat: int
+    covered_from: date
+    trouble: frozenset[int]
+
+    @property
+    def covered_month(self) -> int:
+        """The first month that is worked on by the seat."""
+        return last_paid_month(self.covered_from) + 1
+
+    def paid_months(self, world: World) -> Iterator[tuple[int, int, int]]:
+        """Month, first paid day and the day after the last paid one (as ordinals), inside the window."""
+        begin, stop = max(self.start, world.first_day), self.end or p.END_DAY
+        for month in range(month_of(begin), last_paid_month(stop) + 1):
+            yield month, max(begin, first_of(month)).toordinal(), min(stop, first_of(month + 1)).toordinal()
+
+
+@dataclass(frozen=True)
+class Account:
+    """One customer company: who it is, its paid spells, and the team that serves it."""
+
+    number: int
+    team: int
+    kind: Kind
+    spells: tuple[Spell, ...]
+    add_on: Price | None
+
+    @property
+    def account_id(self) -> str:
+        return f"A-{self.number:04d}"
+
+
+def winning(world: World) -> list[int]:
+    """Relative number of accounts won in each month from ``origin + 1`` to the window's last."""
+    past = [70 + 2 * month for month in range(p.PAST)]
+    return past + [100 + 30 * month // world.months for month in range(world.months)]
+
+
+@cache
+def hazards(segment: str, term: int, fit: str, ages: int) -> tuple[float, ...]:
+    """Base x tenure x fit at ages 0, 1, 2 ...; age 0 is no decision."""
+    by_age = [0.0]
+    for age in range(1, ages + 1):
+        if term == 1:
+            base = p.HAZARD_MONTHLY_TERM[segment]
+        elif age % 12 == 0:
+            base = p.HAZARD_AT_ANNIVERSARY[segment]
+        else:
+            base = p.HAZARD_BETWEEN_ANNIVERSARIES[segment]
+        tenure = next((factor for month, factor in p.TENURE_FACTOR if age <= month), p.TENURE_FACTOR_LATER)
+        by_age.append(base * tenure * p.FIT_FACTOR[fit])
+    return tuple(by_age)
+
+
+def seats_of(segment: str) -> list[int]:
+    """Numbers of the CSM seats that serve a segment."""
+    return [n for n, of in enumerate(p.CSM_SEATS) if of == segment]
+
+
+def draw_account(number: int, teams: Sequence[Team], world: World) -> Account:
+    """The first life drawn for this account that is still paying when the window opens."""
+    team = teams[(number - 1) // p.TEAM_ACCOUNTS]
+    attempt = 0
+    while True:
+        draws = world.draws("account", number, attempt)
+        start, kind = _start(world, draws), _kind(draws)
+        covered = draws.chance(p.COVERED_AT_WINNING[kind.segment][kind.size])
+        seat = _any_seat(kind, draws) if covered else p.UNCOVERED
+        first = _spell(kind, _first_price(kind, start, draws), seat, team, world, ("life", number, attempt))
+        if first is not None:
+            break
+        attempt += 1
+    second = _second_spell(first, number, kind, team, world)
+    add_on = _add_on(first, kind, world, world.draws("add-on", number))
+    return Account(number, team.number, kind, (first, second) if second else (first,), add_on)
+
+
+def _start(world: World, draws: Draws) -> date:
+    weights = winning(world)
+    left = draws.whole(0, sum(weights) - 1)
+    n = 0
+    while left >= weights[n]:
+        left -= weights[n]
+        n += 1
+    first = first_of(world.origin + 1 + n)
+    return first if draws.chance(p.FIRST_OF_MONTH_SHARE) else first.replace(day=draws.whole(2, 28))
+
+
+def _kind(draws: Draws) -> Kind:
+    segment = draws.pick(p.SEGMENT_SHARE)
+    term = 1 if draws.chance(p.MONTHLY_TERM_SHARE[segment]) else 12
+    fit = draws.pick(p.FIT_SHARE)
+    return Kind(segment, term, fit, draws.pick(p.SIZE_SHARE))
+
+
+def _any_seat(kind: Kind, draws: Draws) -> int:
+    seats = seats_of(kind.segment)
+    return seats[draws.whole(0, len(seats) - 1)]
+
+
+def _first_price(kind: Kind, start: date, draws: Draws) -> Price:
+    plans = p.FIRST_PLAN[kind.segment]
+    plan = draws.pick({name: share for name, (share, _, _) in plans.items()})
+    _, fewest, reach = plans[plan]
+    seats = max(p.FEWEST_SEATS, int(fewest * draws.skewed(reach) * p.SIZE_PERCENT[kind.size] / 100))
+    return Price(start, None, plan, seats, draws.pick(p.DISCOUNT[kind.segment]), kind.term)
+
+
+def _spell(kind: Kind, price: Price, seat: int, team: Team, world: World, key: tuple[object, ...]) -> Spell | None:
+    """Live from the first price on, billing date by billing date; None if the last paid day is before the window."""
+    start = price.start
+    by_age = hazards(kind.segment, kind.term, kind.fit, p.END - world.origin)
+    before = last_paid_month(start)
+    prices, covered_from, in_trouble, trouble = [price], start, False, []
+    factors = team.csm_seats[seat].factors
+    for month in range(before + 1, p.END):
+        age, n = month - before, month - world.origin
+        draws = world.draws(*key, age)
+        if in_trouble:
+            trouble.append(month)
+        if draws.chance(by_age[age] * factors[n] * (p.TROUBLE_FACTOR if in_trouble else 1.0)):
+            if month < world.start:
+                return None
+            end = billing_date(start, age)
+            notice = end - timedelta(days=draws.whole(*((1, 28) if kind.term == 1 else (20, 90))))
+            prices[-1] = replace(prices[-1], end=end, notice=max(prices[-1].start, notice))
+            return Spell(start, end, tuple(prices), seat, covered_from, frozenset(trouble))
+        if month >= world.start:
+            changed = _changed(prices[-1], kind, age, team.csm_seats[seat].sitting[n] is not None, draws)
+            day = billing_date(start, age)
+            if changed is not None and day < p.END_DAY:
+                prices[-1] = replace(prices[-1], end=day)
+                prices.append(replace(changed, start=day))
+        in_trouble = draws.chance(1 - p.TROUBLE_ENDS if in_trouble else p.TROUBLE_ENTERS[kind.fit])
+        if seat == p.UNCOVERED and draws.chance(p.COVERED_LATER[kind.segment]["trouble" if in_trouble else "calm"]):
+            seat, covered_from = _any_seat(kind, draws), billing_date(start, age)
+            factors = team.csm_seats[seat].factors
+    return Spell(start, None, tuple(prices), seat, covered_from, frozenset(trouble))
+
+
+def _second_spell(first: Spell, number: int, kind: Kind, team: Team, world: World) -> Spell | None:
+    """Some who churned come back months later, with at most as many seats, on a monthly term and to the same CSM."""
+    draws = world.draws("return", number)
+    if first.end is None or not draws.chance(p.REACTIVATION):
+        return None
+    back = billing_date(first.end, draws.whole(*p.REACTIVATION_GAP))
+    if back >= p.END_DAY:
+        return None
+    last = first.prices[-1]
+    seats = max(p.FEWEST_SEATS, last.seats * draws.whole(60, 100) // 100)
+    price = Price(back, None, last.plan, seats, last.discount, 1)
+    return _spell(replace(kind, term=1), price, first.seat, team, world, ("second life", number))
+
+
+def _changed(price: Price, kind: Kind, age: int, covered: bool, draws: Draws) -> Price | None:
+    """The price after a billing date: more seats, a higher plan, fewer seats, or None for as before."""
+    up = p.EXPANSION[kind.segment] * p.EXPANSION_FIT_FACTOR[kind.fit] * (p.EXPANSION_COVERED_FACTOR if covered else 1)
+    if kind.term == 1:
+        down = p.CONTRACTION_MONTHLY_TERM[kind.segment]
+    else:
+        down = p.CONTRACTION_AT_ANNIVERSARY[kind.segment] if age % 12 == 0 else 0.0
+    down *= p.CONTRACTION_FIT_FACTOR[kind.fit]
+    drawn = draws.uniform()
+    if drawn < up:
+        if draws.chance(p.UPGRADE_SHARE) and price.plan != p.PLANS[-1]:
+            return replace(price, plan=p.PLANS[p.PLANS.index(price.plan) + 1])
+        return replace(price, seats=price.seats + max(1, price.seats * draws.whole(*p.EXPANSION_PERCENT) // 100))
+    if drawn < up + down:
+        fewer = price.seats - max(1, price.seats * draws.whole(*p.CONTRACTION_PERCENT) // 100)
+        return replace(price, seats=fewer) if fewer >= p.FEWEST_SEATS else None
+    return None
+
+
+def _add_on(spell: Spell, kind: Kind, world: World, draws: Draws) -> Price | None:
+    """A second product bought inside the window beside the first spell, running until the spell or earlier ends."""
+    if not draws.chance(p.ADD_ON_SHARE[kind.segment]):
+        return None
+    bought = first_of(world.start + draws.whole(0, world.months - 1)).replace(day=spell.start.day)
+    last = spell.end or p.END_DAY
+    if not spell.start < bought < last:
+        return None
+    seats = next(price.seats for price in reversed(spell.prices) if price.start <= bought)
+    add_on = Price(bought, spell.end, p.ADD_ON, seats, 0, kind.term)
+    early = billing_date(bought, draws.whole(5, 14))
+    if draws.chance(p.ADD_ON_ENDS_EARLY) and early < last:
+        return replace(add_on, end=early)
+    notice = spell.prices[-1].notice
+    return replace(add_on, notice=notice and max(bought, notice))
+
+
+def subscription_rows(account: Account) -> list[Row]:
+    """The account's rows in subscriptions.csv, one per price period."""
+    prices = [price for spell in account.spells for price in spell.prices]
+    prices += [account.add_on] if account.add_on else []
+    prices.sort(key=lambda price: (price.start, price.plan))
+    return [
+        {
+            "subscription_id": f"S-{account.number:04d}-{n:02d}",
+            "account_id": account.account_id,
+            "start_date": str(price.start),
+            "end_date": str(price.end or ""),
+            "mrr": money(price.cents),
+            "plan": price.plan,
+            "seats": str(price.seats),
+            "currency": "EUR",
+            "term_months": str(price.term),
+            "is_trial": "false",
+            "discount_rate": f"0.{price.discount:02d}",
+            "notice_date": str(price.notice or ""),
+        }
+        for n, price in enumerate(prices, start=1)
+    ]

@@ -1,0 +1,588 @@
+"""CSV files: fields as written, apart from the blanks around them; an empty field is missing, ``NA`` stays ``NA``.
+
+Two quick readers, both in parallel: Arrow's for files without a quote or with whole fields in quotes, the engine's for
+others and for large ones with quotes. The strict one in
+Python is the judge: it reads whatever the others refuse or could read in another way, and its messages are the ones
+people see. What a quick one has read is only kept where a count of the file's separators and line breaks proves that
+no field was lost or shifted.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cs_helpers.core.errors import SourceError, row_phrase
+from cs_helpers.data.sources.characters import (
+    CHUNK,
+    HEAD,
+    UTF8,
+    WIDE,
+    Scan,
+    found_wide,
+    not_written_in,
+    plain,
+    recode,
+    refuse_nul,
+    refuse_other_kinds,
+    scan,
+    word_beyond_ascii,
+)
+from cs_helpers.data.sources.shapes import blank_row, shape_of, stripped, times, well_quoted
+from cs_helpers.data.sources.staged import BLANKS, Reading, Staged, check_headers, line_column, nameless
+
+if TYPE_CHECKING:
+    from cs_helpers.data.engines.duckdb import DuckDB
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+PLURAL = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+WRITTEN = {"\t": "tab"}
+LONGEST_FIELD = 1 << 30
+BATCH = 50_000
+BLOCK = 1 << 22  # bytes a thread splits at a time
+SAMPLED = 100  # records that say which separator is meant
+SHOWN = 5
+_SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A CSV file as plain UTF-8, and what is known about it before its rows are read."""
+
+    name: str
+    path: Path
+    separator: str
+    begin: int  # lines before the header
+    header_line: int
+    header: tuple[str, ...]
+    scan: Scan
+    separators_before: int  # separators in the header and above it
+    simple_head: bool  # the header is the first line after ``begin``, and a single one
+
+    @property
+    def named(self) -> list[int]:
+        """The places of the columns that have a name."""
+        return [place for place, title in enumerate(self.header) if title]
+
+
+def stage_csv(engine: DuckDB, name: str, path: Path, target: str, how: Reading) -> tuple[Staged, str]:
+    """One CSV file, compressed or not, as the engine's table ``target``; and the digest of its bytes."""
+    with tempfile.TemporaryDirectory(prefix="cs-helpers-") as place:
+        text, detected, digest = _prepared(name, path, how, Path(place))
+        rows = _quick(engine, text, target) if text.simple_head else None
+        if rows is None:
+            rows = _judged(engine, text, target)
+        separator = text.separator
+    headers = tuple(title for title in text.header if title)
+    known = replace(how, separator=separator)
+
+    def find_lines(records: Sequence[int]) -> list[int]:
+        return _lines(name, path, known, records)
+
+    held, places = engine.held.get(target), {text.header[place]: f":{place}" for place in text.named}
+
+    def find_shape(header: str) -> str:
+        return shape_of(held[places[header]]) if held is not None and header in places else ""
+
+    staged = Staged(
+        name,
+        target,
+        headers,
+        dict.fromkeys(headers, "text"),
+        rows,
+        tuple(detected),
+        line_column=line_column(headers),
+        find_lines=find_lines,
+        find_shape=find_shape,
+    )
+    return staged, digest
+
+
+# --- before the rows ------------------------------------------------------------------------------------------
+
+
+def _prepared(name: str, path: Path, how: Reading, place: Path) -> tuple[Text, list[str], str]:
+    """The file as UTF-8 text with a known separator and header, what was found out, and the digest of its bytes."""
+    plain_path, detected = path, list[str]()
+    if path.suffix.lower() == ".gz":
+        plain_path = _unpacked(name, path, place / "unpacked.csv")
+    head = _head(plain_path)
+    if not head:
+        raise SourceError(f"{name}: the file is empty.\n  Export it again: a table has a header and rows.")
+    refuse_other_kinds(name, head)
+    encoding = _wide_encoding(name, head, how.encoding, detected)
+    recoded = place / "utf8.csv"
+    digest = ""
+    if encoding:
+        digest = recode(name, plain_path, encoding, recoded)
+        plain_path = recoded
+    text = _headed(name, plain_path, how, detected)
+    found = scan(plain_path, text.separator)
+    if found.nul:
+        refuse_nul(name, plain_path)
+    if not encoding and (narrow := _narrow_encoding(name, plain_path, found, how.encoding, detected)):
+        digest = recode(name, plain_path, narrow, recoded)
+        text = _headed(name, recoded, how, [])
+        plain_path, found = recoded, scan(recoded, text.separator)
+    if path.suffix.lower() == ".gz":
+        digest = scan(path, ",").digest
+    return replace(text, path=plain_path, scan=found), detected, digest or found.digest
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as handle:
+        return handle.read(HEAD)
+
+
+def _unpacked(name: str, path: Path, target: Path) -> Path:
+    try:
+        with gzip.open(path) as packed, target.open("wb") as out:
+            while chunk := packed.read(CHUNK):
+                out.write(chunk)
+    except (OSError, EOFError, zlib.error) as error:
+        what = "its end is missing" if isinstance(error, EOFError) else "it is damaged or not compressed with gzip"
+        raise SourceError(f"{name}: cannot be unpacked: {what}.\n  Copy or export it again, whole.") from error
+    return target
+
+
+def _wide_encoding(name: str, head: bytes, declared: str | None, detected: list[str]) -> str:
+    """UTF-16 or UTF-32, declared or found; empty for everything that has a byte per plain letter."""
+    found, wide = found_wide(head), declared is not None and plain(declared).startswith(WIDE)
+    if found and declared is None:
+        detected.append(f"{name}: read as {found.upper()}, as found.")
+        return found
+    if found and not wide:
+        shown = "UTF-16" if found.startswith("utf-16") else found.upper()
+        raise SourceError(f"{name}: the file is written in {shown}.\n  Set `encoding: {found}` in the mapping.")
+    if wide and not found and b"\0" not in head and len(head) > 1:
+        raise SourceError(
+            f"{name}: cannot be read as {declared}: every letter has one byte, not two.\n"
+            "  Set `encoding: utf-8` in the mapping, or the one the file was exported in."
+        )
+    return str(declared) if wide else ""
+
+
+def _narrow_encoding(name: str, path: Path, found: Scan, declared: str | None, detected: list[str]) -> str:
+    """The encoding to read the file in where that is not UTF-8; empty where it is."""
+    if _head(path).startswith(b"\xef\xbb\xbf") or found.ascii:
+        declared = None if declared is None or plain(declared) in UTF8 or found.utf8 else "utf-8"
+    if found.ascii and declared is None:
+        return ""
+    if declared is None or plain(declared) in UTF8:
+        if found.utf8 and (declared is None or "ascii" not in plain(declared)):
+            return ""
+        if declared is not None or found.wide_characters:
+            raise not_written_in(name, path, declared or "utf-8")
+        word = word_beyond_ascii(path, "cp1252")
+        detected.append(
+            f"{name}: not UTF-8, read as cp1252 (Windows, Western Europe); check that this word reads well: {word!r}. "
+            "If it does not, set `encoding` in the mapping."
+        )
+        try:
+            _try_decoding(path, "cp1252")
+        except UnicodeDecodeError:
+            raise not_written_in(name, path, "utf-8") from None
+        return "cp1252"
+    if found.utf8 and not found.ascii and _one_byte_each(declared):
+        word, wrong = word_beyond_ascii(path, "utf-8"), word_beyond_ascii(path, declared)
+        raise SourceError(
+            f"{name}: declared as {declared}, but it is written in UTF-8: {word!r} would read as {wrong!r}.\n"
+            "  Remove `encoding` from the mapping, or set `encoding: utf-8` for this table."
+        )
+    return declared
+
+
+def _one_byte_each(encoding: str) -> bool:
+    """Whether an encoding has one byte for every character, as those of Western Europe do."""
+    try:
+        return len(bytes(range(0x20, 0x80)).decode(encoding)) == 0x60 and len("é".encode(encoding)) == 1
+    except UnicodeError:
+        return False
+
+
+def _try_decoding(path: Path, encoding: str) -> None:
+    with path.open("rb") as handle:
+        while chunk := handle.read(CHUNK):
+            chunk.decode(encoding)
+
+
+def _headed(name: str, path: Path, how: Reading, detected: list[str]) -> Text:
+    """Separator, header and where they stand, from the file's first lines."""
+    raw = _head(path)
+    whole = len(raw) < HEAD
+    lines = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    text = list(io.StringIO(lines, newline=""))
+    begin, marked = 0, None
+    if text and (match := _SEP_LINE.fullmatch(text[0])) and how.header_row is None:
+        begin, marked = 1, match[1]
+    if how.header_row is not None:
+        begin = how.header_row - 1
+    if not whole and begin >= len(text) - 1:
+        text = _first_lines(path, begin + SAMPLED)
+    after = text[begin:]
+    if not any(line.strip() for line in after):
+        what = "the file is empty" if not begin or marked else f"there is nothing in row {begin + 1} or below"
+        raise SourceError(f"{name}: {what}.\n  Export it again: a table has a header and rows.")
+    separator = how.separator or marked or _likely(after)
+    if how.separator is None and separator != ",":
+        why = "as its first line says" if marked else "as found"
+        detected.append(f"{name}: fields are separated by {PLURAL.get(separator, repr(separator))}, {why}.")
+    records, numbers = _sampled_records(after, separator)
+    first = next((place for place, record in enumerate(records) if any(map(str.strip, record))), None)
+    if first is None:
+        raise SourceError(f"{name}: no field of its first rows has a value.\n  Say where its header is: `header_row`.")
+    row = numbers[first] + begin
+    header = tuple(field.strip() for field in records[first])
+    if how.separator:
+        _check_separator(name, row, header, separator)
+    if how.header_row is None:
+        _refuse_title(name, header, records[first + 1 :], [number + begin for number in numbers[first + 1 :]])
+    if how.header_row is not None and row != how.header_row:
+        raise SourceError(f"{name}, row {how.header_row}: this row is empty; the header stands elsewhere.\n"
+                          f"  Set `header_row: {row}` if the header is {_shown(header)}.")  # fmt: skip
+    check_headers(name, row, header)
+    line = text[begin]
+    simple = first == 0 and numbers[0] == 1 and '"' not in "".join(text[:begin]) and _one_record(line, separator)
+    above = "".join(text[:begin]).count(separator) + line.count(separator)
+    return Text(name, path, separator, begin, row, header, Scan(), above, simple)
+
+
+def _one_record(line: str, separator: str) -> bool:
+    """Whether a line is a whole record, every quote in its place."""
+    try:
+        return len(list(csv.reader([line], delimiter=separator, strict=True))) == 1
+    except csv.Error:
+        return False
+
+
+def _first_lines(path: Path, count: int) -> list[str]:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
+        return [line for _, line in zip(range(count), handle, strict=False)]
+
+
+def _shown(header: Sequence[str]) -> str:
+    return ", ".join(header)[:60]
+
+
+def _sampled_records(lines: Sequence[str], separator: str) -> tuple[list[list[str]], list[int]]:
+    """The first records and the line each begins on, as far as they can be read."""
+    reader = csv.reader(iter(lines), delimiter=separator)
+    records, numbers = list[list[str]](), list[int]()
+    try:
+        while len(records) < SAMPLED:
+            numbers.append(reader.line_num + 1)
+            records.append(next(reader))
+    except (StopIteration, csv.Error):
+        numbers = numbers[: len(records)]
+    return records, numbers
+
+
+def _likely(lines: Sequence[str]) -> str:
+    """The separator that cuts the first rows into as many fields as the header has; the comma in doubt."""
+
+    def merit(separator: str) -> tuple[bool, int, bool]:
+        found = [record for record in _sampled_records(lines, separator)[0] if any(record)]
+        widths = [len(record) for record in found][: SAMPLED // 2]
+        common = max(set(widths), key=widths.count) if widths else 0
+        steady = sum(width == common for width in widths) >= 0.9 * len(widths)
+        return common > 1 and steady, common if steady else max(widths[:1], default=0), separator == ","
+
+    best = max(SEPARATORS, key=merit)
+    return best if merit(best)[1] > 1 else ","
+
+
+def _check_separator(name: str, row: int, header: Sequence[str], separator: str) -> None:
+    if len(header) > 1:
+        return
+    other = max(SEPARATORS, key=header[0].count)
+    if other != separator and other in header[0]:
+        raise SourceError(
+            f"{name}, row {row}: the header is one column, {header[0][:60]!r}: the fields are separated by "
+            f"{SEPARATORS[other]}, not by {SEPARATORS.get(separator, repr(separator))}.\n"
+            f'  Set `separator: "{WRITTEN.get(other, other)}"` in the mapping.'
+        )
+
+
+def _refuse_title(name: str, header: Sequence[str], records: Sequence[Sequence[str]], lines: Sequence[int]) -> None:
+    """A line such as "Accounts, June 2024" above the header."""
+    if sum(map(bool, header)) != 1:
+        return
+    filled = [(sum(1 for field in record if field.strip()), line) for record, line in zip(records, lines, strict=True)]
+    widest = max((count for count, _ in filled[:20]), default=0)
+    if widest < 2:
+        return
+    after = next(line for count, line in filled if count == widest)
+    if any(count == 1 for count, line in filled if line < after) or len(header) == 1 or widest > 2:
+        title = next(field for field in header if field)
+        raise SourceError(
+            f"{name}, row 1: {title[:60]!r} stands alone above a table of {widest} columns, like a title.\n"
+            f"  If the header stands in row {after}, set `header_row: {after}` in the mapping."
+        )
+
+
+# --- the quick readers ----------------------------------------------------------------------------------------
+
+
+def _quick(engine: DuckDB, text: Text, target: str) -> int | None:
+    """Rows read quickly; None where that reading cannot be shown to be the judge's."""
+    found = text.scan
+    line_ends = found.returns == found.pairs if found.quotes else found.one_line_end
+    if not found.utf8 or found.nul or not line_ends or found.spaced_quotes or text.separator not in SEPARATORS:
+        return None
+    if found.quotes % 2:  # one opens a field that never ends, or stands amid a field
+        return None
+    if not found.quotes or well_quoted(text.path, text.separator, found.quotes):
+        rows = _split(engine, text, target)
+    else:
+        rows = _proven(engine, text, target, parallel=True)
+        if not rows:  # a line break within quotes where two threads meet
+            rows = _proven(engine, text, target, parallel=False)
+    if not rows:
+        engine.drop(target)
+    return rows or None
+
+
+def _split(engine: DuckDB, text: Text, target: str) -> int | None:
+    """Rows of a file without quotes, where a separator or line end is never anything else, or well-quoted throughout.
+
+    They stay in memory as Arrow has read them, without the blanks around them; ``target`` is a view of them.
+    """
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    from cs_helpers.data.engines.duckdb import quote
+
+    quoted = text.scan.quotes > 0
+    names = [f":{place}" for place in range(len(text.header))]
+    try:
+        table = arrow_csv.read_csv(
+            text.path,
+            read_options=arrow_csv.ReadOptions(
+                column_names=names,
+                skip_rows=text.begin + 1,
+                block_size=BLOCK,
+                use_threads=text.path.stat().st_size > BLOCK,
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=text.separator,
+                quote_char='"' if quoted else False,
+                double_quote=True,
+                newlines_in_values=quoted,
+                ignore_empty_lines=True,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                check_utf8=False,  # the scan has
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=True,
+                null_values=[""],
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    rows = table.num_rows
+    within = sum(times(table[name], text.separator) for name in names) if quoted else 0
+    if rows * (len(names) - 1) + within + text.separators_before != text.scan.separators:
+        return None
+    unnamed = [name for place, name in enumerate(names) if place not in text.named]
+    if any(table[name].null_count != rows for name in unnamed):
+        return None
+    kept = {names[place]: text.header[place] for place in text.named}
+    blanks = text.scan.spaces or text.scan.rare_blanks or quoted
+    values = [stripped(table[name], BLANKS) if blanks else table[name] for name in kept]
+    if not rows or blank_row(values):  # the judge would pass it over
+        return None
+    line = line_column(list(kept.values()))
+    columns = [f"{quote(name)} AS {quote(header)}" for name, header in {":line": line, **kept}.items()]
+    engine.present(target, pa.table([_numbers(rows), *values], [":line", *kept]), ", ".join(columns))
+    return rows
+
+
+def _numbers(rows: int) -> Any:
+    """2, 3, 4 ...: the header is 1."""
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.array(np.arange(2, rows + 2, dtype=np.int64))
+
+
+def _proven(engine: DuckDB, text: Text, target: str, parallel: bool) -> int | None:
+    """Rows read by the engine, if every separator and every line break of the file is found again in them.
+
+    Of a row without quotes, separators = columns - 1 and line breaks = 1; within quotes both are part of values.
+    """
+    from cs_helpers.data.engines.duckdb import EngineRefused, literal, quote
+
+    names = [f":{place}" for place in range(len(text.header))]  # no header's own name: some are dropped again
+    columns = list(map(quote, names))
+    kept = {columns[place]: text.header[place] for place in text.named}
+    line = line_column(list(kept.values()))
+    outer = [f"row_number() OVER () + 1 AS {quote(line)}", *(f"{c} AS {quote(h)}" for c, h in kept.items())]
+    others = [column for column in columns if column not in kept]
+    inner = ", ".join(f"{_stripped(column, text.scan)} AS {column}" for column in columns)
+    somewhere = " OR ".join(f"{column} IS NOT NULL" for column in columns)
+    try:
+        engine.attempt(
+            f"CREATE OR REPLACE TABLE {quote(target)} AS SELECT {', '.join([*outer, *others])} FROM "
+            f"(SELECT {inner} FROM {engine.csv_file(text.path, names, text.separator, text.begin, parallel)}) "
+            f"WHERE {somewhere}"
+        )
+    except EngineRefused:
+        return None
+    every = [*map(quote, kept.values()), *others]
+    asked = ["count(*)", "0", "0", *(f"count({column})" for column in others)]
+    if text.scan.quotes:
+        asked[1:3] = (_within(every, literal(text.separator)), _within(every, "chr(10)"))
+    rows, separators, breaks, *values = engine.rows(f"SELECT {', '.join(asked)} FROM {quote(target)}")[0]
+    shifted = rows * (len(columns) - 1) + int(separators) + text.separators_before != text.scan.separators
+    lines = text.scan.newlines + (text.scan.last != b"\n") - text.begin
+    if shifted or any(values) or (text.scan.quotes and rows + int(breaks) + 1 != lines):
+        return None
+    for column in others:
+        engine.execute(f"ALTER TABLE {quote(target)} DROP COLUMN {column}")
+    return int(rows)
+
+
+def _within(columns: Sequence[str], sign: str) -> str:
+    """SQL for how often a sign stands in the values of some columns."""
+    return " + ".join(
+        f"coalesce(sum(CASE WHEN contains({c}, {sign}) THEN length({c}) - length(replace({c}, {sign}, '')) END), 0)"
+        for c in columns
+    )
+
+
+def _stripped(column: str, found: Scan) -> str:
+    """The column without the blanks around it, for the least work the file allows."""
+    rare = set(found.rare_blanks) | (set("\r\n") if found.quotes else set())
+    cases = ""
+    if rare:
+        tests = " OR ".join(f"contains({column}, chr({ord(blank)}))" for blank in sorted(rare))
+        every = " || ".join(f"chr({ord(blank)})" for blank in BLANKS)
+        cases = f"WHEN {tests} THEN nullif(trim({column}, {every}), '')"
+    if found.spaces:
+        cases += f" WHEN {column} < '!' OR suffix({column}, ' ') THEN nullif(trim({column}), '')"
+    return f"CASE {cases} ELSE {column} END" if cases else column
+
+
+# --- the judge ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    before = csv.field_size_limit(LONGEST_FIELD)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _records(text: Text) -> Iterator[tuple[int, list[str]]]:
+    """Every record that holds anything, stripped, with the line it begins on; the header first."""
+    with text.path.open(encoding="utf-8-sig", newline="") as handle, _long_fields():
+        for _ in range(text.begin):
+            handle.readline()
+        reader = csv.reader(handle, delimiter=text.separator, strict=True)
+        line = text.begin + 1
+        try:
+            for record in reader:
+                fields = [field.strip() for field in record]
+                if any(fields):
+                    yield line, fields
+                line = text.begin + reader.line_num + 1
+        except csv.Error as error:
+            raise SourceError(
+                f"{text.name}, row {text.begin + reader.line_num}: cannot be read as CSV ({error}).\n"
+                "  A field that begins with a double quote has to end with one; a quote inside is written twice "
+                '("").' + (f" The field begins in row {line}." if line < text.begin + reader.line_num else "")
+            ) from error
+
+
+def _judged(engine: DuckDB, text: Text, target: str) -> int:
+    """Rows read by the strict reader. Raises SourceError where the file is not one table."""
+    records = _records(text)
+    header_line, header = next(records)
+    width, named, total = len(header), [place for place, title in enumerate(header) if title], 0
+    odd, odd_count, last, last_line = list[tuple[int, int]](), 0, 0, 0
+    unnamed = set(range(width)) - set(named)
+    line = line_column([header[place] for place in named])
+    filled: int | None = None
+    engine.drop(target)
+    for batch in _batches(records):
+        for number, fields in batch:
+            last, last_line = len(fields), number
+            if last != width:
+                odd_count += 1
+                odd += [(number, last)] if len(odd) < SHOWN else []
+            elif unnamed and filled is None:
+                filled = next((place for place in unnamed if fields[place]), None)
+        if not odd:
+            _add(engine, target, line, header, named, [fields for _, fields in batch], total)
+        total += len(batch)
+    if odd:
+        engine.drop(target)
+        cut = odd_count == 1 and odd[0][0] == last_line and last < width and text.scan.last not in (b"\n", b"\r")
+        raise _ragged(text.name, odd, odd_count, width, cut)
+    if not total:
+        raise SourceError(
+            f"{text.name}: the file has a header and no rows.\n"
+            "  Export it again: a table without rows would read as a company without customers."
+        )
+    if filled is not None:
+        engine.drop(target)
+        raise nameless(text.name, header_line, filled + 1)
+    return total
+
+
+def _batches(records: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, list[str]]]]:
+    batch = []
+    for record in records:
+        batch.append(record)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _add(
+    engine: DuckDB, target: str, line: str, header: list[str], named: list[int], rows: list[list[str]], before: int
+) -> None:
+    import pyarrow as pa
+
+    names = [line, *(header[place] for place in named)]
+    columns = [pa.array(range(before + 2, before + 2 + len(rows)), pa.int64())]
+    columns += [pa.array([row[place] or None for row in rows], pa.string()) for place in named]
+    engine.add(target, pa.Table.from_arrays(columns, names=names))
+
+
+def _ragged(name: str, odd: Sequence[tuple[int, int]], count: int, width: int, cut: bool) -> SourceError:
+    counts = ", ".join(str(n) for n in dict.fromkeys(n for _, n in odd))
+    fix = "Put double quotes around fields that contain the separator, or export the file again."
+    if cut:
+        fix = "It is the last row and has no line end: the file was cut off. Copy or export it again, whole."
+    where = row_phrase([line for line, _ in odd], count)
+    return SourceError(f"{name}{where}: {counts} fields where the header has {width}.\n  {fix}")
+
+
+def _lines(name: str, path: Path, how: Reading, records: Sequence[int]) -> list[int]:
+    """The lines on which records begin; the file is read again for them."""
+    wanted, found = set(records), dict[int, int]()
+    with tempfile.TemporaryDirectory(prefix="cs-helpers-") as place:
+        try:
+            text, _, _ = _prepared(name, path, how, Path(place))
+            for number, (line, _) in enumerate(_records(text), start=1):
+                if number in wanted:
+                    found[number] = line
+                    if len(found) == len(wanted):
+                        break
+        except (SourceError, OSError):  # changed or gone since: the record numbers are what is left
+            return list(records)
+    return [found.get(record, record) for record in records]

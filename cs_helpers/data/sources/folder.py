@@ -1,0 +1,126 @@
+"""A folder of files: CSV (also .tsv and .csv.gz), Parquet, and workbooks of which one sheet is a table."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cs_helpers.core.errors import SourceError, did_you_mean
+from cs_helpers.data.sources.delimited import stage_csv
+from cs_helpers.data.sources.staged import Reading, Staged, listed, matching
+
+if TYPE_CHECKING:
+    from cs_helpers.data.engines.duckdb import DuckDB
+
+CSV = (".csv", ".csv.gz", ".tsv")
+PARQUET = (".parquet",)
+WORKBOOK = (".xlsx", ".xlsm")
+SUFFIXES = (*CSV, *PARQUET, *WORKBOOK)
+OUT_OF_DATE = (".xls", ".xlsb", ".ods")
+
+
+class Folder:
+    """A folder of files. Remembers the digest of every file it has read."""
+
+    kind = "folder"
+
+    def __init__(self, folder: Path, name: str):
+        self.folder: Path | None = folder
+        self.name = name
+        self._place = folder
+        self._digests: dict[str, str] = {}
+
+    def names(self) -> list[str]:
+        """The files of the folder that can be read."""
+        found = []
+        try:
+            for entry in self._place.iterdir():
+                known = entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith((".", "~$"))
+                if known and not entry.is_dir():
+                    found.append(entry.name)
+        except OSError as error:
+            raise SourceError(
+                f"{self.name}: cannot be read: {error.strerror}.\n  Check who may read the folder."
+            ) from error
+        return sorted(found)
+
+    def find(self, name: str) -> str | None:
+        """The file of that name; see ``Source``."""
+        return matching(name, self.names(), SUFFIXES)
+
+    def stage(self, engine: DuckDB, name: str, target: str, how: Reading = Reading()) -> Staged:  # noqa: B008
+        """One file as the engine's table ``target``; see ``Source``."""
+        engine.drop(target)
+        path = self._file(name)
+        lower = name.lower()
+        try:
+            before = seen(path)
+            if lower.endswith(PARQUET):
+                from cs_helpers.data.sources.parquet import stage_parquet
+
+                staged, digest = stage_parquet(engine, name, path, target)
+            elif lower.endswith((*WORKBOOK, *OUT_OF_DATE)):
+                from cs_helpers.data.sources.workbook import stage_file
+
+                staged, digest = stage_file(engine, name, path, target, how)
+            else:
+                staged, digest = stage_csv(engine, name, path, target, how)
+            if seen(path) != before:
+                raise SourceError(f"{name}: the file changed while it was read.\n  Try again when it is complete.")
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise SourceError(f"{name}: cannot be read: {reason}.\n  Check who may read the file.") from error
+        self._digests[name] = digest
+        return staged
+
+    def fingerprint(self) -> str:
+        """Twelve hex digits over the bytes of the files read so far; the folder's place does not matter."""
+        return fingerprint_of(self._digests)
+
+    def close(self) -> None:
+        """Nothing is open between two readings."""
+
+    def _file(self, name: str) -> Path:
+        path = self._place / name
+        if Path(name).name != name or not path.exists():
+            there = self.names()
+            raise SourceError(
+                f"{name}: there is no such file in {self.name}.{did_you_mean(name, there)}\n"
+                f"  It holds: {listed(there)}. Add the file, or name the one that holds this table in the mapping: "
+                "`tables: {<table>: {file: ...}}`."
+            )
+        if not path.is_file():
+            what = "this is a folder" if path.is_dir() else "this is no ordinary file"
+            raise SourceError(f"{name}: {what}.\n  Name a file: {listed(self.names()) or 'there is none'}.")
+        return path
+
+
+def fingerprint_of(digests: dict[str, str]) -> str:
+    """Twelve hex digits over names and the digests of what they hold."""
+    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(digests.items()))
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+def open_folder(folder: Path, name: str) -> Folder:
+    """The folder, if there is anything in it that can be read. Raises SourceError."""
+    source = Folder(folder, name)
+    if source.names():
+        return source
+    others = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))[:5]
+    holds = f"It holds: {', '.join(others)}. " if others else ""
+    old = [entry for entry in others if entry.lower().endswith(OUT_OF_DATE)]
+    empty = "the folder is empty; there is no CSV file in it, nor a Parquet file or workbook"
+    if others:
+        empty = "there is no CSV file in the folder, nor a Parquet file or workbook (.xlsx)"
+    way_out = "Open the workbook and save it as .xlsx. " if old else ""
+    raise SourceError(
+        f"{name}: {empty}.\n  {holds}{way_out}Put accounts.csv and subscriptions.csv there, or give another folder."
+    )
+
+
+def seen(path: Path) -> tuple[int, int]:
+    """Size and time of a file, to notice that somebody writes to it while it is read."""
+    state = os.stat(path)
+    return state.st_size, state.st_mtime_ns

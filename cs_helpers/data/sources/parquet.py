@@ -1,0 +1,119 @@
+"""Parquet files: values keep the type the file gives them; see ``typed``."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cs_helpers.core.errors import SourceError
+from cs_helpers.data.sources.characters import chunks, refuse_other_kinds
+from cs_helpers.data.sources.staged import Staged, check_headers, line_column
+from cs_helpers.data.sources.typed import typed
+
+if TYPE_CHECKING:
+    from cs_helpers.data.engines.duckdb import DuckDB
+
+MARK = b"PAR1"
+_INDEX = re.compile(r"__index_level_\d+__")  # how pandas writes row numbers, which are no column of the table
+
+
+def stage_parquet(engine: DuckDB, name: str, path: Path, target: str) -> tuple[Staged, str]:
+    """One Parquet file as the engine's table or view ``target``; and the digest of its bytes."""
+    from cs_helpers.data.engines.duckdb import EngineRefused, quote
+
+    _check_marks(name, path)
+    try:
+        found = engine.attempt(f"DESCRIBE SELECT * FROM {engine.parquet_file(path)}").fetchall()
+        written = _outermost(engine.attempt(engine.parquet_tree(path)).fetchall())
+    except EngineRefused as error:
+        raise _damaged(name, str(error)) from error
+    check_headers(name, 0, [title.strip() for title in written])
+    kinds = {str(row[0]): str(row[1]) for row in found if not _INDEX.fullmatch(str(row[0]))}
+    headers = tuple(title.strip() for title in kinds)
+    if not all(headers):
+        raise SourceError(f"{name}: a column has no name.\n  Name it where the file is written.")
+    line, types, columns = line_column(headers), dict[str, str](), list[str]()
+    for title, kind in kinds.items():
+        expression, types[title.strip()] = typed(quote(title), kind)
+        columns.append(f"{expression} AS {quote(title.strip())}")
+    # A view, so that millions of rows are not copied before they are typed; bytes are decoded here, where it can fail.
+    made = "TABLE" if "BLOB" in kinds.values() else "VIEW"
+    try:
+        engine.attempt(
+            f"CREATE OR REPLACE {made} {quote(target)} AS SELECT file_row_number + 2 AS {quote(line)}, "
+            f"{', '.join(columns)} FROM {engine.parquet_file(path, numbered=True)}"
+        )
+    except EngineRefused as error:
+        blobs = [title for title, kind in kinds.items() if kind == "BLOB"]
+        if blobs and "blob" in str(error).lower():
+            raise SourceError(
+                f"{name}: the column {blobs[0]!r} holds bytes that are no text.\n  Leave it out of the export."
+            ) from error
+        raise _damaged(name, str(error)) from error
+    rows = int(engine.rows(f"SELECT count(*) FROM {quote(target)}")[0][0])
+    if not rows:
+        raise SourceError(
+            f"{name}: the file has columns and no rows.\n"
+            "  Export it again: a table without rows would read as a company without customers."
+        )
+    return Staged(name, target, headers, types, rows, line_column=line), digest_of(path)
+
+
+def _outermost(tree: Sequence[tuple[str, int]]) -> list[str]:
+    """Names of the outermost columns of a tree of columns, written depth first, its root first."""
+    names, inside = list[str](), list[int]()
+    for name, children in tree[1:]:
+        while inside and not inside[-1]:
+            inside.pop()
+        if inside:
+            inside[-1] -= 1
+        else:
+            names.append(name)
+        if children:
+            inside.append(children)
+    return names
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        for chunk in chunks(handle):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _check_marks(name: str, path: Path) -> None:
+    size = path.stat().st_size
+    if not size:
+        raise SourceError(f"{name}: the file is empty (0 bytes).\n  Export it again.")
+    with path.open("rb") as handle:
+        head = handle.read(4096)
+        handle.seek(max(0, size - 4))
+        tail = handle.read(4)
+    if head.startswith(MARK) and tail != MARK:
+        raise SourceError(f"{name}: the end of the Parquet file is missing.\n  Copy or export it again, whole.")
+    if head.startswith(b"PARE") or tail == b"PARE":
+        raise SourceError(f"{name}: the Parquet file is encrypted.\n  Export it without encryption.")
+    if not head.startswith(MARK):
+        refuse_other_kinds(name, head)
+        raise SourceError(
+            f"{name}: this is not a Parquet file.\n"
+            "  Export it again; if it is text with separators, give it the ending .csv."
+        )
+
+
+def _damaged(name: str, reason: str) -> SourceError:
+    return SourceError(
+        f"{name}: cannot be read as Parquet; it is damaged or uses a feature that is not supported.\n"
+        f"  Export it again. The reader said: {plain_reason(reason)}"
+    )
+
+
+def plain_reason(reason: str) -> str:
+    """A reader's first line without paths, which say nothing to others and too much about this machine."""
+    without = re.sub(r"""["']?(?:[A-Za-z]:)?[/\\][^\s"']*["']?""", "the file", reason)
+    return without.removeprefix("Invalid Input Error: ").removeprefix("IO Error: ")[:160]

@@ -1,0 +1,427 @@
+"""Excel workbooks: sheets are tables. This module is the only home of openpyxl.
+
+A cell is what Excel stores, not what it shows, with two exceptions: a number shown with leading zeros (format 00000)
+becomes that text, because it is a key; a time of day or a duration becomes text such as 00:02:23. A column whose
+cells are of several kinds becomes text. Errors and formulas without a stored value are refused with their cells.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cs_helpers.core.errors import SourceError, did_you_mean
+from cs_helpers.data.sources.characters import OLE, refuse_other_kinds
+from cs_helpers.data.sources.folder import fingerprint_of
+from cs_helpers.data.sources.parquet import digest_of
+from cs_helpers.data.sources.staged import Reading, Staged, check_headers, line_column, listed, matching, nameless
+
+if TYPE_CHECKING:
+    from cs_helpers.data.engines.duckdb import DuckDB
+
+LARGEST = 4 << 30  # bytes a workbook may unpack to
+LAST_EXACT = 10**15  # Excel keeps fifteen digits
+SHOWN = 5
+_ZEROS = re.compile(r"0{2,}")
+_MIDNIGHT = dt.time()
+
+
+class Workbook:
+    """One Excel workbook; its visible sheets are its tables."""
+
+    kind = "workbook"
+
+    def __init__(self, path: Path, name: str):
+        self.name = name
+        self.folder: Path | None = path.parent
+        self._path = path
+        self._book = _load(name, path)
+        self._with_values: Any = None
+        self._digest = ""
+        self._unsaid = self._hidden_sheets()
+
+    def names(self) -> list[str]:
+        """The visible sheets, in the workbook's order."""
+        return [sheet.title for sheet in self._book.worksheets if sheet.sheet_state == "visible"]
+
+    def find(self, name: str) -> str | None:
+        """The visible sheet of that name; see ``Source``."""
+        return matching(name, self.names())
+
+    def stage(self, engine: DuckDB, name: str, target: str, how: Reading = Reading()) -> Staged:  # noqa: B008
+        """One sheet as the engine's table ``target``; a hidden one too, if it is named. See ``Source``."""
+        engine.drop(target)
+        every = [sheet.title for sheet in self._book.worksheets]
+        title = how.sheet or name
+        if title not in every:
+            raise SourceError(
+                f"{title}: there is no such sheet in {self.name}.{did_you_mean(title, every)}\n"
+                f"  It holds: {listed(every)}. Name the sheet of this table in the mapping: "
+                "`tables: {<table>: {sheet: ...}}`."
+            )
+        try:
+            grid = _grid(f"{self.name}, sheet {title!r}", title, how.header_row, self)
+        except SourceError:
+            raise
+        except Exception as error:  # openpyxl meets damage in many ways and has no error of its own for it
+            raise _damaged(self.name) from error
+        staged = _stage_grid(engine, f"{self.name}, sheet {title!r}", grid, target)
+        self._digest = self._digest or digest_of(self._path)
+        said = self._unsaid.pop(title, None) is None and self._unsaid
+        hidden = tuple(self._unsaid.values()) if said else ()
+        self._unsaid = {} if said else self._unsaid
+        return replace(staged, detected=(*staged.detected, *hidden))
+
+    def fingerprint(self) -> str:
+        """Twelve hex digits over the workbook's bytes, once something has been read."""
+        return fingerprint_of({self.name.rsplit("/", 1)[-1]: self._digest} if self._digest else {})
+
+    def close(self) -> None:
+        """Close the file."""
+        self._book.close()
+        if self._with_values is not None:
+            self._with_values.close()
+
+    def values_of(self, title: str) -> Any:
+        """The sheet with stored values in place of formulas."""
+        if self._with_values is None:
+            self._with_values = _load(self.name, self._path, values=True)
+        return self._with_values[title]
+
+    def sheet(self, title: str) -> Any:
+        """The sheet with its formulas."""
+        return self._book[title]
+
+    def _hidden_sheets(self) -> dict[str, str]:
+        return {
+            sheet.title: f"{self.name}: the sheet {sheet.title!r} is hidden and was not read; "
+            "name it in the mapping if it is needed."
+            for sheet in self._book.worksheets
+            if sheet.sheet_state != "visible"
+        }
+
+
+def open_workbook(path: Path, name: str) -> Workbook:
+    """The workbook, if it can be read. Raises SourceError."""
+    book = Workbook(path, name)
+    if not book.names():
+        raise SourceError(
+            f"{name}: the workbook has no visible sheet with cells.\n  Show the sheet that holds the table."
+        )
+    return book
+
+
+def stage_file(engine: DuckDB, name: str, path: Path, target: str, how: Reading) -> tuple[Staged, str]:
+    """A workbook that lies in a folder: its only visible sheet, or the one that is named; and its digest."""
+    book = open_workbook(path, name)
+    try:
+        sheets = book.names()
+        if how.sheet is None and len(sheets) > 1:
+            raise SourceError(
+                f"{name}: the workbook has {len(sheets)} sheets: {listed(sheets)}.\n"
+                "  Name the one that holds this table in the mapping: `tables: {<table>: {file: ..., sheet: ...}}`."
+            )
+        return book.stage(engine, how.sheet or sheets[0], target, how), digest_of(path)
+    finally:
+        book.close()
+
+
+def _load(name: str, path: Path, values: bool = False) -> Any:
+    """The workbook as openpyxl reads it, row by row. Raises SourceError for everything else under that name."""
+    _refuse_other_files(name, path)
+    import openpyxl
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # styles and validations that openpyxl passes over
+            return openpyxl.load_workbook(path, read_only=True, data_only=values, keep_links=False)
+    except OSError:
+        raise
+    except Exception as error:  # see Workbook.stage
+        raise _damaged(name) from error
+
+
+def _refuse_other_files(name: str, path: Path) -> None:
+    with path.open("rb") as handle:
+        head = handle.read(4096)
+    if not head:
+        raise SourceError(f"{name}: the file is empty (0 bytes).\n  Export it again.")
+    if head.startswith(OLE):
+        data = path.read_bytes()
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise SourceError(
+                f"{name}: the workbook is protected with a password.\n"
+                "  Open it in Excel and save it without one (File, Info, Protect Workbook), or export it as CSV."
+            )
+        raise SourceError(
+            f"{name}: this is a workbook in the old .xls format.\n  Open it in Excel and save it as .xlsx or as CSV."
+        )
+    if not head.startswith(b"PK"):
+        refuse_other_kinds(name, head)
+        raise SourceError(
+            f"{name}: this is not an Excel workbook; it may be text with separators.\n"
+            "  Save it as .xlsx in Excel, or give it the ending .csv."
+        )
+    try:
+        with zipfile.ZipFile(path) as packed:
+            inside = {entry.filename: entry.file_size for entry in packed.infolist()}
+            damaged = packed.testzip() if sum(inside.values()) <= LARGEST else None
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise _damaged(name) from error
+    except Exception as error:  # zlib.error
+        raise _damaged(name) from error
+    if damaged:
+        raise _damaged(name)
+    if sum(inside.values()) > LARGEST:
+        raise SourceError(f"{name}: unpacked, the workbook is over 4 GB.\n  Export the table as CSV or Parquet.")
+    if "xl/workbook.bin" in inside:
+        raise SourceError(
+            f"{name}: this is a binary workbook (.xlsb).\n  Open it in Excel and save it as .xlsx or CSV."
+        )
+    if "content.xml" in inside:
+        raise SourceError(f"{name}: this is an OpenDocument sheet (.ods).\n  Save it as .xlsx or as CSV.")
+    if "[Content_Types].xml" not in inside:
+        raise SourceError(f"{name}: this is a zip archive, not an Excel workbook.\n  Unpack it; give the folder.")
+
+
+def _damaged(name: str) -> SourceError:
+    return SourceError(
+        f"{name}: the workbook is damaged or its end is missing.\n"
+        "  Copy or export it again; if Excel opens it, save it there under a new name."
+    )
+
+
+# --- cells ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Grid:
+    """The header and the rows of one sheet, and what was met on the way."""
+
+    header_row: int
+    headers: list[str] = field(default_factory=list)
+    rows: list[list[Any]] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    uncounted: list[str] = field(default_factory=list)
+    long_numbers: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A text that stands for a number shown with leading zeros, or for a time."""
+
+    text: str
+
+
+def _grid(where: str, title: str, header_row: int | None, book: Workbook) -> Grid:
+    """The rows of a sheet that hold anything, as Python values; the first of them is the header."""
+    cells = list(_filled_rows(book.sheet(title)))
+    if any(cell.data_type == "f" for _, row in cells for cell in row if cell.value is not None):
+        stored = dict(_filled_rows(book.values_of(title)))
+        cells = [(number, _with_stored(row, stored.get(number, ()))) for number, row in cells]
+    if header_row is not None:
+        cells = [(number, row) for number, row in cells if number >= header_row]
+        if cells and cells[0][0] != header_row:
+            raise SourceError(
+                f"{where}, row {header_row}: this row is empty; the header stands elsewhere.\n"
+                f"  Set `header_row: {cells[0][0]}` if the header is there."
+            )
+    if not cells:
+        raise SourceError(f"{where}: the sheet is empty.\n  Name the sheet that holds the table.")
+    grid = Grid(cells[0][0])
+    head = cells[0][1]
+    grid.headers = ["" if cell.value is None else _text(_value(cell, grid)).strip() for cell in head]
+    while grid.headers and not grid.headers[-1]:
+        grid.headers.pop()
+    if header_row is None:
+        _refuse_title(where, grid, cells[1:])
+    check_headers(where, grid.header_row, grid.headers)
+    width = len(grid.headers)
+    for number, row in cells[1:]:
+        values = [None if cell.value is None else _value(cell, grid) for cell in row]
+        beyond = next((place for place, value in enumerate(values) if value is not None and
+                       (place >= width or not grid.headers[place])), None)  # fmt: skip
+        if beyond is not None:
+            raise nameless(where, grid.header_row, beyond + 1)
+        if any(value is not None for value in values):
+            grid.rows.append((values + [None] * width)[:width])
+            grid.numbers.append(number)
+    return grid
+
+
+def _filled_rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Rows with at least one cell that is not blank, and their numbers."""
+    sheet.reset_dimensions()  # programs that write workbooks often state the wrong ones
+    for number, row in enumerate(sheet.rows, start=1):
+        if any(cell.value is not None and cell.value != "" for cell in row):
+            yield number, row
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A formula's cell with the value Excel stored for it."""
+
+    value: Any
+    data_type: str
+    coordinate: str
+    number_format: str
+
+
+def _with_stored(row: Sequence[Any], stored: Sequence[Any]) -> tuple[Any, ...]:
+    """A row in which every formula is replaced by its stored value; one without any is marked."""
+    together = []
+    for place, cell in enumerate(row):
+        if cell.value is None or cell.data_type != "f":
+            together.append(cell)
+            continue
+        other = stored[place] if place < len(stored) else None
+        value = None if other is None else other.value
+        kind = "uncounted" if value is None else other.data_type  # type: ignore[union-attr]
+        shown = "=" if value is None else value
+        together.append(_Stored(shown, kind, cell.coordinate, cell.number_format))
+    return tuple(together)
+
+
+def _value(cell: Any, grid: Grid) -> Any:
+    """What a cell holds: text, whole number, number, flag, day, moment, or text that stands for a time."""
+    value, kind = cell.value, cell.data_type
+    if kind == "e":
+        grid.errors.append(f"{cell.coordinate} ({value})")
+        return None
+    if kind == "uncounted":
+        grid.uncounted.append(cell.coordinate)
+        return None
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
+            value = int(value)
+        if isinstance(value, int):
+            if abs(value) >= LAST_EXACT:
+                grid.long_numbers.append(cell.coordinate)
+            form = cell.number_format
+            if value >= 0 and _ZEROS.fullmatch(form):
+                return _Kept(str(value).zfill(len(form)))
+        return value
+    if isinstance(value, dt.datetime):
+        return value.date() if value.time() == _MIDNIGHT else value
+    if isinstance(value, dt.timedelta):
+        return _Kept(_duration(value))
+    if isinstance(value, dt.time):
+        return _Kept(value.isoformat(timespec="seconds"))
+    return value
+
+
+def _duration(value: dt.timedelta) -> str:
+    seconds = round(value.total_seconds())
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, _Kept):
+        return value.text
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")
+    if isinstance(value, dt.datetime):
+        return value.isoformat(sep=" ", timespec="seconds" if not value.microsecond else "microseconds")
+    return str(value)
+
+
+def _refuse_title(where: str, grid: Grid, below: Sequence[tuple[int, tuple[Any, ...]]]) -> None:
+    if sum(map(bool, grid.headers)) != 1:
+        return
+    filled = [(sum(cell.value is not None for cell in row), number) for number, row in below[:20]]
+    widest = max((count for count, _ in filled), default=0)
+    if widest > 1:
+        title = next(header for header in grid.headers if header)
+        after = next(number for count, number in filled if count == widest)
+        raise SourceError(
+            f"{where}, row {grid.header_row}: {title[:60]!r} stands alone above a table of {widest} columns, like a "
+            f"title.\n  If the header stands in row {after}, set `header_row: {after}` in the mapping."
+        )
+
+
+# --- columns --------------------------------------------------------------------------------------------------
+
+
+def _stage_grid(engine: DuckDB, where: str, grid: Grid, target: str) -> Staged:
+    import pyarrow as pa
+
+    if grid.errors:
+        raise _refused_cells(where, grid.errors, "holds an error", "hold errors", "Correct them in Excel.")
+    if grid.uncounted:
+        fix = "Open the workbook in Excel and save it: then the values are stored. Or paste them as values."
+        what = "is a formula whose value is not stored", "are formulas whose values are not stored"
+        raise _refused_cells(where, grid.uncounted, *what, fix)
+    if not grid.rows:
+        raise SourceError(
+            f"{where}: the sheet has a header and no rows.\n"
+            "  Export it again: a table without rows would read as a company without customers."
+        )
+    places = [place for place, header in enumerate(grid.headers) if header]
+    headers = tuple(grid.headers[place] for place in places)
+    line, types, mixed = line_column(headers), dict[str, str](), list[str]()
+    columns = [pa.array(grid.numbers, pa.int64())]
+    for place in places:
+        values = [row[place] for row in grid.rows]
+        types[grid.headers[place]], array = _column(values)
+        if _mixed(values):
+            mixed.append(grid.headers[place])
+        columns.append(array)
+    engine.drop(target)
+    engine.add(target, pa.Table.from_arrays(columns, names=[line, *headers]))
+    detected = []
+    if grid.long_numbers:
+        cells = listed(grid.long_numbers[:SHOWN])
+        detected.append(
+            f"{where}: {len(grid.long_numbers):,} numbers have sixteen digits or more ({cells}); Excel keeps fifteen, "
+            "so keys among them may end in wrong zeros."
+        )
+    return Staged(where, target, headers, types, len(grid.rows), tuple(detected), tuple(mixed), line)
+
+
+def _refused_cells(where: str, cells: Sequence[str], one: str, many: str, fix: str) -> SourceError:
+    more = f" and {len(cells) - SHOWN:,} more" if len(cells) > SHOWN else ""
+    verb = one if len(cells) == 1 else many
+    plural = "s" if len(cells) > 1 else ""
+    return SourceError(f"{where}, cell{plural} {', '.join(cells[:SHOWN])}{more}: {verb}.\n  {fix}")
+
+
+def _column(values: Sequence[Any]) -> tuple[str, Any]:
+    """The word for a column's type, and the column."""
+    import pyarrow as pa
+
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {bool}:
+        return "flag", pa.array(values, pa.bool_())
+    if kinds == {int}:
+        return "integer", pa.array(values, pa.int64())
+    if kinds and kinds <= {int, float}:
+        return "number", pa.array([None if v is None else float(v) for v in values], pa.float64())
+    if kinds == {dt.date}:
+        return "date", pa.array(values, pa.date32())
+    if kinds and kinds <= {dt.date, dt.datetime}:
+        moments = [v if v is None or isinstance(v, dt.datetime) else dt.datetime.combine(v, _MIDNIGHT) for v in values]
+        return "time", pa.array(moments, pa.timestamp("us"))
+    return "text", pa.array([None if v is None else _text(v) for v in values], pa.string())
+
+
+def _mixed(values: Sequence[Any]) -> bool:
+    """Whether cells that are dates stand beside others that could be dates Excel did not recognise."""
+    if not any(isinstance(value, dt.date) for value in values):
+        return False
+    others = (value for value in values if value is not None and not isinstance(value, dt.date))
+    return any(not isinstance(value, str) or any(map(str.isdigit, value)) for value in others)

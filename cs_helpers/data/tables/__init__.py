@@ -1,0 +1,287 @@
+"""Loading: a source and a mapping become checked, frozen tables, cut at one instant.
+
+Every problem of every table is collected before anything is refused; what is left out is counted and listed;
+what looks odd is said. Nothing that became known after ``as_of`` is in the result. The tables stay in the embedded
+engine, where roll-ups make small tables of them; a table is turned into pandas when it is asked for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cs_helpers.core.audience import NAMES_VARIABLE
+from cs_helpers.core.errors import ContractError, ParameterError, SourceError, did_you_mean
+from cs_helpers.core.periods import day_words
+from cs_helpers.data import rollups
+from cs_helpers.data.contract.checks import known_only_after_outcome
+from cs_helpers.data.contract.tables import TABLES
+from cs_helpers.data.engines.duckdb import DuckDB
+from cs_helpers.data.mapping import Mapping as ExportMapping
+from cs_helpers.data.tables import coverage, report, sharing
+from cs_helpers.data.tables.choosing import known_attribute, values_of
+from cs_helpers.data.tables.frames import SET_ASIDE_COLUMNS, contract_frame, set_aside_frame
+from cs_helpers.data.tables.inspection import Inspection, TableFacts, inspect
+from cs_helpers.data.tables.progress import Finding, counted
+from cs_helpers.data.tables.sharing import Sharing
+from cs_helpers.data.tables.treatments import WITHHELD
+
+__all__ = [
+    "SET_ASIDE_COLUMNS",
+    "Finding",
+    "Inspection",
+    "TableFacts",
+    "Tables",
+    "coverage",
+    "inspect",
+    "load",
+    "report",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__  # what Tab offers: no helper, no imported library
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """A company's tables as they were known at ``as_of``, and what was found while reading them.
+
+    Each table of the contract is an attribute, as pandas: ``accounts`` has one row per account (sorted by
+    account_id; attributes as text), ``subscriptions`` one row per account and price period, half-open
+    [start_date, end_date), ``mrr`` in ``currency`` per month, end_date NaT = still running at ``as_of``; and so on, see
+    data/README.md. A table the source does not have is empty. ``rollup`` makes the small tables that analyses take.
+    ``as_of`` is exclusive, ``data_through`` is the last day loaded. ``quality``, ``facts`` and ``set_aside`` speak of
+    the whole source, before ``where``. For another ``audience`` than full no table and no roll-up names an account or a
+    person: see ``load``.
+    """
+
+    engine: DuckDB = field(repr=False)
+    facts: tuple[TableFacts, ...]
+    quality: tuple[Finding, ...]
+    company: str
+    currency: str
+    as_of: pd.Timestamp
+    observed_from: pd.Timestamp
+    data_through: pd.Timestamp
+    where: dict[str, str]
+    source: str
+    fingerprint: str
+    rivals: pd.DataFrame = field(repr=False)
+    audience: str = "full"
+    _sharing: Sharing | None = field(default=None, repr=False)
+    _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in TABLES:
+            return self.frame(name)
+        raise AttributeError(f"Tables have no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*(name for name in super().__dir__() if name[0] != "_"), *TABLES})
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """One table of the contract as pandas; a copy, so that nothing done to it reaches another reader."""
+        if name not in self._frames:
+            self._frames[name] = contract_frame(self.engine, TABLES[name], self._fact(name))
+        return self._frames[name].copy(deep=False)
+
+    def _fact(self, name: str) -> TableFacts | None:
+        return next((fact for fact in self.facts if fact.name == name), None)
+
+    def has(self, *names: str) -> bool:
+        """Whether the source has all these tables, with rows."""
+        return all((fact := self._fact(name)) is not None and fact.rows > 0 for name in names)
+
+    def need(self, *names: str) -> None:
+        """Raises ContractError if one of these tables is absent, with what it would give."""
+        absent = [name for name in names if not self.has(name)]
+        if absent:
+            lines = [
+                f"{self.source}: there is no table {name}: {TABLES[name].grain}.\n"
+                f"  It would give: {TABLES[name].fills}. Add its file, or name it in the mapping under `tables: "
+                f"{{{name}: ...}}`."
+                for name in absent
+            ]
+            raise ContractError("\n".join(lines))
+
+    def rollup(self, name: str, **parameters: Any) -> pd.DataFrame:
+        """A roll-up of these tables: see ``cs_helpers.data.rollups.ROLLUPS``. Raises ParameterError.
+
+        For a shared audience, start cohorts of fewer than ``sharing.MIN_SHARED`` accounts are left out.
+        """
+        rolled = rollups.run(self.engine, name, **parameters)
+        if self._sharing and name == "cohorts":
+            rolled = rolled[rolled["accounts"] >= sharing.MIN_SHARED].reset_index(drop=True)
+        return rolled
+
+    def pooled(self, counted: Any, keep: tuple[str, ...] = ("unknown",)) -> Any:
+        """A frame with an account per row, or a result that holds one as ``table``; for a shared audience with the
+        texts of fewer than ``sharing.MIN_SHARED`` of its accounts pooled, but missing ones and those of ``keep``.
+
+        Loading pools what is rare in the whole book; this is for rows chosen later, such as the departures of a year.
+        """
+        if self._sharing is None:
+            return counted
+        if isinstance(counted, pd.DataFrame):
+            return sharing.pool_frame(counted, keep)
+        return replace(counted, table=sharing.pool_frame(counted.table, keep))
+
+    def shareable(self, **parameters: Any) -> dict[str, Any]:
+        """Parameters as this audience may see them: from a shared one a text that names somebody is withheld."""
+        return self._sharing.shareable(parameters) if self._sharing else parameters
+
+    @property
+    def private_names(self) -> dict[str, list[str]]:
+        """What must not be in a shared report, by kind, where the report runner asks for it; else nothing.
+
+        By hand nothing is given, because outputs are saved in the notebook.
+        """
+        asked = self._sharing is not None and os.environ.get(NAMES_VARIABLE)
+        return self._sharing.private_names() if self._sharing and asked else {}
+
+    def attribute(self, name: str = "") -> pd.Series:
+        """One attribute of the accounts, by account_id; without a name the segment, missing where nobody has one.
+
+        Raises ParameterError for a name that is no attribute.
+        """
+        accounts = self.accounts.set_index("account_id")
+        wanted = name or "segment"
+        if not name and wanted not in accounts:
+            return pd.Series(None, index=accounts.index, name=wanted, dtype="str")
+        if wanted not in accounts:
+            known = [str(column) for column in accounts.columns]
+            raise ParameterError(
+                f"accounts have no attribute '{wanted}'.{did_you_mean(wanted, known)} They have: {', '.join(known)}."
+            )
+        return accounts[wanted]
+
+    def values(self, column: str) -> list[tuple[str, int]]:
+        """The values by which ``where`` can choose among the loaded accounts, each with its number of accounts.
+
+        ``column`` is an attribute of accounts, or of the CSM who has them on the eve of the as-of date, written
+        ``csm.team``. Missing values are left out. Raises ParameterError for a column that is not there or that
+        records the outcome.
+        """
+        self.need("accounts")
+        known_attribute(self.engine, column, set(self.outcome_columns("accounts")))
+        among = "choosable" if not self.where else "(SELECT * FROM choosable WHERE account_id IN (FROM chosen))"
+        return values_of(self.engine, column, among)
+
+    @property
+    def smallest_group(self) -> int:
+        """The fewest accounts a figure may stand for before this audience: one, or ``sharing.MIN_SHARED`` if shared."""
+        return sharing.MIN_SHARED if self._sharing else 1
+
+    def names(self) -> pd.Series:
+        """What each account is called, by account_id: its name, or the id where none is recorded."""
+        accounts = self.accounts.set_index("account_id")
+        ids = accounts.index.to_series()
+        return accounts["name"].fillna(ids) if "name" in accounts else ids
+
+    def outcome_columns(self, name: str) -> tuple[str, ...]:
+        """Columns of a table that exist only because of the outcome: they never enter a risk model."""
+        fact = self._fact(name)
+        marked = set(fact.outcome_only) if fact else set()
+        columns = list(map(str, self.frame(name).columns))
+        found = set(known_only_after_outcome(name, columns)) | marked
+        return tuple(column for column in columns if column in found)
+
+    @property
+    def set_aside(self) -> pd.DataFrame:
+        """Every row that was left out: table, check, row (line number), account_id, reason; none for a shared audience,
+        because the reasons quote the data."""
+        if "set_aside" not in self._frames:
+            self._frames["set_aside"] = set_aside_frame(self.engine, 0 if self._sharing else None)
+        return self._frames["set_aside"].copy(deep=False)
+
+    def __repr__(self) -> str:
+        only = f", only {', '.join(f'{key} = {value}' for key, value in self.where.items())}" if self.where else ""
+        warnings = sum(finding.severity == "warning" for finding in self.quality)
+        width = max(map(len, TABLES))
+        lines = [f"Tables of {self.company} as of {day_words(self.as_of)}{only}"]
+        for fact in self.facts:
+            unit = f" (MRR in {self.currency or 'an undeclared currency'})" if fact.name == "subscriptions" else ""
+            lines.append(f"  {fact.name:<{width}}  {self._count(fact.name):,}{unit}")
+        if self._sharing:
+            once = "; without a key the pseudonyms hold for this session only" if self._sharing.session_only else ""
+            lines.append(f"  {'audience':<{width}}  {self.audience}: pseudonyms for accounts and people{once}")
+        lines += [
+            f"  {'observed':<{width}}  {day_words(self.observed_from)} to {day_words(self.data_through)}",
+            f"  {'quality':<{width}}  {counted(warnings, 'warning')}, {counted(self._aside(), 'row')} set aside",
+            f"  {'source':<{width}}  {self.source}, fingerprint {self.fingerprint}",
+        ]
+        return "\n".join(lines)
+
+    def _count(self, name: str) -> int:
+        return int(self.engine.rows(f"SELECT count(*) FROM {name}")[0][0])
+
+    def _aside(self) -> int:
+        return int(self.engine.rows("SELECT count(*) FROM aside")[0][0])
+
+
+def load(
+    source: str | Path,
+    mapping: str | Path | ExportMapping | None = None,
+    as_of: str | dt.date | pd.Timestamp | None = None,
+    where: Mapping[str, str] | str | None = None,
+    audience: str = "full",
+) -> Tables:
+    """The tables of ``source`` as they were known at ``as_of``, checked.
+
+    All accounts count, or with ``where`` those whose attributes have the given values. ``source`` is a folder of CSV,
+    Parquet or Excel files, a workbook, a DuckDB file or a database address without a password. ``mapping`` is a YAML
+    file or the name of a ready one; without one ``mapping.yml`` in the source is used, else the contract's own names
+    and ISO dates. ``as_of`` is exclusive and stands on the first of its month; by default it is the first day after the
+    last complete month. Rows that became known at or after it are left out, and later ends, answers and decisions are
+    missing. Missing: an empty field; an empty end_date is a running subscription; a missing MRR is an error, not 0.
+
+    ``audience`` shared is for readers who must not learn who the accounts and people are: pseudonyms by the key in
+    CS_HELPERS_PSEUDONYM_KEY (or by one of this session), values that fewer than five accounts share pooled, comments,
+    rows set aside and whatever else may name somebody withheld; "shared+comments" keeps comments that name nobody. No
+    sum changes by it.
+
+    Raises SourceError (nothing readable there), MappingError, ContractError (every problem of every table at
+    once) or ParameterError (``as_of`` outside the data, ``where`` without a match or on
+    a column that records the outcome, a shared audience with fewer than five accounts). Needs no network.
+    """
+    seen = inspect(source, mapping, as_of, where, audience)
+    if seen.unreadable:
+        raise SourceError("\n".join([*dict.fromkeys(seen.unreadable), *map(str, seen.problems)]))
+    if seen.problems:
+        raise ContractError(seen.problems)
+    tables = Tables(
+        engine=seen.engine,
+        facts=seen.facts,
+        quality=seen.findings,
+        company=seen.company,
+        currency=seen.currency,
+        as_of=seen.as_of,
+        observed_from=seen.observed_from,
+        data_through=seen.data_through,
+        where=dict(seen.where),
+        source=seen.source,
+        fingerprint=seen.fingerprint,
+        rivals=seen.rivals,
+    )
+    return tables if seen.sharing is None else _shared(tables, seen.sharing, audience)
+
+
+def _shared(tables: Tables, how: Sharing, audience: str) -> Tables:
+    """The tables without what is said of them beside their rows: file names, values in findings, chosen names."""
+    files = {fact.name: fact.where for fact in tables.facts}
+    return replace(
+        tables,
+        facts=tuple(replace(fact, where=fact.name) for fact in tables.facts),
+        quality=(how.finding(), *sharing.shared_findings(tables.quality, files)),
+        where={column: WITHHELD if column in how.where else value for column, value in tables.where.items()},
+        source=how.place(tables.source),
+        audience=audience,
+        _sharing=how,
+    )

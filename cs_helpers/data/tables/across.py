@@ -1,0 +1,209 @@
+"""Checks that need more than one row or more than one table: keys that lead nowhere, currencies, order in time."""
+
+from __future__ import annotations
+
+from cs_helpers.core.errors import Problem
+from cs_helpers.data.contract.checks import SHOWN, plain
+from cs_helpers.data.engines.duckdb import literal, quote
+from cs_helpers.data.tables.judging import marked, settle
+from cs_helpers.data.tables.progress import Finding, Loaded, Reading, counted
+
+_ORPHAN_FIX = "Add the accounts, or set `set_aside: [orphan]` in mapping.yml to leave the rows out and list them."
+
+
+def check_across(reading: Reading) -> None:
+    """Accounts that are no accounts, required tables left without rows, mixed currencies, forbidden overlaps."""
+    for name, loaded in reading.tables.items():
+        accounts = reading.tables.get("accounts")
+        if loaded.table.references.get("account_id") == "accounts" and accounts and accounts.has("account_id"):
+            _orphans(reading, loaded)
+        rows = reading.engine.rows(f"SELECT count(*) FROM {quote(loaded.typed)}")[0][0]
+        if loaded.table.required and not rows and not _refused(reading, name):
+            fix = "Correct `drop_where`, `keep_where` or `set_aside` in the mapping; a table of this kind needs rows."
+            reading.problem("empty", name, Problem(loaded.where, "every row of it is left out.", fix))
+    if (subscriptions := reading.tables.get("subscriptions")) is None:
+        return
+    if subscriptions.has("currency"):
+        _mixed_currencies(reading, subscriptions)
+    if reading.settings.overlap == "error" and subscriptions.has("start_date", "end_date"):
+        _overlaps(reading, subscriptions)
+
+
+def _refused(reading: Reading, table: str) -> bool:
+    return any(check.startswith(f"{table}.") for check in reading.checks)
+
+
+def _orphans(reading: Reading, loaded: Loaded) -> None:
+    """Rows whose account nobody knows; those of accounts that the mapping leaves out go with them."""
+    if not loaded.has("account_id") and not any(loaded.has(name) for name in loaded.table.stand_in.values()):
+        return
+    typed, engine = quote(loaded.typed), reading.engine
+    distinct = f"(SELECT DISTINCT account_id FROM {typed})"
+    if loaded.table.name == "usage":
+        _usage_spans(reading, loaded)
+        distinct = "usage_spans"
+    unknown, without = engine.rows(
+        "SELECT count(*) FILTER (account_id IS NOT NULL AND account_id NOT IN (SELECT account_id FROM "
+        f"known_accounts)), count(*) FILTER (account_id IS NULL) FROM {distinct}"
+    )[0]
+    if not unknown and not without:
+        return
+    dropped = (
+        "SELECT account_id FROM aside WHERE table_name = 'accounts' AND check_name IN ('drop_where', 'keep_where')"
+    )
+    lost = f"{typed} WHERE account_id IS NOT NULL AND account_id NOT IN (SELECT account_id FROM known_accounts)"
+    went = f"concat('account ', {marked('account_id')}, ' is left out by the mapping')"
+    query = f"SELECT line, {went} AS reason FROM {lost} AND account_id IN ({dropped})"
+    settle(reading, loaded, "drop_where", query, "", automatic=True)
+    head = literal(f"{loaded.header('account_id')} ")
+    query = f"SELECT line, concat({head}, {marked('account_id')}, ' is no account of accounts') AS reason FROM {lost}"
+    settle(reading, loaded, "orphan", query, _ORPHAN_FIX)
+    for column, through in loaded.table.stand_in.items():
+        if loaded.has(through) and not loaded.has(column):
+            value = marked(quote(through))
+            why = f"concat({literal(loaded.header(through) + ' ')}, {value}, ' is no subscription of subscriptions')"
+            query = f"SELECT line, {why} AS reason FROM {typed} WHERE {quote(column)} IS NULL"
+            settle(reading, loaded, "orphan", query, _ORPHAN_FIX.replace("accounts", "subscriptions"))
+
+
+def _mixed_currencies(reading: Reading, loaded: Loaded) -> None:
+    engine, settings = reading.engine, reading.settings
+    counts = engine.rows(
+        "SELECT upper(trim(currency)) AS code, count(*) FROM typed_subscriptions WHERE currency IS NOT NULL "
+        "GROUP BY code ORDER BY count(*) DESC, code"
+    )
+    declared = (settings.currency or "").upper()
+    if len(counts) <= 1 and (not declared or {code for code, _ in counts} <= {declared}):
+        return
+    usual = declared or counts[0][0]
+    other = engine.rows(
+        "SELECT line FROM typed_subscriptions WHERE upper(trim(currency)) <> ? ORDER BY line LIMIT ?", [usual, SHOWN]
+    )
+    named = ", ".join(f"{plain(code)} ({counted(int(n), 'row')})" for code, n in counts)
+    what = f"{loaded.header('currency')} holds {named}" + (f", and the mapping says {declared}." if declared else ".")
+    fix = (
+        "Convert the amounts to one currency, correct `currency` in the mapping, or load one currency at a time "
+        "with `keep_where`."
+    )
+    lines = tuple(loaded.staged.lines([line for (line,) in other]))
+    total = sum(int(n) for code, n in counts if code != usual)
+    reading.problem("mixed_currencies", "subscriptions", Problem(loaded.where, what, fix, lines, total))
+
+
+def _overlaps(reading: Reading, loaded: Loaded) -> None:
+    why = (
+        "concat('account ', " + marked("account_id") + ", ' starts again on ', strftime(start_date, '%Y-%m-%d'), "
+        "' while another of its subscriptions runs')"
+    )
+    query = (
+        f"SELECT line, {why} AS reason FROM (SELECT line, account_id, start_date, max(coalesce(end_date, DATE "
+        "'2100-12-31')) "
+        "OVER (PARTITION BY account_id ORDER BY start_date, line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) "
+        "AS before "
+        "FROM typed_subscriptions) WHERE start_date < before"
+    )
+    fix = "Correct the periods, or set `overlap: sum` in mapping.yml if accounts may hold several at once."
+    settle(reading, loaded, "overlap", query, fix)
+
+
+# --- set aside, once cut ----------------------------------------------------------------------------------------
+
+
+def set_aside_impossible(reading: Reading) -> None:
+    """Rows that cannot be, and that no figure needs: counted, listed and left out."""
+    for loaded in reading.tables.values():
+        for first, then in loaded.table.orders:
+            if loaded.has(first, then):
+                head, tail = literal(f"{loaded.header(then)} "), literal(f" is before {loaded.header(first)} ")
+                why = f"concat({head}, {quote(then)}, {tail}, {quote(first)})"
+                query = f"SELECT line, {why} AS reason FROM {quote(loaded.typed)} WHERE {quote(then)} < {quote(first)}"
+                settle(reading, loaded, f"{then}_before_{first}", query, "", automatic=True)
+    if (subscriptions := reading.tables.get("subscriptions")) is None:
+        return
+    if "usage" in reading.tables:  # before zero-day subscriptions go, so that their usage is not taken for nobody's
+        _usage_outside(reading, reading.tables["usage"])
+    _zero_days(reading, subscriptions)
+
+
+def _zero_days(reading: Reading, loaded: Loaded) -> None:
+    why = "concat('starts and ends on ', strftime(start_date, '%Y-%m-%d'), ': no day was paid for')"
+    if loaded.last_paid_day:
+        why = (
+            "concat('starts on ', strftime(start_date, '%Y-%m-%d'), ', its last paid day is ', "
+            "strftime(end_date - 1, '%Y-%m-%d'), ': no day was paid for')"
+        )
+    query = f"SELECT line, {why} AS reason FROM typed_subscriptions WHERE end_date = start_date"
+    settle(reading, loaded, "zero_day", query, "", automatic=True)
+
+
+def _usage_key(reading: Reading, loaded: Loaded) -> str:
+    """By what usage is held against subscriptions: by the one it names, or by its account."""
+    subscriptions = reading.tables.get("subscriptions")
+    if subscriptions is None or not (loaded.has("subscription_id") and subscriptions.has("subscription_id")):
+        return "account_id"
+    some = reading.engine.rows("SELECT 1 FROM typed_usage WHERE subscription_id IS NULL LIMIT 1")
+    return "account_id" if some else "subscription_id"
+
+
+def _usage_spans(reading: Reading, loaded: Loaded) -> None:
+    """``usage_spans``: first and last use per account (and subscription), in one pass over all rows.
+
+    The questions that follow are first put to these few rows, and to all only where the few leave room for doubt.
+    """
+    key = _usage_key(reading, loaded)
+    names = ", ".join(dict.fromkeys(["account_id", key]))
+    reading.engine.execute(
+        f"CREATE OR REPLACE TABLE usage_spans AS SELECT {names}, min(occurred_at) AS first, max(occurred_at) AS last "
+        f"FROM typed_usage GROUP BY {names}"
+    )
+
+
+def _usage_outside(reading: Reading, loaded: Loaded) -> None:
+    """Usage before the first or after the last day of its subscription, or of its account where it names none."""
+    key = _usage_key(reading, loaded)
+    noun = "its subscription" if key == "subscription_id" else "the account"
+    spans = (
+        f"(SELECT {key}, min(start_date) AS first_day, CASE WHEN count(end_date) = count(*) THEN max(end_date) END "
+        f"AS stop FROM typed_subscriptions GROUP BY {key})"
+    )
+    if "accounts" in reading.tables and reading.tables["accounts"].has("account_id"):
+        doubt = "s.first_day IS NULL OR u.first < s.first_day OR u.last >= s.stop"
+        joined = f"usage_spans u LEFT JOIN {spans} s ON u.{key} = s.{key}"
+        if not reading.engine.rows(f"SELECT 1 FROM {joined} WHERE {doubt} LIMIT 1"):
+            return
+    base = f"FROM typed_usage u LEFT JOIN {spans} s ON u.{key} = s.{key}"
+    cases = (
+        ("usage_before_start", "u.occurred_at < s.first_day", f"before {noun} started", "s.first_day"),
+        ("usage_after_end", "u.occurred_at >= s.stop", f"after {noun} ended", "s.stop"),
+        ("usage_without_subscription", "s.first_day IS NULL", f"{noun} has no day at all", ""),
+    )
+    for check, condition, words, day in cases:
+        told = f", {literal(f', {words} on ')}, strftime({day}, '%Y-%m-%d')" if day else f", {literal(f', {words}')}"
+        why = f"concat('used on ', strftime(u.occurred_at, '%Y-%m-%d'){told})"
+        settle(reading, loaded, check, f"SELECT u.line, {why} AS reason {base} WHERE {condition}", "", automatic=True)
+
+
+def unknown_reps(reading: Reading) -> list[Finding]:
+    """Rep ids that stand in a table and not among the reps: the rows count, but nobody can be named for them."""
+    found: list[Finding] = []
+    if "reps" not in reading.tables:
+        return found
+    for name, loaded in reading.tables.items():
+        for column, target in loaded.table.references.items():
+            if target != "reps" or not loaded.has(column):
+                continue
+            known = "SELECT rep_id FROM typed_reps WHERE rep_id IS NOT NULL"
+            query = f"FROM {quote(loaded.typed)} WHERE {quote(column)} NOT IN ({known})"
+            rows, ids = reading.engine.rows(f"SELECT count(*), count(DISTINCT {quote(column)}) {query}")[0]
+            if rows:
+                some = reading.engine.rows(
+                    f"SELECT DISTINCT {quote(column)} AS id {query} ORDER BY id LIMIT ?", [SHOWN]
+                )
+                named = ", ".join(plain(value) for (value,) in some)
+                message = (
+                    f"{counted(int(rows), 'row')} of {loaded.where} name {counted(int(ids), 'rep')} that reps does "
+                    "not have "
+                    f"({named}{', ...' if ids > SHOWN else ''}). They count, but under no name, team or manager."
+                )
+                found.append(Finding(name, "unknown_rep", "warning", int(rows), message))
+    return found

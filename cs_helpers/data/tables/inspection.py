@@ -1,0 +1,394 @@
+"""One pass over a source: everything read, typed, judged, cut and exposed, with all that was found on the way.
+
+``load`` and ``check`` are both this; they differ in what they do with the problems.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from cs_helpers.core.audience import check_audience
+from cs_helpers.core.errors import ContractError, ParameterError, Problem, SourceError
+from cs_helpers.core.periods import day_words, month
+from cs_helpers.data.contract.checks import SHOWN, known_only_after_outcome
+from cs_helpers.data.engines.duckdb import DuckDB, quote
+from cs_helpers.data.mapping import Mapping as ExportMapping
+from cs_helpers.data.mapping import find_mapping
+from cs_helpers.data.sources import open_source
+from cs_helpers.data.tables.across import check_across, set_aside_impossible, unknown_reps
+from cs_helpers.data.tables.choosing import choose, conditions_of
+from cs_helpers.data.tables.cutting import cut
+from cs_helpers.data.tables.findings import as_of_moved, churn_records, currency_of, findings, rival_records
+from cs_helpers.data.tables.frames import expose, set_lines
+from cs_helpers.data.tables.progress import Finding, Reading, counted
+from cs_helpers.data.tables.reading import read_tables
+from cs_helpers.data.tables.records import read_records
+from cs_helpers.data.tables.sharing import Sharing, prepare
+
+UNSEEN_MONTHS = 3  # starts this long before the first recorded end suggest that earlier leavers are missing
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What was read of one table: the file, how many rows it held, which columns it has, and what was not read."""
+
+    name: str
+    where: str
+    read: int  # rows of the file
+    rows: int  # rows that count, before ``where``
+    columns: dict[str, str]  # contract name -> header
+    attributes: tuple[str, ...]
+    outcome_only: tuple[str, ...]
+    unread: tuple[str, ...]
+    first: pd.Timestamp | None
+    last: pd.Timestamp | None
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """Everything a pass over a source has given. With problems the later steps may be missing."""
+
+    engine: DuckDB
+    source: str
+    kind: str
+    company: str
+    settings: ExportMapping
+    facts: tuple[TableFacts, ...]
+    unreadable: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    checks: tuple[str, ...]  # table.check of each problem
+    findings: tuple[Finding, ...]
+    currency: str = ""
+    as_of: pd.Timestamp = pd.NaT  # type: ignore[assignment]
+    observed_from: pd.Timestamp = pd.NaT  # type: ignore[assignment]
+    data_through: pd.Timestamp = pd.NaT  # type: ignore[assignment]
+    where: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
+    rivals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sharing: Sharing | None = None  # how the tables are shown to readers who must not learn who is who
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything stops the tables from being used."""
+        return bool(self.unreadable or self.problems)
+
+
+def inspect(
+    source: str | Path,
+    mapping: str | Path | ExportMapping | None = None,
+    as_of: str | dt.date | pd.Timestamp | None = None,
+    where: Mapping[str, str] | str | None = None,
+    audience: str = "full",
+) -> Inspection:
+    """Read, check and cut a source; problems of the data are collected, not raised.
+
+    With another ``audience`` than full the tables are exposed as ``tables.sharing`` says; what was found about the
+    data is not: see ``load``. Raises SourceError and MappingError where there is nothing to look at, ParameterError for
+    ``as_of``, ``where`` and ``audience``.
+    """
+    check_audience(audience)
+    place = open_source(source)
+    try:
+        settings = find_mapping(place.folder, mapping)
+        engine = DuckDB()
+        reading = read_tables(engine, place, settings)
+        records = read_records(reading)
+        check_across(reading)
+        fingerprint = place.fingerprint()
+        name, kind = place.name, place.kind
+        if not reading.tables and not reading.unreadable:
+            reading.unreadable.append(_nothing(reading))
+    finally:
+        place.close()
+    fallback = place.folder.resolve().name if place.folder is not None else name
+    company = settings.company or fallback
+    if reading.unreadable or reading.problems:
+        _renumber(reading)
+        return Inspection(
+            engine, name, kind, company, settings, _facts(reading), tuple(dict.fromkeys(reading.unreadable)),
+            tuple(reading.problems), tuple(reading.checks), tuple(reading.findings), fingerprint=fingerprint,
+        )  # fmt: skip
+    return _cut(reading, records, as_of, where, name, kind, company, fingerprint, audience)
+
+
+def _nothing(reading: Reading) -> str:
+    there = ", ".join(reading.source.names()[:12])
+    return (
+        f"{reading.source.name}: there is no table of the contract in it.\n"
+        f"  It holds: {there}. Say in a mapping which file feeds which table; `cs-helpers map` drafts one."
+    )
+
+
+def _cut(
+    reading: Reading,
+    records: dict[str, pd.DataFrame],
+    as_of: str | dt.date | pd.Timestamp | None,
+    where: Mapping[str, str] | str | None,
+    name: str,
+    kind: str,
+    company: str,
+    fingerprint: str,
+    audience: str,
+) -> Inspection:
+    engine, settings = reading.engine, reading.settings
+    notes = list(reading.findings)
+    first, last = _span(reading)
+    data_through, note = _data_through(reading, last)
+    notes += note
+    covered_to = data_through + pd.Timedelta(days=1)
+    asked = _given_day(as_of) if as_of else covered_to
+    instant = month(asked)
+    if "subscriptions" in reading.tables:
+        engine.execute("CREATE OR REPLACE TABLE ever_subscribed AS SELECT DISTINCT account_id FROM typed_subscriptions")
+    cut(reading, instant, covered_to)
+    exported = instant < covered_to
+    rivals = pd.DataFrame()
+    if "subscriptions" in reading.tables and "accounts" in reading.tables:
+        rivals = rival_records(reading, records, instant, exported)
+    rival_notes = churn_records(reading, records, instant, exported)
+    set_aside_impossible(reading)
+    observed_from, note = _observed_from(reading, first)
+    notes += note
+    _check_instant(as_of, instant, observed_from, covered_to, name)
+    problem = _unloaded_months(reading, observed_from, instant)
+    if problem:
+        reading.problem("month_never_loaded", "subscriptions", problem)
+    currency, note = currency_of(engine, settings, reading.tables.get("subscriptions"))
+    notes += note
+    notes += findings(reading, observed_from, instant) + unknown_reps(reading) + rival_notes
+    if as_of:
+        notes += as_of_moved(asked, instant)
+    _renumber(reading)
+    notes = [*_set_aside_findings(reading), *notes]
+    facts = _facts(reading)
+    conditions = choose(reading, conditions_of(where), instant)
+    sharing = None if audience == "full" else prepare(engine, reading.tables, conditions, audience)
+    present = {name: list(loaded.attributes) for name, loaded in reading.tables.items()}
+    expose(engine, present, bool(conditions), sharing)
+    for target, _ in reading.staged.values():
+        engine.drop(target)
+    return Inspection(
+        engine, name, kind, company, settings, facts, (), tuple(reading.problems), tuple(reading.checks), tuple(notes),
+        currency, instant, observed_from, data_through, conditions, fingerprint, rivals, sharing,
+    )  # fmt: skip
+
+
+def _renumber(reading: Reading) -> None:
+    """Lines of what was set aside as a person counts them in the file."""
+    for name, loaded in reading.tables.items():
+        lines = [
+            line
+            for (line,) in reading.engine.rows(
+                "SELECT DISTINCT line FROM aside WHERE table_name = ? ORDER BY line", [name]
+            )
+        ]
+        shown = loaded.staged.lines(lines)
+        set_lines(reading.engine, name, {line: new for line, new in zip(lines, shown, strict=True) if line != new})
+
+
+def _facts(reading: Reading) -> tuple[TableFacts, ...]:
+    found = []
+    for name, loaded in reading.tables.items():
+        when = loaded.known_at or "CAST(NULL AS TIMESTAMP)"
+        rows, first, last = reading.engine.rows(
+            f"SELECT count(*), min({when}), max({when}) FROM {quote(loaded.typed)}"
+        )[0]
+        columns = {column.name: loaded.header(column.name) for column in loaded.columns}
+        entry = loaded.entry
+        used = set(columns.values()) | set(loaded.attributes.values()) | set(entry.drop_where)
+        used |= {header for many in entry.joined.values() for header in many} | set(entry.keep_where) | set(entry.key)
+        used |= {header for offset in entry.offsets.values() for header in (offset.add, offset.subtract) if header}
+        used |= {header for scale in entry.scale.values() for header in (*scale.times, *scale.by, *scale.per)}
+        used |= {header for only in entry.only_where.values() for header in only}
+        marked = set(entry.outcome_only)
+        outcome = tuple(
+            attribute for attribute, header in loaded.attributes.items()
+            if {attribute, header} & marked or known_only_after_outcome(name, [attribute, header])
+        )  # fmt: skip
+        found.append(
+            TableFacts(
+                name, loaded.where, loaded.rows, int(rows), columns, tuple(loaded.attributes), outcome,
+                tuple(header for header in loaded.staged.headers if header not in used),
+                None if first is None else pd.Timestamp(first), None if last is None else pd.Timestamp(last),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+# --- the instant ----------------------------------------------------------------------------------------------
+
+
+def _span(reading: Reading) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    """First and last day on which anything happens: of subscriptions, or without them of all events."""
+    tables = reading.tables
+    names = ["subscriptions"] if "subscriptions" in tables else [n for n, t in tables.items() if t.table.event_time]
+    days = []
+    for name in names:
+        loaded = tables[name]
+        if name in ("goals", "renewals") or not loaded.known_at:
+            continue
+        when = f"CAST({loaded.known_at} AS DATE)"
+        low, high = reading.engine.rows(f"SELECT min({when}), max({when}) FROM {quote(loaded.typed)}")[0]
+        days += [pd.Timestamp(day) for day in (low, high) if day is not None]
+    return (min(days), max(days)) if days else (None, None)
+
+
+def _data_through(reading: Reading, last: pd.Timestamp | None) -> tuple[pd.Timestamp, list[Finding]]:
+    if reading.settings.data_through is not None:
+        return pd.Timestamp(reading.settings.data_through), []
+    if last is None:
+        raise SourceError(
+            f"{reading.source.name}: nothing in it has a date, so it cannot be said of which day it speaks.\n"
+            "  State `data_through` in mapping.yml, the last day that was loaded."
+        )
+    of = "start_date" if "subscriptions" in reading.tables else "event"
+    table = "subscriptions" if "subscriptions" in reading.tables else next(iter(reading.tables))
+    message = (
+        f"The last day loaded is not declared: taken as {day_words(last)}, the latest {of}. "
+        "State it as `data_through` in mapping.yml."
+    )
+    return last, [Finding(table, "data_through_inferred", "warning", 0, message)]
+
+
+def _observed_from(reading: Reading, first: pd.Timestamp | None) -> tuple[pd.Timestamp, list[Finding]]:
+    """The first day of complete records: declared, or inferred from what was known at the cut."""
+    if reading.settings.observed_from is not None:
+        return pd.Timestamp(reading.settings.observed_from), []
+    if first is None:
+        raise SourceError(
+            f"{reading.source.name}: nothing in it has a date.\n  State `observed_from` and `data_through` in "
+            "mapping.yml."
+        )
+    if "subscriptions" not in reading.tables:
+        return first, []
+    earliest, first_end = reading.engine.rows("SELECT min(start_date), min(end_date) FROM typed_subscriptions")[0]
+    if earliest is None:
+        return first, []
+    start = pd.Timestamp(earliest)
+    if first_end is not None and start < pd.Timestamp(first_end) - pd.DateOffset(months=UNSEEN_MONTHS):
+        end = pd.Timestamp(first_end)
+        day = month(end)
+        before = int(
+            reading.engine.rows("SELECT count(*) FROM typed_subscriptions WHERE start_date < ?", [day.date()])[0][0]
+        )
+        message = (
+            f"{counted(before, 'subscription')} started before {day_words(day)}, from {day_words(start)} on, yet "
+            f"the first recorded end is on {day_words(end)}: accounts that left earlier seem to be missing "
+            f"from the export. Figures start at {day_words(day)}; state the first completely recorded day as "
+            "`observed_from` in mapping.yml."
+        )
+        return day, [Finding("subscriptions", "observed_from_inferred", "warning", before, message)]
+    message = (
+        f"The first day of complete records is not declared: taken as {day_words(start)}, the earliest start_date. "
+        "State it as `observed_from` in mapping.yml."
+    )
+    return start, [Finding("subscriptions", "observed_from_inferred", "warning", 0, message)]
+
+
+def _given_day(as_of: str | dt.date | pd.Timestamp) -> pd.Timestamp:
+    try:
+        if not isinstance(as_of, str | dt.date):  # a Timestamp is a date; a number is not
+            raise TypeError
+        # Only ISO text: pandas would read "now" as the clock's time and guess at 01/02/2024.
+        day = dt.datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
+        return pd.Timestamp(day).tz_localize(None).normalize().as_unit("us")
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"as_of {as_of!r} is not a date.\n  Write it like 2024-12-01.") from error
+
+
+def _check_instant(
+    given: object, instant: pd.Timestamp, observed_from: pd.Timestamp, covered_to: pd.Timestamp, name: str
+) -> None:
+    if observed_from < instant <= covered_to:
+        return
+    last = month(covered_to)
+    covers = f"{name} covers {day_words(observed_from)} to {day_words(covered_to - pd.Timedelta(days=1))}"
+    if given is None:
+        raise ContractError(
+            f"{covers}: there is no complete month in it.\n"
+            "  Load a longer period, or correct `observed_from` and `data_through` in the mapping."
+        )
+    raise ParameterError(
+        f"as_of {instant:%Y-%m-%d} is outside the data: {covers}.\n"
+        f"  Give a month's first day after {observed_from:%Y-%m-%d}, at the latest {last:%Y-%m-%d}."
+    )
+
+
+def _unloaded_months(reading: Reading, observed_from: pd.Timestamp, instant: pd.Timestamp) -> Problem | None:
+    """A month in which nobody has a subscription was never loaded; it must not read as total churn."""
+    if "subscriptions" not in reading.tables:
+        return None
+    # A start counts from its month on, an end from the month it is not paid in any more.
+    starts, ends = (
+        dict(
+            reading.engine.rows(
+                f"SELECT {index} AS m, count(*) FROM typed_subscriptions WHERE m IS NOT NULL GROUP BY m"
+            )
+        )
+        for index in (
+            "year(start_date) * 12 + month(start_date) - 1",
+            "year(end_date) * 12 + month(end_date) - CASE WHEN day(end_date) = 1 THEN 1 ELSE 0 END",
+        )
+    )
+    empty, running = [], 0
+    last = instant.year * 12 + instant.month - 1
+    first = observed_from.year * 12 + observed_from.month - 1
+    for index in range(min([first, *starts]), last):
+        running += starts.get(index, 0) - ends.get(index, 0)
+        if index >= first and running <= 0:
+            empty.append(pd.Timestamp(year=index // 12, month=index % 12 + 1, day=1))
+    if not empty:
+        return None
+    named = ", ".join(f"{begun.month_name()} {begun.year}" for begun in empty[:SHOWN])
+    more = f" and {len(empty) - SHOWN} more" if len(empty) > SHOWN else ""
+    return Problem(
+        reading.tables["subscriptions"].where,
+        f"no subscription runs in {named}{more}, inside the observed months {day_words(observed_from)} to "
+        f"{day_words(instant - pd.Timedelta(days=1))}: a month that was never loaded.",
+        "Load the missing months, or set `observed_from` and `data_through` in mapping.yml to the days loaded.",
+    )
+
+
+# --- set aside ---------------------------------------------------------------------------------------------------
+
+_SET_ASIDE_WORDS = {
+    "zero_day": "zero-day subscription(s), ending on the day they start",
+    "end_before_start": "row(s) that end before they start",
+    "repeated_row": "row(s) that repeat an earlier row in every column",
+    "repeated_key": "row(s) whose key stands in more than one row",
+    "orphan": "row(s) with an account_id no account has",
+    "drop_where": "row(s) named by drop_where in the mapping",
+    "keep_where": "row(s) not named by keep_where in the mapping",
+    "usage_before_start": "row(s) of usage before the first day of the subscription or account",
+    "usage_after_end": "row(s) of usage after its last day",
+    "usage_without_subscription": "row(s) of usage by accounts without any subscription",
+    "missing_value": "row(s) without a value that is required",
+    "unreadable_date": "row(s) with a date that cannot be read",
+    "unreadable_value": "row(s) with a value that cannot be read",
+    "date_out_of_range": "row(s) with a date before 1970 or after 2100",
+    "value_out_of_range": "row(s) with a value out of range",
+    "not_allowed": "row(s) with a value that is none of those allowed",
+    "impossible_time": "row(s) with a local time that does not exist",
+}
+
+
+def _set_aside_findings(reading: Reading) -> list[Finding]:
+    """One finding per check and table, with how many rows were set aside."""
+    found = []
+    for name, loaded in reading.tables.items():
+        for check, rows in reading.engine.rows(
+            "SELECT check_name, count(*) FROM aside WHERE table_name = ? GROUP BY check_name ORDER BY check_name",
+            [name],
+        ):
+            words = _SET_ASIDE_WORDS.get(check, f"row(s) where {check.replace('_', ' ')}").replace(
+                "(s)", "" if rows == 1 else "s"
+            )
+            share = f" of {loaded.rows:,}" if rows != loaded.rows else ""
+            message = f"{loaded.where}: {rows:,}{share} {words}; left out of all figures."
+            found.append(Finding(name, check, "set aside", int(rows), message))
+    return found

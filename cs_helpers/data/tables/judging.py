@@ -1,0 +1,342 @@
+"""Row by row: what breaks the contract, in words, with the way to mend it.
+
+The engine judges all rows in one pass; only the odd ones are looked at again and worded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cs_helpers.core.errors import Problem
+from cs_helpers.data.contract.checks import EARLIEST, LATEST, SHOWN, plain
+from cs_helpers.data.contract.columns import Column, Table
+from cs_helpers.data.contract.formats import COMMON_DATE_FORMATS, strptime_format
+from cs_helpers.data.engines.duckdb import DuckDB, listed, literal, quote
+from cs_helpers.data.tables.expressions import Reader
+from cs_helpers.data.tables.progress import Field, Finding, Loaded, Reading, counted
+
+LARGE = 3_000_000  # rows from which a doubled export is no longer looked for in tables without a key
+
+
+def row_conditions(table: Table, fields: Sequence[Field]) -> list[tuple[str, Column | None, str]]:
+    """(check, column, SQL that is true where the row breaks it), over typed columns and the ``there_`` flags."""
+    found: list[tuple[str, Column | None, str]] = []
+    for each in fields:
+        column, value = each.column, quote(each.column.stored)
+        if each.written is not None and not column.default:
+            there = quote("there_" + column.name)
+            if column.kind != "text":
+                check = "unreadable_date" if column.kind in ("date", "time") else "unreadable_value"
+                found.append((check, column, f"{there} AND {value} IS NULL"))
+            if not column.nullable:
+                found.append(("missing_value", column, f"NOT {there}"))
+        if each.impossible:
+            found.append(("impossible_time", column, quote("impossible_" + column.name)))
+        if each.computed and not column.nullable and not column.default:
+            found.append(("missing_value", column, f"{value} IS NULL"))
+        if each.written is None and not each.computed:
+            continue
+        if column.kind in ("date", "time"):
+            end = "2101-01-01"
+            found.append(
+                ("date_out_of_range", column, f"{value} < DATE '{EARLIEST:%Y-%m-%d}' OR {value} >= DATE '{end}'")
+            )
+        factor = 100 if column.kind == "money" else 1
+        limits = []
+        if column.minimum is not None:
+            limits.append(f"{value} < {column.minimum * factor:.0f}")
+        if column.maximum is not None:
+            limits.append(f"{value} > {column.maximum * factor:.0f}")
+        if limits:
+            found.append(("value_out_of_range", column, " OR ".join(limits)))
+        if column.one_of:
+            words = ", ".join(map(literal, column.one_of))
+            found.append(("not_allowed", column, f"{value} NOT IN ({words})"))
+    present = {each.column.name for each in fields if each.written is not None or each.computed}
+    for start, end in table.periods:
+        if {start, end} <= present:
+            found.append(("end_before_start", None, f"{quote(end)} < {quote(start)}"))
+    if table.at_least_one and set(table.at_least_one) & present:
+        read = [each.column for each in fields if each.column.name in table.at_least_one and each.written is not None]
+        if read:
+            empty = " AND ".join(f"NOT {quote('there_' + column.name)}" for column in read)
+            found.append(("missing_value", None, empty))
+    return found
+
+
+def judge_rows(reading: Reading, loaded: Loaded, fields: Sequence[Field], reader: Reader) -> None:
+    """What is wrong with the odd rows, check by check. Refused rows stay: they may be wrong in other ways, too."""
+    engine, typed = reading.engine, quote(loaded.typed)
+    (odd,) = engine.rows(f"SELECT count(*) FROM {typed} WHERE odd")[0]
+    if odd:
+        engine.execute(
+            f"CREATE OR REPLACE TEMP TABLE odd AS SELECT {', '.join(typed_columns(fields, texts=True))} "
+            f"FROM {quote(loaded.raw)} WHERE line IN (SELECT line FROM {typed} WHERE odd)"
+        )
+        if loaded.last_paid_day:
+            engine.execute(to_first_unpaid_day("odd"))
+        for check, column, condition in row_conditions(loaded.table, fields):
+            if engine.rows(f"SELECT count(*) FROM odd WHERE {condition}")[0][0]:
+                reason, fix = _words(reading, loaded, reader, check, column)
+                settle(reading, loaded, check, f"SELECT line, {reason} AS reason FROM odd WHERE {condition}", fix)
+        engine.execute("DROP TABLE odd")
+    engine.execute(f"ALTER TABLE {typed} DROP COLUMN odd")
+
+
+def typed_columns(fields: Sequence[Field], texts: bool = False) -> list[str]:
+    """What is selected from the table as written: typed values, and what the checks need to know beside them."""
+    found = ["line", *(f"{each.typed} AS {quote(each.column.stored)}" for each in fields)]
+    for each in fields:
+        if each.written:
+            found.append(f"{each.written.there} AS {quote('there_' + each.column.name)}")
+            if texts:
+                found.append(f"{each.written.text} AS {quote('text_' + each.column.name)}")
+        elif texts and each.computed:
+            found.append(f"CAST({each.typed} AS VARCHAR) AS {quote('text_' + each.column.name)}")
+        if each.impossible:
+            found.append(f"{each.impossible} AS {quote('impossible_' + each.column.name)}")
+    return found
+
+
+def to_first_unpaid_day(table: str) -> str:
+    """Last paid days as the contract's end_date. Ends outside the range stay: they are refused as written."""
+    return f"UPDATE {quote(table)} SET end_date = end_date + 1 WHERE end_date < DATE '{LATEST:%Y-%m-%d}'"
+
+
+def settle(reading: Reading, loaded: Loaded, check: str, query: str, fix: str, automatic: bool = False) -> int:
+    """Set the rows of ``query`` (line, reason) aside where the mapping or the contract allows it, else report them.
+
+    Rows set aside leave the typed table. Returns how many there are.
+    """
+    engine = reading.engine
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE breach AS {query}")
+    count, distinct = engine.rows("SELECT count(DISTINCT line), count(DISTINCT reason) FROM breach")[0]
+    if not count:
+        return 0
+    table = literal(loaded.table.name)
+    allowed = reading.settings.allowed(check) if not automatic else 1.0
+    if count <= allowed * loaded.rows:
+        account = "t.account_id" if "account_id" in loaded.table.names else "''"
+        engine.execute(
+            f"INSERT INTO aside SELECT {table}, {literal(check)}, b.line, coalesce({account}, ''), b.reason FROM "
+            "breach b "
+            f"LEFT JOIN {quote(loaded.typed)} t USING (line) ORDER BY b.line"
+        )
+        engine.execute(f"DELETE FROM {quote(loaded.typed)} WHERE line IN (SELECT line FROM breach)")
+    else:
+        lines = [line for (line,) in engine.rows("SELECT DISTINCT line FROM breach ORDER BY line LIMIT ?", [SHOWN])]
+        reasons = [
+            reason
+            for (reason,) in engine.rows(
+                "SELECT reason FROM breach GROUP BY reason ORDER BY min(line), reason LIMIT ?", [SHOWN]
+            )
+        ]
+        more = f"; and {distinct - SHOWN:,} more values" if distinct > SHOWN else ""
+        what = "; ".join(_shown(reason) for reason in reasons) + more
+        rows = tuple(loaded.staged.lines(lines))
+        reading.problem(check, loaded.table.name, Problem(loaded.where, f"{what}.", fix, rows, count))
+    return int(count)
+
+
+_MARK = "\x1f"  # stands around a value inside a reason until it is quoted
+
+
+def marked(value: str) -> str:
+    """SQL for a value inside a reason; ``_shown`` puts quotes around it where it needs them."""
+    return f"'{_MARK}', coalesce({value}, ''), '{_MARK}'"
+
+
+def _shown(reason: str) -> str:
+    parts = reason.split(_MARK)
+    return "".join(plain(part) if place % 2 else part for place, part in enumerate(parts))
+
+
+def shown_reasons(reasons: Iterable[str]) -> list[str]:
+    """Reasons as people read them."""
+    return [_shown(reason) for reason in reasons]
+
+
+def _words(reading: Reading, loaded: Loaded, reader: Reader, check: str, column: Column | None) -> tuple[str, str]:
+    """What is wrong with a row, as SQL over ``odd``, and how to mend it."""
+    if check == "end_before_start":
+        return _backwards(loaded)
+    if column is None:
+        names = " and ".join(loaded.table.at_least_one)
+        return literal(f"{names} are both missing"), "Fill one of them in, or take the rows out of the export."
+    head = loaded.header(column.name)
+    text = f"concat({literal(head + ' ')}, {marked(quote('text_' + column.name))}, "
+    if check == "missing_value":
+        return literal(f"{head} is missing"), "Fill it in, or take the rows out of the export."
+    if check == "unreadable_date":
+        declared = reader.date_format(column.name)
+        return f"{text}{literal(f' is not a date written as {declared}')})", _date_fix(reading, column, declared)
+    if check == "unreadable_value":
+        why, fix = _value_words(column, reader.decimal)
+        return f"{text}{literal(' ' + why)})", fix
+    if check == "impossible_time":
+        why = f" does not exist in {reader.timezone}: clocks skip that hour"
+        fix = "Set `timezone` in the mapping to the zone the times are written in (UTC?), or correct the rows."
+        return f"{text}{literal(why)})", fix
+    if check == "date_out_of_range":
+        empty = " An end that is not known is left empty." if column.name == "end_date" else ""
+        return f"{text}{literal(' is before 1970 or after 2100')})", f"Correct the date.{empty}"
+    if check == "not_allowed":
+        entry = f"`tables: {{{loaded.table.name}: {{values: {{{column.name}: {{...: ...}}}}}}}}`"
+        allowed = literal(f" is none of {', '.join(column.one_of)}")
+        return f"{text}{allowed})", f"Translate it in the mapping: {entry}."
+    return _range_words(column, text)
+
+
+def _backwards(loaded: Loaded) -> tuple[str, str]:
+    """A period that ends before it starts; the end as the file has it, the last paid day where that is declared."""
+    start, end = loaded.table.periods[0]
+    day = quote(end)
+    if loaded.last_paid_day:
+        day = f"CASE WHEN {day} <= DATE '{LATEST:%Y-%m-%d}' THEN {day} - 1 ELSE {day} END"
+    reason = (
+        f"concat({literal(loaded.header(end) + ' ')}, strftime({day}, '%Y-%m-%d'), "
+        f"{literal(f' is before {loaded.header(start)} ')}, strftime({quote(start)}, '%Y-%m-%d'))"
+    )
+    fix = "Correct the rows, or set `set_aside: [end_before_start]` in mapping.yml to leave them out and list them."
+    return reason, fix
+
+
+def _value_words(column: Column, decimal: str) -> tuple[str, str]:
+    if column.kind == "flag":
+        return "is neither true nor false", (
+            f'Write true or false, or translate it in the mapping: `values: {{{column.name}: {{"it": "true"}}}}`.'
+        )
+    fix = (
+        f"Write plain digits with '{decimal}' before the decimals and nothing between the thousands; "
+        "another decimal sign is set with `decimal` in the mapping."
+    )
+    return ("is not a whole number" if column.kind == "integer" else "is not a finite number"), fix
+
+
+def _range_words(column: Column, text: str) -> tuple[str, str]:
+    factor = 100 if column.kind == "money" else 1
+    low = column.minimum if column.minimum is not None else 0
+    value = quote(column.stored)
+    below = literal(f" is below {low:g}")
+    above = literal(f" is above {column.maximum:,.0f}") if column.maximum is not None else below
+    reason = f"{text}CASE WHEN {value} < {low * factor:.0f} THEN {below} ELSE {above} END)"
+    fix = "Correct the value."
+    if column.name == "mrr":
+        fix += (
+            " Credits and refunds are no recurring revenue: take them out of the export. An amount beyond all measure "
+            "is a slip of the export, such as a key or a date in the column of amounts."
+        )
+    return reason, fix
+
+
+def _date_fix(reading: Reading, column: Column, declared: str) -> str:
+    """What to set where a column is not written as declared: the one format all its values fit, if there is one."""
+    fits = fitting_date_formats(reading.engine, quote("text_" + column.name), declared)
+    if fits == ["excel"]:
+        return (
+            "Every value is a number of days as spreadsheets count them: format the cells as dates before "
+            "exporting, or "
+            f"set `date_formats: {{{column.name}: excel}}`."
+        )
+    if len(fits) == 1:
+        return f"Every value of the column fits {fits[0]}: if that is how it is written, set `date_format: {fits[0]}`."
+    if fits:
+        return (
+            f"The values fit {' and '.join(fits[:3])} alike; find out which one is meant and set `date_format` "
+            "in the mapping. It is never guessed."
+        )
+    return f"Correct the value, or set `date_format` in the mapping if the column is not written as {declared}."
+
+
+def fitting_date_formats(engine: DuckDB, text: str, declared: str) -> list[str]:
+    """The common formats, other than ``declared``, that every one of (up to 1,000) distinct odd values fits."""
+    engine.execute(
+        f"CREATE OR REPLACE TEMP TABLE days AS SELECT DISTINCT {text} AS day FROM odd WHERE {text} IS NOT NULL "
+        "ORDER BY day LIMIT 1000"
+    )
+    found = []
+    for name in COMMON_DATE_FORMATS:
+        pattern = strptime_format(name)
+        if pattern == strptime_format(declared):
+            continue
+        day = f"try_strptime(day, {literal(pattern)})"
+        fits = engine.rows(
+            f"SELECT count(*) > 0 AND bool_and(coalesce({day} BETWEEN DATE '1970-01-01' AND DATE '2100-12-31', FALSE)) "
+            "FROM days"
+        )[0][0]
+        if fits:
+            found.append(name)
+    serial = engine.rows(
+        "SELECT count(*) > 0 AND bool_and(coalesce(TRY_CAST(day AS DOUBLE) BETWEEN 20000 AND 73415, FALSE)) FROM days"
+    )[0][0]
+    return [*found, "excel"] if serial else found
+
+
+# --- judging keys ---------------------------------------------------------------------------------------------
+
+
+def judge_keys(reading: Reading, loaded: Loaded) -> None:
+    """Rows that repeat, and keys that stand in more than one row."""
+    table = loaded.table
+    keyed = bool(table.key) and all(loaded.has(name) or table.column(name).default for name in table.key)
+    if reading.settings.allowed("repeated_row") or not keyed:
+        _repeated_rows(reading, loaded)
+    if keyed:
+        key, names = listed(table.key), ", ".join(loaded.header(name) for name in table.key)
+        typed = quote(loaded.typed)
+        whole = " AND ".join(f"{quote(name)} IS NOT NULL" for name in table.key)
+        value = f"concat_ws(', ', {', '.join(f'CAST({quote(name)} AS VARCHAR)' for name in table.key)})"
+        twice = f"SELECT {key}, count(*) AS times FROM {typed} WHERE {whole} GROUP BY {key} HAVING count(*) > 1"
+        if reading.engine.rows(f"SELECT 1 FROM ({twice}) LIMIT 1"):
+            settle(
+                reading,
+                loaded,
+                "repeated_key",
+                f"SELECT line, concat({literal(names + ' ')}, {marked(value)}, ' stands in ', times, ' rows') AS "
+                f"reason FROM {typed} JOIN ({twice}) USING ({key})",
+                "Keep one row per key. Rows that are the same in every column can be left out and listed with "
+                "`set_aside: [repeated_row]` in mapping.yml.",
+            )
+    if loaded.entry.key and set(loaded.entry.key) <= set(loaded.staged.headers):
+        _declared_key(reading, loaded)
+
+
+def _repeated_rows(reading: Reading, loaded: Loaded) -> None:
+    """Rows that say in every column what an earlier row says: set aside on request, else counted and said."""
+    engine, raw = reading.engine, quote(loaded.raw)
+    if loaded.rows > LARGE:
+        return
+    every = listed(loaded.staged.headers)
+    rows, distinct = engine.rows(f"SELECT count(*), count(DISTINCT hash({every})) FROM {raw}")[0]
+    if rows == distinct:
+        return
+    again = (
+        f"SELECT line, 'the row repeats an earlier one' AS reason FROM {quote(loaded.typed)} WHERE line IN (SELECT "
+        "line FROM "
+        f"(SELECT line, row_number() OVER (PARTITION BY {every} ORDER BY line) AS place FROM {raw}) WHERE place > 1)"
+    )
+    if reading.settings.allowed("repeated_row"):
+        settle(reading, loaded, "repeated_row", again, "Leave the repeated rows out of the export.")
+        return
+    (count,) = engine.rows(f"SELECT count(*) FROM ({again})")[0]
+    if count:
+        message = (
+            f"{counted(count, 'row')} of {loaded.where} repeat an earlier row in every column and count as rows of "
+            "their "
+            "own. `set_aside: [repeated_row]` in mapping.yml leaves them out."
+        )
+        reading.findings.append(Finding(loaded.table.name, "repeated_row", "warning", count, message))
+
+
+def _declared_key(reading: Reading, loaded: Loaded) -> None:
+    key, names = listed(loaded.entry.key), ", ".join(loaded.entry.key)
+    keys, rows = reading.engine.rows(
+        f"SELECT count(*), coalesce(sum(times), 0) FROM (SELECT count(*) AS times FROM {quote(loaded.raw)} "
+        f"WHERE {key.split(', ')[0]} IS NOT NULL GROUP BY {key} HAVING count(*) > 1)"
+    )[0]
+    if keys:
+        message = (
+            f"{names} should name one row of {loaded.where}, and {counted(keys, 'value')} of it "
+            f"{'stands' if keys == 1 else 'stand'} in {rows:,} rows. All of them count."
+        )
+        reading.findings.append(Finding(loaded.table.name, "repeated_key", "warning", int(rows), message))

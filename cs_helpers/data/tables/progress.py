@@ -1,0 +1,139 @@
+"""What reading an export gives, step by step: the tables as read, and everything found on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from cs_helpers.core.errors import Problem
+from cs_helpers.data.contract.columns import Column, Table
+from cs_helpers.data.engines.duckdb import DuckDB, quote
+from cs_helpers.data.mapping import Mapping as ExportMapping
+from cs_helpers.data.mapping import TableMapping
+from cs_helpers.data.sources import Reading as HowToRead
+from cs_helpers.data.sources import Source, Staged
+from cs_helpers.data.tables.expressions import Written
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a reader of the figures should know about the data behind them."""
+
+    table: str
+    check: str
+    severity: str  # "set aside", "warning", or "note" for what is in order but should be known
+    rows: int
+    message: str
+    fix: str = ""  # how to mend it, where there is one way
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column on its way: what the export wrote, the typed expression, and whether it is read at all."""
+
+    column: Column
+    written: Written | None
+    typed: str
+    impossible: str = ""
+
+    @property
+    def computed(self) -> bool:
+        """Whether it comes from other columns instead of being written: an offset, or a default."""
+        return self.written is None and not self.typed.startswith("CAST(NULL")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One table of the contract as it was read."""
+
+    table: Table
+    where: str  # the file, sheet or table, for messages
+    staged: Staged
+    raw: str  # the engine's name of the table as written
+    entry: TableMapping
+    columns: tuple[Column, ...]  # the contract's columns that the export has
+    attributes: Mapping[str, str]  # name -> header
+    headers: Mapping[str, str]  # contract name -> header(s), for messages
+    rows: int
+
+    @property
+    def typed(self) -> str:
+        """The engine's name of the typed table."""
+        return f"typed_{self.table.name}"
+
+    @property
+    def last_paid_day(self) -> bool:
+        """Whether the file's end_date is the last paid day instead of the first unpaid one."""
+        return self.table.name == "subscriptions" and self.entry.end_date_is == "last_paid_day"
+
+    @property
+    def known_at(self) -> str:
+        """SQL for the moment at which a row became known; "" where its rows have none."""
+        dates = [quote(name) for name in self.table.known_from if self.has(name)]
+        return f"coalesce({', '.join(dates)})" if dates else ""
+
+    def has(self, *names: str) -> bool:
+        """Whether the export has all these columns."""
+        return set(names) <= {column.name for column in self.columns}
+
+    def header(self, column: str) -> str:
+        """The header a column has in the export."""
+        return self.headers.get(column, column)
+
+
+@dataclass
+class Reading:
+    """What reading the export has given so far."""
+
+    engine: DuckDB
+    source: Source
+    settings: ExportMapping
+    tables: dict[str, Loaded] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)  # files that could not be read at all
+    problems: list[Problem] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)  # the check of each problem, in the same order
+    findings: list[Finding] = field(default_factory=list)
+    staged: dict[tuple[object, ...], tuple[str, Staged]] = field(default_factory=dict)
+
+    def problem(self, check: str, table: str, problem: Problem) -> None:
+        """One more thing that stops everything."""
+        self.problems.append(problem)
+        self.checks.append(f"{table}.{check}")
+
+    def stage(self, name: str, how: HowToRead) -> tuple[str, Staged]:
+        """A file, sheet or table in the engine, read once however many tables it feeds. Raises SourceError."""
+        key = (name, how)
+        if key not in self.staged:
+            target = f"raw_{len(self.staged)}"
+            staged = self.source.stage(self.engine, name, target, how)
+            if staged.line_column != "line":
+                target, staged = _line_apart(self.engine, staged)
+            self.staged[key] = (target, staged)
+            for sentence in staged.detected:
+                self.findings.append(Finding(staged.name, "detected", "note", 0, sentence))
+        return self.staged[key]
+
+
+def _line_apart(engine: DuckDB, staged: Staged) -> tuple[str, Staged]:
+    """A staged table whose header ``line`` has given its name to the record number, and says so."""
+    renamed = {header: f"{header} (column)" if header.lower() == "line" else header for header in staged.headers}
+    columns = ", ".join(f"{quote(header)} AS {quote(name)}" for header, name in renamed.items())
+    target = f"{staged.target}_apart"
+    engine.execute(
+        f"CREATE VIEW {quote(target)} AS SELECT {quote(staged.line_column)} AS line, {columns} "
+        f"FROM {quote(staged.target)}"
+    )
+    named = next(name for header, name in renamed.items() if header != name)
+    note = f"{staged.name}: the header {named.removesuffix(' (column)')!r} is read under the name {named!r}."
+    types = {renamed[header]: kind for header, kind in staged.types.items()}
+    mixed = tuple(renamed[header] for header in staged.mixed_dates)
+    before = {name: header for header, name in renamed.items()}
+    return target, replace(
+        staged, target=target, headers=tuple(renamed.values()), types=types, mixed_dates=mixed, line_column="line",
+        detected=(*staged.detected, note), find_shape=lambda name: staged.shape(before[name]),
+    )  # fmt: skip

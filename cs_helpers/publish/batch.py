@@ -1,0 +1,332 @@
+"""Many runs: side by side in processes of their own, retried where that can help, one failure never stopping another.
+
+What may pass is tried again with growing pauses: a kernel that was killed, a database that did not answer. What cannot
+pass (wrong parameters, a broken export, an error in the notebook, a limit reached) is not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import random
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cs_helpers.publish import index, kernel, log, publish, run
+from cs_helpers.publish.series import Scalar
+
+MAY_PASS = frozenset(
+    {
+        "DeadKernelError",
+        "SourceUnavailable",
+        "ConnectionError",
+        "ConnectionResetError",
+        "ConnectionRefusedError",
+        "BrokenPipeError",
+        "TimeoutError",
+        "OperationalError",
+    }
+)
+"""Names of errors that the same run, made again, may not meet."""
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
+_LOGGED = ("status", "duration_s", "peak_memory_mb", "attempt", "scheduled")
+_LATE_S = 60.0  # after its time limit a run has this long to say so itself
+_INDEX_EVERY_S = 2.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """One report to make: ``part`` is its part of a fan-out; ``scheduled`` says which time of which job it is for."""
+
+    notebook: Path
+    values: Mapping[str, Scalar]
+    part: str = ""
+    scheduled: Mapping[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """Its series, as far as its parameters say."""
+        return run.name_of(self.notebook, self.values, self.part)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How runs are made: where to, how many at once, within which limits, how often again, and with which kernels."""
+
+    out: Path
+    jobs: int = 1
+    timeout_s: float | None = 3600.0
+    memory: int | None = None
+    retries: int = 1
+    warm: bool = True
+    debug: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """How an order ended: with a record, or with a message where there could be none."""
+
+    order: Order
+    record: Mapping[str, Any] | None = None
+    message: str = ""
+    exit_code: int = 0
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to an order: ``what`` is started, cell, told, again, done or waiting."""
+
+    order: Order
+    what: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run_all(
+    orders: Sequence[Order],
+    settings: Settings,
+    tell: Callable[[Event], None],
+    finished: Callable[[], None] | None = None,
+) -> list[Result]:
+    """Makes all reports, in the order given; returns a result for each, and one more where the index could not be made.
+
+    ``tell`` is called from this thread alone.
+
+    ``finished`` is called now and then after reports were published. Ctrl-C (KeyboardInterrupt) stops what is running,
+    which leaves nothing behind, and is raised again.
+    """
+    if not orders:
+        return []
+    todo: queue.SimpleQueue[tuple[int, Order]] = queue.SimpleQueue()
+    for each in enumerate(orders):
+        todo.put(each)
+    heard: queue.SimpleQueue[tuple[int, Event | Result]] = queue.SimpleQueue()
+    results: dict[int, Result] = {}
+    # For one report the server would import more than its kernel does.
+    with kernel.warm() if settings.warm and len(orders) > 1 else nullcontext() as address:
+        slots = [_Slot(todo, heard, settings, address) for _ in range(max(1, min(settings.jobs, len(orders))))]
+        try:
+            shelf = _Shelf(settings.out, finished)
+            while len(results) < len(orders):
+                shelf.tidy(len(results))
+                try:
+                    place, news = heard.get(timeout=0.5)
+                except queue.Empty:
+                    continue
+                if isinstance(news, Result):
+                    results[place] = news
+                    news = Event(news.order, "done", {"result": news})
+                _note(settings.out, news)
+                tell(news)
+            shelf.tidy(len(results), at_once=True)
+        finally:
+            for slot in slots:
+                slot.ask_to_stop()
+            for slot in slots:
+                slot.stop()
+    lacking = [Result(orders[-1], None, shelf.trouble, 1)] if shelf.trouble else []
+    return [results[place] for place in range(len(orders))] + lacking
+
+
+def exit_code(results: Sequence[Result]) -> int:
+    """0 if all were published; 2 if all that went wrong was the user's input, 1 otherwise."""
+    codes = {result.exit_code for result in results} - {0}
+    return 0 if not codes else 2 if codes == {2} else 1
+
+
+class _Shelf:
+    """The index, made anew often enough to be looked at and not so often that it takes the time of the reports."""
+
+    def __init__(self, out: Path, finished: Callable[[], None] | None):
+        self.out, self.finished = out, finished
+        self.seen, self.next = 0, 0.0
+        self.trouble = ""
+
+    def tidy(self, done: int, *, at_once: bool = False) -> None:
+        if done == self.seen or (time.monotonic() < self.next and not at_once):
+            return
+        began = time.monotonic()
+        self.trouble = ""
+        try:
+            if self.out.is_dir():
+                index.rebuild(self.out)
+        except OSError as error:
+            self.trouble = run.cannot_write(self.out / "index.html", error)
+        if self.finished and not self.trouble:
+            self.finished()
+        self.seen = done
+        took = time.monotonic() - began
+        self.next = began + max(_INDEX_EVERY_S, 10 * took)
+
+
+class _Slot:
+    """One place at which runs are made: a thread that talks to a worker process and starts another if it dies."""
+
+    def __init__(self, todo: Any, heard: Any, settings: Settings, address: str | None):
+        self.todo, self.heard, self.settings = todo, heard, settings
+        self.environment = {**os.environ, **({kernel.ADDRESS_VARIABLE: address} if address else {})}
+        self.worker: subprocess.Popen[str] | None = None
+        self.stopping = threading.Event()
+        self.late: threading.Timer | None = None
+        self.thread = threading.Thread(target=self._work, daemon=True)
+        self.thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Takes the worker its input away: then it clears away what it has not finished, and ends."""
+        self.stopping.set()
+        if self.worker and self.worker.stdin:
+            with suppress(OSError):  # it has ended by itself
+                self.worker.stdin.close()
+
+    def stop(self) -> None:
+        """Waits for that, and ends a worker that does not."""
+        if self.worker:
+            try:
+                self.worker.wait(8)
+            except subprocess.TimeoutExpired:
+                self.worker.kill()
+        self.thread.join(5)
+
+    def _work(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                place, order = self.todo.get_nowait()
+            except queue.Empty:
+                return
+            result = self._with_patience(place, order)
+            if not self.stopping.is_set():
+                self.heard.put((place, result))
+
+    def _with_patience(self, place: int, order: Order) -> Result:
+        """Again and again, as long as that may help."""
+        attempt = 1
+        while True:
+            result = self._once(place, order, attempt)
+            error = (result.record or {}).get("error") or {}
+            if attempt > self.settings.retries or error.get("ename") not in MAY_PASS or self.stopping.is_set():
+                return result
+            pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 4 ** (attempt - 1)) * random.uniform(0.8, 1.2)  # noqa: S311
+            said = {"message": error["message"], "attempt": attempt, "pause_s": round(pause, 1)}
+            self.heard.put((place, Event(order, "again", said | _ids(result.record))))
+            if self.stopping.wait(pause):
+                return result
+            attempt += 1
+
+    def _once(self, place: int, order: Order, attempt: int) -> Result:
+        about = {"attempt": attempt, "scheduled": dict(order.scheduled) if order.scheduled else None}
+        series_name, run_id = order.name, ""
+        for heard in self._conversation(order, about):
+            event = heard.pop("event")
+            if event == "done":
+                return self._result(order, heard["record"])
+            if event == "problem":
+                return Result(order, None, heard["message"], heard["exit_code"], heard["traceback"])
+            if event == "began":
+                series_name, run_id = heard["series"], heard["run_id"]
+            self.heard.put((place, Event(order, {"began": "started"}.get(event, event), heard)))
+        if self.stopping.is_set():
+            return Result(order, None, "stopped", 130)
+        return self._lost(order, about, series_name, run_id)
+
+    def _conversation(self, order: Order, about: Mapping[str, Any]) -> Any:
+        """What the worker says until the run has ended, or until it says nothing more."""
+        settings = self.settings
+        worker = self.worker = self.worker if self.worker and self.worker.poll() is None else self._start()
+        assert worker.stdin
+        assert worker.stdout
+        asked = {
+            "notebook": str(order.notebook),
+            "values": dict(order.values),
+            "out": str(settings.out),
+            "part": order.part,
+            "about": dict(about),
+            "timeout_s": settings.timeout_s,
+            "memory": settings.memory,
+            "warm": settings.warm,
+            "debug": settings.debug,
+        }
+        try:
+            worker.stdin.write(json.dumps(asked) + "\n")
+            worker.stdin.flush()
+            for line in worker.stdout:
+                heard = json.loads(line)
+                if heard["event"] == "began" and settings.timeout_s:
+                    self.late = threading.Timer(settings.timeout_s + _LATE_S, worker.kill)
+                    self.late.daemon = True
+                    self.late.start()
+                last = heard["event"] in ("done", "problem")
+                yield heard
+                if last:
+                    return
+        except (OSError, ValueError):
+            return  # it was killed in the middle of a line
+        finally:
+            if self.late:
+                self.late.cancel()
+
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cs_helpers.publish.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=self.environment,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def _result(self, order: Order, record: Mapping[str, Any]) -> Result:
+        code = run.exit_code(record)
+        if not code:
+            return Result(order, record)
+        seen = run.traceback_of(record, self.settings.out) if self.settings.debug else ""
+        return Result(order, record, run.failure_message(record, self.settings.out), code, seen)
+
+    def _lost(self, order: Order, about: Mapping[str, Any], name: str, run_id: str) -> Result:
+        """The worker died without a word: what it left is cleared away and the failure written down in its stead."""
+        out = self.settings.out
+        if run_id:
+            left = publish.temporary_folder(out, {"series": name, "run_id": run_id})
+            shutil.rmtree(left, ignore_errors=True)
+            if (out / name / run_id / "report.html").is_file():  # it died after it had published
+                record = json.loads((out / name / run_id / "run.json").read_text(encoding="utf-8"))
+                return Result(order, record)
+        try:
+            record = run.lost(order.notebook, order.values, name, out, about)
+        except Exception as error:
+            return Result(order, None, f"{name}: the process of this run was killed; {error}", 1)
+        return Result(order, record, run.failure_message(record, out), 1)
+
+
+def _ids(record: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: record[key] for key in ("series", "run_id")} if record else {}
+
+
+def _note(out: Path, event: Event) -> None:
+    """What the log says of an event; of cells nothing, and of messages for the terminal only that there was one."""
+    fields: dict[str, Any] = {"series": event.order.name, **event.fields}
+    what = {"started": "run_started", "again": "run_again"}.get(event.what)
+    if event.what == "done":
+        result: Result = event.fields["result"]
+        record = result.record
+        fields = {"series": event.order.name, **_ids(record)}
+        what = "run_published" if record and record["status"] != "failed" else "run_failed"
+        if record:
+            fields |= {
+                key: record.get(key) for key in ("status", "duration_s", "peak_memory_mb", "attempt", "scheduled")
+            }
+        if what == "run_failed":
+            error = (record or {}).get("error") or {}
+            fields |= {"error": error.get("ename"), "cell": error.get("cell")}
+            fields["message"] = error.get("message") or result.message
+    if what:
+        log.event(out, what, **fields)

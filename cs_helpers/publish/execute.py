@@ -1,0 +1,352 @@
+"""A notebook executed by papermill, inside limits, and whether it ran to its end. The only home of papermill.
+
+papermill and nbclient say less than the truth where a kernel is killed, a cell stops the notebook or nothing ends; so
+the limits are watched from outside, and a run counts only if every cell ran to its end.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cs_helpers.core import errors
+from cs_helpers.core.errors import CsHelpersError
+from cs_helpers.publish import kernel, limits
+from cs_helpers.publish.series import Scalar
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+Record = dict[str, Any]
+Progress = Callable[[int, int], None]
+"""Called before each cell with its number and the number of cells."""
+
+MOST_OUTPUT = 20_000_000
+"""Characters that one cell may show: a page is read by people."""
+
+_TOO_MUCH = (
+    f"stopped because it shows more than {MOST_OUTPUT / 1e6:.0f} million characters\n"
+    "  Print less: a report is for people to read."
+)
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_OURS = {"injected-parameters", "papermill-error-cell-tag"}
+_LONGEST_MESSAGE = 1500
+_LOOK_EVERY_S = 0.1
+_QUIET_S = 0.01
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may use: seconds in all, and bytes of memory for kernel and children; None is no limit."""
+
+    timeout_s: float | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True)
+class Executed:
+    """The notebook as far as it ran, what went wrong or None, and the most memory its kernel had, in bytes."""
+
+    notebook: NotebookNode
+    problem: Record | None
+    peak_memory: int
+
+
+def execute(
+    notebook: Path,
+    values: Mapping[str, Scalar],
+    progress: Progress,
+    environment: Mapping[str, str],
+    within: Limits,
+    *,
+    warm: bool = True,
+) -> Executed:
+    """Runs a notebook with its parameters. Complete means: papermill says so and every cell ran to its end.
+
+    ``environment`` is what the kernel has beside the variables of this process. With ``warm`` the kernel is forked
+    where a server for that is there (see kernel.warm). Never raises for what a notebook does.
+    """
+    prepare_imports()
+    import nbformat
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import execute_notebook, remove_error_markers
+
+    kernel.one_thread_each()
+    executed = nbformat.read(notebook, as_version=4)
+    at = 0
+
+    def on_notebook_start(notebook: NotebookNode) -> None:
+        nonlocal executed
+        executed = notebook
+
+    def on_cell_start(cell: NotebookNode, cell_index: int) -> None:
+        nonlocal at
+        at = cell_index
+        watch.cell = executed.cells[at]
+        progress(_number(executed, at), _number(executed, len(executed.cells) - 1))
+
+    failed: Exception | None = None
+    with _private_folder() as folder, _Watch(within) as watch:
+        try:
+            execute_notebook(
+                str(notebook).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
+                None,
+                parameters=dict(values),
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                kernel_manager_class=_kernel_manager_class(environment, folder, watch, warm),
+                shutdown_kernel="immediate",
+                record_timing=False,
+                on_notebook_start=on_notebook_start,
+                on_cell_start=on_cell_start,
+            )
+        except Exception as error:  # papermill, nbclient, zmq: whatever it is, the run did not end cleanly
+            failed = error
+    remove_error_markers(executed)
+    for place, cell in enumerate(executed.cells):  # a cell that was over before it was looked at
+        if not watch.reached and _shown(cell) > MOST_OUTPUT:
+            at, watch.reached = place, _TOO_MUCH
+    if watch.reached:
+        _shorten(executed)
+        problem: Record | None = _cell_error(executed, notebook.name, at, "LimitReached", watch.reached)
+    elif failed is None or isinstance(failed, PapermillExecutionError):
+        problem = _first_problem(executed, notebook.name)
+        if problem is None and failed is not None:
+            problem = error_of(None, type(failed).__name__, f"{notebook.name}: {failed}")
+    else:
+        dead = type(failed).__name__ == "DeadKernelError"
+        said = "the kernel died: it was killed, or memory ran out" if dead else f"{type(failed).__name__}: {failed}"
+        problem = _cell_error(executed, notebook.name, at, type(failed).__name__, said)
+    return Executed(executed, problem, watch.peak)
+
+
+class _Watch:
+    """Looks after the limits from a thread of its own and kills the kernel that passes one; ``reached`` says which."""
+
+    def __init__(self, within: Limits):
+        self.within = within
+        self.reached = ""
+        self.peak = 0
+        self.pid: Callable[[], int | None] = lambda: None
+        self.cell: Mapping[str, Any] = {}
+        self._ended = threading.Event()
+        self._began = time.monotonic()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> _Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        import psutil
+
+        looks, children = 0, list[psutil.Process]()
+        while not self._ended.wait(_LOOK_EVERY_S):
+            pid = self.pid()
+            if not pid:
+                continue
+            try:
+                process = psutil.Process(pid)
+                # Finding the children means reading the list of all processes, so that is done now and then.
+                children = process.children(recursive=True) if looks % 10 == 0 else children
+                looks += 1
+                used = process.memory_info().rss + sum(map(_memory, children))
+            except psutil.Error:
+                continue
+            self.peak = max(self.peak, used)
+            self.reached = self._passed(used)
+            if self.reached:
+                for each in (*process.children(recursive=True), process):
+                    with suppress(psutil.Error):
+                        each.kill()
+                return
+
+    def _passed(self, used: int) -> str:
+        timeout, memory = self.within.timeout_s, self.within.memory
+        if timeout and time.monotonic() - self._began > timeout:
+            return (
+                f"stopped after {limits.in_words(timeout)}, the time limit\n"
+                "  Give it more with --timeout, or less to do (a shorter window, fewer accounts)."
+            )
+        if memory and used > memory:
+            return (
+                f"stopped at {limits.size_in_words(used)} of memory; the limit is {limits.size_in_words(memory)}\n"
+                "  Give it more with --memory, or run fewer at once with --jobs."
+            )
+        if _shown(self.cell) > MOST_OUTPUT:
+            return _TOO_MUCH
+        return ""
+
+
+def _memory(process: Any) -> int:
+    import psutil
+
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0  # it has ended
+
+
+def _shown(cell: Mapping[str, Any]) -> int:
+    """Characters of a cell's outputs so far."""
+    count = 0
+    for output in list(cell.get("outputs", [])):
+        count += len(output.get("text", ""))
+        count += sum(len(value) for value in list(output.get("data", {}).values()) if isinstance(value, str))
+    return count
+
+
+def _shorten(executed: NotebookNode) -> None:
+    """Long outputs of a run that was stopped, cut: its notebook is kept to find the cause, not to fill the disk."""
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            if len(output.get("text", "")) > 10_000:
+                output.text = output.text[:10_000] + "\n... (cut)"
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """A folder for the kernel's connection that no other user of this machine can look into."""
+    folder = Path(tempfile.mkdtemp(prefix="cs-helpers-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _first_problem(executed: NotebookNode, name: str) -> Record | None:
+    """The first code cell that did not run to its end, whatever papermill's status says."""
+    for position, cell in enumerate(executed.cells):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        for output in cell.outputs:
+            if output.output_type == "error":
+                said = f"{output.ename}: {output.evalue}".rstrip(": ")
+                if output.ename == "SystemExit":
+                    said += " (the notebook stopped itself before its end)"
+                message = output.evalue if known_error(output.ename) else None
+                return _cell_error(executed, name, position, output.ename, said, message)
+        if cell.execution_count is None or cell.metadata.get("papermill", {}).get("status") != "completed":
+            return _cell_error(executed, name, position, "NotRun", "this cell did not run to its end")
+    return None
+
+
+def _cell_error(
+    executed: NotebookNode, name: str, position: int, ename: str, said: str, message: str | None = None
+) -> Record:
+    number, heading = _number(executed, position), _heading_above(executed, position)
+    under = f", under '{heading}'" if heading else ""
+    return error_of(number, ename, message or f"{name}, cell {number}{under}: {said}")
+
+
+def error_of(cell: int | None, ename: str, message: str) -> Record:
+    """What run.json says of an error; a stranger's message is cut where it is long."""
+    text = ANSI.sub("", message)
+    if len(text) > _LONGEST_MESSAGE and not known_error(ename):  # ours list every problem; others may be a dump
+        text = text[:_LONGEST_MESSAGE] + " ... (cut)"
+    return {"cell": cell, "ename": ename, "message": text}
+
+
+def _number(executed: NotebookNode, position: int) -> int:
+    """The cell's number as its author counts: from 1, without the cells that papermill put in."""
+    return sum(not _OURS & set(cell.metadata.get("tags", [])) for cell in executed.cells[: position + 1])
+
+
+def _heading_above(executed: NotebookNode, position: int) -> str:
+    for cell in reversed(executed.cells[: position + 1]):
+        headings = re.findall(r"^#+ +(.+)$", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else []
+        if headings:
+            return str(headings[-1]).strip()
+    return ""
+
+
+def known_error(name: str) -> type[CsHelpersError] | None:
+    """The error of this package with that name, or None."""
+    kind = getattr(errors, name, None)
+    return kind if isinstance(kind, type) and issubclass(kind, CsHelpersError) else None
+
+
+def prepare_imports() -> None:
+    """Before the first import of nbformat or papermill."""
+    # jsonschema's format checker builds a grammar of all web addresses (1.2 s) that no notebook schema uses
+    # (nbformat #420); a module that is None counts as not installed.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # errors are reported once, by us
+
+
+def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _Watch, warm: bool) -> type:
+    """A manager whose kernels have these variables beside those of this process: what they hold stands nowhere else."""
+    import zmq
+    from jupyter_client.asynchronous.client import AsyncKernelClient
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+    from traitlets import default
+
+    local = sys.platform != "win32"
+    metadata = {"supported_encryption": "curve"}
+
+    class Quick(AsyncKernelClient):
+        """Does not listen to a new kernel for a fifth of a second to hear nothing: only answers to a cell count."""
+
+        async def wait_for_ready(self, timeout: float | None = None) -> None:
+            channel = self.iopub_channel
+            listen = channel.get_msg
+            channel.get_msg = lambda timeout: listen(timeout=min(timeout, _QUIET_S))
+            try:
+                await super().wait_for_ready(timeout)
+            finally:
+                del channel.get_msg
+
+    class ThisInterpreter(AsyncKernelManager):
+        """A kernel of this very Python, whatever kernels the user has installed under the name python3."""
+
+        client_factory = Quick
+
+        def __init__(self, **kwargs: Any):
+            super().__init__(**kwargs)
+            watch.pid = lambda: getattr(self.provisioner, "pid", None)
+            if local:
+                # Files instead of ports: two runs that start together cannot take each other's, and the folder's
+                # rights keep everybody else out.
+                self.transport = "ipc"
+                self.ip = str(folder / "socket")
+            self.connection_file = str(folder / "kernel.json")
+
+        async def _async_wait(self, pollinterval: float = 0.1) -> None:
+            await super()._async_wait(_QUIET_S)  # a killed kernel is gone sooner than that
+
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            return KernelSpec(
+                argv=[sys.executable, "-P", "-m", "cs_helpers.publish.cold", "-f", "{connection_file}"],
+                display_name="Python 3",
+                language="python",
+                env={
+                    "CS_HELPERS_DEBUG": "1",  # the kept notebook holds the traceback for --debug
+                    "JPY_SESSION_NAME": "",  # nobody sits before it, even where a notebook's cell started the run
+                    **environment,
+                },
+                metadata=metadata | ({"kernel_provisioner": {"provisioner_name": kernel.PROVISIONER}} if warm else {}),
+            )
+
+        @default("transport_encryption")
+        def _encrypt(self) -> str:
+            # Ports of this machine are open to its other users, and the kernel warns where it talks in clear.
+            return "disabled" if local or not zmq.has("curve") else "auto"
+
+    return ThisInterpreter

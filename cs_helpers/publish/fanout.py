@@ -1,0 +1,92 @@
+"""One notebook, a report for each value of an attribute: their parameters, and the names of their series."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cs_helpers.core.errors import ParameterError
+from cs_helpers.publish import index, series
+from cs_helpers.publish.series import Scalar
+
+MOST_PARTS = 1000
+NAMING = ("account_id", "name", "csm.rep_id", "csm.name", "csm.manager_id")
+"""Attributes whose values are accounts and people: a shared report cannot be about one of them."""
+
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class Part:
+    """One report of a fan-out: its name, such as ``segment=smb``, and its parameters."""
+
+    name: str
+    values: Mapping[str, Scalar]
+
+
+def check(notebook: Path, column: str, values: Mapping[str, Scalar]) -> None:
+    """Raises ParameterError where a notebook cannot be made for each value of this column."""
+    missing = [name for name in ("source", "where") if name not in series.declared_parameters(notebook)]
+    if missing:
+        raise ParameterError(
+            f"{notebook.name}: has no parameter {' and no parameter '.join(missing)}, so there can be no report for "
+            f"each {column}.\n"
+            f"  Declare {' and '.join(missing)} and pass them on: cs.load(source, mapping, as_of, where)"
+        )
+    if str(values.get("audience", "full")) != "full" and column in NAMING:
+        raise ParameterError(
+            f"--for-each {column}: each report would name an account or a person, which a shared one must not.\n"
+            "  Choose an attribute that many share, such as segment or csm.team, or --audience full."
+        )
+
+
+def parts(notebook: Path, column: str, values: Mapping[str, Scalar], found: Sequence[str]) -> list[Part]:
+    """A part for each value found, in their order. Raises ParameterError where there is none, or far too many."""
+    if not found or len(found) > MOST_PARTS:
+        what = "no account has one" if not found else f"there are {len(found):,}, and each would be a report"
+        raise ParameterError(
+            f"{notebook.name}: --for-each {column}: {what}.\n"
+            "  Choose another attribute, or fewer accounts with -p where=column=value."
+        )
+    names = part_names(column, found)
+    where = str(values.get("where") or "")
+    return [
+        Part(names[value], {**values, "where": f"{where}, {condition(column, value)}".removeprefix(", ")})
+        for value in found
+    ]
+
+
+def condition(column: str, value: str) -> str:
+    """``column=value`` as the parameter ``where`` takes it; in quotes where the value holds a comma or the like."""
+    doubled = value.replace('"', '""')
+    plain = value and value == value.strip() and not set(value) & set(',"')
+    return f"{column}={value}" if plain else f'{column}="{doubled}"'
+
+
+def part_names(column: str, found: Sequence[str]) -> dict[str, str]:
+    """A name for each value that is a safe folder name on every system and differs from all others."""
+    safe = {value: re.sub(r"[^\w.-]+", "-", value.lower()).strip(".-")[:_LONGEST_NAME] for value in found}
+    twice = {name for name in safe.values() if list(safe.values()).count(name) > 1}
+    return {
+        value: f"{column}={name if name and name not in twice else _distinct(name, value)}"
+        for value, name in safe.items()
+    }
+
+
+def _distinct(name: str, value: str) -> str:
+    return f"{name}-{hashlib.sha256(value.encode()).hexdigest()[:8]}".strip("-")
+
+
+def made(out: Path, scheduled: Mapping[str, Any]) -> set[str]:
+    """Series that have a good run for this time of this job already; what failed is no report."""
+    return {
+        record["series"]
+        for record in index.read_records(out)[0]
+        if record["status"] != "failed"
+        and (of := record.get("scheduled") or {}).get("job") == scheduled["job"]
+        and of.get("at") == scheduled["at"]
+    }

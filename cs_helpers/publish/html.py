@@ -1,0 +1,294 @@
+"""An executed notebook as one self-contained page: nbconvert's ``basic`` template inside the project's own shell.
+
+Code is hidden, nothing is fetched: styles and the one script stand in the page, and a Content-Security-Policy
+forbids everything else, so that a string from data that slipped through could still do nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cs_helpers.core.errors import visible
+from cs_helpers.publish.changes import row_words
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from nbconvert.exporters import HTMLExporter
+    from nbformat import NotebookNode
+
+SHELL = Path(__file__).parent / "shell"
+STATUS_WORDS = {"ok": "checked, no warnings", "warnings": "with warnings", "failed": "failed"}
+FOLDED = ("Method", "Data quality", "Provenance")
+MIME = "application/vnd.cs-helpers.report+json"
+STYLE = re.compile(r'<style class="cs-style">[^<]*</style>')
+"""The style that each shown cell carries for JupyterLab."""
+_IMAGE_WITHOUT_TEXT = re.compile(r"""<img(?![^<>]*\salt=["'])""", re.IGNORECASE)
+
+
+@cache
+def _asset(name: str) -> str:
+    """A file of the shell without comments on lines of their own, indents and, of the style sheet, line ends."""
+    text = re.sub(r"^\s*//.*\n", "", (SHELL / name).read_text(encoding="utf-8"), flags=re.M).strip()
+    if not name.endswith(".css"):
+        return re.sub(r"\n\s*", "\n", text)
+    # The dark inks are written once and hold for who chose them and for whose system is dark.
+    dark = re.search(r'\[data-theme="dark"\][^{]*\{([^}]*)\}', text)
+    if dark:
+        system = f'@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{{dark[1]}}} }}'
+        text = text.replace("/* components:", f"{system}\n/* components:", 1)
+    return re.sub(r"\s*\n\s*", "", re.sub(r"/\*.*?\*/", "", text, flags=re.S))
+
+
+def policy() -> str:
+    """Content-Security-Policy of every page: inline styles, our one script by its hash, nothing from outside."""
+    digest = base64.b64encode(hashlib.sha256(_asset("shell.js").encode()).digest()).decode()
+    return (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
+    """The page of one executed notebook; ``record`` is its run record (see reports.run)."""
+    pages = deepcopy(notebook)
+    about = {key: visible(value) if isinstance(value, str) else value for key, value in _about(notebook).items()}
+    title, question = _title(pages)
+    _take_out_styles(pages)
+    changes = _changes(record.get("changed"))
+    contents, close = _lay_out(pages, changes is not None)
+    page = {
+        "policy": policy(),
+        "css": _asset("shell.css"),
+        "script": _asset("shell.js"),
+        "title": title,
+        "question": question,
+        "company": about.get("company", ""),
+        "status": record["status"],
+        "status_words": STATUS_WORDS[record["status"]],
+        "facts": _facts(about, str(record.get("audience", "full"))),
+        "changes": changes,
+        "contents": contents,
+        "close": close,
+        "version": record["package_version"],
+        "command": command(record),
+        "made": _made(record),
+    }
+    html, _ = _exporter().from_notebook_node(pages, resources={"page": page})
+    return str(html)
+
+
+def render_index(series: Sequence[Mapping[str, Any]], version: str) -> str:
+    """The page that lists all series; ``series`` as from reports.index.read_series.
+
+    Everything in it is data of others: texts are escaped and lose the signs nobody sees.
+    """
+    from cs_helpers.publish import shelf
+
+    return _index_template().render(
+        subjects=shelf.subjects(series),
+        counts=shelf.counts(series),
+        made=shelf.now(),
+        version=version,
+        policy=policy(),
+        css=_asset("shell.css"),
+        script=_asset("shell.js"),
+    )
+
+
+@cache
+def _index_template() -> Template:
+    from jinja2 import Environment, FileSystemLoader
+
+    environment = Environment(
+        loader=FileSystemLoader(SHELL),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str and not value.isprintable() else value,
+    )
+    return environment.get_template("index_page.html.j2")
+
+
+def command(record: Mapping[str, Any]) -> str:
+    """The command line that makes the same report again."""
+    import shlex
+
+    options = {"source": "--source", "mapping": "--mapping", "as_of": "--as-of"}
+    words = ["cs-helpers", "run", Path(str(record["notebook"])).stem]
+    # What was looked up at run time is spelled out, so that the command still means the same next month.
+    given = {**record["parameters"]}
+    if "as_of" in given and record.get("as_of"):
+        given["as_of"] = record["as_of"]
+    for name, value in given.items():
+        if value not in ("", None):
+            words += [options[name], str(value)] if name in options else ["-p", f"{name}={value}"]
+    return visible(shlex.join(words))
+
+
+def _about(notebook: NotebookNode) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            found |= output.get("data", {}).get(MIME, {})
+    return found
+
+
+_AUDIENCES = {
+    "full": "for internal use: names accounts and people",
+    "shared": "for sharing: accounts and people under pseudonyms, small groups withheld",
+}
+
+
+def _facts(about: Mapping[str, Any], audience: str) -> list[str]:
+    facts = []
+    if about.get("as_of"):
+        facts.append(f"as of {day_words(about['as_of'])}")
+    if about.get("data_through"):
+        facts.append(f"data through {day_words(about['data_through'])}")
+    if about.get("accounts"):
+        facts.append(f"{about['accounts']:,} accounts")
+    if about.get("currency"):
+        facts.append(f"amounts in {about['currency']}")
+    if about.get("filters") and about["filters"] != "none":
+        facts.append(f"only {about['filters']}")
+    return [*facts, _AUDIENCES.get(audience, "")]
+
+
+def _changes(changed: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The words of "what changed" from a record's comparison with the last report; None without one."""
+    if not changed or not changed["rows"]:
+        return None
+    as_of = f", as of {day_words(changed['as_of'])}" if changed.get("as_of") else ""
+    other = f" Other than then: {', '.join(changed['other'])}." if changed["other"] else ""
+    return {
+        "since": f"The last report on other data was made {moment_words(changed['started_at'])}{as_of}.{other}",
+        "rows": [{**row, "name": short_name(row["name"]), "words": row_words(row)} for row in changed["rows"]],
+    }
+
+
+def _take_out_styles(notebook: NotebookNode) -> None:
+    """A notebook's cells carry their styles for JupyterLab; the page has them once."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "text/html" in data:
+                data["text/html"] = STYLE.sub("", data["text/html"])
+
+
+def day_words(iso: str) -> str:
+    """``1 July 2026``. Raises ValueError for what is no date."""
+    date = datetime.fromisoformat(iso)
+    return f"{date.day} {date:%B %Y}"
+
+
+def moment_words(iso: str) -> str:
+    """``24 November 2026, 05:00 UTC``, of a time that is in UTC."""
+    moment = datetime.fromisoformat(iso)
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def _made(record: Mapping[str, Any]) -> str:
+    parts = [
+        f"Made {moment_words(record['started_at'])} by cs-helpers {record['package_version']}",
+        f"commit {record['commit']}" if record.get("commit") else "",
+        f"definitions {record['definitions_version']}" if record.get("definitions_version") else "",
+        f"run {record['run_id']}",
+        f"{record['duration_s']:.1f} s",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def short_name(name: str) -> str:
+    """``NRR`` for ``Net revenue retention (NRR)``; a name without an abbreviation as it is."""
+    found = re.search(r"\(([A-Z]\w*)\)$", name)
+    return found.group(1) if found else name
+
+
+def _title(notebook: NotebookNode) -> tuple[str, str]:
+    """Title and question from the first cell, which the page's header shows in its place."""
+    first = notebook.cells[0] if notebook.cells else None
+    if first is None or first.cell_type != "markdown" or not first.source.startswith("# "):
+        return "Report", ""
+    title, _, question = first.source[2:].partition("\n")
+    notebook.cells = notebook.cells[1:]
+    return title.strip(), " ".join(question.split())
+
+
+def _lay_out(notebook: NotebookNode, changes: bool) -> tuple[list[dict[str, Any]], str]:
+    """Marks where sections begin, and returns the table of contents and what closes the last section.
+
+    ``## Heading`` opens a section, ``### Heading`` an entry inside it; what changed stands after the first section.
+    Cells before the first section are not
+    shown: they load. Headings are the notebook author's words, never data.
+    """
+    contents: list[dict[str, Any]] = []
+    close, begun, cells = "", False, []
+    opened = 0
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            heading = re.match(r"## +(.+)\n*", cell.source)
+            if heading:
+                title = heading.group(1).strip()
+                folded = title in FOLDED
+                cell.source = cell.source[heading.end() :]
+                opened += 1
+                section = {"id": _slug(title), "title": title, "folded": folded, "close": close}
+                cell.metadata["section"] = section | {"after_changes": changes and opened == 2}
+                if changes and opened == 2:
+                    contents.append({"id": "what-changed", "title": "What changed", "level": 2})
+                contents.append({"id": _slug(title), "title": title, "level": 2})
+                close, begun = ("</details>" if folded else "</section>"), True
+            cell.source = re.sub(r"^### +(.+)$", lambda m: _subheading(m, contents), cell.source, flags=re.M)
+        if begun:
+            cells.append(cell)
+    notebook.cells = cells
+    return contents, close
+
+
+def _subheading(match: re.Match[str], contents: list[dict[str, Any]]) -> str:
+    title = match.group(1).strip()
+    contents.append({"id": "s-" + _slug(title), "title": title, "level": 3})
+    return f'<h3 id="s-{_slug(title)}">{title}</h3>\n'
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    """One exporter for all reports of a process: loading its templates takes longer than a page."""
+    from nbconvert.exporters import HTMLExporter, TemplateExporter
+    from nbconvert.filters.highlight import Highlight2HTML
+    from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
+
+    class Page(HTMLExporter):
+        """Without the parse of the finished page by which nbconvert writes a text to images that have none."""
+
+        def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> Any:
+            self.register_filter("highlight_code", Highlight2HTML(parent=self))
+            kinds = WidgetsDataTypeFilter(notebook_metadata=self._nb_metadata, parent=self, resources=resources)
+            self.register_filter("filter_data_type", kinds)
+            html, made = TemplateExporter.from_notebook_node(self, nb, self._init_resources(resources), **kw)
+            if _IMAGE_WITHOUT_TEXT.search(html):
+                return super().from_notebook_node(nb, resources, **kw)
+            return html, made
+
+    return Page(
+        template_name="report",
+        extra_template_basedirs=[str(SHELL)],
+        default_preprocessors=["nbconvert.preprocessors.CoalesceStreamsPreprocessor"],  # the others have nothing to do
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+        embed_images=True,
+    )

@@ -1,0 +1,279 @@
+"""The index of all series: read from the run records alone, so that there is no second store to drift."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+import cs_helpers
+from cs_helpers.core.errors import ParameterError
+from cs_helpers.publish import locks
+from cs_helpers.publish import series as notebooks
+
+Record = dict[str, Any]
+
+RECORD = "run.json"
+LOCK = "index"
+STATUSES = ("ok", "warnings", "failed")
+_NEEDED = ("run_id", "series", "status", "started_at")
+_KEPT = (
+    "run_id", "status", "started_at", "duration_s", "as_of", "headline", "parameters", "source_fingerprint",
+)  # fmt: skip
+_LARGEST = 20_000_000  # bytes; a record is some kilobytes, and what is larger is none
+
+
+def read_records(out: Path) -> tuple[list[Record], list[Path]]:
+    """All run records under ``out``, newest first, and the files that could not be read as one.
+
+    Hidden folders are runs that have not ended. A broken file is never fatal: it is named and left out. Series and
+    run id are those of the folder, so that a run that was moved is found where it lies.
+    """
+    records, broken = [], []
+    for path, series in find_runs(out):
+        try:
+            record = _read_record(path / RECORD)
+        except FileNotFoundError:
+            continue  # removed since it was listed
+        except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
+            broken.append(path / RECORD)
+            continue
+        records.append(record | {"series": series, "run_id": path.name})
+    return sorted(records, key=lambda record: (record["started_at"], record["run_id"]), reverse=True), broken
+
+
+def find_runs(out: Path) -> Iterator[tuple[Path, str]]:
+    """The folder and the series of every run under ``out``, in no certain order.
+
+    A run is a folder with a run.json, two or more levels below ``out``. Nothing hidden and no linked folder is entered.
+    """
+    waiting: list[tuple[str, str]] = [(str(out), "")]
+    while waiting:
+        folder, series = waiting.pop()
+        for name in _folders(folder):
+            path = os.path.join(folder, name)
+            if series and os.path.exists(os.path.join(path, RECORD)):
+                yield Path(path), series
+            else:
+                waiting.append((path, f"{series}/{name}" if series else name))
+
+
+def by_series(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """The records of each series, series by name, records in the order they came in."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        found.setdefault(record["series"], []).append(record)
+    return dict(sorted(found.items()))
+
+
+def read_series(out: Path, without: Collection[tuple[str, str]] = ()) -> list[Record]:
+    """What the index shows of each series, by name.
+
+    Keys: series, title, question, subject, notebook; ``last_good`` (run record plus finished_at and the links report,
+    notebook_file and latest) or None; ``last_failed`` (run_id, started_at, message, notebook_file) if the last attempt
+    failed and is newer than the last good run, or None; ``history`` (newest first: run_id, status, started_at,
+    finished_at, duration_s, as_of, headline, parameters, source_fingerprint, report or None, message or None);
+    ``broken``, how many run records of the series could not be read. Links are relative to ``out``. Runs in ``without``
+    (series, run id) are left out.
+    """
+    return _described(out, *read_records(out), without)
+
+
+def rebuild(out: Path, without: Collection[tuple[str, str]] = ()) -> Path:
+    """Writes ``index.html`` under ``out`` anew and replaces the old one in one step; returns its path.
+
+    One process at a time, reading included, so that none replaces a newer index by what it read before. Where another
+    holds the lock for half a minute it hangs, and an index of now is better than none. Runs in ``without`` are left
+    out. Raises ParameterError where nothing can be written.
+    """
+    return rebuilt(out, without)[0]
+
+
+def rebuilt(out: Path, without: Collection[tuple[str, str]] = ()) -> tuple[Path, list[Path]]:
+    """The same, and the run records that could not be read and are left out."""
+    with locks.hold(out, LOCK, wait=30):
+        return write(out, without)
+
+
+def write(out: Path, without: Collection[tuple[str, str]] = ()) -> tuple[Path, list[Path]]:
+    """What ``rebuilt`` does, for a caller who holds the lock of the index."""
+    from cs_helpers.publish.html import render_index
+    from cs_helpers.publish.publish import replace_file
+
+    path = out / "index.html"
+    records, broken = read_records(out)
+    replace_file(path, render_index(_described(out, records, broken, without), cs_helpers.__version__))
+    return path, broken
+
+
+def figure(tile: Mapping[str, Any]) -> str:
+    """A headline figure as the notebook wrote it; the bare number where it wrote nothing, a dash where there is none.
+
+    >>> figure({"key": "nrr", "value": 1.032, "text": "103.2 %"}), figure({"value": 12345}), figure({"value": None})
+    ('103.2 %', '12,345', '–')
+    """
+    value = tile.get("value")
+    return str(tile.get("text") or ("–" if value is None else f"{value:,}"))
+
+
+def _described(
+    out: Path, records: Sequence[Record], broken: Sequence[Path], without: Collection[tuple[str, str]]
+) -> list[Record]:
+    gone = set(without)
+    kept = [record for record in records if (record["series"], record["run_id"]) not in gone]
+    unread = [path.parent.parent.relative_to(out).as_posix() for path in broken]
+    return [_one_series(out, name, runs, unread.count(name)) for name, runs in by_series(kept).items()]
+
+
+def _one_series(out: Path, name: str, runs: list[Record], broken: int) -> Record:
+    good = next((run for run in runs if run["status"] != "failed"), None)
+    failed = runs[0] if runs[0]["status"] == "failed" else None
+    named = next((run for run in (good, *runs) if run and run.get("title")), None)
+    if named:
+        title, question = named["title"], named.get("question") or ""
+    else:
+        title, question = _title(out, good) if good else (name, "")
+    return {
+        "series": name,
+        "title": title,
+        "question": question,
+        "subject": runs[0].get("subject") or name.split("/")[0],
+        "notebook": runs[0].get("notebook"),
+        "last_good": good and good | _links(good) | {"finished_at": _finished(good)},
+        "last_failed": failed and _failure(out, failed),
+        "history": [_history_entry(run) for run in runs],
+        "broken": broken,
+    }
+
+
+def _failure(out: Path, run: Record) -> Record:
+    kept = (out / run["series"] / run["run_id"] / "notebook.ipynb").is_file()
+    return {
+        "run_id": run["run_id"],
+        "started_at": run["started_at"],
+        "message": _why(run),
+        "notebook_file": _links(run)["notebook_file"] if kept else None,
+    }
+
+
+def _history_entry(run: Record) -> Record:
+    kept = {key: run.get(key) for key in _KEPT}
+    report = None if run["status"] == "failed" else _links(run)["report"]
+    return kept | {"finished_at": _finished(run), "report": report, "message": _why(run)}
+
+
+def _links(run: Record) -> dict[str, str]:
+    folder, run_id = quote(run["series"]), quote(run["run_id"])
+    return {
+        "report": f"{folder}/{run_id}/report.html",
+        "notebook_file": f"{folder}/{run_id}/notebook.ipynb",
+        "latest": f"{folder}/latest.html",
+    }
+
+
+def _finished(run: Record) -> str:
+    ended = _instant(run["started_at"]) + timedelta(seconds=run.get("duration_s") or 0)
+    return ended.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _why(run: Record) -> str | None:
+    return (run.get("error") or {}).get("message")
+
+
+def _title(out: Path, run: Record) -> tuple[str, str]:
+    """Records of before titles were kept in them: from the executed notebook, which stays as it was that day."""
+    try:
+        return notebooks.title_and_question(out / run["series"] / run["run_id"] / "notebook.ipynb")
+    except (ParameterError, AttributeError, TypeError, RecursionError):
+        return str(run["series"]), ""
+
+
+def _folders(folder: str) -> list[str]:
+    """The names of folders to be looked into, sorted; none where the folder is not there or may not be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(e.name for e in entries if e.name[0] != "." and e.is_dir(follow_symlinks=False))
+    except OSError:
+        return []
+
+
+def _read_record(path: Path) -> Record:
+    """The record in a file. Raises OSError, ValueError, TypeError, ... where it is not what a run writes.
+
+    Whatever passes can be shown: texts are texts, numbers finite numbers and times times.
+    """
+    with path.open("rb") as file:
+        text = file.read(_LARGEST + 1)
+    if len(text) > _LARGEST:
+        raise ValueError("too large")
+    record: Record = _DECODER.decode(text.decode("utf-8"))
+    if not all(isinstance(record.get(key), str) for key in _NEEDED):
+        raise ValueError("not a run record")
+    if record["status"] not in STATUSES:
+        raise ValueError("no such status")
+    for key in ("title", "question", "subject", "as_of", "notebook", "source"):
+        _expect(record.get(key), str)
+    for key in ("duration_s", "attempt"):
+        _expect(record.get(key), int, float)
+    record["started_at"] = _in_utc(record["started_at"])
+    _finished(record)
+    _expect(_why(record), str)
+    for takeaway in record.get("takeaways") or []:
+        _expect(takeaway, str)
+    for tile in record.get("headline") or []:
+        _expect(tile["key"], str)
+        for key in ("name", "text", "unit"):
+            _expect(tile.get(key), str)
+        for key in ("value", "low", "high"):
+            _number(tile.get(key))
+    if changed := record.get("changed"):
+        _instant(changed["started_at"])
+        _expect(changed.get("as_of"), str)
+        changed["rows"] = [_checked_change(row) for row in changed["rows"]]
+        changed["other"] = [str(name) for name in changed.get("other") or []]
+    return record
+
+
+def _checked_change(row: Record) -> Record:
+    for key in ("key", "name", "then", "now"):
+        if not isinstance(row[key], str):
+            raise TypeError(key)
+    _number(row["difference"])
+    if row["inside"] not in (True, False, None):
+        raise ValueError("inside")
+    return row | {"unit": row.get("unit")}
+
+
+def _expect(value: Any, *kinds: type) -> None:
+    if value is not None and not isinstance(value, kinds):
+        raise TypeError(f"{value!r:.40}")
+
+
+def _number(value: Any) -> None:
+    _expect(value, int, float)
+    if value is not None and not math.isfinite(value):
+        raise ValueError("not finite")
+
+
+def _in_utc(text: str) -> str:
+    """A time as runs write it, so that the order of texts is the order of times."""
+    moment = _instant(text)
+    return text if text.endswith("Z") else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _instant(text: str) -> datetime:
+    """A time of a record, in UTC; one without a zone is meant in UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)

@@ -1,0 +1,454 @@
+"""Warm start: real IPython kernels forked from a server that has the heavy imports behind it.
+
+A kernel that starts from nothing spends longer on its imports than many a report on its cells. So one server process
+imports them once, runs nothing else, ever, and forks a kernel for each run: papermill and nbclient talk to that kernel
+as to any other, and nothing of one run reaches the next, since all of them descend from the server and none from
+another. The server ends with the process that started it, and a kernel with the process that asked for it.
+
+Where a process with threads would have to be forked, or the system has no safe fork (macOS, Windows), or something goes
+wrong on the way, the kernel is started the usual way, with the same output.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import gc
+import importlib
+import json
+import os
+import random
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cs_helpers.subjects import SUBJECTS
+
+ADDRESS_VARIABLE = "CS_HELPERS_WARM_START"
+PROVISIONER = "cs-helpers-warm"
+IMPORTS = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.debugger",
+    "IPython.core.interactiveshell",
+    "numpy",
+    "numpy.random",
+    "pandas",
+    "pyarrow",
+    "pyarrow.csv",
+    "pyarrow.compute",
+    "pyarrow.pandas_compat",
+    "duckdb",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "seaborn",
+    "scipy.optimize",
+    "scipy.special",
+    "scipy.stats",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sklearn.metrics",
+    "sklearn.pipeline",
+    "sklearn.preprocessing",
+    "pydantic",
+    "yaml",
+    "cs_helpers.data.tables",
+    "cs_helpers.data.rollups",
+    "cs_helpers.data.mapping",
+    "cs_helpers.data.sources",
+    "cs_helpers.data.engines.duckdb",
+    "cs_helpers.core.stats",
+    *(f"cs_helpers.{subject}" for subject in SUBJECTS),
+    "cs_helpers.charts",
+    "cs_helpers.show",
+)
+"""What a notebook of this project is likely to import.
+
+None may start a thread, which is looked after, and none may be matplotlib_inline: it hooks itself into the shell when
+it is first imported, so without a shell no chart would ever be shown.
+"""
+
+_PATIENCE_S = 60.0
+_WHILE_IMPORTING = {
+    # Of pyarrow's two allocators the one that is not used would start a thread to clear up behind itself.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    # The debugger, which every kernel imports, would warn on the terminal that it cannot debug frozen modules.
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+# What a module may have looked at while it was imported: kernels that want it otherwise must import for themselves.
+_READ_AT_IMPORT = ("PYTHON", "LD_", "OPENBLAS_", "OMP_", "MKL_", "MPL", "LC_", "LANG", "NPY_", "TZ", "VIRTUAL_ENV")
+
+
+# --- the side that wants a kernel -----------------------------------------------------------------------------------
+
+
+def one_thread_each() -> None:
+    """One thread for linear algebra in this process's children, unless the environment says otherwise.
+
+    On matrices of this size more threads gain little, and as soon as several reports share the machine they wait for
+    each other twenty times as long as they compute. A server with threads could not fork, besides.
+    """
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+
+
+def can_fork() -> bool:
+    """Whether kernels can be forked here at all: Linux only; elsewhere system libraries do not survive a fork."""
+    return sys.platform == "linux" and hasattr(os, "pidfd_open")
+
+
+@contextmanager
+def warm() -> Iterator[str | None]:
+    """Starts the server for as long as the block lasts; yields its address for ADDRESS_VARIABLE, or None without one.
+
+    The server imports while the caller goes on; who asks for a kernel meanwhile waits for it.
+    """
+    if not can_fork():
+        yield None
+        return
+    one_thread_each()
+    folder = tempfile.mkdtemp(prefix="cs-helpers-")  # readable by its owner alone, so nobody else can ask for a kernel
+    address = os.path.join(folder, "warm")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(64)
+        server = subprocess.Popen(
+            [sys.executable, "-m", "cs_helpers.publish.kernel", str(listener.fileno()), folder],
+            stdin=subprocess.PIPE,  # its end tells the server that this process is gone, however it went
+            stdout=2,
+            pass_fds=(listener.fileno(),),
+            start_new_session=True,  # Ctrl-C is for the process that was typed, which ends the server itself
+        )
+    try:
+        yield address
+    finally:
+        assert server.stdin
+        server.stdin.close()
+        try:
+            server.wait(5)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def probe() -> tuple[bool, str]:
+    """Whether warm start works on this machine, and words that say so or why not."""
+    if not can_fork():
+        return False, "no safe fork on this system: each report starts a kernel from nothing, about two seconds more"
+    with warm() as address:
+        assert address
+        try:
+            given = _ask(address, {"probe": True})
+        except OSError as error:
+            return False, f"the server of warm kernels did not answer: {error}"
+    if why := given.told.get("refused"):
+        return False, f"kernels are started from nothing: {why}"
+    return True, f"kernels are forked with {given.told['modules']:,} modules loaded"
+
+
+class Forked:
+    """A forked kernel with the part of ``subprocess.Popen`` that Jupyter uses; ``told`` is the server's answer."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, connection: socket.socket, told: dict[str, Any], rest: bytes):
+        self._connection, self.told, self._rest = connection, told, rest
+        self.pid: int = told.get("pid", 0)
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs; -9 where the server itself is gone, since kernels go with it."""
+        if self.returncode is None:
+            self._connection.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                self._hear()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, waited for."""
+        while self.returncode is None:
+            self._connection.settimeout(timeout)
+            self._hear()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Sends a signal to the kernel and all processes it started; nothing where it has ended."""
+        with contextlib.suppress(OSError):
+            self._connection.setblocking(True)
+            self._connection.sendall(json.dumps({"signal": int(number)}).encode() + b"\n")
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Asks it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def _hear(self) -> None:
+        try:
+            got = self._connection.recv(4096)
+        except BlockingIOError:
+            raise
+        except OSError:
+            got = b""
+        self._rest += got
+        line, end, self._rest = self._rest.partition(b"\n")
+        if end:
+            self.returncode = int(json.loads(line)["exit"])
+        elif not got:
+            self.returncode = -signal.SIGKILL
+        else:
+            self._rest = line
+        if self.returncode is not None:
+            self._connection.close()
+
+
+def forked(address: str, cmd: list[str], cwd: Any, env: dict[str, str] | None) -> Forked | None:
+    """A forked kernel, or None where the server cannot give one."""
+    options = cmd[cmd.index("-f") :]
+    request = {"argv": options, "cwd": str(cwd or Path.cwd()), "env": dict(os.environ if env is None else env)}
+    try:
+        given = _ask(address, request)
+    except OSError:
+        return None
+    return given if given.pid else None
+
+
+def _ask(address: str, request: dict[str, Any]) -> Forked:
+    """Raises OSError where no answer comes."""
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(_PATIENCE_S)
+        connection.connect(address)
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        got = b""
+        while b"\n" not in got:
+            more = connection.recv(65_536)
+            if not more:
+                raise ConnectionError("the server of warm kernels has ended")
+            got += more
+    except OSError:
+        connection.close()
+        raise
+    line, _, rest = got.partition(b"\n")
+    return Forked(connection, json.loads(line), rest)
+
+
+# --- the server -----------------------------------------------------------------------------------------------------
+
+
+def serve(listener: socket.socket, folder: str) -> None:
+    """Forks kernels for whoever connects until standard input ends; then ends them and itself."""
+    refused = _prepare()
+    known = {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_IMPORT)}
+    server = _Server(listener, refused, known)
+    try:
+        server.run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare() -> str:
+    """Imports everything; returns why no kernel can be forked from this process, or nothing."""
+
+    class Shell:
+        kernel = None
+
+    # Modules choose their defaults by whether they are in a notebook (pandas: how many columns are shown), and a
+    # notebook is what they will be in.
+    builtins.get_ipython = Shell  # type: ignore[attr-defined]
+    backend = os.environ.get("MPLBACKEND")
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    ours = {name: value for name, value in _WHILE_IMPORTING.items() if name not in os.environ}
+    os.environ.update(ours)
+    try:
+        for name in IMPORTS:
+            with contextlib.suppress(ImportError):  # the notebook that needs it will say so
+                importlib.import_module(name)
+    finally:
+        del builtins.get_ipython  # type: ignore[attr-defined]
+        if backend is None:
+            del os.environ["MPLBACKEND"]
+        for name in ours:
+            del os.environ[name]
+    gc.collect()
+    gc.freeze()  # what is never looked at again stays shared between all kernels
+    threads = len(os.listdir("/proc/self/task"))
+    return f"{threads - 1} threads run after the imports, and a fork would lose them" if threads > 1 else ""
+
+
+class _Server:
+    """Its sockets and its children; everything happens in one loop of one thread."""
+
+    def __init__(self, listener: socket.socket, refused: str, known: dict[str, str]):
+        self.listener, self.refused, self.known = listener, refused, known
+        self.selector = selectors.DefaultSelector()
+        self.children: dict[socket.socket, tuple[int, int]] = {}  # connection -> process id, file that tells its end
+
+    def run(self) -> None:
+        self._watch(self.listener, self._accept)
+        self._watch(sys.stdin.buffer, self._owner)
+        self.running = True
+        while self.running:
+            for key, _ in self.selector.select():
+                if key.fd in self.selector.get_map():  # an earlier one of this round may have ended it
+                    key.data()
+        for pid, _ in self.children.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+
+    def _watch(self, file: Any, then: Callable[[], None]) -> None:
+        self.selector.register(file, selectors.EVENT_READ, then)
+
+    def _owner(self) -> None:
+        self.running = bool(os.read(sys.stdin.fileno(), 4096))
+
+    def _accept(self) -> None:
+        connection, _ = self.listener.accept()
+        connection.settimeout(_PATIENCE_S)
+        lines: list[bytes] = [b""]
+
+        def first() -> None:
+            got = self._read(connection)
+            lines[0] += got
+            if not got:
+                self._forget(connection)
+            elif lines[0].endswith(b"\n"):
+                self.selector.unregister(connection)
+                self._fork(connection, json.loads(lines[0]))
+
+        self._watch(connection, first)
+
+    def _read(self, connection: socket.socket) -> bytes:
+        try:
+            return connection.recv(1 << 20)
+        except OSError:
+            return b""
+
+    def _forget(self, connection: socket.socket) -> None:
+        self.selector.unregister(connection)
+        connection.close()
+
+    def _fork(self, connection: socket.socket, request: dict[str, Any]) -> None:
+        refused = self.refused or self._other_environment(request.get("env", {}))
+        if refused or request.get("probe"):
+            self._say(connection, {"refused": refused} if refused else {"modules": len(sys.modules)})
+            connection.close()
+            return
+        pid = os.fork()
+        if pid == 0:
+            _become_kernel(request, [self.listener, connection, *self.children], self.selector)
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)  # as the child does itself: whoever comes first, a signal finds the group
+        ended = os.pidfd_open(pid)
+        self.children[connection] = pid, ended
+        self._say(connection, {"pid": pid})
+        self._watch(connection, lambda: self._spoken(connection))
+        self._watch(ended, lambda: self._ended(connection))
+
+    def _other_environment(self, wanted: dict[str, str]) -> str:
+        named = {name for name in {*wanted, *self.known} if name.startswith(_READ_AT_IMPORT)}
+        other = sorted(name for name in named if wanted.get(name) != self.known.get(name)) if wanted else []
+        return f"the environment differs in {', '.join(other)}" if other else ""
+
+    def _spoken(self, connection: socket.socket) -> None:
+        got = self._read(connection)
+        pid, _ = self.children[connection]
+        # Who asked for the kernel is gone, and so must the kernel be.
+        signals = [json.loads(line)["signal"] for line in got.splitlines()] if got else [signal.SIGKILL]
+        for number in signals:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, number)
+        if not got:
+            self.selector.unregister(connection)
+
+    def _ended(self, connection: socket.socket) -> None:
+        pid, ended = self.children.pop(connection)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)  # what it started and left
+        _, status = os.waitpid(pid, 0)
+        self.selector.unregister(ended)
+        os.close(ended)
+        self._say(connection, {"exit": os.waitstatus_to_exitcode(status)})
+        with contextlib.suppress(KeyError):
+            self.selector.unregister(connection)
+        connection.close()
+
+    def _say(self, connection: socket.socket, told: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            connection.sendall(json.dumps(told).encode() + b"\n")
+
+
+def _become_kernel(request: dict[str, Any], others: list[socket.socket], selector: selectors.BaseSelector) -> NoReturn:
+    """The child of the fork: what a fresh ``python -m ipykernel_launcher`` would be, and its end with the process."""
+    code = 1
+    server = os.getppid()
+    try:
+        os.setpgid(0, 0)  # a group of its own, so that it can be ended with everything it starts
+        selector.close()
+        for each in others:
+            each.close()
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.close(null)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.environ.clear()
+        os.environ.update(request["env"], JPY_PARENT_PID=str(server))
+        time.tzset()
+        os.chdir(request["cwd"])
+        _reseed()
+        sys.argv = ["ipykernel_launcher", *request["argv"]]
+        code = _run_kernel(request["argv"], server)
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _reseed() -> None:
+    """Chance differs between kernels that descend from one process as between those that do not."""
+    random.seed()
+    if numpy := sys.modules.get("numpy.random"):
+        numpy.seed()
+
+
+def _run_kernel(argv: list[str], server: int) -> int:
+    from ipykernel.kernelapp import IPKernelApp
+
+    app = IPKernelApp.instance(parent_handle=server)
+    app.initialize(argv)
+    app.start()
+    return 0
+
+
+def main() -> None:
+    """``python -m cs_helpers.publish.kernel FILE-NUMBER-OF-A-LISTENING-SOCKET ITS-FOLDER``"""
+    if sys.path and Path(sys.path[0] or ".").resolve() == Path.cwd():
+        del sys.path[0]  # as ipykernel_launcher does: nothing in the working directory may stand for a module
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
+    finally:
+        os._exit(0)  # nothing here needs taking down, and some modules complain when they are
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""A new notebook that already has the house shape and runs at once, from ``template.ipynb`` beside this file.
+
+The template is an ordinary notebook, so that it can be opened, run and improved like any other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from cs_helpers.core.errors import ParameterError
+
+TEMPLATE = Path(__file__).with_name("template.ipynb")
+FOLDER = Path("notebooks")
+
+# The notebooks of the package, there or to come; and names that reports/ has a use for, or that Windows keeps.
+_PACKAGE = {"churn", "roi", "reps", "data_check", "health", "voice", "capacity", "scorecard", "team"}
+_TAKEN = {"check", "index", "latest", "con", "prn", "aux", "nul"}
+_SAFE = re.compile(r"[a-z][a-z0-9_-]{0,59}")
+
+
+def create(name: str, title: str = "", question: str = "") -> Path:
+    """Writes ``notebooks/<name>.ipynb`` and returns its path.
+
+    Without a title or a question both are made from the name; a question gets its "?". Raises ParameterError, with
+    nothing written, for a name that is unsafe as a file or folder, that the package keeps, or that is there already,
+    and where the working directory has no folder ``notebooks``.
+    """
+    _refuse(name)
+    words = re.sub(r"[_-]+", " ", name).strip()
+    title = _one_line(title).lstrip("# ") or words.capitalize()
+    question = _one_line(question).rstrip("?. ") or f"What should we know about {words}"
+    notebook = json.loads(TEMPLATE.read_text(encoding="utf-8"))
+    notebook["cells"][0]["source"] = [f"# {title}\n", "\n", f"{question}?"]
+    path = FOLDER / f"{name}.ipynb"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+    except FileExistsError:
+        raise ParameterError(f"{path} is there already.\n  Choose another name, or remove that file first.") from None
+    except OSError as error:
+        raise ParameterError(f"{path}: cannot be written: {error.strerror}.") from None
+    return path
+
+
+def _refuse(name: str) -> None:
+    if not _SAFE.fullmatch(name):
+        safe = re.sub(r"[^a-z0-9_-]+", "_", name.lower().removesuffix(".ipynb")).strip("_-")[:60].lstrip("0123456789_-")
+        hint = f" For example '{safe}'." if _SAFE.fullmatch(safe) else ""
+        raise ParameterError(
+            f"'{name}' cannot name a notebook: small letters, digits, _ and -, a letter first, 60 at most.{hint}"
+        )
+    if name in _TAKEN:
+        raise ParameterError(f"'{name}' cannot name a notebook: its folder of reports would be taken for another.")
+    if name in _PACKAGE:
+        raise ParameterError(
+            f"'{name}' is the name of a notebook that comes with cs-helpers.\n  Choose another, such as 'our_{name}'."
+        )
+    if not FOLDER.is_dir():
+        # Making it here would hide the notebooks that came with the package.
+        raise ParameterError(
+            f"there is no folder {FOLDER} here.\n"
+            f"  Go to the project's folder, or begin one of your own here: mkdir {FOLDER}"
+        )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,288 @@
+"""Retention: which runs of a series stay, and clearing away what killed processes left behind.
+
+What readers come for is never removed: the last good run of a series, and its newest run whatever became of it. A run
+that goes is first left out of the index, then renamed to a hidden name in one step and deleted after that, so that
+neither a reader nor a kill ever sees half a run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cs_helpers.core.errors import CsHelpersError
+from cs_helpers.publish import index, locks, log
+
+KEEP = 50
+KEEP_FAILED = 10
+LOG_DAYS = 90
+TRASH = ".trash-"
+# Names of publish.temporary_folder and publish.replace_file.
+_RUN = re.compile(r"\.(?P<lock>.+)-(?P<run_id>\d{8}T\d{6,9}Z-[0-9a-f]{4})")
+_FILE = re.compile(r"\..+\.[0-9a-f]{8}")
+_LOG = re.compile(r"(\d{4}-\d{2}-\d{2})\.jsonl")
+_FILE_S = 3600.0  # so long nobody writes a file
+_RUN_S = 60.0  # a run writes down without a lock that its process was lost; that takes no minute
+
+
+@dataclass(frozen=True)
+class Going:
+    """Something that is to be removed: where it is, why, and how much space it takes; ``series`` only of a run."""
+
+    path: Path
+    why: str
+    size: int
+    series: str = ""
+
+    @property
+    def run_id(self) -> str:
+        """The run, where it is one."""
+        return self.path.name if self.series else ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would go, runs and leftovers, and of each series it touches how many runs there are."""
+
+    runs: tuple[Going, ...]
+    leftovers: tuple[Going, ...]
+    there: Mapping[str, int]
+
+    @property
+    def size(self) -> int:
+        """Bytes that are freed."""
+        return sum(each.size for each in (*self.runs, *self.leftovers))
+
+
+def keep_newest(out: Path, series: str, runs: int) -> list[str]:
+    """Keeps the newest ``runs`` good runs of a series and the newest ten failed ones; returns the ids that went."""
+    records = index.by_series(index.read_records(out)[0]).get(series, [])
+    going = _going(out, records, runs, None)
+    if going:
+        apply(out, Plan(tuple(going), (), {series: len(records)}))
+    return [each.run_id for each in going]
+
+
+def plan(
+    out: Path,
+    keep: int | None,
+    older_than_days: int | None,
+    now: datetime,
+    *,
+    keep_failed: int = KEEP_FAILED,
+    series: Sequence[str] | None = None,
+) -> Plan:
+    """What would go: of each series (or of those named) the good runs beyond the newest ``keep`` and those that are
+    older than so many days, the failed runs beyond the newest ``keep_failed``, and what killed processes left.
+
+    None for ``keep`` or ``older_than_days`` means that nothing goes by number or by age. Nothing is changed.
+    """
+    oldest = now - timedelta(days=older_than_days) if older_than_days is not None else None
+    found: list[Going] = []
+    there: dict[str, int] = {}
+    for name, records in index.by_series(index.read_records(out)[0]).items():
+        if series is None or name in series:
+            going = _going(out, records, keep, oldest, keep_failed)
+            found += going
+            there |= {name: len(records)} if going else {}
+    return Plan(tuple(found), tuple(leftovers(out, now)), there)
+
+
+def apply(out: Path, planned: Plan) -> list[str]:
+    """Removes what was planned and makes the index anew; returns in words what could not be removed."""
+    problems: list[str] = []
+    trash: list[Path] = []
+    listed = False
+    if planned.runs:
+        with locks.hold(out, index.LOCK, wait=30):  # held throughout: no index of now may name what is going
+            with suppress(OSError):  # a full disk must not keep its remedy from working; it is written below then
+                index.write(out, without={(each.series, each.run_id) for each in planned.runs})
+                listed = True
+            for each in planned.runs:
+                hidden = each.path.with_name(f"{TRASH}{each.path.name}")
+                try:
+                    os.rename(each.path, hidden)
+                    trash.append(hidden)
+                except FileNotFoundError:
+                    continue  # another process was faster
+                except OSError as error:
+                    problems.append(_problem(out, each.path, error))
+    for path in [*trash, *(each.path for each in planned.leftovers)]:
+        try:
+            _remove(out, path)
+        except OSError as error:
+            problems.append(_problem(out, path, error))
+    if planned.runs and not listed:
+        try:
+            index.rebuild(out)
+        except OSError as error:
+            problems.append(f"index.html: could not be written: {error.strerror or error}")
+    if planned.runs or planned.leftovers:
+        log.event(
+            out, "pruned", runs=len(planned.runs), leftovers=len(planned.leftovers), bytes=planned.size,
+            problems=len(problems),
+        )  # fmt: skip
+    return problems
+
+
+def leftovers(out: Path, now: datetime) -> list[Going]:
+    """What killed processes left under ``out``, and logs of more than 90 days ago.
+
+    The folder of a run that is going on is none: its process holds the lock of the series. A younger folder of the
+    same series beside it says that it is not.
+    """
+    found = [*_unfinished_runs(out)]
+    found += [_thing(out, path, "of a run that was being removed") for path in _hidden(out) if _is_trash(path)]
+    for path in _hidden(out):
+        if _FILE.fullmatch(path.name) and not path.is_dir() and _age(path) > _FILE_S:
+            found.append(_thing(out, path, "a file that was never finished"))
+    first = (now.astimezone(UTC) - timedelta(days=LOG_DAYS)).date()
+    for path in sorted((out / log.FOLDER).glob("*.jsonl")):
+        match = _LOG.fullmatch(path.name)
+        if match and _before(match[1], first):
+            found.append(_thing(out, path, f"a log of more than {LOG_DAYS} days ago"))
+    return found
+
+
+def as_record(planned: Plan, out: Path) -> dict[str, Any]:
+    """The plan for scripts: runs, leftovers (paths relative to ``out``) and bytes."""
+    return {
+        "runs": [
+            {"series": each.series, "run_id": each.run_id, "bytes": each.size, "why": each.why} for each in planned.runs
+        ],
+        "leftovers": [
+            {"path": each.path.relative_to(out).as_posix(), "bytes": each.size, "why": each.why}
+            for each in planned.leftovers
+        ],
+        "bytes": planned.size,
+    }
+
+
+def size_words(size: int) -> str:
+    """``1.4 MB``, in powers of ten as disks are sold.
+
+    >>> size_words(999), size_words(1_440_000)
+    ('999 bytes', '1.4 MB')
+    """
+    for unit, length in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= length:
+            return f"{size / length:.1f} {unit}"
+    return f"{size} byte{'' if size == 1 else 's'}"
+
+
+def _going(
+    out: Path,
+    records: Sequence[Mapping[str, Any]],
+    keep: int | None,
+    oldest: datetime | None,
+    keep_failed: int = KEEP_FAILED,
+) -> list[Going]:
+    """Of the runs of one series, the newest first, those that go."""
+    good = [run for run in records if run["status"] != "failed"]
+    failed = [run for run in records if run["status"] == "failed"]
+    why: dict[str, str] = {}
+    for runs, most, kind in ((good, keep, "good"), (failed, keep_failed, "failed")):
+        for place, run in enumerate(runs):
+            if most is not None and place >= most:
+                why[run["run_id"]] = f"beyond the newest {most} {kind} runs"
+            elif oldest and datetime.fromisoformat(run["started_at"]) < oldest:
+                why[run["run_id"]] = f"older than {oldest.date()}"
+    for run in (*records[:1], *good[:1]):
+        why.pop(run["run_id"], None)
+    paths = ((out / run["series"] / run["run_id"], run) for run in records if run["run_id"] in why)
+    return [Going(path, why[run["run_id"]], _size(path), run["series"]) for path, run in paths]
+
+
+def _unfinished_runs(out: Path) -> Iterator[Going]:
+    by_lock: dict[str, list[Path]] = {}
+    for path in _entries(out):
+        match = _RUN.fullmatch(path.name)
+        if match and path.is_dir() and not path.is_symlink():
+            by_lock.setdefault(match["lock"], []).append(path)
+    for lock, paths in by_lock.items():
+        paths.sort(key=lambda path: _RUN.fullmatch(path.name)["run_id"])  # type: ignore[index]
+        for path in paths[:-1] if _taken(out, lock) else paths:
+            if _age(path) > _RUN_S:
+                yield _thing(out, path, "of a run that was killed")
+
+
+def _taken(out: Path, lock: str) -> bool:
+    """Whether a process is at work on the series. The name of its folder is the one of its lock: neither holds a /."""
+    try:
+        with locks.hold(out, lock) as free:
+            return not free
+    except CsHelpersError:
+        return True
+
+
+def _hidden(out: Path) -> Iterator[Path]:
+    """Hidden things of ours in the folder of reports and in the folders of series and runs."""
+    folders = [out, *{folder for path, _ in index.find_runs(out) for folder in (path, path.parent)}]
+    for path in list(out.glob("*/latest.html")) + list(out.glob("*/*/latest.html")):
+        folders += [path.parent] if path.parent not in folders else []
+    for folder in folders:
+        yield from (path for path in _entries(folder) if path.name.startswith("."))
+
+
+def _is_trash(path: Path) -> bool:
+    return path.name.startswith(TRASH) and path.is_dir() and not path.is_symlink()
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _thing(out: Path, path: Path, why: str) -> Going:
+    return Going(path, why, _size(path))
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.lstat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    try:
+        if not path.is_dir():
+            return path.lstat().st_size
+        return sum((Path(folder) / name).lstat().st_size for folder, _, names in os.walk(path) for name in names)
+    except OSError:
+        return 0  # it is going already
+
+
+def _remove(out: Path, path: Path) -> None:
+    match = _RUN.fullmatch(path.name)
+    if match and not path.name.startswith(TRASH):
+        hidden = path.with_name(f"{TRASH}{match['run_id']}")
+        with suppress(FileNotFoundError):
+            os.rename(path, hidden)
+        path = hidden
+    while path.is_dir():
+        with suppress(FileNotFoundError):  # another process is removing it too: whoever comes first
+            shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+
+
+def _problem(out: Path, path: Path, error: OSError) -> str:
+    return f"{path.relative_to(out).as_posix()}: could not be removed: {error.strerror or error}"
+
+
+def _before(day: str, first: date) -> bool:
+    try:
+        return date.fromisoformat(day) < first
+    except ValueError:
+        return False

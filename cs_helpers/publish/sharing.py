@@ -1,0 +1,250 @@
+"""A run for readers who must not learn who the accounts and people are: its series, its key, and what is withheld.
+
+The tables give pseudonyms (``cs.load(..., audience)``); here the run gets the key to make them with, hears from the
+notebook what must not be published, and takes out of the record and the notebook what the caller or the kernel put in.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cs_helpers.core import errors
+from cs_helpers.core.audience import AUDIENCES, KEY_VARIABLE, NAMES_VARIABLE, SHORTEST_KEY, check_audience
+from cs_helpers.core.errors import ParameterError, ReportFailed
+from cs_helpers.core.identities import Identities
+from cs_helpers.publish import leaks
+from cs_helpers.publish.series import Scalar, declared_parameters
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+Record = dict[str, Any]
+
+PRIVATE = "application/vnd.cs-helpers.private+json"
+"""The type of the output that tells what must not be published: ``{"names": {kind: [names]}}``; it is taken out."""
+KEY_FILE = ".pseudonym-key"
+WITHHELD = "withheld"
+_DETAILS = "details withheld: run with --audience full to see them"
+_HARMLESS = ("audience", "as_of")  # parameters whose values are checked and name nobody
+
+
+# --- before the run -----------------------------------------------------------------------------------------------
+
+
+def given(notebook: Path, values: Mapping[str, str], audience: str | None, comments: bool) -> dict[str, str]:
+    """The parameters as given with ``--audience`` and ``--with-comments`` among them.
+
+    Raises ParameterError where the notebook cannot be shared, where ``audience`` is set twice, and for comments of a
+    report that is not for sharing.
+    """
+    if comments and audience != "shared":
+        raise ParameterError("--with-comments goes with --audience shared: a full report has the comments anyway.")
+    if audience is None:
+        return dict(values)
+    if "audience" in values:
+        raise ParameterError("'audience' is set twice: by -p and by --audience.")
+    if audience not in AUDIENCES[:2]:
+        raise ParameterError(f"--audience: there is no '{audience}'. There are: full, shared.")
+    if "audience" not in declared_parameters(notebook):
+        if audience == "full":
+            return dict(values)
+        raise ParameterError(
+            f"{notebook.name}: has no parameter 'audience', so it cannot be shared: it shows names as they are.\n"
+            '  Add audience = "full" to its parameters and pass it on: cs.load(source, mapping, as_of, where, audience)'
+        )
+    return {**values, "audience": "shared+comments" if comments else audience}
+
+
+def audience_of(values: Mapping[str, Scalar]) -> str:
+    """For whom a run with these parameters is; full where the notebook declares no audience. Raises ParameterError."""
+    return check_audience(values.get("audience", "full"))
+
+
+def series_of(series: str, audience: str) -> str:
+    """The series of its own that reports for sharing have; one with comments is another than one without."""
+    return series if audience == "full" else f"{series}/audience={audience}"
+
+
+def environment(out: Path, series: str) -> dict[str, str]:
+    """What the kernel of a shared run has in its environment: the key of the series, and that names are asked for."""
+    return {KEY_VARIABLE: series_key(out, series), NAMES_VARIABLE: "1"}
+
+
+def series_key(out: Path, series: str) -> str:
+    """The key that makes the pseudonyms of a series: they are the same in all its reports and in no other's.
+
+    Made from CS_HELPERS_PSEUDONYM_KEY, or else from the file ``.pseudonym-key`` under ``out``, which is made where it
+    is absent. Raises ParameterError for a key that is too short.
+    """
+    master = os.environ.get(KEY_VARIABLE, "").strip()
+    where = KEY_VARIABLE
+    if not master:
+        path = out / KEY_FILE
+        master, where = _key_in(path), str(path)
+    if len(master) < SHORTEST_KEY:
+        raise ParameterError(
+            f"{where}: holds fewer than {SHORTEST_KEY} characters, so pseudonyms made with it could be guessed.\n"
+            "  Put the key back that made the earlier reports; without one, remove it and a new one is made."
+        )
+    return hmac.new(master.encode(), f"cs-helpers {series}".encode(), "sha256").hexdigest()
+
+
+def _key_in(path: Path) -> str:
+    """The key in the file; made in one step where there is none, so that two runs that start together agree."""
+    try:
+        if not path.exists():
+            _make_key(path)
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ParameterError(
+            f"{path}: the key of the pseudonyms can be neither made nor read there: {error.strerror}.\n"
+            f"  Set {KEY_VARIABLE}, or choose another --out."
+        ) from None
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(secrets.token_hex(32) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        pass  # another run was first, and its key counts
+    finally:
+        made.unlink()
+    _ignore(path)
+
+
+def _ignore(path: Path) -> None:
+    """Keeps the key out of version control; a list of what to ignore that is there already stays the user's own."""
+    try:
+        with path.with_name(".gitignore").open("x", encoding="utf-8") as file:
+            file.write(f"{path.name}\n")
+    except FileExistsError:
+        pass
+
+
+# --- after the run ------------------------------------------------------------------------------------------------
+
+
+class Private:
+    """What must not be published of one run; without ``names`` the notebook did not say."""
+
+    def __init__(self, notebook: Path, names: Mapping[str, list[str]] | None, key: str):
+        self.told = names is not None
+        self.names, self.unscanned = leaks.searchable({**(names or {}), "key": [key]}, notebook)
+        self._ordinary = Identities({"": self.unscanned})  # no word of the report can be one of these, a parameter can
+
+    def named_in(self, text: str) -> bool:
+        """Whether a text names somebody, be it with an ordinary word."""
+        return bool(self.names.named_in(text) or self._ordinary.named_in(text))
+
+    def shown(self, name: str, value: Any) -> Any:
+        """A parameter's value as it may be published; of a place its last part."""
+        if not isinstance(value, str) or name in _HARMLESS or not value:
+            return value
+        if not self.told or self.named_in(value):
+            return WITHHELD
+        if name in ("source", "mapping"):
+            return "a database" if "://" in value else Path(value).name or value
+        return value
+
+
+def unscanned_words(private: Private) -> str:
+    """What whoever runs it should know of names that could not be looked for; it names them."""
+    some = ", ".join(private.unscanned[:10]) + (", ..." if len(private.unscanned) > 10 else "")
+    return (
+        f"{len(private.unscanned):,} names cannot be told from the report's own words and numbers and were not looked "
+        f"for: {some}"
+    )
+
+
+def take_names(executed: NotebookNode) -> dict[str, list[str]] | None:
+    """What the notebook says must not be published, taken out of its outputs; None where it says nothing."""
+    found: dict[str, list[str]] | None = None
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            said = output.get("data", {}).pop(PRIVATE, None)
+            if said is not None:
+                found = found or {}
+                for kind, names in said["names"].items():
+                    found.setdefault(kind, []).extend(names)
+    return found
+
+
+def withhold(record: Record, executed: NotebookNode, private: Private) -> None:
+    """Takes the values of parameters that name somebody out of the record and the notebook, wherever they stand.
+
+    Raises ReportFailed where the notebook did not say what must not be published, or shows a picture.
+    """
+    if not private.told:
+        raise ReportFailed(
+            f"{record['notebook']}: does not say which names must not be published.\n"
+            "  Pass `audience` to cs.load and show cs.show.opening(tables)."
+        )
+    problems = leaks.pictures(executed)
+    if problems:
+        raise ReportFailed("\n".join(["Not published:", *(f"  {problem}" for problem in problems)]))
+    _withhold_parameters(record, executed, private)
+    record["source"] = private.shown("source", record["source"])
+    record["unscanned_names"] = len(private.unscanned)
+
+
+def say_nothing(record: Record, executed: NotebookNode, private: Private) -> None:
+    """Leaves of a failed run the place and the kind of the error alone: messages and outputs may quote the data."""
+    error = record["error"]
+    ename = error["ename"] if hasattr(errors, error["ename"]) or hasattr(builtins, error["ename"]) else "Error"
+    place = f", cell {error['cell']}" if error["cell"] else ""
+    record["error"] = {**error, "ename": ename, "message": f"{record['notebook']}{place}: {ename}; {_DETAILS}."}
+    record |= {"headline": [], "takeaways": [], "quality": [], "changed": None}
+    record["source"] = private.shown("source", record["source"])
+    _withhold_parameters(record, executed, private)
+    executed.metadata = type(executed.metadata)(kernelspec=executed.metadata.get("kernelspec", {}))
+    for cell in executed.cells:
+        cell.metadata = type(cell.metadata)(tags=cell.metadata.get("tags", []))
+        cell.pop("attachments", None)
+        if cell.cell_type == "code":
+            cell.outputs = []
+        if private.named_in(cell.source):
+            cell.source = f"# {WITHHELD}"
+
+
+def _withhold_parameters(record: Record, executed: NotebookNode, private: Private) -> None:
+    record["parameters"] = {name: private.shown(name, value) for name, value in record["parameters"].items()}
+    papermill = executed.metadata.get("papermill", {})
+    if "parameters" in papermill:
+        papermill["parameters"] = record["parameters"]
+    for cell in executed.cells:
+        tags = cell.metadata.get("tags", [])
+        if "injected-parameters" in tags:
+            lines = [f"{name} = {value!r}" for name, value in record["parameters"].items()]
+            cell.source = "\n".join(["# Parameters", *lines])
+        elif "parameters" in tags:
+            cell.source = _without_names(cell.source, private)
+
+
+def _without_names(source: str, private: Private) -> str:
+    """The cell of the defaults, its texts withheld where they name somebody."""
+    lines = source.encode().splitlines(keepends=True)
+    for node, text in _texts(source):  # the last first, so that the places of the others stay
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        head, tail = lines[first][: node.col_offset], lines[last][node.end_col_offset :]
+        if text and (not private.told or private.named_in(text)):
+            lines[first : last + 1] = [head + repr(WITHHELD).encode() + tail]
+    return b"".join(lines).decode()
+
+
+def _texts(source: str) -> list[tuple[ast.Constant, str]]:
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
+    texts = [(node, node.value) for node in found if isinstance(node.value, str)]
+    return sorted(texts, key=lambda pair: (pair[0].lineno, pair[0].col_offset), reverse=True)

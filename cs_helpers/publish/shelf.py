@@ -1,0 +1,267 @@
+"""What the index page says of each series: groups, words and little lines, from what reports.index read."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from cs_helpers.publish.changes import row_words
+from cs_helpers.publish.html import STATUS_WORDS, moment_words, short_name
+from cs_helpers.publish.index import figure
+
+Words = dict[str, Any]
+
+MOST_RUNS = 50  # of a series in its folded history
+MOST_ROWS = 2_000  # of all histories together, so that a page of many series stays light
+FEWEST_RUNS = 5
+FEWEST_POINTS, MOST_POINTS = 3, 30  # of a little line
+MOST_PARTS = 12  # of a subject that stand open
+_LONGEST_MESSAGE, _LONGEST_OLD_MESSAGE = 700, 300  # signs of the last failure and of one in the history
+_WIDE, _HIGH = 120, 30
+# These differ from month to month in one and the same series.
+_MOVING = ("as_of", "source", "mapping")
+
+
+def subjects(series: Sequence[Mapping[str, Any]]) -> list[Words]:
+    """The series of each subject together, by title.
+
+    Keys: title, question, ``whole`` (series of the whole: the report itself and the one for sharing), ``parts``
+    (series of one fan-out value each), ``by`` (their column in words), ``folded`` (so many parts that they stand
+    closed) and ``failing`` (how many of those failed when last tried).
+    """
+    most = max(FEWEST_RUNS, min(MOST_RUNS, MOST_ROWS // max(1, len(series))))
+    groups: dict[str, list[tuple[Mapping[str, Any], Words]]] = {}
+    taken: set[str] = set()
+    for one in series:
+        groups.setdefault(str(one["subject"]), []).append((one, _one_series(one, most, taken)))
+    return sorted((_subject(group) for group in groups.values()), key=lambda group: group["title"].casefold())
+
+
+def counts(series: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How many reports there are and how they stand, in words; nothing where there is none."""
+    if not series:
+        return []
+    good = [one["last_good"]["status"] for one in series if one["last_good"]]
+    found = [f"{len(series)} report{'' if len(series) == 1 else 's'}"]
+    for number, words in ((good.count("ok"), "without warnings"), (good.count("warnings"), "with warnings")):
+        found += [f"{number} {words}"] if number else []
+    return found
+
+
+def now() -> Words:
+    """The moment at which a page is made."""
+    at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {"iso": at, "words": moment_words(at)}
+
+
+def sparkline(tiles: Sequence[Mapping[str, Any]]) -> Words | None:
+    """The line of one figure over the reports of a series, the oldest first; None for fewer than three numbers.
+
+    Keys: ``points`` (of an SVG polyline in a box of 120 by 30), ``x``, ``y`` of the last point, ``interval`` (low and
+    high end of the last interval in the box, or None) and ``label``, which says in words what the line shows. The
+    scale holds the last interval, so that wiggles smaller than it look as small as they are.
+    """
+    known = [tile for tile in tiles if tile.get("value") is not None][-MOST_POINTS:]
+    if len(known) < FEWEST_POINTS:
+        return None
+    values = [float(tile["value"]) for tile in known]
+    ends = [float(end) for end in (known[-1].get("low"), known[-1].get("high")) if end is not None]
+    bottom, top = min([*values, *ends]), max([*values, *ends])
+    room = top - bottom
+
+    def y(value: float) -> float:
+        return _HIGH - 4 - ((value - bottom) / room if room and math.isfinite(room) else 0.5) * (_HIGH - 8)
+
+    step = (_WIDE - 8) / (len(values) - 1)
+    at = [(3 + place * step, y(value)) for place, value in enumerate(values)]
+    least, most = min(known, key=lambda tile: tile["value"]), max(known, key=lambda tile: tile["value"])
+    return {
+        "points": " ".join(f"{a:.1f},{b:.1f}" for a, b in at),
+        "x": f"{at[-1][0]:.1f}",
+        "y": f"{at[-1][1]:.1f}",
+        "interval": [f"{y(end):.1f}" for end in ends] if len(ends) == 2 else None,
+        "label": f"{_name(known[-1])} over the last {len(known)} reports: from {figure(known[0])} to "
+        f"{figure(known[-1])}, lowest {figure(least)}, highest {figure(most)}",
+    }
+
+
+def _subject(group: Sequence[tuple[Mapping[str, Any], Words]]) -> Words:
+    parts = [words for _, words in group if words["columns"]]
+    first, best = group[0][0], next((one for one, _ in group if one["last_good"]), group[0][0])
+    columns = list(dict.fromkeys(words["columns"] for words in parts))
+    return {
+        "title": best["title"] if best["title"] != best["series"] else str(first["subject"]),
+        "question": best["question"],
+        "whole": [words for _, words in group if not words["columns"]],
+        "parts": parts,
+        "by": " and ".join(columns),
+        "folded": len(parts) > MOST_PARTS,
+        "failing": sum(bool(words["failed"]) for words in parts),
+    }
+
+
+def _one_series(one: Mapping[str, Any], most: int, taken: set[str]) -> Words:
+    good, history = one["last_good"], one["history"]
+    pairs = [part.partition("=") for part in one["series"].split("/")[1:]]
+    fans = [(column, value) for column, equals, value in pairs if equals and column != "audience"]
+    loose = [column for column, equals, _ in pairs if not equals]
+    named = [_as_given(column, value, good) for column, value in fans] + loose
+    tiles = (good or {}).get("headline") or []
+    return {
+        "id": _anchor(one["series"], taken),
+        "series": one["series"],
+        "title": one["title"],
+        "columns": " and ".join(column.replace("_", " ") for column, _ in fans) or ("part" if loose else ""),
+        "value": ", ".join(named),
+        "audience": next((value for column, _, value in pairs if column == "audience"), ""),
+        "good": good and _good(good),
+        "tiles": _tiles(good, _reports(good, history)) if good else [],
+        "failed": one["last_failed"] and _failed(one["last_failed"]),
+        "broken": one["broken"],
+        "runs": len(history),
+        "history": [_run(run, [tile["key"] for tile in tiles[:5]]) for run in history[:most]],
+        "heads": [short_name(_name(tile)) for tile in tiles[:5]],
+        "find": _needles(one, named, tiles),
+    }
+
+
+def _good(good: Mapping[str, Any]) -> Words:
+    changed, takeaways = good.get("changed"), good.get("takeaways") or []
+    return {
+        "status": good["status"],
+        "status_words": STATUS_WORDS[good["status"]],
+        "latest": good["latest"],
+        "notebook_file": good["notebook_file"],
+        "finished": good["finished_at"],
+        "finished_words": moment_words(good["finished_at"]),
+        "as_of": _day(good.get("as_of")),
+        "seconds": f"{good.get('duration_s') or 0:.1f}",
+        "source": good.get("source"),
+        "takeaway": takeaways[0] if takeaways else "",
+        "since": _since(changed) if changed and changed["rows"] else "",
+    }
+
+
+def _since(changed: Mapping[str, Any]) -> str:
+    as_of = f", as of {_day(changed['as_of'])}" if changed.get("as_of") else ""
+    other = f"; other than then: {', '.join(changed['other'])}" if changed["other"] else ""
+    return f"Held against the report of {moment_words(changed['started_at'])}{as_of}{other}."
+
+
+def _failed(failed: Mapping[str, Any]) -> Words:
+    return {
+        "started": failed["started_at"],
+        "started_words": moment_words(failed["started_at"]),
+        "message": _cut(failed["message"] or "It left no message.", _LONGEST_MESSAGE),
+        "notebook_file": failed["notebook_file"],
+    }
+
+
+def _tiles(good: Mapping[str, Any], reports: Sequence[Any]) -> list[Words]:
+    changed = {row["key"]: row for row in (good.get("changed") or {"rows": []})["rows"]}
+    found = []
+    for tile in good.get("headline") or []:
+        key, unit, row = tile["key"], tile.get("unit"), changed.get(tile["key"])
+        same = [each for tiles in reports for each in tiles if each["key"] == key and each.get("unit") == unit]
+        found.append(
+            {
+                "short": short_name(_name(tile)),
+                "name": _name(tile),
+                "text": figure(tile),
+                "then": f"was {row['then']}: {row_words(row)}" if row else "",
+                "spark": sparkline(same),
+            }
+        )
+    return found
+
+
+def _settings(run: Mapping[str, Any]) -> Any:
+    parameters = run.get("parameters")
+    if not isinstance(parameters, dict):
+        return parameters
+    return {name: value for name, value in parameters.items() if name not in _MOVING}
+
+
+def _reports(good: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """The headlines that a line may join, the oldest first: made like the last good one, each state of the data once.
+
+    A run with another filter is about something else, and the same data counted twice is no second month.
+    """
+    found: dict[Any, Any] = {}
+    settings = _settings(good)
+    for place, run in enumerate(history):
+        if run["status"] == "failed" or _settings(run) != settings:
+            continue
+        fingerprint = run["source_fingerprint"]
+        basis = (run["as_of"], fingerprint) if isinstance(fingerprint, str) else place
+        if basis not in found:
+            found[basis] = run["headline"] or []
+        if len(found) == MOST_POINTS:
+            break
+    return list(found.values())[::-1]
+
+
+def _run(run: Mapping[str, Any], keys: Sequence[str]) -> Words:
+    tiles = {tile["key"]: figure(tile) for tile in run["headline"] or []}
+    message, started = run["message"] or "", datetime.fromisoformat(run["started_at"])
+    return {
+        "report": run["report"],
+        "started": f"{started.day} {started:%b %Y, %H:%M}",
+        "as_of": _day(run["as_of"], "%b") if run["as_of"] else "–",
+        "status": run["status"],
+        "status_words": STATUS_WORDS[run["status"]],
+        "seconds": f"{run['duration_s'] or 0:.1f}",
+        "message": _cut(message, _LONGEST_OLD_MESSAGE),
+        "figures": [tiles.get(key, "–") for key in keys],
+    }
+
+
+def _needles(one: Mapping[str, Any], named: Sequence[str], tiles: Sequence[Mapping[str, Any]]) -> str:
+    """What the search box looks into."""
+    names = [_name(tile) for tile in tiles]
+    return " ".join([one["title"], one["series"], *named, one["question"], *names]).casefold()
+
+
+def _as_given(column: str, value: str, good: Mapping[str, Any] | None) -> str:
+    """``SMB`` for ``smb``: the value as the run was asked for it, where its parameters still say so."""
+    parameters = (good or {}).get("parameters")
+    texts = [text for text in parameters.values() if isinstance(text, str)] if isinstance(parameters, dict) else []
+    for text in texts:
+        for asked in re.findall(rf"(?:^|[\s,;&]){re.escape(column)} ?= ?([^,;&]+)", text):
+            if _plain(asked) == _plain(value):
+                return str(asked).strip()
+    return value
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^\w]+", "-", text).strip("-").casefold()
+
+
+def _anchor(series: str, taken: set[str]) -> str:
+    """The series as the name of a place in the page; never the same twice."""
+    plain = re.sub(r"[^\w=.-]+", "-", series) or "series"
+    name, number = plain, 1
+    while name in taken:
+        number += 1
+        name = f"{plain}-{number}"
+    taken.add(name)
+    return name
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]} ... (cut)"
+
+
+def _day(text: str | None, month: str = "%B") -> str:
+    try:
+        day = datetime.fromisoformat(text or "")
+    except ValueError:
+        return text or "unknown"
+    return f"{day.day} {day.strftime(month)} {day.year}"
+
+
+def _name(tile: Mapping[str, Any]) -> str:
+    return str(tile.get("name") or tile["key"])

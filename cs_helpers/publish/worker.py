@@ -1,0 +1,85 @@
+"""The process in which reports are run, one after the other: orders come in on standard input, what happens goes out.
+
+``python -m cs_helpers.publish.worker``; each line is JSON both ways. A process of its own, so that whatever a run does
+to the one it is in (memory, a lock up, a signal) happens to no other run; it ends with the process that started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import IO, Any
+
+from cs_helpers.core.errors import CsHelpersError
+from cs_helpers.publish import run
+from cs_helpers.publish.execute import Limits
+
+_GRACE_S = 5.0
+
+
+def main() -> None:
+    """Runs orders until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that was typed, which ends this one
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)  # whatever prints from here on does not disturb the conversation
+    orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
+    try:
+        while order := orders.get():
+            _say(out, **_result(order, out))
+    except (KeyboardInterrupt, BrokenPipeError):
+        sys.exit(130)
+
+
+def _listen(orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+    """Hands orders on. At the end of input, whatever is running has lost its reader and is stopped."""
+    for line in sys.stdin:
+        orders.put(json.loads(line))
+    orders.put(None)
+    late = threading.Timer(_GRACE_S, os._exit, (130,))
+    late.daemon = True
+    late.start()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _result(order: dict[str, Any], out: IO[str]) -> dict[str, Any]:
+    try:
+        record = run.run(
+            Path(order["notebook"]),
+            order["values"],
+            Path(order["out"]),
+            lambda number, of: _say(out, event="cell", number=number, of=of),
+            within=Limits(order["timeout_s"], order["memory"]),
+            part=order["part"],
+            about=order["about"],
+            warm=order["warm"],
+            rebuild=False,
+            debug=order["debug"],
+            tell=lambda text: _say(out, event="told", text=text),
+            began=lambda series, run_id: _say(out, event="began", series=series, run_id=run_id),
+        )
+    except Exception as error:
+        ours = isinstance(error, CsHelpersError)
+        return {
+            "event": "problem",
+            "message": str(error) if ours else f"Unexpected {type(error).__name__}: {error}",
+            "exit_code": error.exit_code if isinstance(error, CsHelpersError) else 1,
+            "known": ours,
+            "traceback": traceback.format_exc() if order["debug"] else "",
+        }
+    return {"event": "done", "record": record}
+
+
+def _say(out: IO[str], **event: Any) -> None:
+    out.write(json.dumps(event, allow_nan=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What a reader sees: views of results, page components, words, the chart kit."""

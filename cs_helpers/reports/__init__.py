@@ -1,1 +1,0 @@
-"""Reports: notebooks run with parameters, published as files. Knows nothing of tables, charts or metrics."""

@@ -1,0 +1,193 @@
+"""Times in five cron fields: what they allow, when they come and came, how any cron and any person reads them.
+
+The only home of APScheduler, whose cron differs from cron's in three ways that are settled here: it counts weekdays
+from Monday, it joins day of the month and day of the week by "and", and it stumbles where clocks change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cs_helpers.core.errors import did_you_mean
+
+# name, least, most, the names that stand for numbers (from the least on)
+_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day of the month", 1, 31, ()),
+    ("month", 1, 12, ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")),
+    ("day of the week", 0, 7, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
+)
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+           "December")  # fmt: skip
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MOST_TIMES = 4
+_LONGEST_SHIFT = timedelta(hours=3)
+_LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def times(text: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    """The times after an instant (with a time zone) that the five fields allow, in ``zone``.
+
+    Each time on the wall counts once: where the clocks leave it out in spring it comes an hour later, and where it
+    comes twice in autumn the first one is meant. Raises ValueError as ``numbers`` does.
+    """
+    from apscheduler.triggers.cron import CronTrigger
+
+    fields = [",".join(map(str, allowed)) or "*" for allowed in numbers(text)]
+    weekdays = ",".join(_FIELDS[4][3][day] for day in numbers(text)[4]) or "*"  # by name, since they count differently
+    # On a wall clock that never changes: in zones that do, APScheduler 3 looks forever for a time left out in spring.
+    trigger = CronTrigger.from_crontab(" ".join([*fields[:4], weekdays]), timezone=UTC)
+    # From earlier on: a time that spring left out comes later than its own place on the wall.
+    wall = (after.astimezone(UTC) - _LONGEST_SHIFT).astimezone(zone).replace(tzinfo=UTC)
+    while found := trigger.get_next_fire_time(None, wall + timedelta(microseconds=1)):
+        wall = found
+        at = wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+        if at.astimezone(UTC) > after.astimezone(UTC):
+            after = at
+            yield at
+
+
+def latest(text: str, zone: ZoneInfo, after: datetime, until: datetime, count: int) -> list[datetime]:
+    """The last ``count`` times after an instant and not after another one, the earliest first.
+
+    Looks back from the end, so that a machine that was off for a year is not counted through minute by minute.
+    """
+    back = timedelta(hours=2)
+    while True:
+        began = max(after.astimezone(UTC), until.astimezone(UTC) - back)
+        found = []
+        for at in times(text, zone, began):
+            if at.astimezone(UTC) > until.astimezone(UTC):
+                break
+            found.append(at)
+        if len(found) >= count or began == after.astimezone(UTC):
+            return found[-count:]
+        back *= 8
+
+
+def minutes(text: str) -> list[int]:
+    """The minutes of an hour at which the five fields allow a time. Raises ValueError as ``numbers`` does."""
+    return numbers(text)[0] or list(range(60))
+
+
+def in_words(text: str) -> str:
+    """``Mondays at 06:00``: the five fields as a person would say them. Raises ValueError as ``numbers`` does."""
+    minute, hour, day, month, weekday = numbers(text)
+    days = _days(day, month, weekday)
+    clock, often = _clock(minute or list(range(60)), hour or list(range(24)))
+    if often and not days:
+        return clock
+    return f"{days or 'every day'} {clock}"
+
+
+def plain(text: str) -> str:
+    """The five fields as every cron reads them: names, which not all of them take in lists, become numbers."""
+    pairs = zip(text.split(), numbers(text), strict=True)
+    return " ".join(
+        ",".join(map(str, allowed)) if re.search("[a-z]", field, re.IGNORECASE) else field for field, allowed in pairs
+    )
+
+
+def numbers(text: str) -> list[list[int]]:
+    """The numbers that each of the five fields allows; empty for all. Raises ValueError saying what is wrong."""
+    texts = text.split()
+    if len(texts) != len(_FIELDS):
+        raise ValueError(
+            f"'{text}' has {len(texts)} field{'' if len(texts) == 1 else 's'} instead of five: minute, hour, day of "
+            "the month, month, day of the week. Mondays at six are '0 6 * * mon'."
+        )
+    found = [_allowed(field, *kind) for field, kind in zip(texts, _FIELDS, strict=True)]
+    if texts[2] != "*" and texts[4] != "*":
+        raise ValueError(
+            f"'{text}' names days of the month and of the week; cron would run on either. Make two runs of it, "
+            "or leave one of the two as *."
+        )
+    months = found[3] or range(1, 13)
+    if found[2] and min(found[2]) > max(_LONGEST_MONTHS[month - 1] for month in months):
+        raise ValueError(f"'{text}' never comes: no such month has a day {min(found[2])}.")
+    found[4] = sorted({day % 7 for day in found[4]})
+    return found
+
+
+def _days(days: Sequence[int], months: Sequence[int], weekdays: Sequence[int]) -> str:
+    """The days in words; empty for every day of the year."""
+    within = f" in {_listed([_MONTHS[month - 1] for month in months])}" if months else ""
+    if weekdays:
+        # Sunday ends the week of those who read this, and begins cron's.
+        counted = sorted((day - 1) % 7 for day in weekdays)
+        names = [f"{_WEEKDAYS[day]}s" for day in counted]
+        run = len(counted) > 2 and counted[-1] - counted[0] == len(counted) - 1
+        if len(counted) == 7:
+            return f"every day{within}" if within else ""
+        return (f"{names[0]} to {names[-1]}" if run else _listed(names)) + within
+    if days:
+        of = f" of {_listed([_MONTHS[month - 1] for month in months])}" if months else " of each month"
+        run = len(days) > 2 and days[-1] - days[0] == len(days) - 1
+        numbered = [_numbered(day) for day in days]
+        return f"the {numbered[0]} to {numbered[-1]}{of}" if run else f"the {_listed(numbered)}{of}"
+    return f"every day{within}" if within else ""
+
+
+def _clock(minutes: Sequence[int], hours: Sequence[int]) -> tuple[str, bool]:
+    """The times of a day in words, and whether they are a beat (every 30 minutes) rather than times."""
+    if len(minutes) * len(hours) <= _MOST_TIMES:
+        return f"at {_listed([f'{hour:02}:{minute:02}' for hour in hours for minute in minutes])}", False
+    step = 60 // len(minutes)
+    beat = 60 % len(minutes) == 0 and list(minutes) == list(range(minutes[0], 60, step))
+    whole, run = len(hours) == 24, hours[-1] - hours[0] == len(hours) - 1
+    if beat and (whole or run):
+        often = "every minute" if step == 1 else "every hour" if step == 60 else f"every {step} minutes"
+        past = f", the first at minute {minutes[0]}" if minutes[0] and step < 60 else ""
+        if not whole:
+            return f"{often} from {hours[0]:02}:{minutes[0]:02} to {hours[-1]:02}:{minutes[-1]:02}", True
+        return often + (f" at minute {minutes[0]}" if step == 60 and minutes[0] else past), True
+    apart = 24 // len(hours)
+    if len(minutes) == 1 and 24 % len(hours) == 0 and list(hours) == list(range(0, 24, apart)):
+        return f"every {apart} hours from {hours[0]:02}:{minutes[0]:02}", True
+    together = len(minutes) > 2 and minutes[-1] - minutes[0] == len(minutes) - 1
+    counted = f"{minutes[0]} to {minutes[-1]}" if together else _listed([str(minute) for minute in minutes])
+    named = f"minute{'s' if len(minutes) > 1 else ''} {counted}"
+    if whole:
+        return f"at {named} of every hour", True
+    between = f"from {hours[0]} to {hours[-1]}" if run and len(hours) > 2 else _listed([str(hour) for hour in hours])
+    return f"at {named} of the hours {between}", False
+
+
+def _numbered(day: int) -> str:
+    return f"{day}{'th' if 10 < day < 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def _allowed(text: str, name: str, least: int, most: int, names: tuple[str, ...]) -> list[int]:
+    allowed: set[int] = set()
+    for part in text.split(","):
+        span, slash, step = part.partition("/")
+        first, dash, last = span.partition("-")
+        if slash and not (step.isdecimal() and int(step) > 0 and (span == "*" or dash)):
+            raise ValueError(f"{name}: '{part}' cannot be read; steps are written */5 or 8-18/2.")
+        if span == "*":
+            low, high = least, min(most, 6) if names and least == 0 else most
+        else:
+            low = _number(first, part, name, least, most, names)
+            high = _number(last, part, name, least, most, names) if dash else low
+            high = 7 if least == 0 and names and dash and high == 0 else high  # sat-sun ends the week
+            if low > high:
+                raise ValueError(f"{name}: '{part}' runs backwards.")
+        allowed |= set(range(low, high + 1, int(step) if slash else 1))
+    return [] if text == "*" else sorted(allowed)
+
+
+def _number(text: str, part: str, name: str, least: int, most: int, names: tuple[str, ...]) -> int:
+    if text.lower() in names:
+        return least + names.index(text.lower())
+    if text.isdecimal() and least <= int(text) <= most:
+        return int(text)
+    words = f" or {names[0]} to {names[-1]}" if names else ""
+    raise ValueError(f"{name}: '{part}' is none; {least} to {most}{words}.{did_you_mean(text, names)}")
