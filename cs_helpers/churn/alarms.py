@@ -13,7 +13,7 @@ from cs_helpers.churn.design import MISSING, OTHER, is_number, levels_of, number
 from cs_helpers.churn.ranking import auc, ranks
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 
 DRIFTED = 0.25
 """Population stability index from which a column counts as changed (the usual rule of thumb)."""
@@ -102,7 +102,7 @@ def drift(train: pd.DataFrame, now: pd.DataFrame, alarm: float = DRIFTED, level:
 
 def too_few_events(
     train: ArrayLike, test: ArrayLike, least: int = 50, least_test: int = 10, where: str = "the last snapshot"
-) -> Refusal | None:
+) -> Suppressed | None:
     """Why outcomes (True: left) do not allow a model, in words; None if they do.
 
     At least ``least`` who left and one who stayed among ``train``, and ``least_test`` and one among ``test``.
@@ -111,22 +111,22 @@ def too_few_events(
     both = np.concatenate([learn, check])
     if not both.any() or both.all():
         what = "nobody left" if not both.any() else "everybody left"
-        return Refusal(
+        return Suppressed(
             f"Among {len(both):,} rows {what}: a model needs {least} that left to learn from, and some that stayed. "
             "Check how churn is recorded, or wait for more history."
         )
     if learn.sum() < least:
-        return Refusal(
+        return Suppressed(
             f"{int(learn.sum())} of {len(learn):,} rows to learn from left, at least {least} are needed: with fewer, a "
             "model mostly learns chance. Add earlier snapshots or wait."
         )
     if check.sum() < least_test:
-        return Refusal(
+        return Suppressed(
             f"{int(check.sum())} of {len(check):,} rows in {where} left, at least {least_test} are needed to test a "
             "model. Use a longer window, or wait."
         )
     if learn.all() or check.all():
-        return Refusal(
+        return Suppressed(
             "Everybody left in the rows to learn from or to test on: some that stayed are needed on both sides. "
             "Check that the table holds those that stayed, too."
         )

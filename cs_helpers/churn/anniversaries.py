@@ -11,8 +11,7 @@ import pandas as pd
 from cs_helpers.churn.survival import _has_length, _no_length, require_entry
 from cs_helpers.core import periods, stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed
 
 _SHORTEST_TERM = 2  # months; a contract from month to month has no anniversary that differs from any other day
 _SAME = 1e-9  # ages closer than this are equal
@@ -20,7 +19,7 @@ _BY_MONTH = 0.9  # of the departures on whole months of age: the book ends contr
 
 
 @dataclass(frozen=True, repr=False)
-class LossRate(Result):
+class LossRate(Record):
     """``lost`` of ``up_for_renewal``, with Wilson's interval of ``rate``."""
 
     lost: int
@@ -31,7 +30,7 @@ class LossRate(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Anniversaries(Result):
+class Anniversaries(Record):
     """Departures at contract anniversaries and between them.
 
     ``table``: index ``anniversary`` (text: "1", "2", ..., the last one perhaps "4+" for all from the fourth on);
@@ -74,7 +73,7 @@ def anniversaries(
     grace_months: float = 1.0,
     least: int = 10,
     level: float = 0.95,
-) -> Anniversaries | Refusal:
+) -> Anniversaries | Suppressed:
     """Share of contracts lost at their first, second, ... anniversary, and the monthly rate of leaving in between.
 
         rate_k = lost_k / up for renewal_k        between = departures elsewhere / account-months elsewhere
@@ -99,7 +98,7 @@ def anniversaries(
     contracts = _contracts(spells, term, as_of, with_term)
     without = int((~with_term).sum())
     if not with_term.any():
-        return Refusal(
+        return Suppressed(
             f"None of the {len(spells)} paid spells has a contract term of {_SHORTEST_TERM} months or more, so there "
             "are no anniversaries. Load subscriptions with their term_months."
         )
@@ -110,7 +109,7 @@ def anniversaries(
     counted, still_open = _renewals(contracts, grace_months)
     up, lost = int(counted["up_for_renewal"].sum()), int(counted["lost"].sum())
     if up < max(least, 1):
-        return Refusal(
+        return Suppressed(
             f"{up} contract renewal{'' if up == 1 else 's'} decided among {int(with_term.sum())} paid spells with a "
             f"term ({still_open} too recent to tell); a rate needs at least {max(least, 1)}. Load a longer history."
         )

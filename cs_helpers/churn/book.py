@@ -11,7 +11,7 @@ import pandas as pd
 
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 FEWEST_MONTHS_BEFORE = 6
 """Months of history that the latest labelled snapshot needs before it."""
@@ -78,7 +78,7 @@ def needs(frame: pd.DataFrame, name: str, columns: Sequence[str], source: str) -
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Book(Result):
+class Book(Record):
     """Everybody in the panel, by place in ``ids``; ``eve``: MRR in cents before each month from ``first`` to as_of.
 
     Behind the spells, at -1, stands one that never runs: that of an account without a spell.

@@ -13,8 +13,7 @@ import pandas as pd
 from cs_helpers.churn.risk import Risk
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed
 from cs_helpers.core.stats.logistic import probability_of
 
 MOVED = 0.25
@@ -25,7 +24,7 @@ _COLUMNS = ["account_id", "name", "mrr", "due_date", "probability", "mrr_at_risk
 
 
 @dataclass(frozen=True, repr=False)
-class MrrAtRisk(Result):
+class MrrAtRisk(Record):
     """MRR expected to leave in the coming window, out of ``mrr`` of ``accounts``, and where 95 % of the outcomes lie if
     the probabilities are right."""
 
@@ -43,7 +42,7 @@ def call_list(
     names: Mapping[Any, str] | pd.Series | None = None,
     capacity: int = 25,
     reasons: int = 3,
-) -> pd.DataFrame | Refusal:
+) -> pd.DataFrame | Suppressed:
     """The ``capacity`` accounts most likely to leave, most likely first; ties by MRR (largest first), then account_id.
 
     ``now`` and ``before``: one row per account with account_id, mrr, the features, and due_date if known (NaT
@@ -58,12 +57,12 @@ def call_list(
       list), "same";
     - moved: feature whose contribution changed most since ``before``; None if new or none changed.
 
-    Refusal if ``now`` is empty. Raises ContractError for columns that are missing or an account that occurs twice.
+    Suppressed if ``now`` is empty. Raises ContractError for columns that are missing or an account that occurs twice.
     """
     if not capacity >= 1:
         raise ContractError(f"capacity is {capacity}: give the number of accounts that can be called, 1 or more")
     if now.empty:
-        return Refusal(_NOBODY)
+        return Suppressed(_NOBODY)
     table, rows = _ranked(risk, now)
     known = {} if names is None else dict(names)
     table["name"] = [str(known.get(each, each)) for each in table.index]
@@ -82,15 +81,15 @@ def call_list(
     return table[[*_COLUMNS, "previous_probability", "previous_rank", "change", "moved"]]
 
 
-def mrr_at_risk(risk: Risk, now: pd.DataFrame, level: float = 0.95) -> MrrAtRisk | Refusal:
+def mrr_at_risk(risk: Risk, now: pd.DataFrame, level: float = 0.95) -> MrrAtRisk | Suppressed:
     """sum p mrr, and the normal interval from the variance sum p (1 - p) mrr², each account leaving by itself.
 
     The limits hold the chance of who happens to leave, not that the model may be wrong about the probabilities; they
-    never leave 0 to all MRR. In the unit of ``mrr``, which must not be missing or negative. Refusal if ``now`` is
+    never leave 0 to all MRR. In the unit of ``mrr``, which must not be missing or negative. Suppressed if ``now`` is
     empty.
     """
     if now.empty:
-        return Refusal(_NOBODY)
+        return Suppressed(_NOBODY)
     table, _ = _ranked(risk, now)
     p, mrr = table["probability"].to_numpy(), table["mrr"].to_numpy(float)
     expected, total = math.fsum(p * mrr), math.fsum(mrr)

@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike
 
 from cs_helpers.churn.survival import _has_length, _limits, _no_length, _Spells, _total_from, _well_observed
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 _ALL = 1e-12  # a share this close to 1 is everybody
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Incidence(Result):
+class Incidence(Record):
     """Share of spells that have left for each cause by each age (cumulative incidence).
 
     ``table``: index ``months`` (``starts_at``, then every age at which somebody left, then the last age seen); one

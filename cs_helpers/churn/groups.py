@@ -21,13 +21,12 @@ from cs_helpers.churn.survival import (
 )
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal, attempt
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed, or_suppressed
 from cs_helpers.core.stats.tails import chi_square_tail
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LogRank(Result):
+class LogRank(Record):
     """A log-rank test. ``table``: index ``group``, largest first; columns spells, observed, expected (departures).
 
     ``p_value`` is the chance of a ``statistic`` at least as large if all groups left alike.
@@ -40,7 +39,7 @@ class LogRank(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GroupCurves(Result):
+class GroupCurves(Record):
     """A curve for each group of the attribute ``by``, largest group first.
 
     Every spell of the counts is in exactly one of ``curves``, ``too_small`` (group to its spells: too few to draw),
@@ -53,11 +52,11 @@ class GroupCurves(Result):
     too_small: dict[str, int]
     beyond: dict[str, int]
     unknown: int
-    test: LogRank | Refusal
+    test: LogRank | Suppressed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RevenueWeighted(Result):
+class RevenueWeighted(Record):
     """Share of MRR still paying by age, read like ``Survival``.
 
     ``table``: index ``months`` (``starts_at``, then every age at which somebody left, then ``last_seen``); columns
@@ -194,7 +193,7 @@ def counts_by(spells: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
 
 def curves_by_group(
     counts: pd.DataFrame, by: str, least_spells: int = 30, most: int = 6, min_at_risk: int = 10
-) -> GroupCurves | Refusal:
+) -> GroupCurves | Suppressed:
     """A Kaplan-Meier curve (``curve_of_counts``) of each of the ``most`` largest groups, and their log-rank test.
 
     ``counts`` is the roll-up ``survival_counts`` of the attribute ``by``. A group is drawn with ``least_spells`` spells
@@ -211,7 +210,7 @@ def curves_by_group(
     too_small: dict[str, int] = {}
     beyond: dict[str, int] = {}
     for group, spells in sizes.items():
-        curve = attempt(curve_of_counts, counts[label == group], min_at_risk=min_at_risk)
+        curve = or_suppressed(curve_of_counts, counts[label == group], min_at_risk=min_at_risk)
         if spells < least_spells or not isinstance(curve, Survival):
             too_small[str(group)] = int(spells)
         elif len(curves) == most:
@@ -219,8 +218,8 @@ def curves_by_group(
         else:
             curves[str(group)] = curve
     if len(curves) < 2:
-        return Refusal(_too_few_groups(by, list(curves), too_small, unknown, least_spells, min_at_risk))
-    test = attempt(log_rank, counts[label.isin(list(curves))])
+        return Suppressed(_too_few_groups(by, list(curves), too_small, unknown, least_spells, min_at_risk))
+    test = or_suppressed(log_rank, counts[label.isin(list(curves))])
     return GroupCurves(by, curves, too_small, beyond, unknown, test)
 
 
@@ -239,7 +238,7 @@ def _too_few_groups(
 
 def revenue_weighted(
     spells: pd.DataFrame, draws: int = 400, level: float = 0.95, min_at_risk: int = 10, seed: int = 1
-) -> RevenueWeighted | Refusal:
+) -> RevenueWeighted | Suppressed:
     """Share of MRR still paying by age: Kaplan-Meier with each spell weighted by its MRR on entry.
 
     ``spells`` is the roll-up of that name: account_id, duration_months, churned, entry_months, mrr_cents. The curve
@@ -253,7 +252,7 @@ def revenue_weighted(
     """
     require_entry(spells)
     if len(spells) < 2 * min_at_risk:
-        return Refusal(
+        return Suppressed(
             f"{len(spells)} paid spell{'' if len(spells) == 1 else 's'} in the observed window; a curve needs at "
             f"least {2 * min_at_risk}. Load a longer history or more accounts."
         )
@@ -261,9 +260,9 @@ def revenue_weighted(
         spells[column].to_numpy().astype(float) for column in ("duration_months", "entry_months", "mrr_cents")
     )
     ended = spells["churned"].to_numpy().astype(bool)
-    curve = attempt(kaplan_meier, stop, ended, entry, weight, level, min_at_risk=min_at_risk)
+    curve = or_suppressed(kaplan_meier, stop, ended, entry, weight, level, min_at_risk=min_at_risk)
     if not isinstance(curve, Survival):
-        return Refusal(curve.reason)
+        return Suppressed(curve.reason)
     account = pd.factorize(spells["account_id"], sort=True)[0]
     if (account < 0).any():
         raise ContractError(f"{int((account < 0).sum())} of {len(spells)} spells have no account_id. Complete them.")
@@ -271,7 +270,7 @@ def revenue_weighted(
     kish = stats.effective_n(held)
     top = float(np.sort(held)[::-1][:5].sum() / held.sum())
     if kish < 2:
-        return Refusal(
+        return Suppressed(
             f"The MRR of the {len(held)} accounts tells no more than that of {kish:.1f} equal ones (the largest holds "
             f"{held.max() / held.sum():.0%} of it), so a curve by revenue is the fate of one account. Read the curve "
             "by account."

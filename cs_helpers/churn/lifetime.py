@@ -10,15 +10,14 @@ import pandas as pd
 
 from cs_helpers.churn.projection import SBG, Projection, fit_spells
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal, attempt
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed, or_suppressed
 
 ALL = "All"
 _COLUMNS = ["accounts", "mrr", "margin", "expected_months", "value", "low", "high", "naive", "naive_within_horizon"]
 
 
 @dataclass(frozen=True, repr=False)
-class LifetimeValue(Result):
+class LifetimeValue(Record):
     """The expected gross margin of one new account inside the horizon, in the currency of ``mrr``.
 
     ``low``, ``high``: interval from the doubt about the curve alone; MRR and margin are taken as given.
@@ -156,7 +155,7 @@ def lifetime_values_by_group(
         payers = paying if label is None else paying[paying["group"] == label]
         rows[ALL if label is None else str(label)] = _row(
             payers,
-            attempt(fit_spells, of_group, as_of, least_spells=least_spells, least_events=least_events),
+            or_suppressed(fit_spells, of_group, as_of, least_spells=least_spells, least_events=least_events),
             {"discount_rate": discount_rate, "horizon_months": horizon_months},
             {"level": level, "draws": draws, "seed": seed},
         )
@@ -164,7 +163,7 @@ def lifetime_values_by_group(
     return table.rename_axis("group")
 
 
-def _row(payers: pd.DataFrame, fit: SBG | Refusal, terms: dict[str, Any], doubt: dict[str, Any]) -> dict[str, Any]:
+def _row(payers: pd.DataFrame, fit: SBG | Suppressed, terms: dict[str, Any], doubt: dict[str, Any]) -> dict[str, Any]:
     known = payers.dropna(subset=["margin"])
     row: dict[str, Any] = dict.fromkeys(_COLUMNS, float("nan")) | {"accounts": len(payers), "reason": ""}
     if len(payers):
@@ -175,13 +174,13 @@ def _row(payers: pd.DataFrame, fit: SBG | Refusal, terms: dict[str, Any], doubt:
         return row | {"reason": "No account pays now, so that there is no MRR to value."}
     if not len(known):
         return row | {"reason": "No paying account has a gross margin. Give one, or a margin for all."}
-    result = attempt(lifetime_value, fit, row["mrr"], row["margin"], **terms, **doubt)
-    if isinstance(result, Refusal):
+    result = or_suppressed(lifetime_value, fit, row["mrr"], row["margin"], **terms, **doubt)
+    if isinstance(result, Suppressed):
         return row | {"reason": result.reason}
     return row | {name: figure for name, figure in asdict(result).items() if name in _COLUMNS and name != "accounts"}
 
 
-def gross_margin(accounts: pd.DataFrame, given: float = 0.0) -> pd.Series | float | Refusal:
+def gross_margin(accounts: pd.DataFrame, given: float = 0.0) -> pd.Series | float | Suppressed:
     """Gross margin as a fraction: ``given`` where above 0, else ``gross_margin`` of the accounts by account_id.
 
     Accounts without one take the mean of those with one. Refused where neither says anything: a lifetime value of
@@ -191,7 +190,7 @@ def gross_margin(accounts: pd.DataFrame, given: float = 0.0) -> pd.Series | floa
         return float(given)
     known = accounts["gross_margin"].astype(float) if "gross_margin" in accounts else pd.Series(dtype=float)
     if known.notna().sum() == 0:
-        return Refusal(
+        return Suppressed(
             "no gross margin is known, and without one lifetime value would be a value of revenue. Give gross_margin "
             "with the accounts, or the parameter margin, for example 0.8"
         )

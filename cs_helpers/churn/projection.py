@@ -12,9 +12,8 @@ from numpy.typing import ArrayLike
 
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal, attempt
 from cs_helpers.core.periods import add_months, day_words, months_between
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed, or_suppressed
 from cs_helpers.core.stats.likelihood import BetaGeometric, log_beta_ratio, pooled
 
 _AT_RISK = 10  # an age with fewer at risk is not counted as observed
@@ -96,7 +95,7 @@ class SBG:
 
 
 @dataclass(frozen=True, repr=False)
-class HeldOut(Result):
+class HeldOut(Record):
     """What a fit without the last months said of them. Shares are of ``accounts``, the spells running before them.
 
     ``expected_low`` and ``expected_high`` hold both sources of doubt: the parameters, and chance in who leaves.
@@ -113,7 +112,7 @@ class HeldOut(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Projection(Result):
+class Projection(Record):
     """A curve beyond the ages seen so far.
 
     ``curve``: index months 0 .. horizon; survival, low, high (doubt about the parameters, not about the model).
@@ -127,7 +126,7 @@ class Projection(Result):
     observed_to: float
     horizon_months: int
     hold_out_months: int
-    held_out: HeldOut | Refusal
+    held_out: HeldOut | Suppressed
     spells: int
     events: int
     expected_lifetime: float
@@ -324,12 +323,12 @@ def project(
     level: float = 0.95,
     draws: int = 1000,
     seed: int = 1,
-) -> Projection | Refusal:
+) -> Projection | Suppressed:
     """The curve of paid spells to ``horizon_months`` after their start, and how the same method did so far.
 
     ``spells`` is the roll-up. The curve is ``fit_spells`` of all that is known at ``as_of``. For ``held_out`` a second
     fit knows only what was known ``hold_out_months`` earlier and foretells which share of the spells running then would
-    last that much longer, each at its own age: mean of S(b) / S(a). A Refusal with fewer than 50 spells, 20 ends or 18
+    last that much longer, each at its own age: mean of S(b) / S(a). Suppressed with fewer than 50 spells, 20 ends or 18
     months of history; ``held_out`` alone is one where the earlier book falls short. Raises ContractError for missing
     dates or ages, for a horizon outside 1 to 600 months, and for a level outside (0, 1).
     """
@@ -340,8 +339,8 @@ def project(
         )
     spells = spells.reset_index(drop=True)
     known = known_at(spells, as_of)
-    fit = attempt(_fit_known, known, as_of)
-    if isinstance(fit, Refusal):
+    fit = or_suppressed(_fit_known, known, as_of)
+    if isinstance(fit, Suppressed):
         return fit
     months = np.arange(horizon_months + 1)
     sampled = fit.survival_draws(months, draws, seed)
@@ -356,7 +355,7 @@ def project(
         observed_to=float(table.index[table["at_risk"] >= _AT_RISK].max()),
         horizon_months=horizon_months,
         hold_out_months=hold_out_months,
-        held_out=attempt(_held_out, spells, known, as_of, hold_out_months, level, draws, seed),
+        held_out=or_suppressed(_held_out, spells, known, as_of, hold_out_months, level, draws, seed),
         spells=len(known),
         events=int(table["lost"].sum()),
         expected_lifetime=fit.expected_months(horizon_months),

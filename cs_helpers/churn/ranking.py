@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.core.stats.logistic import logistic
 
 _LEAST_BIN_EVENTS = 5
@@ -19,7 +19,7 @@ _ALMOST = 1e-12  # a probability of 0 or 1 is taken as this far from it
 
 
 @dataclass(frozen=True, repr=False)
-class Top(Result):
+class Top(Record):
     """The ``k`` highest scores: ``hits`` of them left (a fraction where the cut goes through equal scores).
 
     ``precision`` = hits / k, in [low, high] (Wilson); ``base_rate``: share of all that left; ``lift`` = precision /
@@ -43,7 +43,7 @@ class Top(Result):
 
 
 @dataclass(frozen=True, repr=False)
-class Calibration(Result):
+class Calibration(Record):
     """Whether probabilities mean what they say, on the scale of log odds.
 
     ``intercept``: how much too low they are on the whole (0: as many left as expected; log 2 = 0.69: the odds are

@@ -11,8 +11,7 @@ import pandas as pd
 from cs_helpers.churn.causes import Incidence, cumulative_incidence
 from cs_helpers.churn.snapshots import spell_ends
 from cs_helpers.core import periods, stats
-from cs_helpers.core.estimates import Refusal, attempt
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed, or_suppressed
 
 UNKNOWN = "unknown"
 FEWEST_KNOWN = 10
@@ -57,7 +56,7 @@ def _clean(text: pd.Series) -> pd.Series:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Departures(Result):
+class Departures(Record):
     """One row per account and month in which its paid time ended inside the window.
 
     ``table``: account_id, month, mrr (currency per month, what it last paid), recorded, stated, competitor (missing:
@@ -138,14 +137,14 @@ def spell_causes(spells: pd.DataFrame, left: Departures) -> pd.Series:
     return found.where(spells["churned"])
 
 
-def incidence_of(spells: pd.DataFrame, left: Departures, min_at_risk: int = 10) -> Incidence | Refusal:
+def incidence_of(spells: pd.DataFrame, left: Departures, min_at_risk: int = 10) -> Incidence | Suppressed:
     """``cumulative_incidence`` of the book's spells by their best known reason, "unknown" among them."""
     if len(spells) < 2 * min_at_risk:
-        return Refusal(
+        return Suppressed(
             f"{len(spells)} paid spell{'' if len(spells) == 1 else 's'} in the observed window; shares by reason need "
             f"at least {2 * min_at_risk}. Load a longer history or more accounts"
         )
-    found: Incidence | Refusal = attempt(
+    found: Incidence | Suppressed = or_suppressed(
         cumulative_incidence,
         spells["duration_months"],
         spell_causes(spells, left),
@@ -156,7 +155,7 @@ def incidence_of(spells: pd.DataFrame, left: Departures, min_at_risk: int = 10) 
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Reasons(Result):
+class Reasons(Record):
     """Why accounts left, by number and by revenue.
 
     ``table``: index ``reason``, largest lost MRR first, "unknown" last; accounts, mrr and share (of the MRR with known
@@ -184,7 +183,7 @@ class Reasons(Result):
     by_group: pd.DataFrame
 
 
-def reasons(left: Departures, outside: Iterable[str] = ()) -> Reasons | Refusal:
+def reasons(left: Departures, outside: Iterable[str] = ()) -> Reasons | Suppressed:
     """``Reasons`` of the departures; refused where nobody left or fewer than 10 reasons are known.
 
     Shares are of the MRR whose reason is known and say so: the unknown ones may have left for other reasons. Their
@@ -192,10 +191,10 @@ def reasons(left: Departures, outside: Iterable[str] = ()) -> Reasons | Refusal:
     """
     table, n = left.table, len(left.table)
     if n == 0:
-        return Refusal("nobody left in this window, so there are no reasons to count")
+        return Suppressed("nobody left in this window, so there are no reasons to count")
     known = table[table["best"] != UNKNOWN]
     if len(known) < FEWEST_KNOWN:
-        return Refusal(
+        return Suppressed(
             f"{n:,} account{' left, and its reason is' if n == 1 else 's left, and the reason is'} known of "
             f"{len(known)}; shares need at least {FEWEST_KNOWN}. Record why accounts leave, in an attribute of the "
             "accounts whose name holds the word reason, or in exit surveys"

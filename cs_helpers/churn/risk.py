@@ -15,8 +15,7 @@ from cs_helpers.churn.design import Design, build_design, is_number, levels_of, 
 from cs_helpers.churn.ranking import Calibration, Top
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed
 from cs_helpers.core.stats.logistic import Logistic, log_loss, logistic, probability_of
 from cs_helpers.core.stats.threads import one_thread
 
@@ -29,7 +28,7 @@ _LEVELS = ((0, 0), (0, 0.03), (0, 0.1), (0.01, 0), (0.04, 0), (0.16, 0), (0.01, 
 
 
 @dataclass(frozen=True, repr=False)
-class Challenger(Result):
+class Challenger(Record):
     """Gradient boosting against the logistic model on the snapshot before the test: log loss per row, boosted minus
     logistic, with its paired interval over accounts. Below 0: boosting predicts better. ``used`` if the whole interval
     is."""
@@ -41,7 +40,7 @@ class Challenger(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Risk(Result):
+class Risk(Record):
     """A model of who leaves, its one test, and the scores for the present.
 
     ``kind``: "logistic" or "boosted". Tested: the kind fitted on ``train_rows`` rows with ``train_events`` that left,
@@ -129,7 +128,7 @@ def fit_risk(
     challenge: bool = True,
     least_to_challenge: int = 300,
     now: pd.DataFrame | None = None,
-) -> Risk | Refusal:
+) -> Risk | Suppressed:
     """A tested model of who leaves in the window after a snapshot.
 
     ``table``: one row per account and snapshot: account_id, snapshot (optional), churned (True: left in the window),
@@ -138,21 +137,21 @@ def fit_risk(
     The snapshot before the last chooses the ridge and between logistic and boosting, which is tried only with
     ``least_to_challenge`` that left; the last one tests, once, the chosen kind fitted on everything before. With
     fewer than three snapshots, accounts are split 3 : 1 : 1 instead.
-    ``now``: the present rows, only to refuse where there are none. Refusal: nobody paying now, fewer than
+    ``now``: the present rows, only to refuse where there are none. Suppressed: nobody paying now, fewer than
     ``least_events`` that left before the test or ``least_test_events`` in it, one outcome only, no feature left. Raises
     ContractError for columns that are missing or of the wrong kind, or an account twice in a snapshot.
     """
     if not capacity >= 1:
         raise ContractError(f"capacity is {capacity}: give the number of accounts that can be called, 1 or more")
     if now is not None and now.empty:
-        return Refusal("Nobody pays now: there is no account to score. Check the date and the subscriptions loaded.")
+        return Suppressed("Nobody pays now: there is no account to score. Check the date and the subscriptions loaded.")
     rows = _ordered(table, list(features), list(exclude))
     y = rows["churned"].to_numpy(bool)
     part, out_of_time = _parts(rows)
     where = "the last snapshot" if out_of_time else "the fifth of the accounts kept for the test"
     refused = alarms.too_few_events(y[part != _TEST], y[part == _TEST], least_events, least_test_events, where)
     if refused is None and len(set(y[part == _TRAIN])) < 2:
-        refused = Refusal("Before the last two snapshots nobody left, or everybody: add snapshots with both.")
+        refused = Suppressed("Before the last two snapshots nobody left, or everybody: add snapshots with both.")
     if refused is not None:
         return refused
 
@@ -166,7 +165,9 @@ def fit_risk(
     kept = [name for name in kept if name not in design.constant]
     if not kept:
         listed = "; ".join(f"{name}: {text}" for name, text in dropped.items()) or "none was named"
-        return Refusal(f"No feature is left to predict with ({listed}). Add columns that were known at the snapshot.")
+        return Suppressed(
+            f"No feature is left to predict with ({listed}). Add columns that were known at the snapshot."
+        )
 
     train, choice, test = (part == each for each in (_TRAIN, _CHOICE, _TEST))
     early = build_design(rows[train], kept, rarest)

@@ -30,7 +30,7 @@ from cs_helpers.churn.known import (
 )
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ParameterError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 __all__ = ["HORIZON_MONTHS", "Snapshots", "risk_snapshots", "spell_ends"]
 
@@ -39,7 +39,7 @@ HORIZON_MONTHS = 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Snapshots(Result):
+class Snapshots(Record):
     """Accounts as they were known at month starts; see ``risk_snapshots``.
 
     ``table``: one row per labelled snapshot and account: account_id, snapshot, churned, mrr (currency per month),

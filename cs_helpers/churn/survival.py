@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike
 
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal, attempt
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed, or_suppressed
 
 _ROWS_AT_ONCE = 1 << 16  # of a large book; its parts then stay in the processor's cache
 _MOST_CELLS = 1 << 20  # of a table of ages by ages on entry: 60 years of either
@@ -34,7 +33,7 @@ class _Spells:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Survival(Result):
+class Survival(Record):
     """A Kaplan-Meier curve.
 
     ``table``: index ``months`` (``starts_at``, then every age at which somebody left, then the last age seen); columns
@@ -95,19 +94,19 @@ class Survival(Result):
         return (self._first_at_or_below_half("low"), self._first_at_or_below_half("high"))
 
 
-def time_to_leave(counts: pd.DataFrame, min_at_risk: int = 10) -> Survival | Refusal:
+def time_to_leave(counts: pd.DataFrame, min_at_risk: int = 10) -> Survival | Suppressed:
     """``curve_of_counts`` of the book's spells, or the reason why no curve deserves to be drawn.
 
     ``counts`` is the roll-up ``survival_counts``.
     """
     seen = int(counts["spells"].sum())
     if seen < 2 * min_at_risk:
-        return Refusal(
+        return Suppressed(
             f"{seen} paid spell{'' if seen == 1 else 's'} in the observed window; a curve needs at least "
             f"{2 * min_at_risk}. "
             "Load a longer history or more accounts."
         )
-    curve: Survival | Refusal = attempt(curve_of_counts, counts, min_at_risk=min_at_risk)
+    curve: Survival | Suppressed = or_suppressed(curve_of_counts, counts, min_at_risk=min_at_risk)
     return curve
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 OWN = "This project's choice among rival definitions; see docs/opinions.md."
 """The source of a definition that was chosen here."""
 
 
 @dataclass(frozen=True, repr=False)
-class Metric(Result):
+class Metric(Record):
     """The meaning of one number.
 
     ``unit`` is fraction, points (of a hundred), money, money per month, ratio, date, accounts, reps, a time (months,
@@ -36,7 +33,7 @@ class Metric(Result):
 
 
 @dataclass(frozen=True, repr=False)
-class Estimate(Result):
+class Estimate(Record):
     """A number with all that is needed to judge it.
 
     ``low`` and ``high`` are a 95 % interval, or None for a plain sum. ``value`` is None where the number
@@ -82,7 +79,7 @@ class Target:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Result):
+class Comparison(Record):
     """One headline number: now, before, whether it moved, its target, and how it ran up to here.
 
     ``now_window`` and ``before_window`` say in words what the two estimates cover; ``trend`` ends with now
@@ -96,25 +93,3 @@ class Comparison(Result):
     before_window: str
     trend: tuple[float, ...] = ()
     target: Target | None = None
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Stands where a result would: the number does not deserve to be printed, and why."""
-
-    reason: str
-
-
-def attempt(analysis: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """The result of an analysis, or a Refusal with the reason where the data do not allow one (ContractError).
-
-    For reports: one section without a result must not take the others with it. What is refused is not analysed
-    further: a Refusal among the arguments is the result.
-    """
-    refused = next((each for each in (*arguments, *options.values()) if isinstance(each, Refusal)), None)
-    if refused is not None:
-        return refused
-    try:
-        return analysis(*arguments, **options)
-    except ContractError as error:
-        return Refusal(str(error))

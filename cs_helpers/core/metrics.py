@@ -15,30 +15,29 @@ from importlib import import_module
 from types import ModuleType
 
 from cs_helpers.core.errors import ParameterError, did_you_mean
-from cs_helpers.core.estimates import Metric, attempt
+from cs_helpers.core.estimates import Metric
+from cs_helpers.core.results import Suppressed, or_suppressed
 from cs_helpers.subjects import SUBJECTS
 
-__all__ = ["VERSION", "all_metrics", "attempt", "metric", "short_name"]
+__all__ = ["VERSION", "Suppressed", "all_metrics", "metric", "or_suppressed", "short_name", "subject_metrics"]
 
 VERSION = "2026.4"
 """Changes whenever the meaning of any entry changes, so that readers can see whether two reports are comparable."""
 
-_KNOWN: dict[str, Metric] = {}
-_READ: set[str] = set()
+_READ: dict[str, dict[str, Metric]] = {}
 
 
-def _read(folder: str) -> None:
+def subject_metrics(folder: str) -> dict[str, Metric]:
+    """The definitions of one subject, or of ``data``, by key."""
     if folder not in _READ:
         entries: tuple[Metric, ...] = import_module(f"cs_helpers.{folder}.metrics").METRICS
-        _KNOWN.update({entry.key: entry for entry in entries})
-        _READ.add(folder)
+        _READ[folder] = {entry.key: entry for entry in entries}
+    return _READ[folder]
 
 
 def all_metrics() -> dict[str, Metric]:
     """Every definition, by key, subject after subject."""
-    for folder in (*SUBJECTS, "data"):
-        _read(folder)
-    return dict(_KNOWN)
+    return {key: entry for folder in (*SUBJECTS, "data") for key, entry in subject_metrics(folder).items()}
 
 
 def metric(key: str) -> Metric:
@@ -49,12 +48,10 @@ def metric(key: str) -> Metric:
         'fraction'
     """
     for folder in (*SUBJECTS, "data"):
-        if key in _KNOWN:
-            break
-        _read(folder)
-    if key not in _KNOWN:
-        raise ParameterError(f"no metric '{key}'.{did_you_mean(key, list(_KNOWN))} Known: {', '.join(_KNOWN)}.")
-    return _KNOWN[key]
+        if key in (entries := subject_metrics(folder)):
+            return entries[key]
+    every = all_metrics()
+    raise ParameterError(f"no metric '{key}'.{did_you_mean(key, list(every))} Known: {', '.join(every)}.")
 
 
 def short_name(key: str) -> str:

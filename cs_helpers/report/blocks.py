@@ -11,15 +11,16 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Comparison, Estimate, Refusal
+from cs_helpers.core.estimates import Comparison, Estimate
 from cs_helpers.core.periods import day_words
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.charts.picture import as_picture, figures_dropped
 from cs_helpers.report.charts.spark import sparkline
 from cs_helpers.report.figures import difference, figure
@@ -27,7 +28,7 @@ from cs_helpers.report.style import notebook_style
 from cs_helpers.report.words import (
     MIME,
     NARROW_SPACE,
-    Takeaway,
+    Headline,
     capital,
     growth,
     plain,
@@ -37,6 +38,9 @@ from cs_helpers.report.words import (
     short_money,
     span_words,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -244,7 +248,7 @@ def _difference(key: str, value: float) -> str:
     return points(value) if definitions.metric(key).unit == "fraction" else difference(key, "additive", value)
 
 
-def takeaways(*sentences: Takeaway, most: int = 5) -> Block:
+def takeaways(*sentences: Headline, most: int = 5) -> Block:
     """The computed sentences, the largest change first, each linking to its chart."""
     ordered = sorted(sentences, key=lambda s: -s.size)[:most]
     items = "".join(f'<li><a href="#{plain(s.anchor)}">{marked(s)}</a></li>' for s in ordered)
@@ -259,31 +263,62 @@ def refused(why: str) -> Block:
     return Block(f'<p class="cs-refusal"><strong>Not shown.</strong> {plain(reason)}</p>', f"Not shown. {reason}")
 
 
-def marked(sentence: Takeaway) -> str:
+def marked(sentence: Headline) -> str:
     """Both parts of a finding as HTML, the first one strong."""
-    return f"<strong>{plain(sentence.found)}</strong> {plain(sentence.basis)}".strip()
+    return f"<strong>{plain(sentence.conclusion)}</strong> {plain(sentence.evidence)}".strip()
 
 
-def chart(draw: Callable[..., Any], result: Any, finding: Takeaway, alt: str, note: str = "", **options: Any) -> Block:
+def chart(draw: Callable[..., Any], result: Any, finding: Headline, alt: str, note: str = "", **options: Any) -> Block:
     """A chart under the sentence it shows, with a text alternative; drawn for a desk and for a phone.
 
-    Where ``result`` is a Refusal, or says one, its reason stands in a box instead of an empty axis.
+    Where ``result`` is Suppressed, or says one, its reason stands in a box instead of an empty axis.
     """
-    name = re.sub(r"[^a-z0-9]+", "-", finding.anchor.lower())
-    caption = f"<figcaption>{marked(finding)}</figcaption>"
-    if refusal := result.reason if isinstance(result, Refusal) else getattr(result, "refusal", ""):
+    if refusal := result.reason if isinstance(result, Suppressed) else getattr(result, "refusal", ""):
         box = refused(refusal)
-        return Block(f'<figure class="cs-chart" id="{name}">{box.html}</figure>', box.text)
+        return Block(f'<figure class="cs-chart" id="{element_id(finding.anchor)}">{box.html}</figure>', box.text)
+    return chart_figure(draw(result, **options), draw(result, narrow=True, **options), finding, alt, note)
+
+
+def element_id(anchor: str) -> str:
+    """An anchor as an id of the page."""
+    return re.sub(r"[^a-z0-9]+", "-", anchor.lower())
+
+
+def chart_figure(wide: Figure, narrow: Figure, headline: Headline, alt: str, note: str = "") -> Block:
+    """A chart under its headline, in a wide and a narrow drawing, with its text alternative and its note."""
+    name = element_id(headline.anchor)
     with figures_dropped():
-        wide = as_picture(draw(result, **options), f"{name}-w")
-        narrow = as_picture(draw(result, narrow=True, **options), f"{name}-n")
+        pictures = as_picture(wide, f"{name}-w"), as_picture(narrow, f"{name}-n")
     html = (
-        f'<figure class="cs-chart" id="{name}">{caption}'
-        f'<div role="img" aria-label="{plain(alt)}"><div class="cs-wide">{wide}</div>'
-        f'<div class="cs-narrow" style="display:none">{narrow}</div></div>'
+        f'<figure class="cs-chart" id="{name}"><figcaption>{marked(headline)}</figcaption>'
+        f'<div role="img" aria-label="{plain(alt)}"><div class="cs-wide">{pictures[0]}</div>'
+        f'<div class="cs-narrow" style="display:none">{pictures[1]}</div></div>'
         f"{f'<p class=cs-note>{plain(note)}</p>' if note else ''}</figure>"
     )
-    return Block(html, f"[chart] {finding.text}\n{alt}")
+    return Block(html, f"[chart] {headline.text}\n{alt}")
+
+
+def findings(*headlines: Headline) -> Block:
+    """Findings without a chart of their own, one line each; every one can be linked to."""
+    items = "".join(f'<li id="{plain(each.anchor)}">{marked(each)}</li>' for each in headlines)
+    return Block(f'<ul class="cs-findings">{items}</ul>', "\n".join(f"- {each.text}" for each in headlines))
+
+
+def folded(block: Block, title: str) -> Block:
+    """A block that opens on a click, for what few readers need; nothing where there is nothing."""
+    if not block.html:
+        return block
+    html = f'<details class="cs-entry"><summary>{plain(title)}</summary>{block.html}</details>'
+    return Block(html, block.text, block.data)
+
+
+def stacked(*blocks: Block) -> Block:
+    """Several blocks one below the other, as one."""
+    return Block(
+        "".join(block.html for block in blocks),
+        "\n".join(block.text for block in blocks if block.text),
+        {key: value for block in blocks for key, value in block.data.items()},
+    )
 
 
 _LONGEST_CELL = 240

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Estimate, Refusal
+from cs_helpers.core.estimates import Estimate
+from cs_helpers.core.results import Suppressed
 
 MIME = "application/vnd.cs-helpers.{}+json"
 
@@ -138,18 +139,22 @@ SPAN = f"95{NARROW_SPACE}% interval"
 
 
 @dataclass(frozen=True)
-class Takeaway:
-    """A computed statement: what was found, on what it rests, the chart it speaks of, and how large the change is."""
+class Headline:
+    """A computed statement: the conclusion, its evidence, the section it belongs to, and how large the change is."""
 
-    found: str
-    basis: str
+    conclusion: str
+    evidence: str
     anchor: str
     size: float = 0.0
 
     @property
     def text(self) -> str:
         """Both parts as running text."""
-        return f"{self.found} {self.basis}".strip()
+        return f"{self.conclusion} {self.evidence}".strip()
+
+    def at(self, anchor: str) -> Headline:
+        """The same statement at another place of the page."""
+        return replace(self, anchor=anchor)
 
     def __str__(self) -> str:
         return self.text
@@ -188,6 +193,6 @@ def months_words(value: float) -> str:
     return f"{text} month{'' if text == '1' else 's'}"
 
 
-def refusal_takeaway(opening: str, result: object, anchor: str) -> Takeaway | None:
-    """``opening`` and the reason where ``result`` is a Refusal; None where there is a result."""
-    return Takeaway(opening, capital(sentence(result.reason)), anchor) if isinstance(result, Refusal) else None
+def refusal_takeaway(opening: str, result: object, anchor: str) -> Headline | None:
+    """``opening`` and the reason where ``result`` is a Suppressed; None where there is a result."""
+    return Headline(opening, capital(sentence(result.reason)), anchor) if isinstance(result, Suppressed) else None

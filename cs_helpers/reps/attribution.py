@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 HANDOVER_DAYS = 90
 HANDOVER_RULE = (
@@ -27,7 +27,7 @@ WITHOUT_ASSIGNMENTS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Attribution(Result):
+class Attribution(Record):
     """Whose each event is.
 
     ``rep_id``: one per row of the events, in their order and with their index, missing where it is nobody's.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.reps.attribution import HANDOVER_DAYS, attributed
 from cs_helpers.reps.forms import Cases
 
@@ -24,7 +24,7 @@ QUARTER, USAGE_DAYS = 3, 90
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Books(Result):
+class Books(Record):
     """Who had which account when, and what is known of accounts before a CSM acts.
 
     ``assignments`` and ``people`` (the table reps, or empty) as in the contract; ``paid`` is the roll-up

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from cs_helpers.core.estimates import Estimate
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Cases(Result):
+class Cases(Record):
     """What is compared, one row per case: a ticket, a call, a renewal, an account-month, a rep's month.
 
     ``table``: ``rep_id`` (missing: nobody), ``cluster`` (what depends on each other: the account, or the rep's month),
@@ -35,7 +35,7 @@ class Cases(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CaseMix(Result):
+class CaseMix(Record):
     """What the mix of cases does to one measure, estimated between cases of the same rep.
 
     ``effects``: factor, level, cases, effect (of the level against the average case; points as a fraction for shares,
@@ -54,7 +54,7 @@ class CaseMix(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Benchmark(Result):
+class Benchmark(Record):
     """One measure compared between units (reps, managers or months) at one level.
 
     ``units``, one row per unit that has a case, sorted by unit: ``unit`` (its id), ``label`` (its name), ``n`` (cases),
@@ -116,7 +116,7 @@ class Benchmark(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Board(Result):
+class Board(Record):
     """Several measures compared at one level, judged together: a difference is told apart only if it survives
     Benjamini-Hochberg at ``fdr`` over all units and measures.
 
@@ -146,7 +146,7 @@ class Board(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Persistence(Result):
+class Persistence(Record):
     """Who lay outside on the same side in two consecutive disjoint periods.
 
     ``pairs``: unit, label, effect_before, z_before, effect_now, z_now, side ("better", "worse", "higher", "lower", ""),
@@ -171,7 +171,7 @@ class Persistence(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Screen(Result):
+class Screen(Record):
     """One question about how a figure came about, with its evidence; never a verdict.
 
     ``raised``: unit, label, and the evidence as ``value``, ``peers``, ``n``, ``p`` (adjusted over all reps of the
@@ -187,7 +187,7 @@ class Screen(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Profile(Result):
+class Profile(Record):
     """What one consistent outlier does differently from peers.
 
     ``aspects``: aspect, its ``group`` (mix, timing, handling, touches) and ``level``, ``value``, ``peers``, ``low``,
@@ -203,7 +203,7 @@ class Profile(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Ramp(Result):
+class Ramp(Record):
     """How new reps come up: their measure by weeks since hire, against reps who have been there longer.
 
     ``curve``, one row per step that at least three newcomers were seen in: ``week`` (the first of the step, 0 begins on
@@ -235,7 +235,7 @@ class Ramp(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class History(Result):
+class History(Record):
     """The organisation against itself: one measure by month, with the mix taken out.
 
     ``months``: month, n, plain, adjusted, low, high (95 % interval), outside ("", "95", "99.8"), target (NaN: none),
@@ -258,7 +258,7 @@ class History(Result):
 
 
 @dataclass(frozen=True, repr=False)
-class Moves(Result):
+class Moves(Record):
     """Internal moves of reps to other departments: a sign that the team is a good place to come from.
 
     ``moves`` per ``rep_years``; ``rate`` with its exact Poisson interval ``low``, ``high``; ``to``: department ->

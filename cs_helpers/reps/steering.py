@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import ParameterError, did_you_mean
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.reps.measures import MEASURES, ROLES, measure
 
 
 @dataclass(frozen=True, repr=False)
-class Steering(Result):
+class Steering(Record):
     """The measures a team is steered by, each followed by the one that shows its price; ``warnings`` as sentences."""
 
     role: str

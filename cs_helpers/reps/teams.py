@@ -10,8 +10,7 @@ import pandas as pd
 
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
-from cs_helpers.core.estimates import Refusal, attempt
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed, or_suppressed
 from cs_helpers.reps.board import benchmark
 from cs_helpers.reps.forms import Board, Cases, History, Persistence, Profile, Ramp
 from cs_helpers.reps.history import history
@@ -22,7 +21,7 @@ from cs_helpers.reps.ramp import ramp
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Team(Result):
+class Team(Record):
     """All cases of one role, and why others are not there."""
 
     role: str
@@ -38,7 +37,7 @@ class Team(Result):
 
 
 @dataclass(frozen=True, repr=False)
-class Windows(Result):
+class Windows(Record):
     """Two disjoint windows of the same length, [before, start) and [start, end), and what they are called."""
 
     before: pd.Timestamp
@@ -79,22 +78,22 @@ def windows(as_of: Any, months: int = 12) -> Windows:
     return Windows(periods.add_months(start, -months), start, end)
 
 
-def gathered(role: str, *parts: Cases | Refusal | Iterable[Cases]) -> Team | Refusal:
+def gathered(role: str, *parts: Cases | Suppressed | Iterable[Cases]) -> Team | Suppressed:
     """The team of all cases that are there; Refusals among the parts are kept as reasons.
 
-    A Refusal with the first reason where nothing is there: one section without a result must not take others with it.
+    Suppressed with the first reason where nothing is there: one section without a result must not take others with it.
     """
     cases: list[Cases] = []
     missing: list[str] = []
     for part in parts:
-        if isinstance(part, Refusal):
+        if isinstance(part, Suppressed):
             missing.append(part.reason)
         elif isinstance(part, Cases):
             cases.append(part)
         else:
             cases.extend(part)
     if not cases:
-        return Refusal(missing[0] if missing else "no cases were given")
+        return Suppressed(missing[0] if missing else "no cases were given")
     return Team(role, tuple(cases), tuple(dict.fromkeys(missing)))
 
 
@@ -121,13 +120,15 @@ def with_attributes(tickets: pd.DataFrame, attributes: pd.DataFrame | None) -> p
     return tickets.join(attributes[fresh], on="account_id") if attributes is not None and fresh else tickets
 
 
-def persistences(before: Board | Refusal, now: Board | Refusal, seen: Windows) -> tuple[Persistence | Refusal, ...]:
-    """Each measure that both boards hold, held against itself; a Refusal alone where one board is refused."""
-    if isinstance(now, Refusal):
+def persistences(
+    before: Board | Suppressed, now: Board | Suppressed, seen: Windows
+) -> tuple[Persistence | Suppressed, ...]:
+    """Each measure that both boards hold, held against itself; a Suppressed alone where one board is refused."""
+    if isinstance(now, Suppressed):
         return (now,)
-    if isinstance(before, Refusal):
+    if isinstance(before, Suppressed):
         return (
-            Refusal(f"nobody can be compared in {seen.before_words}, so there is no earlier period to look back to"),
+            Suppressed(f"nobody can be compared in {seen.before_words}, so there is no earlier period to look back to"),
         )
     return tuple(
         persistence(earlier, each, seen.before_words, seen.now_words)
@@ -137,41 +138,41 @@ def persistences(before: Board | Refusal, now: Board | Refusal, seen: Windows) -
 
 
 def consistent_profiles(
-    found: Sequence[Persistence | Refusal],
+    found: Sequence[Persistence | Suppressed],
     tickets: pd.DataFrame,
     people: pd.DataFrame,
     start: pd.Timestamp,
     end: pd.Timestamp,
     touches: pd.DataFrame | None = None,
     book: Cases | None = None,
-) -> tuple[Profile | Refusal, ...]:
+) -> tuple[Profile | Suppressed, ...]:
     """What each consistent outlier of each measure does differently (``profiles``), or why that cannot be told.
 
     Whoever is consistent on several measures is profiled on the first of them.
     """
     done: set[str] = set()
-    made: list[Profile | Refusal] = []
+    made: list[Profile | Suppressed] = []
     for each in found:
-        if isinstance(each, Refusal) or not len(each.consistent):
+        if isinstance(each, Suppressed) or not len(each.consistent):
             continue
         fresh = replace(each, pairs=each.pairs[~each.pairs["unit"].isin(done)])
         done |= set(each.consistent["unit"])
-        looked = attempt(profiles, fresh, tickets, people, start, end, touches, book)
-        made.extend([looked] if isinstance(looked, Refusal) else looked)
+        looked = or_suppressed(profiles, fresh, tickets, people, start, end, touches, book)
+        made.extend([looked] if isinstance(looked, Suppressed) else looked)
     return tuple(made)
 
 
 def histories(
-    team: Team | Refusal,
+    team: Team | Suppressed,
     keys: Sequence[str],
     as_of: Any,
     goals: pd.DataFrame | None = None,
     window: int = 12,
-) -> dict[str, History | Refusal]:
+) -> dict[str, History | Suppressed]:
     """The organisation's own history of each measure, or why there is none."""
-    if isinstance(team, Refusal):
+    if isinstance(team, Suppressed):
         return dict.fromkeys(keys, team)
-    return {key: attempt(_history, team, key, as_of, goals, window) for key in keys}
+    return {key: or_suppressed(_history, team, key, as_of, goals, window) for key in keys}
 
 
 def _history(team: Team, key: str, as_of: Any, goals: pd.DataFrame | None, window: int) -> History:
@@ -179,12 +180,12 @@ def _history(team: Team, key: str, as_of: Any, goals: pd.DataFrame | None, windo
 
 
 def ramps(
-    team: Team | Refusal, keys: Sequence[str], people: pd.DataFrame, records: pd.DataFrame | None = None
-) -> dict[str, Ramp | Refusal]:
+    team: Team | Suppressed, keys: Sequence[str], people: pd.DataFrame, records: pd.DataFrame | None = None
+) -> dict[str, Ramp | Suppressed]:
     """How newcomers come up in each measure, or why that cannot be told."""
-    if isinstance(team, Refusal):
+    if isinstance(team, Suppressed):
         return dict.fromkeys(keys, team)
-    return {key: attempt(_ramp, team, key, people, records) for key in keys}
+    return {key: or_suppressed(_ramp, team, key, people, records) for key in keys}
 
 
 def _ramp(team: Team, key: str, people: pd.DataFrame, records: pd.DataFrame | None) -> Ramp:

@@ -8,11 +8,11 @@ import pandas as pd
 
 from cs_helpers.core import stats
 from cs_helpers.core.estimates import Estimate
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CohortTriangle(Result):
+class CohortTriangle(Record):
     """Share of each start cohort kept at each age.
 
     ``table``: one row per cohort (its first month), one column per age in months, fractions, NaN where

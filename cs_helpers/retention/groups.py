@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core import periods, stats
-from cs_helpers.core.estimates import Refusal
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed
 from cs_helpers.retention.windows import Book, book
 
 NOT_RECORDED = "not recorded"
@@ -18,7 +17,7 @@ SMALLEST = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GroupRetention(Result):
+class GroupRetention(Record):
     """GRR, NRR and logo retention by group of one attribute.
 
     ``table``: index ``group``, largest opening MRR first; accounts, starting_mrr, share (of the opening MRR), for each
@@ -45,7 +44,7 @@ def by_group(
     months: int = 12,
     smallest: int = SMALLEST,
     most: int = 12,
-) -> GroupRetention | Refusal:
+) -> GroupRetention | Suppressed:
     """``GroupRetention`` over the ``months`` before ``as_of``.
 
     ``panel`` is ``account_month``; ``groups`` the attribute by account_id, its name in ``groups.name``; a missing value
@@ -66,7 +65,7 @@ def by_group(
     rest = int((labels[paying] == "other").sum())
     names = [*own, *(["other"] if rest >= smallest else [])]
     if len(names) < 2:
-        return Refusal(
+        return Suppressed(
             f"{groups.name} has {len(sizes):,} group{'' if len(sizes) == 1 else 's'} among the {int(paying.sum()):,} "
             f"accounts paying at the start, and {len(own)} of at least {smallest} accounts; two are needed. Choose an "
             "attribute with fewer and larger groups"

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core import periods, stats
-from cs_helpers.core.estimates import Refusal
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed
 
 FEWEST_DECIDED = 20
 """Decided renewals that a rate needs before it is used to look ahead."""
@@ -20,7 +19,7 @@ _TAIL = 0.025
 
 
 @dataclass(frozen=True, repr=False)
-class Scenario(Result):
+class Scenario(Record):
     """One renewal rate to look ahead with, and where it was seen."""
 
     name: str
@@ -29,7 +28,7 @@ class Scenario(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Outlook(Result):
+class Outlook(Record):
     """Renewals due in the next four quarters, and what is to be expected of them.
 
     ``table``: index ``quarter`` in words; due (MRR), renewals, decided (MRR of those already decided), expected, low,
@@ -51,7 +50,7 @@ class Outlook(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ForecastScore(Result):
+class ForecastScore(Record):
     """What the same method would have said as each past quarter began, against what happened.
 
     ``table``: index ``quarter``; renewals, due (decided ones), expected, low, high, actual (MRR), error (actual -
@@ -137,13 +136,13 @@ def _spread(history: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate) -> float:
     return max(1.0, sum(found) / (len(found) - 1)) if len(found) > 2 else 1.0
 
 
-def _known_rate(due: pd.DataFrame, day: pd.Timestamp) -> _Rate | Refusal:
+def _known_rate(due: pd.DataFrame, day: pd.Timestamp) -> _Rate | Suppressed:
     """The rate of the twelve months before ``day``, or of all that was decided before where those are too few."""
     known = _decided_before(due, day)
     last_year = _due_in(known, periods.add_months(day, -12), day)
     history = last_year if len(last_year) >= FEWEST_DECIDED else known
     if len(history) < FEWEST_DECIDED:
-        return Refusal(
+        return Suppressed(
             f"{len(history)} renewals were decided before {periods.day_words(day)}; a look ahead needs at least "
             f"{FEWEST_DECIDED}. Load the table renewals, or term_months with the subscriptions and a longer history"
         )
@@ -151,7 +150,7 @@ def _known_rate(due: pd.DataFrame, day: pd.Timestamp) -> _Rate | Refusal:
     return _rate(history, _spread(known, day, rate))
 
 
-def renewal_outlook(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -> Outlook | Refusal:
+def renewal_outlook(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -> Outlook | Suppressed:
     """Renewals due in the next ``quarters`` quarters from ``as_of``, and the MRR to be expected from them.
 
         expected = decided ones as decided + rate x MRR of the open ones
@@ -163,12 +162,12 @@ def renewal_outlook(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -
     ``as_of``, not from January. Refused with fewer than 20 decided renewals, or with nothing due.
     """
     rate = _known_rate(due, as_of)
-    if isinstance(rate, Refusal):
+    if isinstance(rate, Suppressed):
         return rate
     coming = _due_in(due, as_of, periods.add_months(as_of, 3 * quarters))
     coming = coming[coming["target_mrr"] > 0]
     if coming.empty:
-        return Refusal(
+        return Suppressed(
             f"no renewal is due in the {3 * quarters} months after {periods.day_words(as_of)} as far as the data tell. "
             "Load the open renewals, or term_months with the subscriptions"
         )
@@ -229,7 +228,7 @@ def _scenarios(due: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate) -> tuple[Sce
     return (Scenario("base", rate.value, year), Scenario("worst", *worst), Scenario("best", *best))
 
 
-def score_forecasts(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -> ForecastScore | Refusal:
+def score_forecasts(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -> ForecastScore | Suppressed:
     """The forecast that would have been made as each of the last ``quarters`` quarters began, against what happened.
 
     The amounts due are today's knowledge of what was due then; a renewal still open counts in neither. Refused
@@ -239,7 +238,7 @@ def score_forecasts(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -
     for start, end in _quarters(as_of, range(-quarters, 0)):
         rate = _known_rate(due, start)
         quarter = _decided_before(_due_in(due, start, end), as_of)
-        if isinstance(rate, Refusal) or len(quarter) < FEWEST_IN_QUARTER:
+        if isinstance(rate, Suppressed) or len(quarter) < FEWEST_IN_QUARTER:
             continue
         targets = quarter["target_mrr"].to_numpy(float)
         expected, low, high = rate.sum_of(targets)
@@ -255,7 +254,7 @@ def score_forecasts(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -
             "inside": bool(low <= actual <= high),
         }
     if not rows:
-        return Refusal(
+        return Suppressed(
             "no past quarter had enough decided renewals, in it and before it, to score a forecast. "
             f"A quarter needs {FEWEST_IN_QUARTER} and {FEWEST_DECIDED} before it; load a longer history"
         )

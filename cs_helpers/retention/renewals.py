@@ -9,7 +9,7 @@ import pandas as pd
 
 from cs_helpers.core import periods, stats
 from cs_helpers.core.estimates import Comparison, Estimate
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.retention.windows import target
 
 DUE_COLUMNS = ["account_id", "due_date", "target_mrr", "renewed_mrr", "decided_date"]
@@ -18,7 +18,7 @@ NEAR_DAYS = 45
 
 
 @dataclass(frozen=True, repr=False)
-class RenewalRate(Result):
+class RenewalRate(Record):
     """Renewed share of what was due in [start, end) and decided; open renewals are counted apart."""
 
     start: pd.Timestamp
@@ -82,7 +82,7 @@ def renewal_rate(renewals: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp)
 
 
 @dataclass(frozen=True, repr=False)
-class Renewals(Result):
+class Renewals(Record):
     """Both renewal rates against the window before; ``derived`` where due dates came from contract terms alone."""
 
     now: RenewalRate

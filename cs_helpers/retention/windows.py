@@ -12,12 +12,12 @@ from cs_helpers.core import periods, stats
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.estimates import Comparison, Estimate, Target
 from cs_helpers.core.metrics import metric, short_name
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.retention.movements import Month, months_inside, unloaded
 
 
 @dataclass(frozen=True, repr=False)
-class RevenueRetention(Result):
+class RevenueRetention(Record):
     """GRR and NRR of the accounts that paid as [start, end) opened. Money per month; ratios are fractions."""
 
     start: pd.Timestamp
@@ -42,7 +42,7 @@ class RevenueRetention(Result):
 
 
 @dataclass(frozen=True, repr=False)
-class LogoRetention(Result):
+class LogoRetention(Record):
     """Started [start, end) with X accounts, ended with Y of them. Ratios are fractions."""
 
     start: pd.Timestamp
@@ -62,7 +62,7 @@ class LogoRetention(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Book(Result):
+class Book(Record):
     """What each account paid on the eve of each month: cents, accounts down, months across.
 
     ``months`` are the first days of the panel's months and of the month after them; column k of ``cents`` is what was
@@ -222,7 +222,7 @@ def _refuse_gaps(held: Book, start: pd.Timestamp, end: pd.Timestamp) -> None:
 
 
 @dataclass(frozen=True, repr=False)
-class Trend(Result):
+class Trend(Record):
     """One ratio over trailing windows: ``months`` are their last months; NaN where there is no value.
 
     Neighbouring windows share most of their months, so the line is smoother than the truth.
@@ -238,7 +238,7 @@ class Trend(Result):
 
 
 @dataclass(frozen=True, repr=False)
-class Headline(Result):
+class Headline(Record):
     """The headline comparisons of a book, and the trends they end."""
 
     comparisons: tuple[Comparison, ...]

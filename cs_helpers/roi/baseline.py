@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.core.stats import normal_quantile
 from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.core.stats.threads import one_thread
@@ -24,7 +24,7 @@ _RIDGE = 0.3  # on columns with SD 1
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PointTreatment(Result):
+class PointTreatment(Record):
     """Survival had everybody been treated at the start, and had nobody, by two methods.
 
     ``curves``: t (months, 0 to the horizon), standardised_treated, standardised_untreated (parametric g-formula),

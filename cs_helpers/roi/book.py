@@ -10,7 +10,7 @@ import pandas as pd
 from cs_helpers import retention
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 ROWS = ["due_in", "term", "mrr_cents", "accounts"]
 USUAL_TERM = 12
@@ -19,7 +19,7 @@ _NOW = ("account_id", "mrr", "covered")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Book(Result):
+class Book(Record):
     """MRR that customer success covers, by the time at which its contracts decide.
 
     ``rows``: one per (due_in, term): due_in (whole months still sure to be paid; 0: decides now), term (months between

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.errors import ParameterError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.book import Book
 from cs_helpers.roi.economics import INPUTS, NO_COST, Assumptions, Flow, cost_saved, discounting, flow, worth
@@ -24,7 +24,7 @@ _TAIL = 0.025
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BreakEven(Result):
+class BreakEven(Record):
     """What customer success must keep in order to earn back its cost.
 
     ``table``: one row per horizon: horizon, exposed_mrr, cost (currency, discounted), points (percentage points of

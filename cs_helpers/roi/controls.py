@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.core.stats.clusters import clustered_covariance, two_sided_p
 from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.core.stats.sensitivity import bias_factor
@@ -25,7 +25,7 @@ COVARIATES = ("health", "log_mrr", "tenure_months")
 
 
 @dataclass(frozen=True, repr=False)
-class Control(Result):
+class Control(Record):
     """One negative control. ``kind``: "outcome" (its tie to coverage) or "exposure" (its tie to churn).
 
     ``estimate``: log odds ratio, adjusted for health, MRR, tenure and month; ``se`` by account; ``p``: two-sided, that
@@ -49,7 +49,7 @@ class Control(Result):
 
 
 @dataclass(frozen=True, repr=False)
-class Yardstick(Result):
+class Yardstick(Record):
     """What the strongest measured covariate could explain, to hold an E-value against.
 
     ``covariate`` of ``table`` with the largest ``bias_factor``: a hidden cause as strong as it could move a risk ratio

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 PARTS = ("people", "tools", "management")
 FEWEST_MONTHS = 3
@@ -27,7 +27,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CostBase(Result):
+class CostBase(Record):
     """What customer success costs a month, in ``currency`` ("" where the source states none).
 
     ``per_month`` = ``people`` + ``tools`` + ``management``. ``origin``: "costs" (the mean month of the table costs),

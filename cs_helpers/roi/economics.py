@@ -37,7 +37,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.errors import ParameterError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.book import Book
 
@@ -62,7 +62,7 @@ LIMITS: dict[str, tuple[float, float, str]] = {
 
 
 @dataclass(frozen=True, repr=False)
-class Assumptions(Result):
+class Assumptions(Record):
     """One number for each input of the economics.
 
     ``relative_risk``: hazard ratio of leaving without customer success; 1 says that it changes nothing, and no other
@@ -111,7 +111,7 @@ def limit_problem(name: str, value: Any, limits: Mapping[str, tuple[float, float
 
 
 @dataclass(frozen=True, repr=False)
-class Outcome(Result):
+class Outcome(Record):
     """What vanishing would lose and save within ``horizon`` months, in currency, discounted to the day of the book.
 
     ``value`` = ``churn_value`` (MRR that leaves) + ``expansion_value`` (growth of survivors that does not come)
@@ -163,7 +163,7 @@ NO_COST = "vanishing would save nothing within this horizon, so there is no cost
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Flow(Result):
+class Flow(Record):
     """When a book decides: ``mrr[t, j]`` is its MRR (currency) with ``years[j]`` decided by month t, t = 0 .. last."""
 
     years: np.ndarray
@@ -193,7 +193,7 @@ def flow(rows: pd.DataFrame, last: int) -> Flow:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Worth(Result):
+class Worth(Record):
     """The figures of ``Outcome`` for each draw, as arrays of one length."""
 
     value: np.ndarray

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.errors import ParameterError
-from cs_helpers.core.estimates import Refusal, attempt
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed, or_suppressed
 from cs_helpers.core.stats import e_value, normal_quantile
 from cs_helpers.roi.association import association
 from cs_helpers.roi.baseline import baseline_trial
@@ -49,7 +48,7 @@ ESTIMAND = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class VanishEffect(Result):
+class VanishEffect(Record):
     """What withdrawing all assigned CSMs would have done to the accounts that were followed for ``horizon`` months.
 
     ``verdict``: "measured" where a rung that may carry a headline passed its gates, else "refused", with ``reason``.
@@ -130,7 +129,7 @@ def vanish_effect(
     chosen, arm = _longest(arms)
     controls = negative_controls(followed)
     before = gates_before(followed, chosen, arm, controls)
-    models = attempt(fit_models, followed)
+    models = or_suppressed(fit_models, followed)
     lower = {
         "ltmle": ltmle(followed, chosen),
         "vacancy": vacancy(followed, chosen),
@@ -138,11 +137,11 @@ def vanish_effect(
         "association": association(followed, chosen),
     }
     refuted = naive(followed, chosen)
-    if isinstance(models, Refusal):
+    if isinstance(models, Suppressed):
         return _result(followed, chosen, before, controls, lower, refuted, why=models.reason)
     where = overlap(models)
-    futures = attempt(live, models, chosen, _weights(followed, chosen, where), draws, seed)
-    if isinstance(futures, Refusal):
+    futures = or_suppressed(live, models, chosen, _weights(followed, chosen, where), draws, seed)
+    if isinstance(futures, Suppressed):
         return _result(followed, chosen, before, controls, lower, refuted, where, why=futures.reason)
     gates = (*before, *gates_of_fit(followed, futures, where, lower["ltmle"]))
     return _result(followed, chosen, gates, controls, lower, refuted, where, futures, models, seed)

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 
 @dataclass(frozen=True, repr=False)
-class Rung(Result):
+class Rung(Record):
     """One way to answer how many points of survival customer success kept, or why it gives no answer.
 
     ``value``, ``low``, ``high``: points (100 x fraction) of accounts still paying after ``horizon`` months, with
@@ -39,7 +39,7 @@ class Rung(Result):
 
 
 @dataclass(frozen=True, repr=False)
-class Gate(Result):
+class Gate(Record):
     """One condition for a causal headline: its figure, its threshold, and whether it holds.
 
     ``passed`` is None where the condition could not be looked at; ``reason`` says why, or what the failure means.

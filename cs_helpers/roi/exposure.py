@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.roi.inputs import Input, fixed
 
 
@@ -42,14 +42,14 @@ def paying_and_covered(
     return now.assign(covered=now["account_id"].isin(assignments.loc[runs.astype(bool), "account_id"]))
 
 
-def margin_of(now: pd.DataFrame, margins: pd.Series | float | Refusal) -> Input:
+def margin_of(now: pd.DataFrame, margins: pd.Series | float | Suppressed) -> Input:
     """Gross margin of the covered MRR: the mean over covered accounts, weighted by MRR.
 
     ``now`` as from ``paying_and_covered`` (where coverage is not known, all accounts count); ``margins``: fractions by
-    account_id, one for all, or a Refusal. A fixed number: margins are taken as booked. Raises ContractError where they
+    account_id, one for all, or Suppressed. A fixed number: margins are taken as booked. Raises ContractError where they
     are refused or nobody covered has one.
     """
-    if isinstance(margins, Refusal):
+    if isinstance(margins, Suppressed):
         raise ContractError(margins.reason)
     if not isinstance(margins, pd.Series):
         return fixed("margin", float(margins), source="the notebook's parameter")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.roi.book import Book, exposed_book
 from cs_helpers.roi.costs import CostBase
 from cs_helpers.roi.economics import LIMITS
@@ -19,19 +19,19 @@ PROMOTERS, DETRACTORS = 9, 6
 """NPS answers from 9 on promote, up to 6 detract."""
 
 
-def inputs_of(given: Sequence[Input | Refusal | None], costs: CostBase | Refusal) -> tuple[Input, ...]:
-    """``gather`` for inputs that may have been refused: None is not given, a Refusal is not to be had.
+def inputs_of(given: Sequence[Input | Suppressed | None], costs: CostBase | Suppressed) -> tuple[Input, ...]:
+    """``gather`` for inputs that may have been refused: None is not given, a Suppressed is not to be had.
 
     Raises ContractError with the reasons of all refused ones, for without them there is no economics; ParameterError
     as ``gather``.
     """
-    refused = [each.reason for each in (*given, costs) if isinstance(each, Refusal)]
-    if refused or isinstance(costs, Refusal):
+    refused = [each.reason for each in (*given, costs) if isinstance(each, Suppressed)]
+    if refused or isinstance(costs, Suppressed):
         raise ContractError("\n".join(refused))
     return gather([each for each in given if isinstance(each, Input)], costs)
 
 
-def with_risk(inputs: Sequence[Input], risks: Sequence[Input | Refusal | None]) -> tuple[Input, ...]:
+def with_risk(inputs: Sequence[Input], risks: Sequence[Input | Suppressed | None]) -> tuple[Input, ...]:
     """``inputs`` with the first of ``risks`` that is there as their relative_risk; without one, as they are."""
     risk = next((each for each in risks if isinstance(each, Input)), None)
     others = tuple(each for each in inputs if each.name != "relative_risk")

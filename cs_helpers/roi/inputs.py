@@ -13,7 +13,7 @@ import pandas as pd
 
 from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
 from cs_helpers.core.estimates import Estimate
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.core.stats import normal_quantile
 from cs_helpers.roi.costs import PARTS, CostBase
 from cs_helpers.roi.economics import INPUTS, LIMITS, Assumptions, limit_problem
@@ -32,7 +32,7 @@ _ALL = LIMITS | PLAN_LIMITS
 
 
 @dataclass(frozen=True, repr=False)
-class Input(Result):
+class Input(Record):
     """One uncertain number: ``low`` <= ``mode`` <= ``high``, where it comes from, and by whom.
 
     ``name``: one of ``economics.INPUTS``, in its unit, or of ``PLAN_LIMITS``. ``origin``: "measured" (in the user's

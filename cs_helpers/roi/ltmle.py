@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.errors import ParameterError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.core.stats import effective_n, normal_quantile
 from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.core.stats.threads import one_thread
@@ -23,7 +23,7 @@ _EDGE = 1e-5  # a survival of exactly 0 or 1 has no log odds
 
 
 @dataclass(frozen=True, repr=False)
-class NeverArm(Result):
+class NeverArm(Record):
     """The accounts that were never covered inside the horizon, and how far they can stand for all.
 
     ``accounts`` are followed, ``never_covered`` of them never had coverage until they left or the horizon came,

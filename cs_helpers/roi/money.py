@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.core.stats import normal_quantile
 from cs_helpers.roi.economics import LIMITS, discounting
 from cs_helpers.roi.effect import VanishEffect
@@ -18,7 +18,7 @@ _DRAWS = 20_000
 
 
 @dataclass(frozen=True, repr=False)
-class Money(Result):
+class Money(Record):
     """What the measured effect is worth within ``horizon`` months of the followed accounts.
 
     ``mrr_months``: MRR-months kept, in currency, undiscounted; ``value``: their discounted gross margin; ``cost``: the

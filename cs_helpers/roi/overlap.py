@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.roi.gformula import Models, designs
 
@@ -18,7 +18,7 @@ _BINS = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Overlap(Result):
+class Overlap(Record):
     """Where P(uncovered | health, MRR, tenure, calendar month) is at least 5 %.
 
     ``left_out_share``: share of MRR-months below it. ``table``: one row per segment: segment, accounts, mrr_share

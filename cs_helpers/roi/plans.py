@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.roi.book import Book
 from cs_helpers.roi.breakeven import hazard_ratios
 from cs_helpers.roi.economics import Assumptions, discounting, flow, worth
@@ -25,7 +25,7 @@ _FIGURES = ("saved", "lost", "gain", "points_lost")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plan(Result):
+class Plan(Record):
     """What a plan saves and what it loses, from the user's assumptions: a scenario range, no confidence interval.
 
     ``key``: "cut", "tech_touch" or "contact_time". ``table``: one row per horizon: horizon, and of each of saved (cost
@@ -268,7 +268,7 @@ NO_CHANCE_GIVEN = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WordOfMouth(Result):
+class WordOfMouth(Record):
     """How many people hear of good and bad experience, at least, by published shares.
 
     ``table``: group ("unhappy", "happy"), accounts, share (who tell), told (people each), tellings, basis (where the

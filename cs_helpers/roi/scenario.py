@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.errors import ParameterError
-from cs_helpers.core.estimates import Refusal
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record, Suppressed
 from cs_helpers.roi.book import Book
 from cs_helpers.roi.breakeven import hazard_ratios
 from cs_helpers.roi.economics import NO_COST, Assumptions, Worth, flow, outcome, worth
@@ -32,7 +31,7 @@ NO_EFFECT_GIVEN = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ScenarioRange(Result):
+class ScenarioRange(Record):
     """What follows from the inputs: medians and the middle 95 % of the draws. A scenario range, no confidence interval.
 
     ``table``: one row per horizon, without and with the tail: horizon, tail_months, and of each of value, cost, net
@@ -73,16 +72,16 @@ def scenario(
     tail_months: int = 60,
     seed: int = 1,
     tornado_horizon: int | None = None,
-) -> ScenarioRange | Refusal:
+) -> ScenarioRange | Suppressed:
     """The economics of the book under ``draws`` draws of all inputs, each independent of the others.
 
     ``inputs``: one per name of ``economics.INPUTS``, as ``inputs.gather`` makes them. ``tail_months``: a second row per
     horizon counts so many months after it (0: none). ``tornado_horizon``: by default the middle one.
-    A Refusal without a relative_risk: no effect is assumed for the user. Raises ParameterError for inputs that are
+    A Suppressed without a relative_risk: no effect is assumed for the user. Raises ParameterError for inputs that are
     missing, horizons outside 1 to 120 and fewer than 100 draws.
     """
     if not any(each.name == "relative_risk" for each in inputs):
-        return Refusal(NO_EFFECT_GIVEN)
+        return Suppressed(NO_EFFECT_GIVEN)
     if draws < 100:
         raise ParameterError(f"draws = {draws}: a range needs at least 100 draws, for example {DRAWS}.")
     mode = at_mode(inputs)

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 NEEDED = ("account_id", "month", "mrr", "tenure_months", "covered", "churned")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trial(Result):
+class Trial(Record):
     """Accounts followed from their first month in the window to the end of their paid time or of the window.
 
     ``rows``: one per account and month at risk, sorted by account and month: account (0, 1, ... in the order of

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.errors import ParameterError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.roi.book import Book
 from cs_helpers.roi.breakeven import hazard_ratios
 from cs_helpers.roi.economics import (
@@ -36,7 +36,7 @@ OPENINGS = ("given", "nothing", "break-even")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Panel(Result):
+class Panel(Record):
     """What follows from one setting of the inputs.
 
     ``results``: one row per horizon: horizon, points (of retention of the exposed MRR), points_of_all, retention_with,
@@ -54,7 +54,7 @@ class Panel(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WhatIf(Result):
+class WhatIf(Record):
     """A what-if panel before anybody has touched it; ``at`` gives it at other inputs.
 
     ``sliders``: one row per input in the order of ``Assumptions``: name, value (where it starts), low, high and step of

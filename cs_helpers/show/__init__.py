@@ -12,22 +12,24 @@ from cs_helpers.report.blocks import (
     Block,
     caveats,
     chart,
+    findings,
+    folded,
     glossary,
     opening,
     provenance,
     quality,
     refused,
+    stacked,
     table,
     takeaways,
     tiles,
 )
 from cs_helpers.report.figures import difference, difference_span, figure, figure_span
-from cs_helpers.report.words import MIME, NARROW_SPACE, Takeaway, money, of_hundred, percent, plain, points, short_money
+from cs_helpers.report.words import MIME, NARROW_SPACE, Headline, money, of_hundred, percent, plain, points, short_money
 from cs_helpers.show.benchmark import alt_funnel, alt_ranks, alt_slope
 from cs_helpers.show.board import (
     board_table,
     chart_options,
-    folded,
     funnel_rows,
     league_notice,
     managers_table,
@@ -39,7 +41,6 @@ from cs_helpers.show.board import (
     rank_rows,
     rep_tiles,
     slope_rows,
-    stacked,
     steering,
     units_table,
 )
@@ -111,7 +112,6 @@ from cs_helpers.show.retention import (
     alt_groups,
     alt_movements,
     alt_trends,
-    findings,
     groups_table,
     note_cohorts,
     note_groups,
@@ -222,7 +222,7 @@ __all__ = [
     "REP_METRICS",
     "ROI_METRICS",
     "Block",
-    "Takeaway",
+    "Headline",
     "alarms",
     "alt_anniversaries",
     "alt_break_even",

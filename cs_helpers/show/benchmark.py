@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.words import called, capital, percent, points
 
 _MOST = 12  # named in a text alternative
@@ -19,9 +19,9 @@ def alt_funnel(result: Any, number: Callable[[float], str] = percent) -> str:
     """How many lie inside the limits, and who does not: on which side, outside which limits, the wider ones first.
 
     ``result`` as ``charts.funnel_plot`` draws it; ``result.who`` names the points in the plural ("reps"), if given;
-    ``number`` writes a rate. Points without a rate count nowhere but are counted. "" for a Refusal.
+    ``number`` writes a rate. Points without a rate count nowhere but are counted. "" for a Suppressed.
     """
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return ""
     given = result.points[result.points[["n", "rate"]].notna().all(axis=1)]
     if given.empty:
@@ -44,11 +44,11 @@ def alt_funnel(result: Any, number: Callable[[float], str] = percent) -> str:
 
 
 def alt_slope(result: Any, number: Callable[[float], str] = percent) -> str:
-    """How many there are, and by how much those moved who moved most, the largest move first. "" for a Refusal.
+    """How many there are, and by how much those moved who moved most, the largest move first. "" for a Suppressed.
 
     ``number`` writes a rate; rows that are no shares say in ``moved`` how far each one moved, in words.
     """
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return ""
     rows = getattr(result, "rows", result)
     given = rows[rows[["raw", "adjusted"]].notna().all(axis=1)]
@@ -71,11 +71,11 @@ def alt_slope(result: Any, number: Callable[[float], str] = percent) -> str:
 
 
 def alt_ranks(result: Any, number: Callable[[float], str] = percent) -> str:
-    """Who is told apart with figure and interval, and between which figures all others lie. "" for a Refusal.
+    """Who is told apart with figure and interval, and between which figures all others lie. "" for a Suppressed.
 
     ``result`` as ``charts.rank_intervals`` draws it.
     """
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return ""
     rows = result.rows[result.rows["adjusted"].notna()]
     if rows.empty:

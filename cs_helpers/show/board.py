@@ -15,8 +15,9 @@ import pandas as pd
 
 from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Change, Comparison, Estimate, Refusal, Target
-from cs_helpers.report.blocks import Block, refused, table, tiles
+from cs_helpers.core.estimates import Change, Comparison, Estimate, Target
+from cs_helpers.core.results import Suppressed
+from cs_helpers.report.blocks import Block, folded, refused, table, tiles
 from cs_helpers.report.figures import difference, difference_span, figure, figure_span
 from cs_helpers.report.words import (
     NARROW_SPACE,
@@ -77,21 +78,21 @@ def rep_tiles(
 ) -> Block:
     """How many of each team were told apart, and where the organisation stands against its own past and its targets.
 
-    ``boards``: role -> board or Refusal; ``histories``: role -> metric key -> History or Refusal; ``steered``: role ->
-    the measures that steer the team. Four tiles at most, a row of the page: one per board, for the measure its
+    ``boards``: role -> board or Suppressed; ``histories``: role -> metric key -> History or Suppressed; ``steered``:
+    role -> the measures that steer the team. Four tiles at most, a row of the page: one per board, for the measure its
     sentences speak of, then the measures of the boards' roles in turn; what is refused has no tile where others are.
     """
     items, basis = [], {}
-    there = [role for role, board in boards.items() if not isinstance(board, Refusal)]
+    there = [role for role, board in boards.items() if not isinstance(board, Suppressed)]
     for role in there or boards:
         item, words = _apart_tile(boards[role], role, (steered or {}).get(role, ()))
         items.append(item)
         basis[item.now.key] = words
     queues = [list(histories.get(role, {}).items()) for role in boards]
     turns = [pair for turn in zip_longest(*queues) for pair in turn if pair is not None]
-    given = [pair for pair in turns if not isinstance(pair[1], Refusal)]
+    given = [pair for pair in turns if not isinstance(pair[1], Suppressed)]
     for key, history in given or turns:
-        if isinstance(history, Refusal):
+        if isinstance(history, Suppressed):
             items.append(_alone(Estimate(key, None, None, None, 0, reason=history.reason)))
         else:
             items.append(history_comparison(history))
@@ -110,7 +111,7 @@ def _history_basis(now: Estimate) -> str:
 
 def _apart_tile(board: Any, role: str, steer: Sequence[str]) -> tuple[Comparison, str]:
     key = APART_KEYS[role]
-    if isinstance(board, Refusal):
+    if isinstance(board, Suppressed):
         return _alone(Estimate(key, None, None, None, 0, reason=in_short(board.reason))), ""
     main = leading_measure(board, role, steer)
     if not main:
@@ -178,7 +179,7 @@ def axis_words(key: str) -> str:
 
 def chart_options(bench: Any) -> dict[str, Any]:
     """What a chart of a benchmark has to be told: nothing for shares, else how to write a number."""
-    if isinstance(bench, Refusal):
+    if isinstance(bench, Suppressed):
         return {}
     key = bench.key
     share = definitions.metric(key).unit == "fraction" and figure(key, 0.5) == percent(0.5)
@@ -187,7 +188,7 @@ def chart_options(bench: Any) -> dict[str, Any]:
 
 def funnel_rows(bench: Any, role: str = "") -> Any:
     """A benchmark as ``charts.funnel_plot`` draws it: those with a figure, over cases counted as independent ones."""
-    if isinstance(bench, Refusal):
+    if isinstance(bench, Suppressed):
         return bench
     shown = bench.shown
     points = pd.DataFrame(
@@ -211,7 +212,7 @@ def funnel_rows(bench: Any, role: str = "") -> Any:
 
 def slope_rows(bench: Any) -> Any:
     """A benchmark as ``charts.slope`` draws it: as counted and with cases alike, and how far each moved in words."""
-    if isinstance(bench, Refusal):
+    if isinstance(bench, Suppressed):
         return bench
     moves = bench.moves
     rows = moves[["label", "raw", "adjusted"]].assign(mover=moves["mover"].astype(bool))
@@ -234,7 +235,7 @@ def _moved(bench: Any, raw: float, adjusted: float) -> str:
 
 def rank_rows(bench: Any, role: str = "") -> Any:
     """A benchmark as ``charts.rank_intervals`` and ``charts.rank_bars`` draw it, in the order of the best guesses."""
-    if isinstance(bench, Refusal):
+    if isinstance(bench, Suppressed):
         return bench
     shown = bench.shown
     told = shown["verdict"].where(shown["verdict"] != "not distinguishable", "")
@@ -258,7 +259,7 @@ def _best_first(key: str, rows: Any) -> Any:
 
 def board_table(board: Any) -> Block:
     """One row per measure: the whole, how much they truly differ, who is told apart, what would be needed."""
-    if isinstance(board, Refusal):
+    if isinstance(board, Suppressed):
         return refused(board.reason)
     rows = {each.key: _measure_row(each) for each in board.benchmarks}
     for key, why in board.refused.items():
@@ -296,7 +297,7 @@ def units_table(bench: Any, league: bool = False, smallest: int = 1, role: str =
     for readers who must not learn of small groups: whoever has too few cases, or cases of fewer accounts than that, is
     counted and not listed.
     """
-    if isinstance(bench, Refusal):
+    if isinstance(bench, Suppressed):
         return refused(bench.reason)
     rows, key = bench.units, bench.key
     hidden = (rows["verdict"] == "too few") | (rows["clusters"] < smallest) if smallest > 1 else rows["n"] < 0
@@ -344,7 +345,7 @@ def _places(row: Any) -> str:
 
 def mix_table(bench: Any) -> Block:
     """What each level of the case mix does to a measure, between cases of the same rep; the largest thirty."""
-    if isinstance(bench, Refusal) or bench.mix is None:
+    if isinstance(bench, Suppressed) or bench.mix is None:
         return Block("", "")
     rows = bench.mix.effects
     if not len(rows):
@@ -367,7 +368,7 @@ def mix_table(bench: Any) -> Block:
 
 def movers_table(bench: Any, most: int = 10, role: str = "") -> Block:
     """Those whom the case mix moved most: as counted, with cases alike, and what about the cases did it."""
-    if isinstance(bench, Refusal) or not len(bench.moves):
+    if isinstance(bench, Suppressed) or not len(bench.moves):
         return Block("", "")
     rows = bench.moves.assign(by=(bench.moves["adjusted"] - bench.moves["raw"]).abs())
     rows = rows[rows["by"].notna()].sort_values("by", ascending=False, kind="stable").head(most)
@@ -389,7 +390,7 @@ def movers_table(bench: Any, most: int = 10, role: str = "") -> Block:
 
 def managers_table(board: Any) -> Block:
     """Every manager on every measure, by name: cases alike, interval, verdict."""
-    if isinstance(board, Refusal):
+    if isinstance(board, Suppressed):
         return Block("", "")  # the sentence above says why
     rows = [
         (called(row.label), capital(naming(each.key)), int(row.n), figure(each.key, row.adjusted),
@@ -406,7 +407,7 @@ def managers_table(board: Any) -> Block:
 
 def persistence_table(persistences: Sequence[Any]) -> Block:
     """By measure: reliability, how the two periods go together, who is consistent, or why nobody is called so."""
-    given = [each for each in persistences if not isinstance(each, Refusal)]
+    given = [each for each in persistences if not isinstance(each, Suppressed)]
     if not given:
         return Block("", "")
     shown = pd.DataFrame(
@@ -429,16 +430,3 @@ def _twice(each: Any) -> str:
         return f"Not said: {each.refused.split(':')[0]}"
     named = [f"{called(row.label)} ({side_words(row.side)})" for row in each.consistent.itertuples()]
     return ", ".join(named) or "Nobody"
-
-
-def folded(block: Block, title: str) -> Block:
-    """A block that opens on a click, for what few readers need; nothing where there is nothing."""
-    if not block.html:
-        return block
-    html = f'<details class="cs-entry"><summary>{plain(title)}</summary>{block.html}</details>'
-    return Block(html, block.text)
-
-
-def stacked(*blocks: Block) -> Block:
-    """Several blocks one below the other, as one."""
-    return Block("".join(block.html for block in blocks), "\n".join(block.text for block in blocks if block.text))

@@ -8,20 +8,18 @@ from typing import Any
 
 from cs_helpers import charts
 from cs_helpers.core import metrics as definitions
-from cs_helpers.core.estimates import Refusal
-from cs_helpers.report.blocks import Block, chart, refused
-from cs_helpers.report.words import Takeaway, called, capital, count, percent
+from cs_helpers.core.results import Suppressed
+from cs_helpers.report.blocks import Block, chart, findings, folded, refused, stacked
+from cs_helpers.report.words import Headline, called, capital, count, percent
 from cs_helpers.show.benchmark import alt_funnel, alt_ranks, alt_slope
 from cs_helpers.show.board import (
     chart_options,
-    folded,
     funnel_rows,
     league_notice,
     mix_table,
     movers_table,
     rank_rows,
     slope_rows,
-    stacked,
     unit_words,
     units_table,
 )
@@ -29,7 +27,6 @@ from cs_helpers.show.history import alt_history, history_table, say_history, say
 from cs_helpers.show.newcomers import alt_ramp, note_ramp, ramp_table, say_ramp
 from cs_helpers.show.profile import profile_table
 from cs_helpers.show.reps import chosen, factor_words, naming, say_movers, say_spread, side_words, who
-from cs_helpers.show.retention import findings
 
 FEWEST_MONTHS_DRAWN = 6  # fewer with a figure are no course
 
@@ -39,14 +36,14 @@ def compared(board: Any, keys: Sequence[str], league: bool = False, smallest: in
 
     ``league``: with the ranges of places too, for who asks for a league table.
     """
-    if isinstance(board, Refusal):
+    if isinstance(board, Suppressed):
         return refused(board.reason)
     return stacked(*(_one_measure(board, key, league, smallest) for key in keys))
 
 
 def _one_measure(board: Any, key: str, league: bool, smallest: int) -> Block:
     bench, role = chosen(board, key), board.role
-    if isinstance(bench, Refusal):
+    if isinstance(bench, Suppressed):
         return refused(f"{capital(naming(key))}: {bench.reason}")
     if len(bench.shown) < 2:
         return refused(f"{capital(naming(key))}: {board.refused.get(key, 'fewer than two have cases enough')}")
@@ -74,12 +71,12 @@ def _one_measure(board: Any, key: str, league: bool, smallest: int) -> Block:
 
 def mixes(board: Any, keys: Sequence[str]) -> Block:
     """For each measure what the mix of cases moves, as slopes, with the largest movers and what moved them."""
-    if isinstance(board, Refusal):
+    if isinstance(board, Suppressed):
         return refused(board.reason)
     parts: list[Block] = []
     for key in keys:
         bench = chosen(board, key)
-        if isinstance(bench, Refusal) or not len(bench.shown):
+        if isinstance(bench, Suppressed) or not len(bench.shown):
             continue
         said = say_movers(bench, f"{board.role}-mix-{key}")
         if bench.moves["mover"].astype(bool).any():
@@ -99,30 +96,30 @@ def _in_unit(key: str) -> str:
     return f"Values in {unit}." if unit else ""
 
 
-def say_apart(bench: Any, anchor: str = "", role: str = "") -> Takeaway:
+def say_apart(bench: Any, anchor: str = "", role: str = "") -> Headline:
     """How many are told apart on one measure, and who."""
     shown, apart, name = bench.shown, bench.told_apart, naming(bench.key)
     people = count(len(shown), who(bench, 1, role), who(bench, role=role))
     if not len(shown):
-        return Takeaway(f"No {who(bench, 1, role)} has enough cases for {name}.", "", anchor)
+        return Headline(f"No {who(bench, 1, role)} has enough cases for {name}.", "", anchor)
     if not len(apart):
-        return Takeaway(
+        return Headline(
             f"On {name} none of {people} can be told apart from the others.",
             "Where an interval lies apart it may be chance: among so many comparisons some always do.",
             anchor,
         )
     names = [f"{called(row.label)} ({side_words(row.verdict)})" for row in apart.itertuples()]
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return Takeaway(f"On {name} {len(apart)} of {people} can be told apart.", f"{', '.join(names[:4])}{more}.", anchor)
+    return Headline(f"On {name} {len(apart)} of {people} can be told apart.", f"{', '.join(names[:4])}{more}.", anchor)
 
 
-def say_places(bench: Any, anchor: str = "", role: str = "") -> Takeaway:
+def say_places(bench: Any, anchor: str = "", role: str = "") -> Headline:
     """How wide the ranges of places are, which is why there is no league table."""
     shown = bench.shown[bench.shown["rank_low"].notna() & bench.shown["rank_high"].notna()]
     if not len(shown):
-        return Takeaway("Nobody can be given a place.", "", anchor)
+        return Headline("Nobody can be given a place.", "", anchor)
     width = float((shown["rank_high"] - shown["rank_low"] + 1).median())
-    return Takeaway(
+    return Headline(
         f"The place of a {who(bench, 1, role)} on {naming(bench.key)} is known to within {width:.0f} of {len(shown)} "
         "places in the median.",
         "A place by itself is mostly chance.",
@@ -162,7 +159,7 @@ def alt_places(ranks: Any) -> str:
     return f"Ranges of places. {'; '.join(named)}{more}."
 
 
-def listing(*said: Takeaway) -> Block:
+def listing(*said: Headline) -> Block:
     """Findings one below the other, each with a place of its own also where several name the same."""
     seen: dict[str, int] = {}
     lines = []
@@ -175,7 +172,7 @@ def listing(*said: Takeaway) -> Block:
 
 def profile_tables(profiles: Sequence[Any]) -> Block:
     """One table per profile of a consistent outlier; nothing where there is none."""
-    given = [each for each in profiles if not isinstance(each, Refusal)]
+    given = [each for each in profiles if not isinstance(each, Suppressed)]
     return stacked(*(folded(profile_table(each), f"{called(each.label)}: every aspect looked at") for each in given))
 
 
@@ -183,7 +180,7 @@ def courses(histories: Mapping[str, Any], window: int = 12) -> Block:
     """Each measure of the whole organisation by month, against its own past, its target and its seasons."""
     parts: list[Block] = []
     for key, each in histories.items():
-        if isinstance(each, Refusal):
+        if isinstance(each, Suppressed):
             parts.append(refused(f"{capital(naming(key))}: {each.reason}"))
             continue
         said = say_history(each, window, f"history-{key}")
@@ -200,7 +197,7 @@ def rises(ramps: Mapping[str, Any]) -> Block:
     """For each measure how newcomers come up by weeks since hire, beside those who have been there longer."""
     parts: list[Block] = []
     for key, each in ramps.items():
-        if isinstance(each, Refusal):
+        if isinstance(each, Suppressed):
             parts.append(refused(f"{capital(naming(key))}: {each.reason}"))
             continue
         said, note = say_ramp(each, f"ramp-{key}"), note_ramp(each)

@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, table
 from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
-    Takeaway,
+    Headline,
     called,
     capital,
     count,
@@ -63,12 +63,12 @@ def scope() -> Block:
     return Block(f'<p class="cs-note cs-scope">{plain(SCOPE)}</p>', SCOPE)
 
 
-def say_effect(effect: Any, anchor: str = "futures") -> Takeaway:
+def say_effect(effect: Any, anchor: str = "futures") -> Headline:
     """What was measured at the horizon, never more than its interval, or why nothing was."""
     if refusal := refusal_takeaway("The effect of customer success cannot be measured in these data.", effect, anchor):
         return refusal
     if effect.verdict != "measured":
-        return Takeaway(
+        return Headline(
             "The effect of customer success cannot be measured in these data.", capital(sentence(effect.reason)), anchor
         )
     row = headline_rung(effect)
@@ -86,7 +86,7 @@ def say_effect(effect: Any, anchor: str = "futures") -> Takeaway:
     else:
         found = f"No clear effect of coverage on who still paid after {effect.horizon} months."
         span = f"{of_hundred(row.value, signed=True)}, {span[:1].lower()}{span[1:]}"
-    return Takeaway(found, span, anchor)
+    return Headline(found, span, anchor)
 
 
 def headline_rung(effect: Any) -> Any:
@@ -102,32 +102,32 @@ def headline_points(effect: Any, weight: str = "logo", horizon: int | None = Non
 
 
 def measured(effect: Any) -> Any:
-    """The effect itself where its gates hold; else a Refusal with the reason, so that no chart of it is drawn."""
-    if isinstance(effect, Refusal):
+    """The effect itself where its gates hold; else a Suppressed with the reason, so that no chart of it is drawn."""
+    if isinstance(effect, Suppressed):
         return effect
-    return effect if effect.verdict == "measured" else Refusal(effect.reason)
+    return effect if effect.verdict == "measured" else Suppressed(effect.reason)
 
 
 def briefly(effect: Any) -> Any:
-    """``curved``, with a Refusal in few words where the conditions are listed elsewhere in the report."""
+    """``curved``, with a Suppressed in few words where the conditions are listed elsewhere in the report."""
     found = curved(effect)
     failed = [gate for gate in getattr(effect, "gates", ()) if gate.passed is False]
-    if isinstance(found, Refusal) and failed:
-        return Refusal(f"{len(failed)} of {count(len(effect.gates), 'condition')} not met; this report lists them")
+    if isinstance(found, Suppressed) and failed:
+        return Suppressed(f"{len(failed)} of {count(len(effect.gates), 'condition')} not met; this report lists them")
     return found
 
 
 def curved(effect: Any) -> Any:
-    """The effect where it has two futures to draw; else a Refusal with the reason."""
+    """The effect where it has two futures to draw; else a Suppressed with the reason."""
     found = measured(effect)
-    if isinstance(found, Refusal):
+    if isinstance(found, Suppressed):
         return found
-    return found if found.curves is not None else Refusal(found.reason or "this evidence has no curves")
+    return found if found.curves is not None else Suppressed(found.reason or "this evidence has no curves")
 
 
 def gap_words(effect: Any) -> str:
     """How far the two futures are apart at the horizon, for the chart; nothing where nothing was measured."""
-    if isinstance(curved(effect), Refusal):
+    if isinstance(curved(effect), Suppressed):
         return ""
     row = headline_points(effect)
     span = points_span(row.low, row.high).split(NARROW_SPACE)[0]
@@ -136,7 +136,7 @@ def gap_words(effect: Any) -> str:
 
 def alt_futures(effect: Any) -> str:
     """What the two curves show every six months, with their bands."""
-    if isinstance(curved(effect), Refusal):
+    if isinstance(curved(effect), Suppressed):
         return ""
     rows = effect.curves[(effect.curves["t"] > 0) & (effect.curves["t"] % 6 == 0)]
     parts = [
@@ -150,7 +150,7 @@ def alt_futures(effect: Any) -> str:
 
 def note_futures(effect: Any) -> str:
     """Who is followed, and how well the model repeats what was seen."""
-    if isinstance(curved(effect), Refusal):
+    if isinstance(curved(effect), Suppressed):
         return ""
     off = 100 * float((effect.points["natural"] - effect.points["kaplan_meier"]).abs().max())
     return (
@@ -172,7 +172,7 @@ _WEIGHTS = {"logo": "accounts", "mrr": "MRR", "overlap": "accounts that can be c
 
 def effect_table(effect: Any) -> Block:
     """The effect at each horizon, by accounts and by MRR, with its interval."""
-    if isinstance(curved(effect), Refusal):
+    if isinstance(curved(effect), Suppressed):
         return Block("", "")
     rows = effect.points
     if effect.overlap is None or effect.overlap.left_out_share < 0.01:
@@ -191,7 +191,7 @@ def effect_table(effect: Any) -> Block:
     return table(shown, "Share still paying with coverage as it was, and with none from the first month on")
 
 
-def say_ladder(effect: Any, anchor: str = "ladder") -> Takeaway:
+def say_ladder(effect: Any, anchor: str = "ladder") -> Headline:
     """Whether the pieces of evidence agree, and what the quoted comparisons would have said."""
     if refusal := refusal_takeaway("There is no evidence on the effect.", effect, anchor):
         return refusal
@@ -216,7 +216,7 @@ def say_ladder(effect: Any, anchor: str = "ladder") -> Takeaway:
     else:
         between = points_span(min(values), max(values)).replace(" to ", " and ")
         found = f"{len(shown)} pieces of evidence lie between {between}."
-    return Takeaway(found, capital(basis), anchor)
+    return Headline(found, capital(basis), anchor)
 
 
 def called_rung(key: str) -> str:
@@ -226,7 +226,7 @@ def called_rung(key: str) -> str:
 
 def ladder_rows(effect: Any) -> Any:
     """The rungs as ``charts.ladder`` draws them, the strongest first."""
-    if isinstance(effect, Refusal):
+    if isinstance(effect, Suppressed):
         return effect
     rows = [
         (called_rung(rung.key), RUNGS.get(rung.key, ("", ""))[1], rung.value, rung.low, rung.high, _drawn_as(rung), why)
@@ -252,7 +252,7 @@ def _reasons(effect: Any) -> list[str]:
 
 def ladder_table(effect: Any) -> Block:
     """Each rung with its figure, and what is wrong with it where something is."""
-    if isinstance(effect, Refusal):
+    if isinstance(effect, Suppressed):
         return Block("", "")
     rungs = (*effect.rungs, *effect.naive)
     shown = pd.DataFrame(
@@ -274,14 +274,14 @@ def _points_words(rung: Any) -> str:
     return f"{said} ({points_span(rung.low, rung.high).split(NARROW_SPACE)[0]})"
 
 
-def say_overlap(effect: Any, anchor: str = "overlap") -> Takeaway:
+def say_overlap(effect: Any, anchor: str = "overlap") -> Headline:
     """For how much of the book there is nobody to compare with."""
     found = overlap_of(effect)
     if refusal := refusal_takeaway("Whom the effect could speak of cannot be told.", found, anchor):
         return refusal
     out, rows = found.left_out_share, found.table
     if out < 0.0005:
-        return Takeaway(
+        return Headline(
             "Accounts like every account were also seen without a CSM.",
             "At every health, size and age at least one month in twenty went uncovered.",
             anchor,
@@ -290,7 +290,7 @@ def say_overlap(effect: Any, anchor: str = "overlap") -> Takeaway:
     most = f", most of all in {called(worst['segment'])}: {rate_words(worst['left_out_share'])} of its MRR" * bool(
         worst["segment"] and len(rows) > 1
     )
-    return Takeaway(
+    return Headline(
         f"{percent(out)} of the MRR is of accounts of a kind that was hardly ever without a CSM.",
         f"What would become of them without one was never seen{most}.",
         anchor,
@@ -298,16 +298,16 @@ def say_overlap(effect: Any, anchor: str = "overlap") -> Takeaway:
 
 
 def overlap_of(effect: Any) -> Any:
-    """The overlap of an effect, or a Refusal where none was looked at."""
-    if isinstance(effect, Refusal):
+    """The overlap of an effect, or a Suppressed where none was looked at."""
+    if isinstance(effect, Suppressed):
         return effect
-    return effect.overlap if effect.overlap is not None else Refusal(effect.reason or "no model could be fitted")
+    return effect.overlap if effect.overlap is not None else Suppressed(effect.reason or "no model could be fitted")
 
 
 def overlap_table(effect: Any) -> Block:
     """By segment how much of the MRR has nobody to compare with."""
     found = overlap_of(effect)
-    if isinstance(found, Refusal) or not len(found.table):
+    if isinstance(found, Suppressed) or not len(found.table):
         return Block("", "")
     rows = found.table
     shown = pd.DataFrame(
@@ -322,18 +322,18 @@ def overlap_table(effect: Any) -> Block:
 
 
 def segments_of(effect: Any) -> Any:
-    """The effect by segment as a frame, or a Refusal with the reason."""
-    if isinstance(briefly(effect), Refusal):
+    """The effect by segment as a frame, or a Suppressed with the reason."""
+    if isinstance(briefly(effect), Suppressed):
         return briefly(effect)
     if effect.segments is None or effect.segments["points"].isna().all():
-        return Refusal("no segment is large enough for a figure of its own")
+        return Suppressed("no segment is large enough for a figure of its own")
     return effect.segments
 
 
 def segments_table(effect: Any, currency: str) -> Block:
     """The effect by segment, with its interval; or why it is not given."""
     rows = segments_of(effect)
-    if isinstance(rows, Refusal):
+    if isinstance(rows, Suppressed):
         return Block("", "")
     shown = pd.DataFrame(
         {
@@ -359,24 +359,24 @@ def segments_table(effect: Any, currency: str) -> Block:
     return table(shown, f"Effect by segment after {effect.horizon} months")
 
 
-def say_segments(effect: Any, anchor: str = "segments") -> Takeaway:
+def say_segments(effect: Any, anchor: str = "segments") -> Headline:
     """Which segments have an effect of their own, and that the others are not told apart."""
     rows = segments_of(effect)
     if refusal := refusal_takeaway("The effect is not given by segment.", rows, anchor):
         return refusal
     clear = [called(row.segment or "not recorded") for row in rows.itertuples() if row.low > 0 or row.high < 0]
     if not clear:
-        return Takeaway(
+        return Headline(
             "In no segment is the effect clear by itself.", "Only the whole is large enough to tell.", anchor
         )
-    return Takeaway(
+    return Headline(
         f"The effect is clear by itself in {listed(clear)}.",
         "That others are not clear does not mean that they differ: segments were not compared with each other.",
         anchor,
     )
 
 
-def say_robustness(effect: Any, anchor: str = "robustness") -> Takeaway:
+def say_robustness(effect: Any, anchor: str = "robustness") -> Headline:
     """How strong a hidden cause would have to be, and whether one CSM carries the result."""
     if refusal := refusal_takeaway("How robust the effect is cannot be told.", briefly(effect), anchor):
         return refusal
@@ -394,8 +394,8 @@ def say_robustness(effect: Any, anchor: str = "robustness") -> Takeaway:
             f"Leaving out each of {count(effect.csms, 'CSM')} in turn gives {points_span(*effect.leave_one_out)}."
         )
     if effect.e_value is None:
-        return Takeaway("How strong a hidden cause would have to be is not given.", " ".join(parts), anchor)
-    return Takeaway(
+        return Headline("How strong a hidden cause would have to be is not given.", " ".join(parts), anchor)
+    return Headline(
         "To explain the estimate away, a hidden cause would have to go with coverage and leaving by a risk ratio of "
         f"{effect.e_value:.2f} each.",
         " ".join(parts),

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table
 from cs_helpers.report.words import (
     NARROW_SPACE,
-    Takeaway,
+    Headline,
     called,
     capital,
     inside,
@@ -38,7 +38,7 @@ GATES = {
 """What each gate looks at."""
 
 
-def say_gates(effect: Any, anchor: str = "gates") -> Takeaway:
+def say_gates(effect: Any, anchor: str = "gates") -> Headline:
     """How many conditions hold, and which do not."""
     if refusal := refusal_takeaway("The conditions for a measurement were not reached.", effect, anchor):
         return refusal
@@ -52,7 +52,7 @@ def say_gates(effect: Any, anchor: str = "gates") -> Takeaway:
         basis.append(f"Not looked at: {listed([inside(called_gate(gate.key)) for gate in unseen], 12)}.")
     if not basis:
         basis.append("A figure that looks causal is printed only then.")
-    return Takeaway(f"{len(held)} of {len(gates)} conditions for a measured effect are met.", " ".join(basis), anchor)
+    return Headline(f"{len(held)} of {len(gates)} conditions for a measured effect are met.", " ".join(basis), anchor)
 
 
 def called_gate(key: str) -> str:
@@ -67,7 +67,7 @@ def called_gate(key: str) -> str:
 
 def gates_table(effect: Any) -> Block:
     """Each condition with its figure, its threshold, and whether it is met."""
-    if isinstance(effect, Refusal):
+    if isinstance(effect, Suppressed):
         return refused(effect.reason)
     answers = {True: "yes", False: "no", None: "not looked at"}
     shown = pd.DataFrame(
@@ -98,32 +98,32 @@ def _measure(value: float | None, unit: str) -> str:
     return f"{number}{NARROW_SPACE}{visible(unit)}" if unit else number
 
 
-def say_controls(effect: Any, anchor: str = "controls") -> Takeaway:
+def say_controls(effect: Any, anchor: str = "controls") -> Headline:
     """Whether coverage goes with what it cannot have moved."""
     if refusal := refusal_takeaway("Negative controls say nothing here.", effect, anchor):
         return refusal
     controls = effect.controls
     tested = [each for each in controls if each.p is not None]
     if not controls:
-        return Takeaway(
+        return Headline(
             "No negative control was named, so a hidden cause of both coverage and churn would go unseen.",
             "Name categories of tickets that it cannot move (negative_controls), for example late payments.",
             anchor,
         )
     if not tested:
-        return Takeaway(
+        return Headline(
             "No negative control has enough events to say anything.", sentence(capital(controls[0].reason)), anchor
         )
     alarms = [each for each in tested if each.alarm]
     if alarms:
         names = listed([called(each.key.replace("_", " ")) for each in alarms])
-        return Takeaway(
+        return Headline(
             f"Coverage goes with {names}, which it cannot have moved.",
             "Something unmeasured drives both, so comparing covered with uncovered accounts gives no effect.",
             anchor,
         )
     names = listed([called(each.key.replace("_", " ")) for each in tested])
-    return Takeaway(
+    return Headline(
         f"No negative control raises an alarm ({names}).",
         "That does not prove that nothing is hidden; it only failed to show.",
         anchor,
@@ -132,7 +132,7 @@ def say_controls(effect: Any, anchor: str = "controls") -> Takeaway:
 
 def controls_table(effect: Any) -> Block:
     """Each negative control: what goes with coverage although it cannot."""
-    if isinstance(effect, Refusal) or not effect.controls:
+    if isinstance(effect, Suppressed) or not effect.controls:
         return Block("", "")
     controls = effect.controls
     shown = pd.DataFrame(

@@ -7,14 +7,14 @@ from typing import Any
 import pandas as pd
 
 from cs_helpers.core import metrics as definitions
-from cs_helpers.core.estimates import Refusal
 from cs_helpers.core.periods import window_words
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table
 from cs_helpers.report.figures import difference, difference_span, figure, figure_span
 from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
-    Takeaway,
+    Headline,
     capital,
     count,
     inside,
@@ -30,19 +30,19 @@ _MONTHS = (
 _TOLD = 0.05  # of the false discovery rate over the twelve months
 
 
-def say_history(result: Any, window: int = 12, anchor: str = "history") -> Takeaway:
+def say_history(result: Any, window: int = 12, anchor: str = "history") -> Headline:
     """How a measure moved over the last ``window`` months against those before: rise, fall, neither, or why not."""
     if refusal := refusal_takeaway("How a measure moved cannot be told.", result, anchor):
         return refusal
     key, now, before = result.key, result.now, result.before
     name = definitions.short_name(key)
     if now.value is None:
-        return Takeaway(f"{name} of the last {_months(window)} cannot be given.", capital(sentence(now.reason)), anchor)
+        return Headline(f"{name} of the last {_months(window)} cannot be given.", capital(sentence(now.reason)), anchor)
     value, span = figure(key, now.value), figure_span(key, now.low, now.high)
     aim = _aim(result)
     if before.value is None:
         why = f"It is not compared with the {_months(window)} before: {sentence(before.reason or 'no case in them')}"
-        return Takeaway(
+        return Headline(
             f"{name} is {value} over the last {_months(window)}.", f"{SPAN} {span}. {why}{aim}".strip(), anchor
         )
     earlier = figure(key, before.value)
@@ -50,19 +50,19 @@ def say_history(result: Any, window: int = 12, anchor: str = "history") -> Takea
     if result.verdict in ("rise", "fall"):
         verb = "rose" if result.verdict == "rise" else "fell"
         size = abs(now.value - before.value)
-        return Takeaway(
+        return Headline(
             f"{name} {verb} from {figure_span(key, before.value, now.value)} against the {_months(window)} before.",
             f"{spans} {_counted(result)}, the mix of cases left in.{aim}",
             anchor,
             size / abs(before.value) if before.value else 0.0,
         )
     if result.verdict == "too few":
-        return Takeaway(
+        return Headline(
             f"{name} is {value} over the last {_months(window)}.",
             f"Whether it changed cannot be told: too few accounts stand behind it on one side. {spans}{aim}",
             anchor,
         )
-    return Takeaway(
+    return Headline(
         f"{name} is {value}, no clear change from {earlier} in the {_months(window)} before.",
         f"The difference could be chance. {spans}{aim}",
         anchor,
@@ -90,7 +90,7 @@ def _aim(result: Any) -> str:
 
 def alt_history(result: Any) -> str:
     """What the line by month shows: its course, its ends, the months outside the limits, and the target."""
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return ""
     key, months = result.key, result.months
     name = definitions.short_name(key)
@@ -130,7 +130,7 @@ def _when(month: pd.Timestamp) -> str:
 
 def history_table(result: Any) -> Block:
     """The months one by one, the latest first; a box with the reason where the history is refused."""
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return refused(result.reason)
     key, rows = result.key, result.months.iloc[::-1]
     limits = {"95": f"outside 95{NARROW_SPACE}%", "99.8": f"outside 99.8{NARROW_SPACE}%"}
@@ -149,7 +149,7 @@ def history_table(result: Any) -> Block:
     return table(shown, f"{definitions.metric(key).name} by month{median}")
 
 
-def say_season(result: Any, anchor: str = "season") -> Takeaway:
+def say_season(result: Any, anchor: str = "season") -> Headline:
     """Which calendar months clearly differ from the others, or that none does, or that too few years were seen."""
     if refusal := refusal_takeaway("Seasons cannot be told.", result, anchor):
         return refusal
@@ -157,14 +157,14 @@ def say_season(result: Any, anchor: str = "season") -> Takeaway:
     name = definitions.short_name(key)
     if season.empty:
         why = "That takes 24 months with enough cases, and each calendar month twice."
-        return Takeaway(f"Whether {inside(name)} has a season cannot be told.", why, anchor)
+        return Headline(f"Whether {inside(name)} has a season cannot be told.", why, anchor)
     basis = (
         f"Each calendar month against the mean of all twelve over {int(season['years'].min())} years or more, a steady "
         f"rise or fall and the mix of cases taken out."
     )
     told = season[season["q"] <= _TOLD]
     if told.empty:
-        return Takeaway(f"No calendar month clearly differs from the others in {inside(name)}.", basis, anchor)
+        return Headline(f"No calendar month clearly differs from the others in {inside(name)}.", basis, anchor)
     told = told.sort_values("effect", key=lambda values: -values.abs(), kind="stable")
     named = [
         f"{_MONTHS[int(row.calendar_month) - 1]} ({difference(key, result.scale, row.effect)}, {SPAN} "
@@ -176,4 +176,4 @@ def say_season(result: Any, anchor: str = "season") -> Takeaway:
     )
     parts = [f"higher in {listed(higher)}"] if higher else []
     parts += [f"lower in {listed(lower)}"] if lower else []
-    return Takeaway(f"{name} has a season: {' and '.join(parts)}.", basis, anchor, float(told["effect"].abs().max()))
+    return Headline(f"{name} has a season: {' and '.join(parts)}.", basis, anchor, float(told["effect"].abs().max()))

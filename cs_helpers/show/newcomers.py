@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from cs_helpers.core import metrics as definitions
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table
 from cs_helpers.report.figures import difference, difference_span, figure, figure_span
 from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
-    Takeaway,
+    Headline,
     called,
     capital,
     count,
@@ -25,7 +25,7 @@ from cs_helpers.report.words import (
 )
 
 
-def say_ramp(result: Any, anchor: str = "ramp") -> Takeaway:
+def say_ramp(result: Any, anchor: str = "ramp") -> Headline:
     """After how many weeks newcomers reach the longer-serving, that they do not, that there is no ramp, or why not."""
     if refusal := refusal_takeaway("How newcomers come up cannot be told.", result, anchor):
         return refusal
@@ -33,14 +33,14 @@ def say_ramp(result: Any, anchor: str = "ramp") -> Takeaway:
     if result.proficient is None:
         if "no ramp is visible" not in result.reason:
             why = capital(sentence(result.reason))
-            return Takeaway(f"How newcomers come up in {inside(name)} cannot be told.", why, anchor)
+            return Headline(f"How newcomers come up in {inside(name)} cannot be told.", why, anchor)
         near = " That is within reach of them." if "inside the band" in result.reason else _left_open(result)
-        return Takeaway(f"No ramp is visible in {inside(name)}.", f"{_start(result)}{near} {_rests_on(result)}", anchor)
+        return Headline(f"No ramp is visible in {inside(name)}.", f"{_start(result)}{near} {_rests_on(result)}", anchor)
     if not math.isfinite(result.proficient):
         earliest = (
             f" Chance alone would allow {_weeks(result.low)} at the earliest." if math.isfinite(result.low) else ""
         )
-        return Takeaway(
+        return Headline(
             f"Newcomers do not reach the longer-serving's {inside(name)} within the {_weeks(_seen(result))} that were "
             "seen.",
             f"{_start(result)}{earliest} {_rests_on(result)}",
@@ -53,7 +53,7 @@ def say_ramp(result: Any, anchor: str = "ramp") -> Takeaway:
             f"{capital(_weeks(result.low))} at the earliest; the latest cannot be told within the "
             f"{_weeks(_seen(result))} that were seen."
         )
-    return Takeaway(
+    return Headline(
         f"Newcomers reach the longer-serving's {inside(name)} after about {_weeks(result.proficient)}.",
         f"{span} {_start(result)} {_rests_on(result)}",
         anchor,
@@ -104,7 +104,7 @@ def _rests_on(result: Any) -> str:
 
 def alt_ramp(result: Any) -> str:
     """What the ramp shows: each step with its interval and newcomers, the band, and the trainings under the axis."""
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return ""
     name = definitions.short_name(result.key)
     steps = "; ".join(
@@ -127,7 +127,7 @@ def alt_ramp(result: Any) -> str:
 
 def note_ramp(result: Any) -> str:
     """What the ramp rests on, the band, and what it cannot tell."""
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return ""
     unit = definitions.metric(result.key).unit
     shares = result.scale == "additive" and unit in ("fraction", "points")
@@ -143,7 +143,7 @@ def note_ramp(result: Any) -> str:
 
 def ramp_table(result: Any) -> Block:
     """The ramp step by step; a box with the reason where it is refused."""
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return refused(result.reason)
     key, rows = result.key, result.curve
     held = result.marks.pivot_table(index="week", columns="kind", values="sessions", aggfunc="sum")
@@ -167,7 +167,7 @@ def ramp_table(result: Any) -> Block:
 _ROLES = {"support": ("support rep", "support reps"), "csm": ("CSM", "CSMs")}
 
 
-def say_moves(result: Any, anchor: str = "moves") -> Takeaway:
+def say_moves(result: Any, anchor: str = "moves") -> Headline:
     """How many moved on to another department, per rep-year with its interval, where to, and how many left."""
     if refusal := refusal_takeaway("Internal moves cannot be told.", result, anchor):
         return refusal
@@ -176,14 +176,14 @@ def say_moves(result: Any, anchor: str = "moves") -> Takeaway:
     left = f"{count(result.left, one, many)} left the company." if result.left else "Nobody left the company."
     if not result.moves:
         rate = figure("internal_moves_rate", result.high)
-        return Takeaway(
+        return Headline(
             f"No {one} moved to another department in {years}.",
             f"Up to {rate} would still fit with that ({SPAN}). {left}",
             anchor,
         )
     to = listed([f"{called(name)} ({number:,})" for name, number in result.to.items()])
     span = figure_span("internal_moves_rate", result.low, result.high)
-    return Takeaway(
+    return Headline(
         f"{capital(count(result.moves, one, many))} moved to another department in {years}: "
         f"{figure('internal_moves_rate', result.rate)}.",
         f"{SPAN} {span}. To {to}. {left}",

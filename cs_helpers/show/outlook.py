@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table
 from cs_helpers.report.words import (
     NARROW_SPACE,
-    Takeaway,
+    Headline,
     count,
     money,
     money_span,
@@ -24,12 +24,12 @@ from cs_helpers.report.words import (
 _RANGE = f"95{NARROW_SPACE}% range"
 
 
-def say_outlook(outlook: Any, currency: str, anchor: str = "outlook") -> Takeaway:
+def say_outlook(outlook: Any, currency: str, anchor: str = "outlook") -> Headline:
     """What is due in the next four quarters and what is to be expected of it."""
     if refusal := refusal_takeaway("What renewals will bring cannot be told.", outlook, anchor):
         return refusal
     total, short = outlook.total, short_money(currency)
-    return Takeaway(
+    return Headline(
         f"{short(total['due'])} of MRR comes up for renewal in the next {_months(outlook)} months; "
         f"{short(total['expected'])} should be renewed.",
         f"{_RANGE} {money_span(total['low'], total['high'], currency)}, if renewals go on as in the last twelve months "
@@ -44,7 +44,7 @@ def _months(outlook: Any) -> int:
 
 def alt_outlook(outlook: Any, currency: str) -> str:
     """What the outlook chart shows, quarter by quarter."""
-    if isinstance(outlook, Refusal):
+    if isinstance(outlook, Suppressed):
         return ""
     short = short_money(currency)
     rows = [
@@ -57,7 +57,7 @@ def alt_outlook(outlook: Any, currency: str) -> str:
 
 def note_outlook(outlook: Any, currency: str) -> str:
     """What the outlook rests on: records or contract terms, scenarios, and the spread between quarters."""
-    if isinstance(outlook, Refusal):
+    if isinstance(outlook, Suppressed):
         return ""
     parts = [f"Outline: due. Bar: expected, with its {_RANGE}."]
     if outlook.scenarios:
@@ -84,7 +84,7 @@ def note_outlook(outlook: Any, currency: str) -> str:
 
 def outlook_table(outlook: Any, currency: str) -> Block:
     """Due, expected and the scenarios by quarter, with their sum; nothing where the outlook is refused."""
-    if isinstance(outlook, Refusal):
+    if isinstance(outlook, Suppressed):
         return Block("", "")
     rows = pd.concat([outlook.table, outlook.total.to_frame("All").T])
     amounts = {
@@ -108,7 +108,7 @@ def outlook_table(outlook: Any, currency: str) -> Block:
     return table(shown[order + rest], f"Renewals to come, at a revenue renewal rate of {rate}")
 
 
-def say_score(score: Any, anchor: str = "forecast-score") -> Takeaway:
+def say_score(score: Any, anchor: str = "forecast-score") -> Headline:
     """How the forecast of the last quarter, and those before it, fared."""
     if refusal := refusal_takeaway("Past forecasts cannot be scored.", score, anchor):
         return refusal
@@ -116,7 +116,7 @@ def say_score(score: Any, anchor: str = "forecast-score") -> Takeaway:
     held = "inside its range" if last["inside"] else "outside its range"
     size = points(abs(last["error"])).lstrip("+")
     way = "too high" if last["error"] < 0 else "too low"
-    return Takeaway(
+    return Headline(
         f"A forecast made as {score.table.index[-1]} began would have been {size} of what was due {way}, {held}.",
         f"{score.inside} of {len(score.table)} ranges held what happened. Each used only what was known as its quarter "
         "began.",
@@ -126,7 +126,7 @@ def say_score(score: Any, anchor: str = "forecast-score") -> Takeaway:
 
 def alt_score(score: Any, currency: str) -> str:
     """What the chart of scored forecasts shows."""
-    if isinstance(score, Refusal):
+    if isinstance(score, Suppressed):
         return ""
     short = short_money(currency)
     rows = [
@@ -139,7 +139,7 @@ def alt_score(score: Any, currency: str) -> str:
 
 def note_score(score: Any) -> str:
     """How to read the scored forecasts."""
-    if isinstance(score, Refusal):
+    if isinstance(score, Suppressed):
         return ""
     return (
         f"Tick and line: what was expected as the quarter began, and its {_RANGE}. Dot: what was renewed; filled where "
@@ -149,7 +149,7 @@ def note_score(score: Any) -> str:
 
 def score_table(score: Any, currency: str) -> Block:
     """Each scored forecast as a row, or why there is none."""
-    if isinstance(score, Refusal):
+    if isinstance(score, Suppressed):
         return refused(score.reason)
     short, rows = short_money(currency), score.table
     shown = pd.DataFrame(

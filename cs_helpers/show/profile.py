@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 
 from cs_helpers.core import metrics as definitions
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table
 from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
-    Takeaway,
+    Headline,
     called,
     count,
     listed,
@@ -69,10 +69,10 @@ NOT_THE_CAUSE = "These are differences beside the figure, not its cause"
 _MOST = 4  # aspects in a sentence
 
 
-def say_profile(profile: Any, anchor: str = "profiles") -> Takeaway:
+def say_profile(profile: Any, anchor: str = "profiles") -> Headline:
     """What a consistent outlier does differently, as something to learn or to look at together; or that nothing is.
 
-    ``profile`` as ``reps.profile`` makes it, or a Refusal.
+    ``profile`` as ``reps.profile`` makes it, or a Suppressed.
     """
     if refusal := refusal_takeaway("What is done differently cannot be told.", profile, anchor):
         return refusal
@@ -80,38 +80,38 @@ def say_profile(profile: Any, anchor: str = "profiles") -> Takeaway:
     told = aspects[aspects["told"]].sort_values(["q", "p"], kind="stable")
     seen = f"{count(len(aspects), 'aspect')} looked at, peers with the same work."
     if told.empty:
-        return Takeaway(
+        return Headline(
             f"Nothing that {name} does differently from peers can be told.",
             f"{_figure_words(profile)}; {seen} The reason may be something that no table holds: ask and listen.",
             anchor,
         )
     words = listed([_aspect(row) for row in told.head(_MOST).itertuples()], _MOST)
     more = f" And {count(len(told) - _MOST, 'more difference')}." if len(told) > _MOST else ""
-    return Takeaway(
+    return Headline(
         f"{_opening(profile, name)}: {words}.{more}",
         f"{_figure_words(profile)}; {seen} {NOT_THE_CAUSE}: {_next(profile.side)}.",
         anchor,
     )
 
 
-def say_profiles(profiles: Sequence[Any], anchor: str = "profiles") -> tuple[Takeaway, ...]:
+def say_profiles(profiles: Sequence[Any], anchor: str = "profiles") -> tuple[Headline, ...]:
     """One sentence per profile that has something to tell, and one for all others together; where there is none, that
     nobody is a consistent outlier."""
     if not profiles:
-        return (Takeaway("Nobody differs consistently from peers, so there is no profile.", "", anchor),)
-    bare = [each for each in profiles if not isinstance(each, Refusal) and not each.aspects["told"].any()]
+        return (Headline("Nobody differs consistently from peers, so there is no profile.", "", anchor),)
+    bare = [each for each in profiles if not isinstance(each, Suppressed) and not each.aspects["told"].any()]
     told = [say_profile(each, anchor) for each in profiles if not any(each is other for other in bare)]
     return tuple(
         told + ([_nothing_told(bare, anchor)] if len(bare) > 1 else [say_profile(one, anchor) for one in bare])
     )
 
 
-def _nothing_told(profiles: Sequence[Any], anchor: str) -> Takeaway:
+def _nothing_told(profiles: Sequence[Any], anchor: str) -> Headline:
     """Several of whom nothing can be told, in one sentence."""
     names = listed([called(each.label) for each in profiles], 8)
     fewest, most = (pick(len(each.aspects) for each in profiles) for pick in (min, max))
     looked = count(most, "aspect") if fewest == most else f"{fewest} to {most} aspects"
-    return Takeaway(
+    return Headline(
         f"Nothing that {names} do differently from peers can be told.",
         f"{looked} of each looked at, peers with the same work. The reason may be something that no table holds: ask "
         "and listen.",
@@ -121,7 +121,7 @@ def _nothing_told(profiles: Sequence[Any], anchor: str) -> Takeaway:
 
 def profile_table(profile: Any) -> Block:
     """Every aspect with the rep's figure, the peers', the interval and whether it is told apart, those first."""
-    if isinstance(profile, Refusal):
+    if isinstance(profile, Suppressed):
         return refused(profile.reason)
     rows = profile.aspects.sort_values(["told", "q", "p"], ascending=[False, True, True], kind="stable")
     shown = pd.DataFrame(

@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table
 from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
-    Takeaway,
+    Headline,
     called,
     capital,
     count,
@@ -26,7 +26,7 @@ from cs_helpers.report.words import (
 )
 
 
-def say_reasons(reasons: Any, currency: str, anchor: str = "reasons") -> Takeaway:
+def say_reasons(reasons: Any, currency: str, anchor: str = "reasons") -> Headline:
     """The reason behind most of the lost revenue, how sure that is, and how much is unknown."""
     if refusal := refusal_takeaway("Why accounts leave cannot be told.", reasons, anchor):
         return refusal
@@ -34,7 +34,7 @@ def say_reasons(reasons: Any, currency: str, anchor: str = "reasons") -> Takeawa
     first, row = called(known.index[0]), known.iloc[0]
     clear = len(known) == 1 or row["low"] > known["high"].iloc[1:].max()
     lead = "is the reason for the most lost revenue" if clear else "leads, but not clearly, among the reasons"
-    return Takeaway(
+    return Headline(
         f"{capital(first)} {lead}: {percent(row['share'], 0)} of the MRR whose reason is known.",
         f"{money(row['mrr'], currency, short=True)} in {count(row['accounts'], 'departure')}; {SPAN} "
         f"{span_words(row['low'], row['high'], 0)}. For {percent(reasons.unknown_mrr_share, 0)} of the lost MRR no "
@@ -43,18 +43,18 @@ def say_reasons(reasons: Any, currency: str, anchor: str = "reasons") -> Takeawa
     )
 
 
-def say_agreement(reasons: Any, anchor: str = "reasons-agree") -> Takeaway:
+def say_agreement(reasons: Any, anchor: str = "reasons-agree") -> Headline:
     """How often the recorded reason is the one that the account itself gave."""
     if refusal := refusal_takeaway("Recorded and stated reasons cannot be compared.", reasons, anchor):
         return refusal
     if not reasons.both:
-        return Takeaway(
+        return Headline(
             "Whether recorded reasons are the true ones cannot be told.",
             "No departure has both a recorded reason and an answer in the exit survey.",
             anchor,
         )
     low, high = reasons.agree_interval
-    return Takeaway(
+    return Headline(
         f"In {reasons.agree} of {count(reasons.both, 'departure')} with both, the recorded reason is the one the "
         f"account gave itself ({percent(reasons.agree / reasons.both, 0)}).",
         f"{SPAN} {span_words(low, high, 0)}. {reasons.answered} of {reasons.asked} exit surveys were answered; whoever "
@@ -63,14 +63,14 @@ def say_agreement(reasons: Any, anchor: str = "reasons-agree") -> Takeaway:
     )
 
 
-def say_controllable(reasons: Any, anchor: str = "reasons-controllable") -> Takeaway:
+def say_controllable(reasons: Any, anchor: str = "reasons-controllable") -> Headline:
     """The share of lost revenue whose reason lies in the company's own hands."""
     if refusal := refusal_takeaway("What could have been kept cannot be told.", reasons, anchor):
         return refusal
     low, high = reasons.controllable_interval
     theirs = [called(name) for name, row in reasons.table.iterrows() if row["controllable"] is False]
     not_ours = f"Not in our hands: {listed(theirs)}." if theirs else "No reason outside the company's hands was given."
-    return Takeaway(
+    return Headline(
         f"{percent(reasons.controllable_share)} of the lost MRR with a known reason went for one in our own hands.",
         f"{SPAN} {span_words(low, high)}. {not_ours} That a reason is in our hands does not mean that the account "
         "could have been kept.",
@@ -78,15 +78,15 @@ def say_controllable(reasons: Any, anchor: str = "reasons-controllable") -> Take
     )
 
 
-def say_competitors(reasons: Any, anchor: str = "competitors") -> Takeaway:
+def say_competitors(reasons: Any, anchor: str = "competitors") -> Headline:
     """To whom accounts went, as far as they said."""
     if refusal := refusal_takeaway("To whom accounts go cannot be told.", reasons, anchor):
         return refusal
     named = reasons.competitors
     if not len(named):
-        return Takeaway("No exit survey named a competitor.", "", anchor)
+        return Headline("No exit survey named a competitor.", "", anchor)
     most = [f"{called(name)} {number}" for name, number in named.items()]
-    return Takeaway(
+    return Headline(
         f"{count(int(named.sum()), 'departure')} of {reasons.departures:,} named where they went: {listed(most, 6)}.",
         "Counts of those who answered, not shares of all.",
         anchor,
@@ -94,8 +94,8 @@ def say_competitors(reasons: Any, anchor: str = "competitors") -> Takeaway:
 
 
 def reason_rows(reasons: Any, most: int = 8) -> Any:
-    """The rows that ``charts.reason_bars`` draws: lost MRR by recorded and by stated reason; a Refusal stays one."""
-    if isinstance(reasons, Refusal):
+    """The rows that ``charts.reason_bars`` draws: lost MRR by recorded and by stated reason; a Suppressed stays one."""
+    if isinstance(reasons, Suppressed):
         return reasons
     rows = reasons.table[reasons.table["share"].notna()].head(most)
     return pd.DataFrame(
@@ -110,7 +110,7 @@ def reason_rows(reasons: Any, most: int = 8) -> Any:
 
 def alt_reasons(reasons: Any, currency: str) -> str:
     """What the chart of reasons shows."""
-    if isinstance(reasons, Refusal):
+    if isinstance(reasons, Suppressed):
         return ""
     short = short_money(currency)
     rows = [
@@ -122,7 +122,7 @@ def alt_reasons(reasons: Any, currency: str) -> str:
 
 def note_reasons(reasons: Any) -> str:
     """How to read the chart of reasons."""
-    if isinstance(reasons, Refusal):
+    if isinstance(reasons, Suppressed):
         return ""
     return (
         "Filled: what the company recorded. Hollow: what the account itself said in the exit survey. The two cover "
@@ -132,7 +132,7 @@ def note_reasons(reasons: Any) -> str:
 
 def reasons_table(reasons: Any, currency: str) -> Block:
     """Every reason with departures, MRR, share and interval, recorded and stated, and whether it is in our hands."""
-    if isinstance(reasons, Refusal):
+    if isinstance(reasons, Suppressed):
         return refused(reasons.reason)
     short, rows = short_money(currency), reasons.table
     hands = {True: "yes", False: "no"}
@@ -165,7 +165,7 @@ def _both(number: int, amount: float, short: Any) -> str:
 
 def reasons_by_group(reasons: Any, by: str) -> Block:
     """Share of the known lost MRR by reason within each group; nothing where no group has ten known departures."""
-    if isinstance(reasons, Refusal):
+    if isinstance(reasons, Suppressed):
         return Block("", "")
     if reasons.by_group.empty:
         return refused(f"no {called(by)} has ten departures with a known reason, so reasons are not split by it")

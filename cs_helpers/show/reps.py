@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cs_helpers.core import metrics as definitions
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.figures import difference, difference_span, figure, figure_span
 from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
-    Takeaway,
+    Headline,
     called,
     capital,
     count,
@@ -56,13 +56,13 @@ def naming(key: str) -> str:
 
 
 def chosen(board: Any, key: str) -> Any:
-    """The benchmark of one measure of a board, or a Refusal with the reason why there is none."""
-    if isinstance(board, Refusal):
+    """The benchmark of one measure of a board, or a Suppressed with the reason why there is none."""
+    if isinstance(board, Suppressed):
         return board
     found = board.of(key)
     if found is not None:
         return found
-    return Refusal(board.refused.get(key, f"{naming(key)} was not measured in these data"))
+    return Suppressed(board.refused.get(key, f"{naming(key)} was not measured in these data"))
 
 
 def leading_measure(board: Any, role: str, steer: Sequence[str] = ()) -> str:
@@ -85,7 +85,7 @@ def opening_words(board: Any, role: str) -> str:
     return f"{capital(WHO[role][1])} cannot be compared."
 
 
-def say_real(board: Any, role: str, steer: Sequence[str] = (), anchor: str = "") -> Takeaway:
+def say_real(board: Any, role: str, steer: Sequence[str] = (), anchor: str = "") -> Headline:
     """Which differences are real: who, on what, by how much; or that nobody can be told apart.
 
     Names stand for one measure (``leading_measure``), other measures for how many were told apart on them.
@@ -95,10 +95,10 @@ def say_real(board: Any, role: str, steer: Sequence[str] = (), anchor: str = "")
     if refusal := refusal_takeaway(opening_words(board, role), board, anchor):
         return refusal
     if not judged(board):
-        return Takeaway(f"{capital(who(board))} cannot be compared on any measure.", _why_refused(board), anchor)
+        return Headline(f"{capital(who(board))} cannot be compared on any measure.", _why_refused(board), anchor)
     compared = count(board.units, who(board, 1), who(board))
     if not len(board.apart):
-        return Takeaway(
+        return Headline(
             f"No {who(board, 1)} can be told apart from the others on {_any_measure(board)}.",
             f"{compared} compared, cases alike. No proof that they are equal: chance alone makes such tables.",
             anchor,
@@ -121,7 +121,7 @@ def say_real(board: Any, role: str, steer: Sequence[str] = (), anchor: str = "")
         parts.append(f"Told apart elsewhere: {listed([_apart_share(each) for each in others], most=3)}.")
     if beyond := _exceptional(main):
         parts.append(f"Beyond even the usual differences between {who(board)}: {listed(beyond)}.")
-    return Takeaway(found, " ".join(parts), anchor)
+    return Headline(found, " ".join(parts), anchor)
 
 
 def _figures_words(rows: Any, most: int = 4) -> str:
@@ -167,15 +167,15 @@ def _any_measure(board: Any) -> str:
     return f"any of {count(len(compared), 'measure')}" if len(compared) > 1 else naming(compared[0].key)
 
 
-def say_first(boards: Mapping[str, Any], steered: Mapping[str, Sequence[str]] | None = None) -> list[Takeaway]:
+def say_first(boards: Mapping[str, Any], steered: Mapping[str, Sequence[str]] | None = None) -> list[Headline]:
     """For each team which differences are real and which are not; the reason alone where it cannot be compared."""
     said = []
     for role, board in boards.items():
         steer = (steered or {}).get(role, ())
-        if isinstance(board, Refusal):
-            board = Refusal(in_short(board.reason))
+        if isinstance(board, Suppressed):
+            board = Suppressed(in_short(board.reason))
         said.append(say_real(board, role, steer))
-        if not isinstance(board, Refusal) and judged(board):
+        if not isinstance(board, Suppressed) and judged(board):
             said.append(say_not_real(board, role, steer))
     return said
 
@@ -202,7 +202,7 @@ def _why_refused(board: Any) -> str:
     return " ".join(capital(sentence(why)) for why in reasons[:2])
 
 
-def say_not_real(board: Any, role: str, steer: Sequence[str] = (), anchor: str = "") -> Takeaway:
+def say_not_real(board: Any, role: str, steer: Sequence[str] = (), anchor: str = "") -> Headline:
     """Which differences are not: how far the raw table runs, and how many of it chance and case mix explain."""
     anchor = anchor or f"{role}-not-real"
     if refusal := refusal_takeaway(opening_words(board, role), board, anchor):
@@ -210,7 +210,7 @@ def say_not_real(board: Any, role: str, steer: Sequence[str] = (), anchor: str =
     key = leading_measure(board, role, steer)
     bench = board.of(key) if key else None
     if bench is None or not len(bench.shown):
-        return Takeaway(f"No {who(board, 1)} has enough cases for a figure.", _why_refused(board), anchor)
+        return Headline(f"No {who(board, 1)} has enough cases for a figure.", _why_refused(board), anchor)
     shown, name = bench.shown, naming(key)
     people = count(len(shown), who(board, 1), who(board))
     alike = int((shown["verdict"] == "not distinguishable").sum())
@@ -225,7 +225,7 @@ def say_not_real(board: Any, role: str, steer: Sequence[str] = (), anchor: str =
     else:
         found = f"{table}, and each of {people} in it can be told apart."
     parts = [f"{capital(noise_words(bench))}{_spread_words(bench) if alike else ''}."]
-    return Takeaway(found, " ".join(parts), anchor)
+    return Headline(found, " ".join(parts), anchor)
 
 
 def _spread_words(bench: Any) -> str:
@@ -290,7 +290,7 @@ def rounded(value: float) -> float:
     return math.ceil(value / size) * size
 
 
-def say_spread(bench: Any, anchor: str = "") -> Takeaway:
+def say_spread(bench: Any, anchor: str = "") -> Headline:
     """Whether the compared differ at all in a measure: size of the true differences with interval, and reliability."""
     anchor = anchor or f"spread-{getattr(bench, 'key', '')}"
     if refusal := refusal_takeaway("Whether they differ cannot be told.", bench, anchor):
@@ -299,7 +299,7 @@ def say_spread(bench: Any, anchor: str = "") -> Takeaway:
     size = size_words(key, bench.scale, bench.spread)
     span = _span(key, bench.scale, bench.spread_low, bench.spread_high)
     if not is_given(bench.spread):
-        return Takeaway(f"Whether they differ in {name} cannot be told.", "Too few have enough cases.", anchor)
+        return Headline(f"Whether they differ in {name} cannot be told.", "Too few have enough cases.", anchor)
     if bench.spread_low > 0:
         found = f"They do differ in {name}: typically by {size} from the centre (standard deviation)."
     else:
@@ -316,7 +316,7 @@ def say_spread(bench: Any, anchor: str = "") -> Takeaway:
             f"Chance alone would put about {bench.false_alarms:.1f} of {len(bench.shown)} outside the "
             f"95{NARROW_SPACE}% limits."
         )
-    return Takeaway(found, " ".join(filter(None, parts)), anchor)
+    return Headline(found, " ".join(filter(None, parts)), anchor)
 
 
 def size_words(key: str, scale: str, value: float) -> str:
@@ -328,7 +328,7 @@ def _span(key: str, scale: str, low: float, high: float) -> str:
     return difference_span(key, scale, low, high).replace("+", "") if is_given(low, high) else "cannot be given"
 
 
-def say_movers(bench: Any, anchor: str = "") -> Takeaway:
+def say_movers(bench: Any, anchor: str = "") -> Headline:
     """Whose figure the mix of cases moved most, from where to where, and what about the mix did it."""
     anchor = anchor or f"movers-{getattr(bench, 'key', '')}"
     if refusal := refusal_takeaway("What the mix of cases explains cannot be told.", bench, anchor):
@@ -336,7 +336,7 @@ def say_movers(bench: Any, anchor: str = "") -> Takeaway:
     rows = bench.moves[bench.moves["mover"].astype(bool)] if len(bench.moves) else bench.moves
     name = naming(bench.key)
     if not len(rows):
-        return Takeaway(
+        return Headline(
             f"The mix of cases moves nobody's {name} far.",
             _factors_words(bench),
             anchor,
@@ -355,7 +355,7 @@ def say_movers(bench: Any, anchor: str = "") -> Takeaway:
     ]
     if others:
         parts.append(f"Then {'; '.join(others)}.")
-    return Takeaway(found, " ".join(filter(None, parts)), anchor)
+    return Headline(found, " ".join(filter(None, parts)), anchor)
 
 
 def mover_why(row: Any, short: bool = False) -> str:
@@ -388,35 +388,35 @@ def _factors_words(bench: Any) -> str:
     return f"Taken out: {listed([factor_words(each) for each in bench.mix.factors], most=8)}."
 
 
-def say_managers(board: Any, role: str, anchor: str = "") -> Takeaway:
+def say_managers(board: Any, role: str, anchor: str = "") -> Headline:
     """Whether the teams of managers differ, where a single rep's figures are too few."""
     anchor = anchor or f"{role}-managers"
     if refusal := refusal_takeaway(f"Managers of {WHO[role][1]} are not compared.", board, anchor):
         return refusal
     if not judged(board):
-        return Takeaway(f"Managers of {WHO[role][1]} are not compared.", _why_refused(board), anchor)
+        return Headline(f"Managers of {WHO[role][1]} are not compared.", _why_refused(board), anchor)
     if not len(board.apart):
-        return Takeaway(
+        return Headline(
             f"The teams of {count(board.units, 'manager')} cannot be told apart on {_any_measure(board)}.",
             "Each by the reps recorded under him or her; differences between reps of one manager count as chance.",
             anchor,
         )
     parts = [apart_words(row) for row in board.apart.head(3).itertuples()]
     people = int(board.apart["unit"].nunique())
-    return Takeaway(
+    return Headline(
         f"The teams of {people} of {count(board.units, 'manager')} differ by more than chance and case mix explain.",
         f"{'; '.join(parts)}.",
         anchor,
     )
 
 
-def say_persistence(persistences: Sequence[Any], role: str, anchor: str = "") -> Takeaway:
+def say_persistence(persistences: Sequence[Any], role: str, anchor: str = "") -> Headline:
     """Who lay outside on the same side twice in a row; or why nobody can be called consistent."""
     anchor = anchor or f"{role}-persistence"
-    given = [each for each in persistences if not isinstance(each, Refusal)]
+    given = [each for each in persistences if not isinstance(each, Suppressed)]
     if not given:
         reason = persistences[0].reason if persistences else "there is no earlier period to compare with"
-        return Takeaway("Nobody can be called a consistent outlier.", capital(sentence(reason)), anchor)
+        return Headline("Nobody can be called a consistent outlier.", capital(sentence(reason)), anchor)
     rows = [(each, row) for each in given for row in each.consistent.itertuples()]
     if rows:
         names = list(dict.fromkeys(called(row.label) for _, row in rows))
@@ -425,15 +425,15 @@ def say_persistence(persistences: Sequence[Any], role: str, anchor: str = "") ->
             f"{row.z_now:.1f})".replace("-", "−")
             for each, row in rows[:4]
         ]
-        return Takeaway(
+        return Headline(
             f"{capital(listed(names))} lay outside on the same side in two periods in a row.",
             f"{capital('; '.join(said))}. Worth asking what they do differently.",
             anchor,
         )
     spoken = [each for each in given if not each.refused]
     if not spoken:
-        return Takeaway("Nobody can be called a consistent outlier.", capital(sentence(given[0].refused)), anchor)
-    return Takeaway(
+        return Headline("Nobody can be called a consistent outlier.", capital(sentence(given[0].refused)), anchor)
+    return Headline(
         "Nobody lay outside on the same side in two periods in a row.",
         f"Looked at: {listed([naming(each.key) for each in spoken], most=8)}.",
         anchor,
@@ -445,21 +445,21 @@ def side_words(side: str) -> str:
     return {"better": "the better side", "worse": "the other side"}.get(side, side)
 
 
-def say_steering(warnings: Sequence[str], role: str, keys: Sequence[str], anchor: str = "") -> Takeaway:
+def say_steering(warnings: Sequence[str], role: str, keys: Sequence[str], anchor: str = "") -> Headline:
     """What steers a team, and whether that is more than one satisfaction and one productivity measure."""
     anchor = anchor or f"{role}-steering"
     if not warnings:
         pairs = [f"{naming(definitions.metric(key).counter_metric)} for {naming(key)}" for key in keys]
         price = f": {listed(pairs)}" if pairs else ""
-        return Takeaway(
+        return Headline(
             f"{capital(WHO[role][1])} are steered by {listed([naming(key) for key in keys]) or 'no measure'}.",
             f"The other measures are there to be watched, so that the price of chasing these is seen{price}.",
             anchor,
         )
-    return Takeaway(capital(sentence(warnings[0])), " ".join(capital(sentence(each)) for each in warnings[1:]), anchor)
+    return Headline(capital(sentence(warnings[0])), " ".join(capital(sentence(each)) for each in warnings[1:]), anchor)
 
 
-def say_untouched(board: Any, role: str, anchor: str = "") -> Takeaway:
+def say_untouched(board: Any, role: str, anchor: str = "") -> Headline:
     """Who has no case, who has too few, and what of the cases belongs to nobody."""
     anchor = anchor or f"{role}-untouched"
     if refusal := refusal_takeaway(f"Who of the {WHO[role][1]} has no case cannot be told.", board, anchor):
@@ -480,21 +480,21 @@ def say_untouched(board: Any, role: str, anchor: str = "") -> Takeaway:
         found = (
             f"{count(len(board.untouched) + len(few - seen), WHO[role][0], WHO[role][1])} cannot be compared at all."
         )
-    return Takeaway(found, " ".join(parts), anchor)
+    return Headline(found, " ".join(parts), anchor)
 
 
-def say_own_churn(board: Any, anchor: str = "csm-own-churn") -> Takeaway:
+def say_own_churn(board: Any, anchor: str = "csm-own-churn") -> Headline:
     """That a CSM's own renewals can hardly ever be told apart in a year, with this book's figures, where it holds."""
     bench = chosen(board, "book_renewal_rate")
     if refusal := refusal_takeaway("Renewals by CSM are not compared.", bench, anchor):
         return refusal
     if len(bench.told_apart):
         names = [called(label) for label in bench.told_apart["label"]]
-        return Takeaway(
+        return Headline(
             f"The renewals of {listed(names)} can be told apart.", f"{capital(noise_words(bench))}.", anchor
         )
     median = float(bench.units["n"].median()) if len(bench.units) else 0.0
-    return Takeaway(
+    return Headline(
         "A CSM's own churn can almost never be told apart in a year, and here it cannot.",
         f"A CSM has {count(median, 'renewal')} in the median here: twelve CSMs who are all alike, with 40 accounts "
         "each and nine in ten renewed, would still lie about 15 points apart from first to last.",
@@ -502,18 +502,18 @@ def say_own_churn(board: Any, anchor: str = "csm-own-churn") -> Takeaway:
     )
 
 
-def say_resolved(rates: Any, anchor: str = "support-resolved") -> Takeaway:
+def say_resolved(rates: Any, anchor: str = "support-resolved") -> Headline:
     """How many of the contacts that were answered were resolved, with the rate on all contacts beside it.
 
-    ``rates``: both as ``reps.resolved_rates`` gives them, or a Refusal.
+    ``rates``: both as ``reps.resolved_rates`` gives them, or a Suppressed.
     """
     if refusal := refusal_takeaway("How many contacts were resolved cannot be told.", rates, anchor):
         return refusal
     answered, every = rates
     whole = f"{figure(every.key, every.value)} of all {every.n:,} contacts were resolved"
     if answered.value is None:
-        return Takeaway(f"{whole}.", capital(sentence(answered.reason)), anchor)
-    return Takeaway(
+        return Headline(f"{whole}.", capital(sentence(answered.reason)), anchor)
+    return Headline(
         f"{figure(answered.key, answered.value)} of the contacts answered were resolved.",
         f"{SPAN} {figure_span(answered.key, answered.low, answered.high)}, {answered.n:,} answered. {whole} "
         f"({figure_span(every.key, every.low, every.high)}): who is never answered is not resolved either.",
@@ -521,35 +521,35 @@ def say_resolved(rates: Any, anchor: str = "support-resolved") -> Takeaway:
     )
 
 
-def say_answered(rates: Any, anchor: str = "support-answered") -> Takeaway:
+def say_answered(rates: Any, anchor: str = "support-answered") -> Headline:
     """How many tickets were rated at all, since who answers is not everybody.
 
-    ``rates``: by name as ``reps.answer_rates`` gives them, or a Refusal.
+    ``rates``: by name as ``reps.answer_rates`` gives them, or a Suppressed.
     """
     if refusal := refusal_takeaway("How many customers answered cannot be told.", rates, anchor):
         return refusal
     given = [each for each in rates.values() if each.value is not None]
     if not given:
-        return Takeaway("Nobody was asked how content they were.", "", anchor)
+        return Headline("Nobody was asked how content they were.", "", anchor)
     parts = [
         f"{definitions.short_name(each.key).removesuffix(' response rate')} {percent(each.value)} "
         f"({figure_span(each.key, each.low, each.high)})"
         for each in given
     ]
-    return Takeaway(
+    return Headline(
         f"Of {given[0].denominator:,.0f} tickets resolved, so many were rated: {' and '.join(parts)}.",
         "What the others thought is not known; who is angry or delighted answers more often.",
         anchor,
     )
 
 
-def say_missing(team: Any, role: str, anchor: str = "") -> tuple[Takeaway, ...]:
+def say_missing(team: Any, role: str, anchor: str = "") -> tuple[Headline, ...]:
     """What of a team's cases the data do not hold, one reason each; nothing where all is there."""
     anchor = anchor or f"{role}-missing"
-    if isinstance(team, Refusal):
+    if isinstance(team, Suppressed):
         return ()
     return tuple(
-        Takeaway("Not measured.", capital(sentence(why)), f"{anchor}-{place}") for place, why in enumerate(team.missing)
+        Headline("Not measured.", capital(sentence(why)), f"{anchor}-{place}") for place, why in enumerate(team.missing)
     )
 
 

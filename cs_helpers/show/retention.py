@@ -11,12 +11,13 @@ import pandas as pd
 
 from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Comparison, Refusal
-from cs_helpers.report.blocks import Block, marked, refused, table, target_words
+from cs_helpers.core.estimates import Comparison
+from cs_helpers.core.results import Suppressed
+from cs_helpers.report.blocks import Block, refused, table, target_words
 from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
-    Takeaway,
+    Headline,
     called,
     capital,
     count,
@@ -35,17 +36,17 @@ from cs_helpers.report.words import (
 )
 
 
-def say_change(comparison: Comparison, currency: str = "", anchor: str = "headline-tiles") -> Takeaway:
+def say_change(comparison: Comparison, currency: str = "", anchor: str = "headline-tiles") -> Headline:
     """How a headline number moved: rise, fall, no clear change, too few, or nothing to compare it with."""
     now, before, change = comparison.now, comparison.before, comparison.change
     name = definitions.metric(now.key).name
     if now.value is None:
-        return Takeaway(f"{name} cannot be given: {sentence(now.reason)}", "", anchor)
+        return Headline(f"{name} cannot be given: {sentence(now.reason)}", "", anchor)
     value, earlier = quantity(now, currency), quantity(before, currency)
     if now.low is None:
         grown = growth(now.value, before.value)
         against = f"That is {grown} against {earlier} for {comparison.before_window}." if grown else ""
-        return Takeaway(f"{name} is {value}.", against, anchor)
+        return Headline(f"{name} is {value}.", against, anchor)
     level = f"{SPAN} {span_words(now.low, now.high)}"
     if change.difference is not None and change.low is not None and change.high is not None:
         by = f"{points(change.difference)}, {SPAN} {signed(change.low)} to {signed(change.high)}"
@@ -53,11 +54,11 @@ def say_change(comparison: Comparison, currency: str = "", anchor: str = "headli
         if change.verdict in ("rise", "fall"):
             verb = "rose" if change.verdict == "rise" else "fell"
             found = f"{name} {verb} from {earlier} to {value}."
-            return Takeaway(found, f"A difference of {by}.{aim}", anchor, abs(change.difference))
+            return Headline(found, f"A difference of {by}.{aim}", anchor, abs(change.difference))
         found = f"{name} is {value}, no clear change from {earlier}."
-        return Takeaway(found, f"{capital(level)}; the difference could be chance ({by}).{aim}", anchor)
+        return Headline(found, f"{capital(level)}; the difference could be chance ({by}).{aim}", anchor)
     why = f"Whether it changed cannot be told: {sentence(change.reason)}"
-    return Takeaway(f"{name} is {value} ({level}).", why, anchor)
+    return Headline(f"{name} is {value} ({level}).", why, anchor)
 
 
 def _aim_words(comparison: Comparison) -> str:
@@ -69,14 +70,14 @@ def _aim_words(comparison: Comparison) -> str:
     return f" The target of {value} {told}."
 
 
-def say_movements(total: pd.Series, currency: str, window: str, anchor: str = "movements") -> Takeaway:
+def say_movements(total: pd.Series, currency: str, window: str, anchor: str = "movements") -> Headline:
     """Where the change in MRR came from: a plain sum of what was booked, so it has no interval."""
     short = short_money(currency)
     gained = float(total[["new", "expansion", "reactivation"]].sum())
     lost = float(total[["contraction", "churn"]].sum())
     net = float(total["ending"] - total["starting"])
     course = f"{'grew' if net > 0 else 'shrank'} by {short(abs(net))} to" if net else "stayed at"
-    return Takeaway(
+    return Headline(
         f"MRR {course} {short(total['ending'])} over {window}.",
         f"{short(gained)} were gained ({short(total['new'])} from new accounts) and {short(lost)} lost "
         f"({short(total['churn'])} to churn).",
@@ -85,18 +86,18 @@ def say_movements(total: pd.Series, currency: str, window: str, anchor: str = "m
     )
 
 
-def say_cohorts(triangle: Any, age: int = 12, anchor: str = "cohorts") -> Takeaway:
+def say_cohorts(triangle: Any, age: int = 12, anchor: str = "cohorts") -> Headline:
     """What start cohorts keep at an age, pooled: accounts with their interval, or MRR as it was booked."""
     pooled = triangle.pooled(age)
     if pooled.value is None:
-        return Takeaway(f"Cohorts say nothing yet about {age} months.", capital(sentence(pooled.reason)), anchor)
+        return Headline(f"Cohorts say nothing yet about {age} months.", capital(sentence(pooled.reason)), anchor)
     if triangle.value == "revenue":
-        return Takeaway(
+        return Headline(
             f"Start cohorts pay {percent(pooled.value, 0)} of their first MRR {age} months later, growth included.",
             f"{count(pooled.n, 'account')} in start cohorts that are old enough to tell; a sum, as it was booked.",
             anchor,
         )
-    return Takeaway(
+    return Headline(
         f"{percent(pooled.value, 0)} of the accounts won since the data began still paid {age} months later.",
         f"{pooled.numerator:,.0f} of {pooled.n:,} in start cohorts that are old enough to tell; {SPAN} "
         f"{span_words(pooled.low, pooled.high, 0)}.",
@@ -146,9 +147,9 @@ def note_cohorts(triangle: Any) -> str:
     return f"Percent of {what}. Empty: not yet to be seen.{left_out}"
 
 
-def reconciliation(frame: pd.DataFrame | Refusal, currency: str) -> Block:
+def reconciliation(frame: pd.DataFrame | Suppressed, currency: str) -> Block:
     """Why another team's number differs: the same book under rival definitions, or why it cannot be shown."""
-    if isinstance(frame, Refusal):
+    if isinstance(frame, Suppressed):
         return refused(frame.reason)
 
     def shown(row: Mapping[str, Any]) -> dict[str, str]:
@@ -168,12 +169,12 @@ def reconciliation(frame: pd.DataFrame | Refusal, currency: str) -> Block:
     return table(pd.DataFrame([shown(row) for row in rows]))
 
 
-def say_years(frame: pd.DataFrame, anchor: str = "years") -> Takeaway:
+def say_years(frame: pd.DataFrame, anchor: str = "years") -> Headline:
     """Started with X accounts, ended with Y: the latest row of ``retention.years``."""
     row = frame.iloc[0]
     if not row["started"]:
-        return Takeaway(f"No account was paying as {row['window']} began.", "", anchor)
-    return Takeaway(
+        return Headline(f"No account was paying as {row['window']} began.", "", anchor)
+    return Headline(
         f"{row['window']}: started with {count(row['started'], 'account')}, ended with {row['ended']:,}.",
         f"{row['kept']:,} of those at the start still paid at the end, {row['started'] - row['kept']:,} did not, and "
         f"{row['won']:,} that were not paying at the start had joined.",
@@ -259,7 +260,7 @@ def note_trends(months: int) -> str:
     )
 
 
-def say_groups(groups: Any, anchor: str = "groups") -> Takeaway:
+def say_groups(groups: Any, anchor: str = "groups") -> Headline:
     """Which groups keep clearly more or less revenue than all others together."""
     if refusal := refusal_takeaway("Groups cannot be compared.", groups, anchor):
         return refusal
@@ -267,7 +268,7 @@ def say_groups(groups: Any, anchor: str = "groups") -> Takeaway:
     apart = frame[frame["verdict"] != "no clear difference"].sort_values("difference")
     if apart.empty:
         low, high = frame["grr"].min(), frame["grr"].max()
-        return Takeaway(
+        return Headline(
             f"No {groups.by} keeps clearly more or less revenue than the others.",
             f"GRR runs from {percent(low)} to {percent(high)} across {len(frame)} groups, within what chance explains.",
             anchor,
@@ -276,7 +277,7 @@ def say_groups(groups: Any, anchor: str = "groups") -> Takeaway:
     if row["difference"] > 0:
         name, row = apart.index[-1], apart.iloc[-1]
     more = "more" if row["difference"] > 0 else "less"
-    return Takeaway(
+    return Headline(
         f"{groups.by} {name} keeps {more} revenue than the others: GRR {percent(row['grr'])}.",
         f"A difference of {points(row['difference'])}, interval {signed(row['difference_low'])} to "
         f"{signed(row['difference_high'])}, which allows for looking at {len(frame)} groups.",
@@ -287,7 +288,7 @@ def say_groups(groups: Any, anchor: str = "groups") -> Takeaway:
 
 def alt_groups(groups: Any) -> str:
     """What the comparison of groups shows: all accounts, then each group now, with its interval, and before."""
-    if isinstance(groups, Refusal):
+    if isinstance(groups, Suppressed):
         return ""
     rows = [
         f"{called(name)} {percent(row['grr'])}, {SPAN} {span_words(row['grr_low'], row['grr_high'])}, "
@@ -301,7 +302,7 @@ def alt_groups(groups: Any) -> str:
 
 def note_groups(groups: Any) -> str:
     """How to read the comparison of groups, and who is not shown by himself."""
-    if isinstance(groups, Refusal):
+    if isinstance(groups, Suppressed):
         return ""
     parts = [
         f"GRR over {groups.window}. Dot and line: value and {SPAN}; hollow: the window before. Groups under "
@@ -316,7 +317,7 @@ def note_groups(groups: Any) -> str:
 
 def groups_table(groups: Any, currency: str) -> Block:
     """GRR, NRR and logo retention by group, each with its interval; nothing where groups are refused."""
-    if isinstance(groups, Refusal):
+    if isinstance(groups, Suppressed):
         return Block("", "")
     short = short_money(currency)
     frame = groups.table
@@ -340,7 +341,7 @@ def groups_table(groups: Any, currency: str) -> Block:
     return table(shown, f"By {called(groups.by)}, {groups.window}")
 
 
-def say_renewals(renewals: Any, anchor: str = "renewals") -> Takeaway:
+def say_renewals(renewals: Any, anchor: str = "renewals") -> Headline:
     """The renewal rate on the due base, whether it moved, and what is still open."""
     if refusal := refusal_takeaway("Renewal rates cannot be given.", renewals, anchor):
         return refusal
@@ -349,7 +350,7 @@ def say_renewals(renewals: Any, anchor: str = "renewals") -> Takeaway:
 
 def renewals_table(renewals: Any, currency: str) -> Block:
     """Both renewal rates with what they rest on, against the window before and the target, and the open ones."""
-    if isinstance(renewals, Refusal):
+    if isinstance(renewals, Suppressed):
         return refused(renewals.reason)
     rows = []
     for item in renewals.comparisons:
@@ -381,11 +382,11 @@ def renewals_table(renewals: Any, currency: str) -> Block:
     return Block(html, f"{block.text}\n{still}")
 
 
-def say_purchases(rate: Any, window: str, anchor: str = "purchases") -> Takeaway:
+def say_purchases(rate: Any, window: str, anchor: str = "purchases") -> Headline:
     """Who bought again in the window."""
     if rate.value is None:
-        return Takeaway("The repeat purchase rate cannot be given.", capital(sentence(rate.reason)), anchor)
-    return Takeaway(
+        return Headline("The repeat purchase rate cannot be given.", capital(sentence(rate.reason)), anchor)
+    return Headline(
         f"{percent(rate.value, 0)} of the accounts that bought something in {window} bought more than once.",
         f"{rate.numerator:,.0f} of {rate.n:,}; {SPAN} {span_words(rate.low, rate.high, 0)}. A purchase is a start, a "
         "return, an expansion or an agreed renewal.",
@@ -393,19 +394,13 @@ def say_purchases(rate: Any, window: str, anchor: str = "purchases") -> Takeaway
     )
 
 
-def say_quick_ratio(ratio: Any, anchor: str = "quick-ratio") -> Takeaway:
+def say_quick_ratio(ratio: Any, anchor: str = "quick-ratio") -> Headline:
     """Gains over losses of MRR: a plain ratio of what was booked."""
     if ratio.value is None:
-        return Takeaway("There is no quick ratio.", capital(sentence(ratio.reason)), anchor)
+        return Headline("There is no quick ratio.", capital(sentence(ratio.reason)), anchor)
     short = "more than was lost" if ratio.value > 1 else "less than was lost" if ratio.value < 1 else "what was lost"
-    return Takeaway(
+    return Headline(
         f"For every 1 of MRR lost, {ratio.value:.2f} were gained (quick ratio).",
         f"Gained was {short}; new accounts count here and not in GRR or NRR.",
         anchor,
     )
-
-
-def findings(*said: Takeaway) -> Block:
-    """Findings without a chart of their own, one line each; every one can be linked to."""
-    items = "".join(f'<li id="{plain(each.anchor)}">{marked(each)}</li>' for each in said)
-    return Block(f'<ul class="cs-findings">{items}</ul>', "\n".join(f"- {each.text}" for each in said))

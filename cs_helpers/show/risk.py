@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Refusal
 from cs_helpers.core.periods import day_words
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table
 from cs_helpers.report.words import (
     SPAN,
-    Takeaway,
+    Headline,
     called,
     capital,
     count,
@@ -141,7 +141,7 @@ def reason_words(feature: str, value: Any, usual: Any, currency: str) -> str:
     return f"{feature_label(feature).lower()} {_rounded(number)}"
 
 
-def say_risk(risk: Any, at_risk: Any, currency: str, anchor: str = "risk") -> Takeaway:
+def say_risk(risk: Any, at_risk: Any, currency: str, anchor: str = "risk") -> Headline:
     """What the model is worth at the team's capacity, or that it is worth nothing, or why there is none."""
     if refusal := refusal_takeaway("Who is likely to leave cannot be told.", risk, anchor):
         return refusal
@@ -152,13 +152,13 @@ def say_risk(risk: Any, at_risk: Any, currency: str, anchor: str = "risk") -> Ta
         else "on accounts left out of the fit; without dates this is no test of the future"
     )
     if risk.verdict != "useful":
-        return Takeaway(
+        return Headline(
             "The call list is no better than chance can be: do not spend the week on it alone.",
             f"Tested {tested}: AUC {risk.auc:.2f}, {SPAN} {risk.auc_low:.2f} to {risk.auc_high:.2f}; lift at "
             f"{top.k:,} accounts {top.lift:.1f}.",
             anchor,
         )
-    return Takeaway(
+    return Headline(
         f"Calling the {top.k:,} accounts at the highest risk finds {top.lift:.1f} times as many leavers as chance.",
         f"Tested {tested}: {top.hits:.0f} of {top.k:,} left, {percent(top.found, 0)} of all leavers; AUC "
         f"{risk.auc:.2f} ({risk.auc_low:.2f} to {risk.auc_high:.2f}). "
@@ -168,14 +168,14 @@ def say_risk(risk: Any, at_risk: Any, currency: str, anchor: str = "risk") -> Ta
     )
 
 
-def say_calls(calls: Any, risk: Any, currency: str, anchor: str = "calls") -> Takeaway:
+def say_calls(calls: Any, risk: Any, currency: str, anchor: str = "calls") -> Headline:
     """Whom to call this week: how many, how much MRR, and the first of them."""
     if refusal := refusal_takeaway("There is no call list.", calls, anchor):
         return refusal
     if calls.empty:
-        return Takeaway("Nobody is on the call list.", "No account is paying today.", anchor)
+        return Headline("Nobody is on the call list.", "No account is paying today.", anchor)
     first = calls.iloc[0]
-    return Takeaway(
+    return Headline(
         f"Call {called(first['name'])} first: {percent(first['probability'], 0)} risk, MRR "
         f"{money(first['mrr'], currency, short=True)}.",
         f"The {count(len(calls), 'account')} on the list carry {money(calls['mrr'].sum(), currency, short=True)} of "
@@ -200,7 +200,7 @@ def _since(row: Any) -> str:
 
 def calls_table(calls: Any, currency: str, lead_months: int = 1, horizon_months: int = 3) -> Block:
     """Account, MRR, renewal date, risk, reasons and what changed since a month ago; or why there is no list."""
-    if isinstance(calls, Refusal):
+    if isinstance(calls, Suppressed):
         return refused(calls.reason)
     if calls.empty:
         return refused("no account is paying today, so there is nobody to call")
@@ -229,7 +229,7 @@ def calls_table(calls: Any, currency: str, lead_months: int = 1, horizon_months:
 
 def notice_table(notice: Any, names: pd.Series, currency: str) -> Block:
     """Accounts that have given notice and still pay: known leavers, so not in the model."""
-    if isinstance(notice, Refusal) or notice.empty:
+    if isinstance(notice, Suppressed) or notice.empty:
         return Block("", "")
     rows = notice.sort_values(["mrr", "account_id"], ascending=[False, True])
     shown = pd.DataFrame(
@@ -244,7 +244,7 @@ def notice_table(notice: Any, names: pd.Series, currency: str) -> Block:
 
 def validation_table(risk: Any) -> Block:
     """How the model did on the last known period, figure by figure, with what each should be."""
-    if isinstance(risk, Refusal):
+    if isinstance(risk, Suppressed):
         return refused(risk.reason)
     cal, top = risk.calibration, risk.top
     tested = (
@@ -281,15 +281,15 @@ def validation_table(risk: Any) -> Block:
     return table(pd.DataFrame(rows, columns=["Figure", "Value", "Should be"]), "Is the model worth anything?")
 
 
-def say_drivers(risk: Any, anchor: str = "drivers") -> Takeaway:
+def say_drivers(risk: Any, anchor: str = "drivers") -> Headline:
     """What goes together with leaving most clearly; never called a cause."""
     if refusal := refusal_takeaway("What goes with leaving cannot be told.", risk, anchor):
         return refusal
     clear = risk.coefficients[(risk.coefficients["low"] > 0) | (risk.coefficients["high"] < 0)]
     if clear.empty:
-        return Takeaway("Nothing measured goes clearly with leaving or staying.", "", anchor)
+        return Headline("Nothing measured goes clearly with leaving or staying.", "", anchor)
     named = [feature_label(row.feature, row.level) for row in clear.head(3).itertuples()]
-    return Takeaway(
+    return Headline(
         f"What goes most clearly with leaving or staying: {listed([name[:1].lower() + name[1:] for name in named])}.",
         "Each with the others held equal, by the logistic model. An association in these data is no proof of a cause.",
         anchor,
@@ -297,8 +297,8 @@ def say_drivers(risk: Any, anchor: str = "drivers") -> Takeaway:
 
 
 def driver_rows(risk: Any, most: int = 10) -> Any:
-    """The rows that ``charts.drivers`` draws; a Refusal stays one."""
-    if isinstance(risk, Refusal):
+    """The rows that ``charts.drivers`` draws; a Suppressed stays one."""
+    if isinstance(risk, Suppressed):
         return risk
     rows = risk.coefficients.head(most)
     labels = [feature_label(row.feature, row.level) for row in rows.itertuples()]
@@ -307,7 +307,7 @@ def driver_rows(risk: Any, most: int = 10) -> Any:
 
 def alt_drivers(risk: Any, most: int = 10) -> str:
     """What the chart of drivers shows."""
-    if isinstance(risk, Refusal):
+    if isinstance(risk, Suppressed):
         return ""
     rows = [
         f"{row.label}: odds ×{math.exp(row.log_odds):.2f} ({math.exp(row.low):.2f} to {math.exp(row.high):.2f}), "
@@ -319,7 +319,7 @@ def alt_drivers(risk: Any, most: int = 10) -> str:
 
 def alt_reliability(risk: Any) -> str:
     """What the reliability plot shows."""
-    if isinstance(risk, Refusal):
+    if isinstance(risk, Suppressed):
         return ""
     rows = [
         f"{percent(row.expected, 0)} predicted, {percent(row.observed, 0)} left ({span_words(row.low, row.high, 0)}, "
@@ -329,7 +329,7 @@ def alt_reliability(risk: Any) -> str:
     return f"Predicted against observed share of leavers. {'; '.join(rows)}."
 
 
-def say_calibration(risk: Any, anchor: str = "calibration") -> Takeaway:
+def say_calibration(risk: Any, anchor: str = "calibration") -> Headline:
     """Whether predicted risks come true as often as they say."""
     if refusal := refusal_takeaway("Whether risks come true cannot be told.", risk, anchor):
         return refusal
@@ -338,7 +338,7 @@ def say_calibration(risk: Any, anchor: str = "calibration") -> Takeaway:
     spread = "too extreme" if cal.slope_high < 1 else "too timid" if cal.slope_low > 1 else ""
     faults = listed([word for word in (level, spread) if word])
     found = f"Predicted risks are {faults}." if faults else "Predicted risks come true about as often as they say."
-    return Takeaway(
+    return Headline(
         found,
         f"Slope {cal.slope:.2f} ({cal.slope_low:.2f} to {cal.slope_high:.2f}), 1 is right; level {cal.intercept:+.2f} "
         f"({cal.intercept_low:+.2f} to {cal.intercept_high:+.2f}), 0 is right.".replace("-", "−"),
@@ -348,12 +348,12 @@ def say_calibration(risk: Any, anchor: str = "calibration") -> Takeaway:
 
 def alarms(risk: Any, drift: Any) -> Block:
     """Columns kept out because they give the outcome away, features that drifted, and the challenger's fate."""
-    if isinstance(risk, Refusal):
+    if isinstance(risk, Suppressed):
         return Block("", "")
     items = []
     for row in risk.leaks.itertuples():
         items.append(f"Leak alarm: {called(row.feature)} stays out of the model. {capital(sentence(visible(row.why)))}")
-    if not isinstance(drift, Refusal):
+    if not isinstance(drift, Suppressed):
         for row in drift[drift["alarm"]].itertuples():
             items.append(
                 f"Drift alarm: {feature_label(row.feature)} looks different today from when the model learned (PSI "

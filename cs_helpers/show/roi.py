@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Change, Comparison, Estimate, Refusal
+from cs_helpers.core.estimates import Change, Comparison, Estimate
 from cs_helpers.core.periods import window_words
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table, tiles
 from cs_helpers.report.words import (
     NARROW_SPACE,
-    Takeaway,
+    Headline,
     capital,
     count,
     inside,
@@ -80,7 +81,7 @@ def roi_tiles(even: Any, costs: Any, effect: Any, currency: str) -> Block:
     items, basis = [], {}
     for horizon in (12, 24, 36):
         key = f"break_even_{horizon}"
-        if isinstance(even, Refusal):
+        if isinstance(even, Suppressed):
             estimate = Estimate(key, None, None, None, 0, reason=even.reason)
         else:
             row = next((row for row in even.table.itertuples() if row.horizon == horizon), None)
@@ -94,13 +95,13 @@ def roi_tiles(even: Any, costs: Any, effect: Any, currency: str) -> Block:
             if _known(row.points_low, row.points_high):
                 basis[key] = f"{points_span(row.points_low, row.points_high)} over the inputs' ranges"
         items.append(_alone(estimate))
-    if isinstance(costs, Refusal):
+    if isinstance(costs, Suppressed):
         items.append(_alone(Estimate("success_cost", None, None, None, 0, reason=costs.reason)))
     else:
         items.append(_alone(Estimate("success_cost", costs.per_year, None, None, 0)))
         basis["success_cost"] = _parts(costs, currency)
     found = measured(effect)
-    if isinstance(found, Refusal):
+    if isinstance(found, Suppressed):
         items.append(_alone(Estimate("vanish_effect", None, None, None, 0, reason=_short_refusal(effect))))
     else:
         rung = headline_rung(effect)
@@ -138,7 +139,7 @@ def _short_refusal(effect: Any) -> str:
 
 def _tiles_note(even: Any) -> str:
     """What the points are points of, and what was assumed."""
-    if isinstance(even, Refusal):
+    if isinstance(even, Suppressed):
         return "Break-even: the points of retention that customer success must keep to earn back its cost."
     known = even.assumptions
     ranged = f" Ranges of break-even are {RANGE} of uncertain inputs." if even.draws else ""
@@ -150,22 +151,22 @@ def _tiles_note(even: Any) -> str:
     )
 
 
-def say_break_even(even: Any, costs: Any, currency: str, anchor: str = "break-even") -> Takeaway:
+def say_break_even(even: Any, costs: Any, currency: str, anchor: str = "break-even") -> Headline:
     """What customer success must keep to pay for itself; no claim that it does."""
     if refusal := refusal_takeaway("What customer success must keep to pay for itself cannot be told.", even, anchor):
         return refusal
     rows = list(even.table.itertuples())
     reached = [row for row in rows if row.reachable]
-    a_year = "" if isinstance(costs, Refusal) else f" of {money(costs.per_year, currency, short=True)} a year"
+    a_year = "" if isinstance(costs, Suppressed) else f" of {money(costs.per_year, currency, short=True)} a year"
     if not reached:
-        return Takeaway(
+        return Headline(
             f"Customer success cannot earn back its cost{a_year} within {rows[-1].horizon} months, whatever it keeps.",
             capital(sentence(rows[-1].reason)),
             anchor,
         )
     row = reached[(len(reached) - 1) // 2] if len(reached) == len(rows) else reached[0]
     if row.points == 0:
-        return Takeaway(
+        return Headline(
             "Customer success needs to keep nothing to pay for itself.", capital(sentence(row.reason)), anchor
         )
     others = [f"{of_hundred(each.points)} over {each.horizon} months" for each in reached if each is not row]
@@ -180,7 +181,7 @@ def say_break_even(even: Any, costs: Any, currency: str, anchor: str = "break-ev
     if never:
         parts.append(f"Within {listed(never)} months nothing it could keep would pay its cost.")
     parts.append("This is no claim that it does: it says how much would be enough.")
-    return Takeaway(
+    return Headline(
         f"To earn back its cost{a_year} within {row.horizon} months, customer success must keep "
         f"{of_hundred(row.points)} of the {money(row.exposed_mrr, currency, short=True)} of MRR it looks after.",
         " ".join(parts),
@@ -190,7 +191,7 @@ def say_break_even(even: Any, costs: Any, currency: str, anchor: str = "break-ev
 
 def alt_break_even(even: Any, currency: str) -> str:
     """Where each line of the break-even chart begins and crosses zero."""
-    if isinstance(even, Refusal):
+    if isinstance(even, Suppressed):
         return ""
     parts = []
     for row in even.table.itertuples():
@@ -201,7 +202,7 @@ def alt_break_even(even: Any, currency: str) -> str:
 
 def note_break_even(even: Any, book: Any) -> str:
     """What break-even rests on: when contracts decide, what is counted, what is not."""
-    if isinstance(even, Refusal):
+    if isinstance(even, Suppressed):
         return ""
     rows = book.rows
     soon = float(rows.loc[rows["due_in"] < 12, "mrr_cents"].sum()) / float(rows["mrr_cents"].sum())
@@ -221,7 +222,7 @@ def note_break_even(even: Any, book: Any) -> str:
 
 def break_even_table(even: Any, currency: str) -> Block:
     """Per horizon what must be kept, as points, as churn and as MRR."""
-    if isinstance(even, Refusal):
+    if isinstance(even, Suppressed):
         return refused(even.reason)
     rows = even.table
     shown = pd.DataFrame(
@@ -255,7 +256,7 @@ def break_even_table(even: Any, currency: str) -> Block:
     return table(shown, "What customer success must keep to pay for itself")
 
 
-def say_cost(costs: Any, currency: str, anchor: str = "cost") -> Takeaway:
+def say_cost(costs: Any, currency: str, anchor: str = "cost") -> Headline:
     """What customer success costs, and where the figure comes from."""
     if refusal := refusal_takeaway("What customer success costs is not known.", costs, anchor):
         return refusal
@@ -265,7 +266,7 @@ def say_cost(costs: Any, currency: str, anchor: str = "cost") -> Takeaway:
         "given": "Given as a parameter",
     }[costs.origin]
     when = f", {window_words(costs.start, costs.end)}" if costs.start is not None else ""
-    return Takeaway(
+    return Headline(
         f"Customer success costs {money(costs.per_year, currency, short=True)} a year.",
         f"{where}{when}; {_parts(costs, currency)}. {sentence(costs.note) if costs.note else ''}".strip(),
         anchor,
@@ -274,7 +275,7 @@ def say_cost(costs: Any, currency: str, anchor: str = "cost") -> Takeaway:
 
 def costs_table(costs: Any, currency: str) -> Block:
     """Each item of cost, with the part it counts to."""
-    if isinstance(costs, Refusal) or costs.items is None or not len(costs.items):
+    if isinstance(costs, Suppressed) or costs.items is None or not len(costs.items):
         return Block("", "")
     rows = costs.items.sort_values("per_month", ascending=False)
     shown = pd.DataFrame(
@@ -287,7 +288,7 @@ def costs_table(costs: Any, currency: str) -> Block:
     return table(shown, "Cost of customer success in a mean month")
 
 
-def say_scenario(scenario: Any, currency: str, anchor: str = "scenario") -> Takeaway:
+def say_scenario(scenario: Any, currency: str, anchor: str = "scenario") -> Headline:
     """What follows from the reader's own inputs, and whether they settle anything."""
     if refusal := refusal_takeaway("No return is computed.", scenario, anchor):
         return refusal
@@ -300,7 +301,7 @@ def say_scenario(scenario: Any, currency: str, anchor: str = "scenario") -> Take
         found = f"These inputs leave open whether customer success pays for itself within {row['horizon']} months."
     guesses = int((scenario.inputs["origin"] == "guess").sum())
     given = f"{RANGE} between {money_span(row['net_low'], row['net_high'], currency).replace(' to ', ' and ')}"
-    return Takeaway(
+    return Headline(
         found,
         f"Net value {money(row['net'], currency, short=True)} in the median, {given}; {percent(row['p_positive'], 0)} "
         f"of draws gain. A scenario range, no confidence interval; {guesses} of {len(scenario.inputs)} inputs guessed.",
@@ -310,7 +311,7 @@ def say_scenario(scenario: Any, currency: str, anchor: str = "scenario") -> Take
 
 def scenario_table(scenario: Any, currency: str) -> Block:
     """Value, cost, net and return per horizon, without and with what comes after it."""
-    if isinstance(scenario, Refusal):
+    if isinstance(scenario, Suppressed):
         return Block("", "")
     rows = scenario.table
 
@@ -362,7 +363,7 @@ def say_tail(scenario: Any) -> str:
 
 def outcome_bins(scenario: Any) -> Any:
     """The bars of the main horizon without a tail, as ``charts.roi_distribution`` draws them."""
-    if isinstance(scenario, Refusal):
+    if isinstance(scenario, Suppressed):
         return scenario
     bars = scenario.distribution
     return bars[(bars["horizon"] == scenario.tornado_horizon) & (bars["tail_months"] == 0)].reset_index(drop=True)
@@ -370,7 +371,7 @@ def outcome_bins(scenario: Any) -> Any:
 
 def outcome_options(scenario: Any, currency: str) -> dict[str, Any]:
     """How ``charts.roi_distribution`` writes values, the median, the range and the unit."""
-    if isinstance(scenario, Refusal):
+    if isinstance(scenario, Suppressed):
         return {}
     row, measure = scenario.at(scenario.tornado_horizon), outcome_bins(scenario)["measure"].iloc[0]
     write = short_money(currency) if measure == "net" else _whole_percent
@@ -385,7 +386,7 @@ def _whole_percent(value: float) -> str:
 
 def alt_outcomes(scenario: Any, currency: str) -> str:
     """What the bars show: where the middle lies and how much of them is a gain."""
-    if isinstance(scenario, Refusal):
+    if isinstance(scenario, Suppressed):
         return ""
     said, row = outcome_options(scenario, currency), scenario.at(scenario.tornado_horizon)
     write = said["number"]
@@ -397,8 +398,8 @@ def alt_outcomes(scenario: Any, currency: str) -> str:
 
 def tornado_rows(scenario: Any, currency: str) -> Any:
     """What each input does to net value, with names and inputs in words, as ``charts.tornado`` draws it."""
-    if isinstance(scenario, Refusal):
-        return Refusal("without a scenario no input has an outcome to move")
+    if isinstance(scenario, Suppressed):
+        return Suppressed("without a scenario no input has an outcome to move")
     rows = scenario.tornado
     shown = rows.assign(
         label=[called_input(name) for name in rows["label"]],
@@ -411,19 +412,19 @@ def tornado_rows(scenario: Any, currency: str) -> Any:
     return shown
 
 
-def say_tornado(scenario: Any, anchor: str = "tornado") -> Takeaway:
+def say_tornado(scenario: Any, anchor: str = "tornado") -> Headline:
     """Which inputs alone decide between gain and loss."""
     if refusal := refusal_takeaway("What the outcome hangs on cannot be told.", scenario, anchor):
         return refusal
     rows = scenario.tornado
     at = f"Net value over {scenario.tornado_horizon} months, one input moved at a time."
     if not len(rows):
-        return Takeaway("No input has a range.", at, anchor)
+        return Headline("No input has a range.", at, anchor)
     decide = [_lower(row.label) for row in rows.itertuples() if min(row.low, row.high) < 0 < max(row.low, row.high)]
     if decide:
-        return Takeaway(f"Whether there is a gain hangs on: {listed(decide, 6)}.", at, anchor)
+        return Headline(f"Whether there is a gain hangs on: {listed(decide, 6)}.", at, anchor)
     most = _lower(rows["label"].iloc[0])
-    return Takeaway(f"No input alone turns the sign; the one that moves it most is {most}.", at, anchor)
+    return Headline(f"No input alone turns the sign; the one that moves it most is {most}.", at, anchor)
 
 
 def _lower(name: str) -> str:
@@ -436,7 +437,7 @@ _COLUMNS = ["name", "low", "mode", "high", "origin", "source"]
 
 def inputs_table(inputs: Any, currency: str) -> Block:
     """Every input of the money with its range, its origin and its source."""
-    if isinstance(inputs, Refusal):
+    if isinstance(inputs, Suppressed):
         return refused(inputs.reason)
     rows = pd.DataFrame([{column: getattr(each, column) for column in _COLUMNS} for each in inputs], columns=_COLUMNS)
 

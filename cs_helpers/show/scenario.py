@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.words import called, count, is_given, listed
 
 
@@ -13,9 +13,9 @@ def alt_tornado(rows: Any, money: Callable[[float], str], base: float | None = N
     """What each input does to the outcome, and which of them alone carry it across ``line``.
 
     ``rows``, ``base`` and ``line`` as ``charts.tornado`` draws them. An input without an outcome is said to have none.
-    "" for a Refusal.
+    "" for a Suppressed.
     """
-    if isinstance(rows, Refusal):
+    if isinstance(rows, Suppressed):
         return ""
     base = rows.attrs.get("base") if base is None else base
     given = rows[rows[["low", "high"]].notna().all(axis=1)]
@@ -43,9 +43,9 @@ def alt_tornado(rows: Any, money: Callable[[float], str], base: float | None = N
 def alt_ladder(rows: Any, number: Callable[[float], str], unit: str = "") -> str:
     """Each rung of evidence with its interval and on which side of zero that lies, or why it is not given.
 
-    ``rows`` as ``charts.ladder`` draws them, the strongest first. "" for a Refusal.
+    ``rows`` as ``charts.ladder`` draws them, the strongest first. "" for a Suppressed.
     """
-    if isinstance(rows, Refusal):
+    if isinstance(rows, Suppressed):
         return ""
     rungs = []
     for row in rows.itertuples():

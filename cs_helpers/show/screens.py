@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table
-from cs_helpers.report.words import Takeaway, called, capital, count, listed, percent, plain, refusal_takeaway, sentence
+from cs_helpers.report.words import Headline, called, capital, count, listed, percent, plain, refusal_takeaway, sentence
 
 NAMES = {
     "first_contact": "recorded as solved in one contact",
@@ -35,34 +35,34 @@ UNSEEN = "How the figures came about could not be looked at."
 NOT_A_VERDICT = "A question to look at together, not an answer."
 
 
-def say_screens(screens: Any, anchor: str = "screens") -> Takeaway:
+def say_screens(screens: Any, anchor: str = "screens") -> Headline:
     """How many questions are raised about how figures came about, and how many reps were looked at."""
     if refusal := refusal_takeaway(UNSEEN, screens, anchor):
         return refusal
     looked = [screen for screen in screens if not screen.refused]
     if not looked:
-        return Takeaway(UNSEEN, _refusals(screens), anchor)
+        return Headline(UNSEEN, _refusals(screens), anchor)
     most = max(screen.asked_of for screen in looked)
     seen = f"Up to {count(most, 'rep')} looked at in {count(len(looked), 'screen')}."
     raised = [(screen.key, row) for screen in looked for row in screen.raised.itertuples()]
     if not raised:
         rest = "Where nobody does anything unusual, a screen raises a question in at most one of 20 teams."
-        return Takeaway("No question is raised.", f"{seen} {rest} {_refusals(screens)}".strip(), anchor)
+        return Headline("No question is raised.", f"{seen} {rest} {_refusals(screens)}".strip(), anchor)
     people = len({row.unit for _, row in raised})
     subjects = listed([NAMES[screen.key] for screen in looked if len(screen.raised)], 6)
-    return Takeaway(
+    return Headline(
         f"{count(len(raised), 'question')} about {count(people, 'rep')}: {subjects}.",
         f"{seen} {NOT_A_VERDICT} {_refusals(screens)}".strip(),
         anchor,
     )
 
 
-def screen_questions(screens: Any, anchor: str = "screens") -> tuple[Takeaway, ...]:
+def screen_questions(screens: Any, anchor: str = "screens") -> tuple[Headline, ...]:
     """One question per rep and screen that raised it, with its evidence and innocent reasons; none where none is."""
-    if isinstance(screens, Refusal):
+    if isinstance(screens, Suppressed):
         return ()
     return tuple(
-        Takeaway(
+        Headline(
             _question(screen.key, row),
             f"{_evidence(screen.key, row)} It may be {_or(INNOCENT[screen.key])}. {NOT_A_VERDICT}",
             anchor,
@@ -75,7 +75,7 @@ def screen_questions(screens: Any, anchor: str = "screens") -> tuple[Takeaway, .
 
 def screens_table(screens: Any) -> Block:
     """Every question with its evidence; beneath it what was looked at without a question, and what could not be."""
-    if isinstance(screens, Refusal):
+    if isinstance(screens, Suppressed):
         return refused(screens.reason)
     rows = [
         {

@@ -9,10 +9,10 @@ import pandas as pd
 
 from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Refusal
 from cs_helpers.core.periods import day_words
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table
-from cs_helpers.report.words import MIME, Takeaway, percent, plain
+from cs_helpers.report.words import MIME, Headline, percent, plain
 
 # Where the answers stand in data_check: the ids that the page gives its headings.
 _WRONG, _KEYS, _RIVALS = "s-what-is-wrong", "s-do-the-keys-meet", "s-who-left-by-each-record"
@@ -39,18 +39,18 @@ def source_opening(seen: Any) -> Block:
     return Block(f'<dl class="cs-facts">{items}</dl>', text, {MIME.format("report"): data})
 
 
-def say_problems(found: Sequence[Any]) -> Takeaway:
+def say_problems(found: Sequence[Any]) -> Headline:
     """Whether the source can be used, and how much was found."""
     errors, warnings = (sum(each.severity == name for each in found) for name in ("error", "warning"))
     aside = sum(each.rows for each in found if each.severity == "set aside")
     if errors:
         stops = f"{errors:,} error{'s stop' if errors > 1 else ' stops'} every report on this source."
-        return Takeaway(stops, "Each says how it can be mended.", _WRONG, 3.0)
+        return Headline(stops, "Each says how it can be mended.", _WRONG, 3.0)
     left = f"{aside:,} row{' was' if aside == 1 else 's were'} set aside" if aside else "no row was set aside"
     if not warnings:
-        return Takeaway("Nothing stands in the way of reports on this source.", f"No warning, {left}.", _WRONG)
+        return Headline("Nothing stands in the way of reports on this source.", f"No warning, {left}.", _WRONG)
     words = f"{warnings:,} warning{'s' if warnings > 1 else ''} should be read beside the figures."
-    return Takeaway(words, f"{left[:1].upper()}{left[1:]}; nothing stops a report.", _WRONG, 2.0)
+    return Headline(words, f"{left[:1].upper()}{left[1:]}; nothing stops a report.", _WRONG, 2.0)
 
 
 def set_aside(rows: pd.DataFrame, total: int, text: str, most: int = 20) -> Block:
@@ -94,27 +94,27 @@ def tables_read(overview: pd.DataFrame) -> Block:
     return Block(block.html + html, f"{block.text}\nAbsent: {names}")
 
 
-def say_coverage(months: pd.DataFrame | Refusal) -> Takeaway:
+def say_coverage(months: pd.DataFrame | Suppressed) -> Headline:
     """Which tables have months without any row."""
-    if isinstance(months, Refusal):
-        return Takeaway(
+    if isinstance(months, Suppressed):
+        return Headline(
             "What the source covers cannot be told yet.", f"{months.reason[:1].upper()}{months.reason[1:]}.", "coverage"
         )
     gaps = {name: int((row == 0).sum()) for name, row in months.iterrows()}
     gaps = {name: n for name, n in gaps.items() if n}
     span = f"{months.columns[0]:%B %Y} to {months.columns[-1]:%B %Y}"
     if not gaps:
-        return Takeaway(f"Every dated table has rows in all {months.shape[1]} months.", f"{span}.", "coverage")
+        return Headline(f"Every dated table has rows in all {months.shape[1]} months.", f"{span}.", "coverage")
     worst = sorted(gaps.items(), key=lambda pair: (-pair[1], str(pair[0])))[:3]
     named = ", ".join(f"{name} in {n} of {months.shape[1]} months" for name, n in worst)
-    return Takeaway(
+    return Headline(
         f"{len(gaps)} of {len(months)} dated tables have months without rows.", f"{named}; {span}.", "coverage", 1.0
     )
 
 
-def alt_coverage(months: pd.DataFrame | Refusal) -> str:
+def alt_coverage(months: pd.DataFrame | Suppressed) -> str:
     """What the coverage map shows, table by table."""
-    if isinstance(months, Refusal):
+    if isinstance(months, Suppressed):
         return ""
     rows = [
         f"{name}: {int((row > 0).sum())} of {len(row)} months with rows, {int(row.min()):,} to {int(row.max()):,} a "
@@ -124,17 +124,17 @@ def alt_coverage(months: pd.DataFrame | Refusal) -> str:
     return f"Rows per table and month. {'; '.join(rows)}."
 
 
-def say_keys(overlap: pd.DataFrame | Refusal) -> Takeaway:
+def say_keys(overlap: pd.DataFrame | Suppressed) -> Headline:
     """Whether the keys of the tables meet."""
-    if isinstance(overlap, Refusal):
-        return Takeaway(
+    if isinstance(overlap, Suppressed):
+        return Headline(
             "Whether the keys meet cannot be told.", f"{overlap.reason[:1].upper()}{overlap.reason[1:]}.", _KEYS
         )
     loose = overlap[overlap["matched"] < overlap["keys"]]
     if loose.empty:
-        return Takeaway("Every key that one table borrows from another is found there.", "", _KEYS)
+        return Headline("Every key that one table borrows from another is found there.", "", _KEYS)
     worst = loose.sort_values("share").iloc[0]
-    return Takeaway(
+    return Headline(
         f"{len(loose)} of {len(overlap)} borrowed keys lead nowhere in part.",
         f"The least: {worst['column']} of {worst['table']} finds {worst['matched']:,} of {worst['keys']:,} in "
         f"{worst['of']}.",
@@ -143,9 +143,9 @@ def say_keys(overlap: pd.DataFrame | Refusal) -> Takeaway:
     )
 
 
-def key_overlap(overlap: pd.DataFrame | Refusal) -> Block:
+def key_overlap(overlap: pd.DataFrame | Suppressed) -> Block:
     """How far tables speak of the same accounts and reps."""
-    if isinstance(overlap, Refusal):
+    if isinstance(overlap, Suppressed):
         return refused(overlap.reason)
     frame = pd.DataFrame(
         {
@@ -162,27 +162,27 @@ def key_overlap(overlap: pd.DataFrame | Refusal) -> Block:
     return table(frame, "Do the keys meet?", shares)
 
 
-def say_rivals(records: pd.DataFrame | Refusal) -> Takeaway:
+def say_rivals(records: pd.DataFrame | Suppressed) -> Headline:
     """Whether the records of who left agree with the paid periods."""
-    if isinstance(records, Refusal) or records.empty:
-        return Takeaway("Who left cannot be compared between records.", "", _RIVALS)
+    if isinstance(records, Suppressed) or records.empty:
+        return Headline("Who left cannot be compared between records.", "", _RIVALS)
     paid = records.iloc[-1]
     others = records[records["differs"]]
     stopped = f"{paid['accounts']:,} of {paid['of_accounts']:,} accounts"
     used = f"By paid periods {stopped} stopped paying; reports rest on that."
     if len(records) <= 2:
-        return Takeaway("This source has no other record of who left.", used, _RIVALS)
+        return Headline("This source has no other record of who left.", used, _RIVALS)
     if others.empty:
-        return Takeaway("All records of who left name the same accounts.", used, _RIVALS)
+        return Headline("All records of who left name the same accounts.", used, _RIVALS)
     named = ", ".join(f"{row.record} {row.accounts:,}" for row in others.itertuples())
-    return Takeaway(f"Records of who left disagree: {named}.", used, _RIVALS, 1.5)
+    return Headline(f"Records of who left disagree: {named}.", used, _RIVALS, 1.5)
 
 
-def rivals(records: pd.DataFrame | Refusal) -> Block:
+def rivals(records: pd.DataFrame | Suppressed) -> Block:
     """Who left, by each record of it, against the paid periods."""
-    if isinstance(records, Refusal) or records.empty:
+    if isinstance(records, Suppressed) or records.empty:
         return refused(
-            records.reason if isinstance(records, Refusal) else "accounts and subscriptions are needed to compare"
+            records.reason if isinstance(records, Suppressed) else "accounts and subscriptions are needed to compare"
         )
     frame = pd.DataFrame(
         {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cs_helpers.core.estimates import Refusal
-from cs_helpers.report.words import Takeaway, called, capital, count, is_given, listed
+from cs_helpers.core.results import Suppressed
+from cs_helpers.report.words import Headline, called, capital, count, is_given, listed
 from cs_helpers.show.reps import WHO, case_word, in_short, leading_measure, naming, needed_cases, rounded, size_words
 
 LEADING = ("usage_change", "onboarding_days", "nps")
@@ -20,21 +20,21 @@ def say_next(
     screens: Mapping[str, Any] | None = None,
     steered: Mapping[str, Sequence[str]] | None = None,
     anchor: str = "next",
-) -> Takeaway:
+) -> Headline:
     """What to do next for each team, the first steps: learn from whom, ask what first, wait for what, pool what.
 
     Each mapping goes by role; a team that cannot be compared has no step where another can. Nothing is decided about
     anybody: every step is a question, a talk or a wait.
     """
     said = []
-    there = {role: board for role, board in boards.items() if not isinstance(board, Refusal)}
+    there = {role: board for role, board in boards.items() if not isinstance(board, Suppressed)}
     for role, board in (there or boards).items():
         given = [(each or {}).get(role, ()) for each in (persistences, screens, steered)]
         if steps := next_steps(board, role, *given):
             said.append(f"{capital(WHO[role][1])}: {'; '.join(steps[:MOST_STEPS])}.")
     if not said:
-        return Takeaway("Nothing is to be done that these data could support.", "", anchor)
-    return Takeaway("What to do next.", " ".join(said), anchor)
+        return Headline("Nothing is to be done that these data could support.", "", anchor)
+    return Headline("What to do next.", " ".join(said), anchor)
 
 
 def steps_of(
@@ -43,7 +43,7 @@ def steps_of(
     screens: Mapping[str, Any],
     steered: Mapping[str, Sequence[str]],
     role: str,
-) -> tuple[Takeaway, ...]:
+) -> tuple[Headline, ...]:
     """Every step for one team, each with a line of its own; nothing where the headline is not about it.
 
     The first line is the place that ``say_next`` links to.
@@ -54,7 +54,7 @@ def steps_of(
     steps = next_steps(boards[role], role, *given)
     first = next(iter(boards)) == role
     return tuple(
-        Takeaway(f"Next: {step}.", "", "next" if first and not place else f"{role}-step-{place}")
+        Headline(f"Next: {step}.", "", "next" if first and not place else f"{role}-step-{place}")
         for place, step in enumerate(steps)
     )
 
@@ -67,10 +67,10 @@ def next_steps(
     Of consistent outliers those count whose measure has a better side; of those told apart for the first time the ones
     on the measures that steer the team and on the one its sentences speak of.
     """
-    if isinstance(board, Refusal):
+    if isinstance(board, Suppressed):
         return [f"bring what is missing first ({in_short(board.reason).rstrip('.')})"]
     steps: list[str] = []
-    asked = 0 if isinstance(screens, Refusal) else sum(len(each.raised) for each in screens if not each.refused)
+    asked = 0 if isinstance(screens, Suppressed) else sum(len(each.raised) for each in screens if not each.refused)
     if asked:
         steps.append(f"first ask the {count(asked, 'question')} on how figures came about")
     main = leading_measure(board, role, steer)
@@ -118,7 +118,7 @@ def _consistent(
     Measures that are watched come first; who is on the better side of one is not named for the other side of another.
     """
     sides: dict[str, dict[str, str]] = {"better": {}, "worse": {}, "": {}, "work": {}}
-    given = [each for each in persistences if not isinstance(each, Refusal)]
+    given = [each for each in persistences if not isinstance(each, Suppressed)]
     for each in sorted(given, key=lambda one: watched.index(one.key) if one.key in watched else len(watched)):
         for row in each.consistent.itertuples():
             name, side = called(row.label), row.side if row.side in sides else ""

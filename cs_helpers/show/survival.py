@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Refusal
 from cs_helpers.core.periods import day_words
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table
 from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
-    Takeaway,
+    Headline,
     called,
     capital,
     count,
@@ -32,20 +32,20 @@ from cs_helpers.report.words import (
 )
 
 
-def say_survival(curve: Any, anchor: str = "survival") -> Takeaway:
+def say_survival(curve: Any, anchor: str = "survival") -> Headline:
     """What the survival curve says at twelve months (or the latest of 6, 3, 1 it reaches) and at its median."""
-    if isinstance(curve, Refusal):
-        return Takeaway("How long accounts stay cannot be told.", sentence(curve.reason), anchor)
+    if isinstance(curve, Suppressed):
+        return Headline("How long accounts stay cannot be told.", sentence(curve.reason), anchor)
     if curve.events == 0:
         found = f"None of the {curve.spells:,} paid spells ended in the data."
-        return Takeaway(found, "How long accounts stay is open.", anchor)
+        return Headline(found, "How long accounts stay is open.", anchor)
     ages = [age for age in (12, 6, 3, 1) if curve.starts_at <= age <= curve.last_seen]
     if not ages:
         found = f"Accounts were seen between {curve.starts_at:.0f} and {curve.last_seen:.0f} months of age only."
-        return Takeaway(found, "", anchor)
+        return Headline(found, "", anchor)
     low, high = curve.interval(ages[0])
     condition = f", of those that reached {curve.starts_at:.1f} months" if curve.starts_at > 0 else ""
-    return Takeaway(
+    return Headline(
         f"{percent(curve.survival(ages[0]), 0)} of accounts still pay {ages[0]} months after they started{condition}.",
         f"{SPAN} {span_words(low, high, 0)}. {_median_words(curve)}",
         anchor,
@@ -64,7 +64,7 @@ def _median_words(curve: Any) -> str:
 
 def note_survival(curve: Any, observed_from: pd.Timestamp) -> str:
     """What the curve rests on: spells, endings, late entries, and where it begins and ends."""
-    if isinstance(curve, Refusal):
+    if isinstance(curve, Suppressed):
         return ""
     begins = f" It begins at {curve.starts_at:.1f} months." if curve.starts_at else ""
     return (
@@ -76,7 +76,7 @@ def note_survival(curve: Any, observed_from: pd.Timestamp) -> str:
 
 def alt_survival(curve: Any) -> str:
     """What the survival curve shows at each full year (half year, where two were not seen), with its interval."""
-    if isinstance(curve, Refusal):
+    if isinstance(curve, Suppressed):
         return ""
     step = 12 if curve.last_seen >= 24 else 6
     ages = [age for age in range(step, int(curve.last_seen) + 1, step) if age >= curve.starts_at]
@@ -92,7 +92,7 @@ def alt_survival(curve: Any) -> str:
 
 def note_weighted(curve: Any) -> str:
     """What the revenue-weighted curve rests on: how many accounts it is worth, and the largest ones."""
-    if isinstance(curve, Refusal):
+    if isinstance(curve, Suppressed):
         return ""
     return (
         f"Each spell counts by its MRR on entry. That is worth {curve.effective_n:,.0f} equal accounts of "
@@ -101,37 +101,37 @@ def note_weighted(curve: Any) -> str:
     )
 
 
-def say_weighted(weighted: Any, curve: Any, anchor: str = "survival-revenue") -> Takeaway:
+def say_weighted(weighted: Any, curve: Any, anchor: str = "survival-revenue") -> Headline:
     """What the revenue-weighted curve says beside the one of accounts."""
     if refusal := refusal_takeaway("How long revenue stays cannot be told.", weighted, anchor):
         return refusal
     ages = [age for age in (12, 6, 3, 1) if weighted.starts_at <= age <= weighted.last_seen]
     if not ages:
-        return Takeaway("How long revenue stays cannot be told.", "No age of a whole month was seen.", anchor)
+        return Headline("How long revenue stays cannot be told.", "No age of a whole month was seen.", anchor)
     age = ages[0]
     low, high = weighted.interval(age)
-    by_account = "" if isinstance(curve, Refusal) else f" Of accounts it is {percent(curve.survival(age), 0)}."
-    return Takeaway(
+    by_account = "" if isinstance(curve, Suppressed) else f" Of accounts it is {percent(curve.survival(age), 0)}."
+    return Headline(
         f"{percent(weighted.survival(age), 0)} of MRR still pays {count(age, 'month')} after it started.",
         f"{SPAN} {span_words(low, high, 0)}.{by_account}",
         anchor,
     )
 
 
-def say_stay_by_group(groups: Any, anchor: str = "survival-groups") -> Takeaway:
+def say_stay_by_group(groups: Any, anchor: str = "survival-groups") -> Headline:
     """Whether groups differ in how long they stay, by the log-rank test over all of them."""
     if refusal := refusal_takeaway("Groups cannot be compared in how long they stay.", groups, anchor):
         return refusal
-    if isinstance(groups.test, Refusal):
-        return Takeaway("Groups cannot be tested against each other.", capital(sentence(groups.test.reason)), anchor)
+    if isinstance(groups.test, Suppressed):
+        return Headline("Groups cannot be tested against each other.", capital(sentence(groups.test.reason)), anchor)
     p = groups.test.p_value
     value = f"p < {0.001:g}" if p < 0.001 else f"p = {p:.3f}"
     basis = f"Log-rank test over {len(groups.curves)} groups, all ages: {value}."
     if p >= 0.05:
-        return Takeaway(f"How long accounts stay does not clearly differ by {called(groups.by)}.", basis, anchor)
+        return Headline(f"How long accounts stay does not clearly differ by {called(groups.by)}.", basis, anchor)
     ratio = groups.test.table["observed"] / groups.test.table["expected"]
     fast = called(ratio.idxmax())
-    return Takeaway(
+    return Headline(
         f"How long accounts stay differs by {called(groups.by)}; {fast} leave soonest.",
         f"{basis} {fast}: {ratio.max():.1f} times as many left as if all groups were alike.",
         anchor,
@@ -140,7 +140,7 @@ def say_stay_by_group(groups: Any, anchor: str = "survival-groups") -> Takeaway:
 
 def alt_stay_by_group(groups: Any) -> str:
     """What the curves by group show at full years."""
-    if isinstance(groups, Refusal):
+    if isinstance(groups, Suppressed):
         return ""
     parts = []
     for name, curve in groups.curves.items():
@@ -152,7 +152,7 @@ def alt_stay_by_group(groups: Any) -> str:
 
 def note_stay_by_group(groups: Any) -> str:
     """Who is not drawn."""
-    if isinstance(groups, Refusal):
+    if isinstance(groups, Suppressed):
         return ""
     parts = ["A curve is drawn where at least ten spells are at risk."]
     if groups.too_small:
@@ -163,13 +163,13 @@ def note_stay_by_group(groups: Any) -> str:
     return " ".join(parts)
 
 
-def say_incidence(result: Any, anchor: str = "incidence") -> Takeaway:
+def say_incidence(result: Any, anchor: str = "incidence") -> Headline:
     """Which reason takes most accounts by an age, all reasons and staying adding up to 100 %."""
     if refusal := refusal_takeaway("Which reasons take accounts, and when, cannot be told.", result, anchor):
         return refusal
     ages = [age for age in (24, 12, 6, 3, 1) if result.starts_at <= age <= result.last_seen]
     if not ages or not len(result.table.columns):
-        return Takeaway("Nobody left in the data.", "There are no reasons to follow.", anchor)
+        return Headline("Nobody left in the data.", "There are no reasons to follow.", anchor)
     shares = result.at(ages[0]).sort_values(ascending=False, kind="stable")
     shares = pd.concat([shares.drop("unknown", errors="ignore"), shares[shares.index == "unknown"]])
     first = called(shares.index[0])
@@ -177,7 +177,7 @@ def say_incidence(result: Any, anchor: str = "incidence") -> Takeaway:
     low, high = (frame[shares.index[0]].iloc[step] for frame in (result.low, result.high))
     rest = [f"{called(name)} {percent(value, 0)}" for name, value in shares.iloc[1:4].items()]
     others = f" Then {listed(rest)}." if rest else ""
-    return Takeaway(
+    return Headline(
         f"Within {ages[0]} months {percent(shares.iloc[0], 0)} of accounts leave for {first}, the commonest reason.",
         f"{SPAN} {span_words(low, high, 0)}.{others} {percent(result.staying(ages[0]), 0)} are still there.",
         anchor,
@@ -186,7 +186,7 @@ def say_incidence(result: Any, anchor: str = "incidence") -> Takeaway:
 
 def alt_incidence(result: Any) -> str:
     """What the areas by reason show at their end."""
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return ""
     last = result.table.iloc[-1]
     parts = "; ".join(f"{called(name)} {percent(value, 0)}" for name, value in last.items())
@@ -196,7 +196,7 @@ def alt_incidence(result: Any) -> str:
 
 def note_incidence(result: Any) -> str:
     """How to read the areas, and what the usual way would have said."""
-    if isinstance(result, Refusal) or not len(result.table.columns):
+    if isinstance(result, Suppressed) or not len(result.table.columns):
         return ""
     name = result.table.columns[0]
     return (
@@ -206,12 +206,12 @@ def note_incidence(result: Any) -> str:
     )
 
 
-def say_anniversaries(result: Any, anchor: str = "anniversaries") -> Takeaway:
+def say_anniversaries(result: Any, anchor: str = "anniversaries") -> Headline:
     """How many contracts are lost when they come due, against a month in between."""
     if refusal := refusal_takeaway("What happens at contract anniversaries cannot be told.", result, anchor):
         return refusal
     all_ = result.overall
-    return Takeaway(
+    return Headline(
         f"{percent(all_.rate, 0)} of contracts end when they come due, against {rate_words(result.between_rate)} "
         "in a month in between.",
         f"{all_.lost:,.0f} of {all_.up_for_renewal:,.0f} up for renewal; {SPAN} {span_words(all_.low, all_.high, 0)}.",
@@ -221,7 +221,7 @@ def say_anniversaries(result: Any, anchor: str = "anniversaries") -> Takeaway:
 
 def alt_anniversaries(result: Any) -> str:
     """What the chart of anniversaries shows."""
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return ""
     rows = [
         f"anniversary {name}: {percent(row['rate'])} of {row['up_for_renewal']:,.0f}, "
@@ -233,7 +233,7 @@ def alt_anniversaries(result: Any) -> str:
 
 def note_anniversaries(result: Any) -> str:
     """Who counts at an anniversary."""
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return ""
     terms = ", ".join(f"{term:g} months ({number:,})" for term, number in sorted(result.terms.items()))
     return (
@@ -243,12 +243,12 @@ def note_anniversaries(result: Any) -> str:
     )
 
 
-def say_projection(result: Any, anchor: str = "projection") -> Takeaway:
+def say_projection(result: Any, anchor: str = "projection") -> Headline:
     """Expected lifetime inside the horizon, and how the same projection fared a year ago."""
     if refusal := refusal_takeaway("The future of the present accounts cannot be projected.", result, anchor):
         return refusal
     low, high = result.expected_lifetime_interval
-    return Takeaway(
+    return Headline(
         f"A new account is expected to pay for {months_words(result.expected_lifetime)} of the next "
         f"{result.horizon_months}.",
         f"{SPAN} {low:.1f} to {high:.1f} months. {_held_out_words(result)}",
@@ -258,7 +258,7 @@ def say_projection(result: Any, anchor: str = "projection") -> Takeaway:
 
 def _held_out_words(result: Any) -> str:
     held = result.held_out
-    if isinstance(held, Refusal):
+    if isinstance(held, Suppressed):
         return f"It has not been tested: {sentence(held.reason)}"
     verdict = (
         "within what it allowed for"
@@ -276,7 +276,7 @@ def _held_out_words(result: Any) -> str:
 
 def alt_projection(result: Any) -> str:
     """What the projection shows at full years."""
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return ""
     ages = list(range(12, result.horizon_months + 1, 12))
     rows = [
@@ -290,7 +290,7 @@ def alt_projection(result: Any) -> str:
 
 def note_projection(result: Any) -> str:
     """Which model, and where seeing ends."""
-    if isinstance(result, Refusal):
+    if isinstance(result, Suppressed):
         return ""
     fit = result.fit
     same = " Accounts look alike, so the risk of leaving does not fall with age." if fit.homogeneous else ""
@@ -307,7 +307,7 @@ def note_projection(result: Any) -> str:
 
 def lifetime_table(frame: Any, currency: str, horizon_months: int, by: str = "") -> Block:
     """CLV by group inside the horizon, with its interval and what ARPA / churn would have said."""
-    if isinstance(frame, Refusal):
+    if isinstance(frame, Suppressed):
         return refused(frame.reason)
     short = short_money(currency)
 
@@ -338,16 +338,16 @@ def lifetime_table(frame: Any, currency: str, horizon_months: int, by: str = "")
     return Block(f'{block.html}<p class="cs-note">{plain(note)}</p>', f"{block.text}\n{note}")
 
 
-def say_lifetime(frame: Any, currency: str, horizon_months: int, anchor: str = "lifetime") -> Takeaway:
+def say_lifetime(frame: Any, currency: str, horizon_months: int, anchor: str = "lifetime") -> Headline:
     """CLV of an average new account, and how far ARPA / churn is off inside the same horizon."""
     if refusal := refusal_takeaway("Lifetime value cannot be given.", frame, anchor):
         return refusal
     row = frame.loc["All"]
     if row["reason"]:
-        return Takeaway("Lifetime value cannot be given.", capital(sentence(row["reason"])), anchor)
+        return Headline("Lifetime value cannot be given.", capital(sentence(row["reason"])), anchor)
     bias = row["naive_within_horizon"] / row["value"] - 1
     size = f"{percent(abs(bias), 0)} {'more' if bias > 0 else 'less'}" if abs(bias) >= 0.005 else "the same"
-    return Takeaway(
+    return Headline(
         f"A new account at today's mean MRR is worth {money(row['value'], currency, short=True)} of gross margin over "
         f"{horizon_months} months.",
         f"{SPAN} {money_span(row['low'], row['high'], currency)}, from the survival curve alone. ARPA / churn over the "

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused
 from cs_helpers.report.style import notebook_style
 from cs_helpers.report.words import NARROW_SPACE, money, percent, plain
@@ -124,9 +124,9 @@ def what_if(model: Any, currency: str, anchor: str = "what-if") -> Block:
 
     ``anchor`` is its place in the page, and begins the ids of its inputs. Amounts are in whole ``currency``, from ten
     millions on in millions; each cell also holds the exact value, money to the cent, halves rounded up. In
-    place of a Refusal its reason is shown.
+    place of a Suppressed its reason is shown.
     """
-    if isinstance(model, Refusal):
+    if isinstance(model, Suppressed):
         return refused(model.reason)
     given = {row.name: row for row in model.sliders.itertuples()}
     fields = "".join(

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from cs_helpers.core.errors import visible
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table
 from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
-    Takeaway,
+    Headline,
     called,
     capital,
     count,
@@ -40,7 +40,7 @@ PLANS = {
 """What each plan is called."""
 
 
-def say_money(worth: Any, currency: str, anchor: str = "money") -> Takeaway:
+def say_money(worth: Any, currency: str, anchor: str = "money") -> Headline:
     """What the measured effect was worth against its cost, in the months that were watched."""
     if refusal := refusal_takeaway("No money is derived from a measured effect.", worth, anchor):
         return refusal
@@ -54,7 +54,7 @@ def say_money(worth: Any, currency: str, anchor: str = "money") -> Takeaway:
         found = f"Customer success did not earn back its cost {within}."
     else:
         found = f"Whether customer success earned back its cost {within} is not clear."
-    return Takeaway(
+    return Headline(
         found,
         f"Gross margin kept {money(worth.value, currency, short=True)} "
         f"({money_span(worth.value_interval[0], worth.value_interval[1], currency)}), cost "
@@ -64,14 +64,14 @@ def say_money(worth: Any, currency: str, anchor: str = "money") -> Takeaway:
     )
 
 
-def say_return(worth: Any, scenario: Any, currency: str) -> Takeaway:
+def say_return(worth: Any, scenario: Any, currency: str) -> Headline:
     """Whether it paid: what was measured where that was worth money, else what follows from the reader's own inputs."""
-    return say_scenario(scenario, currency) if isinstance(worth, Refusal) else say_money(worth, currency)
+    return say_scenario(scenario, currency) if isinstance(worth, Suppressed) else say_money(worth, currency)
 
 
 def money_table(worth: Any, currency: str) -> Block:
     """Each figure of the money with its interval."""
-    if isinstance(worth, Refusal):
+    if isinstance(worth, Suppressed):
         return Block("", "")
 
     def amount(value: float | None) -> str:
@@ -109,14 +109,14 @@ def money_table(worth: Any, currency: str) -> Block:
     return Block(f'{block.html}<p class="cs-note">{plain(note)}</p>', f"{block.text}\n{note}")
 
 
-def say_point(rows: Any, currency: str, horizon: int = 24, anchor: str = "worth-of-a-point") -> Takeaway:
+def say_point(rows: Any, currency: str, horizon: int = 24, anchor: str = "worth-of-a-point") -> Headline:
     """What one more point of yearly retention is worth, whoever causes it."""
     if refusal := refusal_takeaway("What a point of retention is worth cannot be told.", rows, anchor):
         return refusal
     one = rows[(rows["points"] == 1) & rows["value"].notna()]
     if one.empty:
         reason = next((why for why in rows["reason"] if why), "nothing comes due")
-        return Takeaway("What a point of retention is worth cannot be told.", capital(sentence(reason)), anchor)
+        return Headline("What a point of retention is worth cannot be told.", capital(sentence(reason)), anchor)
     at = one[one["horizon"] == horizon] if (one["horizon"] == horizon).any() else one.tail(1)
     row = at.iloc[0]
     others = [
@@ -125,7 +125,7 @@ def say_point(rows: Any, currency: str, horizon: int = 24, anchor: str = "worth-
         if each.horizon != row["horizon"]
     ]
     more = f"{capital(listed(others))} months. " if others else ""
-    return Takeaway(
+    return Headline(
         f"One more point of yearly retention is worth {money(row['value'], currency, short=True)} of gross margin over "
         f"{row['horizon']} months.",
         f"{more}On the exposed MRR, whoever causes it; contracts gain it when they come due.",
@@ -134,15 +134,15 @@ def say_point(rows: Any, currency: str, horizon: int = 24, anchor: str = "worth-
 
 
 def priced(rows: Any) -> Any:
-    """What points are worth, as ``charts.worth_of_a_point`` draws it; a Refusal where no point has a price."""
-    if isinstance(rows, Refusal) or rows["value"].notna().any():
+    """What points are worth, as ``charts.worth_of_a_point`` draws it; a Suppressed where no point has a price."""
+    if isinstance(rows, Suppressed) or rows["value"].notna().any():
         return rows
-    return Refusal(next((why for why in rows["reason"] if why), "nothing comes due"))
+    return Suppressed(next((why for why in rows["reason"] if why), "nothing comes due"))
 
 
 def alt_point(rows: Any, currency: str) -> str:
     """What one and the most points drawn are worth over each horizon."""
-    if isinstance(rows, Refusal):
+    if isinstance(rows, Suppressed):
         return ""
     parts = []
     for horizon, part in rows[rows["value"].notna()].groupby("horizon"):
@@ -156,7 +156,7 @@ def alt_point(rows: Any, currency: str) -> str:
 
 def point_table(rows: Any, currency: str) -> Block:
     """What one to five points are worth, a row per point, a column per horizon."""
-    if isinstance(rows, Refusal):
+    if isinstance(rows, Suppressed):
         return refused(rows.reason)
     shown: dict[str, list[Any]] = {"Points of yearly retention": [f"+{each:g}" for each in sorted(set(rows["points"]))]}
     for horizon, part in rows.sort_values("points").groupby("horizon"):
@@ -164,12 +164,12 @@ def point_table(rows: Any, currency: str) -> Block:
     return table(pd.DataFrame(shown), "Gross margin kept by more retention")
 
 
-def say_plans(plans: Mapping[str, Any], anchor: str = "plans") -> Takeaway:
+def say_plans(plans: Mapping[str, Any], anchor: str = "plans") -> Headline:
     """Which smaller plan gains, as far as its range tells; without any effect, how much churn each could bear."""
-    given = [plan for plan in plans.values() if not isinstance(plan, Refusal)]
+    given = [plan for plan in plans.values() if not isinstance(plan, Suppressed)]
     if not given:
         reason = next((plan.reason for plan in plans.values()), "no plan was asked for")
-        return Takeaway("No smaller plan can be computed.", capital(sentence(reason)), anchor)
+        return Headline("No smaller plan can be computed.", capital(sentence(reason)), anchor)
     told = [plan for plan in given if is_given(main_row(plan)["gain"])]
     months = int(main_row(given[0])["horizon"])
     if not told:
@@ -179,7 +179,7 @@ def say_plans(plans: Mapping[str, Any], anchor: str = "plans") -> Takeaway:
             if is_given(main_row(plan)["break_even_ratio"])
         ]
         most = f"Over {months} months churn may rise at most so far before a plan loses money: {listed(bears)}."
-        return Takeaway(
+        return Headline(
             most if bears else "Every plan here pays, whatever churn does.",
             "How much churn each would cause is not known, so no gain is given.",
             anchor,
@@ -193,7 +193,7 @@ def say_plans(plans: Mapping[str, Any], anchor: str = "plans") -> Takeaway:
         side.append(_inside(plan))
     sides = {"gain": gains, "loss": loses, "open": open_}
     parts = [f"{side}: {listed(names)}" for side, names in sides.items() if names]
-    return Takeaway(
+    return Headline(
         f"Smaller plans over {months} months, {'; '.join(parts)}.",
         "This follows from the inputs; a plan is open where its range holds both a gain and a loss.",
         anchor,
@@ -217,11 +217,11 @@ def plan_name(plan: Any) -> str:
 
 def plans_table(plans: Mapping[str, Any], currency: str) -> Block:
     """Saved, lost and gained per plan and horizon, and how much churn each plan could bear."""
-    given = [plan for plan in plans.values() if not isinstance(plan, Refusal)]
+    given = [plan for plan in plans.values() if not isinstance(plan, Suppressed)]
     refusals = [
         f"{PLANS.get(key, capital(key))}: {sentence(plan.reason)}"
         for key, plan in plans.items()
-        if isinstance(plan, Refusal)
+        if isinstance(plan, Suppressed)
     ]
     if not given:
         return refused(" ".join(refusals)) if refusals else Block("", "")
@@ -258,7 +258,7 @@ def plans_table(plans: Mapping[str, Any], currency: str) -> Block:
     return Block(f'{block.html}<p class="cs-note">{plain(notes)}</p>', f"{block.text}\n{notes}")
 
 
-def say_talk(talk: Any, currency: str, anchor: str = "word-of-mouth") -> Takeaway:
+def say_talk(talk: Any, currency: str, anchor: str = "word-of-mouth") -> Headline:
     """How many people hear of bad experience, at least, and in money only where the reader gave a chance."""
     if refusal := refusal_takeaway("How far bad experience travels cannot be told.", talk, anchor):
         return refusal
@@ -271,7 +271,7 @@ def say_talk(talk: Any, currency: str, anchor: str = "word-of-mouth") -> Takeawa
     else:
         span = money_span(talk.lost_low, talk.lost_high, currency)
         basis += f"Lost sales by your inputs: {money(talk.lost, currency, short=True)} ({RANGE} {span})."
-    return Takeaway(
+    return Headline(
         f"About {unhappy['accounts']:,.0f} unhappy accounts would tell at least {talk.tellings:,.0f} people.",
         basis,
         anchor,
@@ -293,7 +293,7 @@ TALK = {
 
 def talk_table(talk: Any) -> Block:
     """The figures on word of mouth with their published origin."""
-    if isinstance(talk, Refusal):
+    if isinstance(talk, Suppressed):
         return Block("", "")
     rows = talk.inputs
     shown = pd.DataFrame(

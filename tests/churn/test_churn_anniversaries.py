@@ -11,7 +11,7 @@ from rolled import rolled
 from cs_helpers.churn.anniversaries import anniversaries
 from cs_helpers.core import periods, stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 
 AS_OF = pd.Timestamp("2026-07-01")
 
@@ -225,7 +225,7 @@ def test_the_limits_cover_the_planted_hazards_in_small_books(by_month):
 def test_every_departure_is_at_an_anniversary_between_or_open(seed, accounts, by_month, grace):
     spells = simulated(np.random.default_rng(seed), accounts, by_month)
     found = anniversaries(spells, yearly(spells), AS_OF, grace, least=1)
-    if isinstance(found, Refusal):
+    if isinstance(found, Suppressed):
         assert "renewal" in found.reason
         return
     left = int(spells["churned"].sum())
@@ -246,7 +246,7 @@ def test_every_departure_is_at_an_anniversary_between_or_open(seed, accounts, by
 def test_months_between_are_those_counted_one_day_at_a_time(seed, grace):
     spells = simulated(np.random.default_rng(seed), 30, by_month=False)
     found = anniversaries(spells, yearly(spells), AS_OF, grace, least=1)
-    if isinstance(found, Refusal) or found.between_lost == 0:
+    if isinstance(found, Suppressed) or found.between_lost == 0:
         return
     step = 1 / 200
     total = 0.0
@@ -310,7 +310,7 @@ def test_next_to_no_time_away_from_anniversaries_tells_nothing_about_it():
 )
 def test_what_cannot_be_told_is_refused_in_words(spells, term, words):
     found = anniversaries(spells, yearly(spells).assign(term_months=term), AS_OF)
-    assert isinstance(found, Refusal) and words in found.reason
+    assert isinstance(found, Suppressed) and words in found.reason
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from cs_helpers.churn.groups import curves_by_group, log_rank, require_entry, re
 from cs_helpers.churn.survival import curve_of_counts, kaplan_meier
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.core.stats.tails import chi_square_tail
 
 LUNG = Path(__file__).resolve().parents[3] / "shared" / "datasets" / "survival" / "lung.csv"
@@ -225,7 +225,7 @@ def test_a_group_of_which_too_few_are_seen_at_one_age_is_too_small():
 def test_groups_without_a_departure_have_curves_and_a_refused_test():
     found = curves_by_group(counted(["a"] * 40 + ["b"] * 30, [12] * 70, [False] * 70), "plan")
     assert list(found.curves) == ["a", "b"]
-    assert isinstance(found.test, Refusal) and "nobody has left" in found.test.reason
+    assert isinstance(found.test, Suppressed) and "nobody has left" in found.test.reason
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_groups_without_a_departure_have_curves_and_a_refused_test():
 )
 def test_fewer_than_two_large_groups_are_refused_in_words(sizes, words):
     found = curves_by_group(groups_of(sizes, np.random.default_rng(1), unknown=5), "industry")
-    assert isinstance(found, Refusal)
+    assert isinstance(found, Suppressed)
     pytest.importorskip("re")
     import re
 
@@ -307,7 +307,7 @@ def test_the_order_of_the_rows_changes_nothing_and_the_seed_is_the_only_chance()
 @given(st.integers(0, 10_000), st.sampled_from([0.005, 0.05, 0.3]), st.sampled_from([20, 60]))
 def test_the_interval_by_revenue_covers_its_point(seed, hazard, accounts):
     found = revenue_weighted(revenue_book(np.random.default_rng(seed), accounts, hazard, again=0.2), draws=50)
-    if isinstance(found, Refusal):
+    if isinstance(found, Suppressed):
         assert "least" in found.reason or "fewer than" in found.reason or "equal ones" in found.reason
         return
     table = found.table
@@ -391,7 +391,7 @@ def test_too_little_revenue_is_refused_in_words(mrr, count, words):
         }
     )
     found = revenue_weighted(spells)
-    assert isinstance(found, Refusal) and words in found.reason
+    assert isinstance(found, Suppressed) and words in found.reason
 
 
 @pytest.mark.parametrize("churned", [True, False])

@@ -11,7 +11,7 @@ from test_churn_projection import AS_OF, sbg_world, some_day, spells_of
 from cs_helpers.churn.lifetime import LifetimeValue, lifetime_value, lifetime_values_by_group
 from cs_helpers.churn.projection import fit_sbg, life_table, project
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal, attempt
+from cs_helpers.core.results import Suppressed, or_suppressed
 
 # Exactly 10 % lost in each month: S(t) = .9^t, the same for all accounts.
 CONSTANT = fit_sbg(1000 * 0.9 ** np.arange(13))
@@ -133,8 +133,8 @@ def test_what_cannot_be_valued_breaks_the_contract_in_words(changed, words):
 def test_without_churn_there_is_a_refusal_and_no_endless_value():
     rng = np.random.default_rng(4)
     loyal = spells_of(some_day(rng, 400, 36), np.full(400, 999.0))
-    result = attempt(lifetime_value, project(loyal, AS_OF), 100, 0.8)
-    assert isinstance(result, Refusal)
+    result = or_suppressed(lifetime_value, project(loyal, AS_OF), 100, 0.8)
+    assert isinstance(result, Suppressed)
     assert "0 of 400" in result.reason
 
 

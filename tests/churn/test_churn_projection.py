@@ -23,8 +23,8 @@ from cs_helpers.churn.projection import (
     project,
 )
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal
 from cs_helpers.core.periods import add_months, months_between
+from cs_helpers.core.results import Suppressed
 from cs_helpers.core.stats.likelihood import maximise, pooled
 
 PUBLISHED = (
@@ -504,7 +504,7 @@ def test_too_few_spells_too_few_ends_and_too_short_a_history_are_refused_in_word
     assert "49 paid spells by 30 June 2026; a projection needs at least 50" in project(few, AS_OF).reason
     loyal = spells_of(some_day(rng, 500, 36), np.full(500, 999.0))
     assert "0 of 500 paid spells ended" in project(loyal, AS_OF).reason
-    assert isinstance(project(loyal.iloc[:0], AS_OF), Refusal)
+    assert isinstance(project(loyal.iloc[:0], AS_OF), Suppressed)
     young = spells_of(some_day(rng, 500, 10), rng.geometric(0.1, 500).astype(float))
     assert "10 months of history" in project(young, AS_OF).reason
     old = spells_of(

@@ -7,7 +7,7 @@ from pytest import approx
 from rolled import rolled
 
 from cs_helpers import churn
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 
 START, END = pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01")
 
@@ -124,7 +124,7 @@ def test_competitors_are_counted():
 def test_nobody_left_or_hardly_any_reason_known_is_refused_in_words(table, named, said):
     accounts = pd.DataFrame({"account_id": named.index, "churn_reason": named.to_numpy()})
     found = churn.reasons(churn.departures(panel(table), START, END, churn.recorded_reasons(accounts)))
-    assert isinstance(found, Refusal)
+    assert isinstance(found, Suppressed)
     assert said in found.reason
 
 

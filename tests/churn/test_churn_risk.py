@@ -16,7 +16,7 @@ from cs_helpers.churn.calls import call_list, mrr_at_risk
 from cs_helpers.churn.design import build_design
 from cs_helpers.churn.risk import fit_risk
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 
 TELCO = Path(__file__).resolve().parents[3] / "shared" / "datasets" / "ibm_telco_churn"
 FEATURES = ["logins", "tickets", "noise", "plan"]
@@ -337,7 +337,7 @@ def with_churn(which):
 )
 def test_too_little_churn_or_stay_is_refused_in_words(which, words):
     found = fit_risk(with_churn(which), FEATURES, 25)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, Suppressed)
     assert pd.Series([found.reason]).str.contains(words).all(), found.reason
 
 

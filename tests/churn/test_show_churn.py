@@ -9,10 +9,11 @@ from rolled import rolled
 
 from cs_helpers import churn, retention, show
 from cs_helpers.core import stats
-from cs_helpers.core.estimates import Change, Comparison, Estimate, Refusal, Target
+from cs_helpers.core.estimates import Change, Comparison, Estimate, Target
+from cs_helpers.core.results import Suppressed
 
 AS_OF = pd.Timestamp("2026-01-01")
-REFUSED = Refusal("3 accounts; 20 are needed")
+REFUSED = Suppressed("3 accounts; 20 are needed")
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -273,7 +274,7 @@ def test_a_projection_says_how_it_fared_on_what_it_had_not_seen(error, inside, s
                   error=error, inside=inside)  # fmt: skip
     text = show.say_projection(projection(held)).text
     assert "19.5 months of the next 24" in text and said in text
-    untested = show.say_projection(projection(Refusal("less than 18 months of data"))).text
+    untested = show.say_projection(projection(Suppressed("less than 18 months of data"))).text
     assert "It has not been tested: less than 18 months of data." in untested
     assert "seen to 18 months" in show.alt_projection(projection(held))
 

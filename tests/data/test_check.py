@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.data.contract import dictionary
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.tables import coverage, inspect, report
@@ -253,7 +253,7 @@ def test_satisfaction_that_is_never_low_is_said(tmp_path: Path, lowest: int, sai
 
 def test_coverage_counts_rows_by_month_and_subscriptions_while_they_run(tmp_path: Path) -> None:
     months = coverage.by_month(inspect(export(tmp_path / "x")))
-    assert not isinstance(months, Refusal)
+    assert not isinstance(months, Suppressed)
     assert [f"{day:%Y-%m}" for day in months.columns] == [f"2024-0{m}" for m in range(1, 7)]
     assert months.loc["subscriptions"].tolist() == [1, 2, 2, 2, 1, 1]  # A-2 is paid from February to the end of April
     assert months.loc["tickets"].tolist() == [0, 1, 0, 0, 0, 0]
@@ -261,7 +261,7 @@ def test_coverage_counts_rows_by_month_and_subscriptions_while_they_run(tmp_path
 
 def test_key_overlap_says_how_far_tables_speak_of_the_same_accounts(tmp_path: Path) -> None:
     overlap = coverage.key_overlap(inspect(export(tmp_path / "x")))
-    assert not isinstance(overlap, Refusal)
+    assert not isinstance(overlap, Suppressed)
     rows = {(row.table, row.column): (row.keys, row.matched, row.covered) for row in overlap.itertuples()}
     assert rows == {("subscriptions", "account_id"): (2, 2, 2 / 3), ("tickets", "account_id"): (1, 1, 1 / 3)}
 
@@ -270,7 +270,7 @@ def test_a_source_with_errors_refuses_coverage_with_the_reason(tmp_path: Path) -
     seen = inspect(export(tmp_path / "x", ""))
     assert seen.failed
     for answer in (coverage.by_month(seen), coverage.key_overlap(seen), coverage.rival_churn(seen)):
-        assert isinstance(answer, Refusal)
+        assert isinstance(answer, Suppressed)
         assert "What is wrong" in answer.reason
 
 

@@ -22,7 +22,7 @@ from test_architecture import ROOT
 
 from cs_helpers import charts, show
 from cs_helpers.charts.events import _tiers
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.charts import ink
 from cs_helpers.report.charts.ink import INKS, NARROW, PAPER, WIDE
 from cs_helpers.report.charts.labels import shorten
@@ -577,7 +577,7 @@ def test_the_words_of_a_trend_do_not_make_up_a_course(values, words):
     assert words in plain(show.alt_trends([line(values)]))
 
 
-@pytest.mark.parametrize("empty", [Refusal("too few")])
+@pytest.mark.parametrize("empty", [Suppressed("too few")])
 def test_what_is_refused_has_no_words(empty):
     for say in (show.alt_funnel, show.alt_slope):
         assert say(empty) == ""

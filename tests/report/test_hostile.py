@@ -215,7 +215,7 @@ def test_every_payload_is_inert_in_every_kind_of_block(browser, tmp_path):
     payloads = list(PAYLOADS.values())
     frame = pd.DataFrame({"Text": payloads, HEADER: payloads[::-1], "Number": range(len(payloads))})
     frame[PAYLOADS["handler after a double quote"]] = 1.5
-    said = [show.Takeaway(payload[:300], payload[:300], "x") for payload in payloads]
+    said = [show.Headline(payload[:300], payload[:300], "x") for payload in payloads]
     found = [SimpleNamespace(table=p, check=p, severity=p, rows=1, message=p, fix=p) for p in payloads if len(p) < 999]
     reasons = pd.DataFrame({"reason": payloads, "recorded": 5.0, "stated": 3.0, "controllable": None})
     blocks = [

@@ -11,7 +11,8 @@ from rolled import rolled
 
 from cs_helpers import charts, churn, retention, show
 from cs_helpers.core import stats
-from cs_helpers.core.estimates import Comparison, Estimate, Refusal
+from cs_helpers.core.estimates import Comparison, Estimate
+from cs_helpers.core.results import Suppressed
 from cs_helpers.data.tables import Finding
 from cs_helpers.report.charts.ink import INKS
 from cs_helpers.report.charts.picture import as_svg
@@ -111,7 +112,7 @@ def test_nobody_leaving_leaves_it_open():
 
 
 def test_a_refusal_is_shown_with_its_reason_and_without_an_axis():
-    refused = Refusal("3 paid spells lie in the observed window; a curve needs at least 20")
+    refused = Suppressed("3 paid spells lie in the observed window; a curve needs at least 20")
     block = show.chart(charts.survival_curve, refused, show.say_survival(refused), alt="")
     assert "Not shown." in block.html
     assert "a curve needs at least 20." in block.html
@@ -247,7 +248,7 @@ def test_a_sum_is_compared_as_it_was_booked(now, before, note, mood):
 
 
 def test_takeaways_put_the_largest_change_first_and_link_to_their_charts():
-    small, large = show.Takeaway("Small.", "", "one", 0.01), show.Takeaway("Large.", "", "two", 0.2)
+    small, large = show.Headline("Small.", "", "one", 0.01), show.Headline("Large.", "", "two", 0.2)
     block = show.takeaways(small, large)
     assert block.data["application/vnd.cs-helpers.takeaways+json"]["takeaways"] == ["Large.", "Small."]
     assert block.html.index("#two") < block.html.index("#one")
@@ -274,7 +275,7 @@ def test_chart_is_drawn_for_desk_and_phone_with_a_text_alternative_and_no_foreig
 def test_ids_inside_two_charts_of_one_page_do_not_clash():
     triangle = golden_triangle()
     html = "".join(
-        show.chart(charts.cohort_heatmap, triangle, show.Takeaway("x", "", name), alt="x").html for name in ("a", "b")
+        show.chart(charts.cohort_heatmap, triangle, show.Headline("x", "", name), alt="x").html for name in ("a", "b")
     )
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
@@ -304,7 +305,7 @@ def test_customers_of_sixty_years_can_be_drawn(narrow):
 
 
 def test_a_definition_table_that_cannot_be_made_says_why():
-    assert "Nobody paid." in show.reconciliation(Refusal("nobody paid"), "EUR").html
+    assert "Nobody paid." in show.reconciliation(Suppressed("nobody paid"), "EUR").html
 
 
 def test_the_survival_chart_marks_the_twelve_months_that_its_sentence_speaks_of():

@@ -10,7 +10,7 @@ import pytest
 from test_charts_kit import MISSING, NAN, assert_texts_lie_inside_and_apart, strangely, words_in
 
 from cs_helpers import charts, show
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.charts.ink import ACCENT, GAIN, INKS, LOSS, TOTAL
 from cs_helpers.report.charts.picture import as_svg
 
@@ -200,7 +200,7 @@ def test_the_words_of_intervals_name_who_is_told_apart_and_bound_the_others():
         "The other 3, not told apart, lie between 75.0 % and 95.0 %."
     )
     assert "Nobody is told apart." in show.alt_ranks(people(4))
-    assert show.alt_ranks(people(0)) == "Nobody to compare." and show.alt_ranks(Refusal("too few")) == ""
+    assert show.alt_ranks(people(0)) == "Nobody to compare." and show.alt_ranks(Suppressed("too few")) == ""
     assert "and 288 more" in show.alt_ranks(people(300, ["better"] * 300))
 
 

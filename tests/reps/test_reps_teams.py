@@ -6,7 +6,7 @@ from rep_teams import team
 
 from cs_helpers import reps
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.reps.forms import Cases
 
 MONTH = pd.Timestamp("2026-01-01")
@@ -36,7 +36,7 @@ def test_two_windows_of_the_same_length_share_no_month():
 
 
 def test_what_is_there_is_gathered_and_what_is_not_keeps_its_reason():
-    found = reps.gathered("support", CASES, Refusal("no surveys"), (CASES,), Refusal("no surveys"))
+    found = reps.gathered("support", CASES, Suppressed("no surveys"), (CASES,), Suppressed("no surveys"))
     assert len(found.cases) == 2 and found.missing == ("no surveys",)
     assert found.of("csat") is CASES
     with pytest.raises(ContractError, match="fcr: the data do not hold it"):
@@ -44,8 +44,8 @@ def test_what_is_there_is_gathered_and_what_is_not_keeps_its_reason():
 
 
 def test_a_team_without_anything_is_refused_with_the_first_reason():
-    assert reps.gathered("csm", Refusal("no assignments"), Refusal("no touches")) == Refusal("no assignments")
-    assert isinstance(reps.gathered("csm"), Refusal)
+    assert reps.gathered("csm", Suppressed("no assignments"), Suppressed("no touches")) == Suppressed("no assignments")
+    assert isinstance(reps.gathered("csm"), Suppressed)
 
 
 def test_every_measure_of_the_role_is_asked_for_and_those_of_the_other_role_are_not():
@@ -101,18 +101,18 @@ def test_each_measure_is_held_against_itself_in_the_earlier_window():
     assert (found.key, found.before, found.now) == ("csat", "December 2025", "January 2026")
     assert list(found.pairs["effect_before"]) == list(before.of("csat").shown["effect"])
     assert list(found.pairs["effect_now"]) == list(now.of("csat").shown["effect"])
-    (refused,) = reps.persistences(Refusal("nothing"), now, SEEN)
+    (refused,) = reps.persistences(Suppressed("nothing"), now, SEEN)
     assert "nobody can be compared in December 2025" in refused.reason
-    assert reps.persistences(before, Refusal("nothing now"), SEEN) == (Refusal("nothing now"),)
+    assert reps.persistences(before, Suppressed("nothing now"), SEEN) == (Suppressed("nothing now"),)
 
 
 def test_histories_and_ramps_are_there_for_each_key_or_say_why_not():
     courses = reps.histories(TEAM, ["csat", "fcr"], SEEN.end, window=1)
-    assert courses["csat"].key == "csat" and courses["fcr"] == Refusal("fcr: the data do not hold it")
-    assert reps.histories(Refusal("no tickets"), ["csat"], SEEN.end) == {"csat": Refusal("no tickets")}
+    assert courses["csat"].key == "csat" and courses["fcr"] == Suppressed("fcr: the data do not hold it")
+    assert reps.histories(Suppressed("no tickets"), ["csat"], SEEN.end) == {"csat": Suppressed("no tickets")}
     ramps = reps.ramps(TEAM, ["csat", "fcr"], people(*CREW))
-    assert all(isinstance(each, Refusal) for each in ramps.values()), "nobody's first day is known"
-    assert reps.ramps(Refusal("no tickets"), ["csat"], people()) == {"csat": Refusal("no tickets")}
+    assert all(isinstance(each, Suppressed) for each in ramps.values()), "nobody's first day is known"
+    assert reps.ramps(Suppressed("no tickets"), ["csat"], people()) == {"csat": Suppressed("no tickets")}
 
 
 def test_the_team_that_is_asked_for():
@@ -133,4 +133,4 @@ def test_attributes_of_the_mix_are_the_segment_and_those_named():
 
 
 def test_nobody_consistent_has_no_profile():
-    assert reps.consistent_profiles([Refusal("none")], pd.DataFrame(), people(), MONTH, SEEN.end) == ()
+    assert reps.consistent_profiles([Suppressed("none")], pd.DataFrame(), people(), MONTH, SEEN.end) == ()

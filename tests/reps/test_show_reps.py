@@ -11,14 +11,15 @@ import pytest
 from rep_teams import team
 
 from cs_helpers import reps, show
-from cs_helpers.core.estimates import Estimate, Refusal
+from cs_helpers.core.estimates import Estimate
+from cs_helpers.core.results import Suppressed
 from cs_helpers.reps.forms import Benchmark, Board, CaseMix, History, Persistence, Screen
 from cs_helpers.show import board as boards
 from cs_helpers.show import comparison, steps
 from cs_helpers.show import reps as sentences
 
 NAN = float("nan")
-REFUSED = Refusal("tickets: no ticket has a rep")
+REFUSED = Suppressed("tickets: no ticket has a rep")
 HOSTILE = "<script>alert(1)</script>\u202e"
 UNITS = (
     "unit", "label", "n", "n_effective", "clusters", "plain", "raw", "expected", "adjusted", "effect", "se", "low",
@@ -161,7 +162,7 @@ def test_nobody_told_apart_is_said_without_claiming_that_all_are_equal():
     assert said.startswith("No support rep can be told apart from the others on any of 2 measures.")
     assert "No proof that they are equal" in said
     only = board(bench(rows=ALIKE), role="csm")
-    assert show.say_real(only, "csm").found == "No CSM can be told apart from the others on CSAT."
+    assert show.say_real(only, "csm").conclusion == "No CSM can be told apart from the others on CSAT."
 
 
 def test_a_measure_in_which_fewer_than_two_have_a_figure_is_not_counted_as_compared():
@@ -175,7 +176,9 @@ def test_a_measure_in_which_fewer_than_two_have_a_figure_is_not_counted_as_compa
 @pytest.mark.parametrize("role", ["support", "csm"])
 def test_a_refused_board_gives_its_reason(say, role):
     said = say(REFUSED, role)
-    assert said.basis == "Tickets: no ticket has a rep." and show.reps.WHO[role][1].lower() in said.found.lower()
+    assert (
+        said.evidence == "Tickets: no ticket has a rep." and show.reps.WHO[role][1].lower() in said.conclusion.lower()
+    )
 
 
 # --- which are not
@@ -282,7 +285,7 @@ def test_questions_of_screens_come_before_any_use_of_the_figures():
 def test_a_team_that_is_not_there_or_not_asked_for_is_no_step_of_its_own():
     assert "bring what is missing first (tickets: no ticket has a rep)" in show.say_next({"support": REFUSED}).text
     assert "CSM" not in show.say_next({"support": APART}).text
-    assert show.say_next({}).found == "Nothing is to be done that these data could support."
+    assert show.say_next({}).conclusion == "Nothing is to be done that these data could support."
 
 
 @pytest.mark.parametrize(
@@ -306,7 +309,7 @@ def test_spread_says_that_they_differ_or_that_it_is_open():
     assert unsure.startswith("Whether they differ in CSAT at all is open.") and "best guess 6.0 points" in unsure
     ratio = flat(show.say_spread(bench("resolution_hours", scale="ratio", spread=np.log(1.2), spread_low=np.log(1.1))))
     assert "typically by 20 % from the centre" in ratio
-    assert "cannot be told" in show.say_spread(bench(spread=NAN)).found
+    assert "cannot be told" in show.say_spread(bench(spread=NAN)).conclusion
 
 
 def test_movers_are_explained_by_what_their_cases_are():
@@ -319,17 +322,20 @@ def test_movers_are_explained_by_what_their_cases_are():
 
 
 def test_managers_and_persistence():
-    assert show.say_managers(board(bench(rows=ALIKE), level="manager", units=2), "support").found == (
+    assert show.say_managers(board(bench(rows=ALIKE), level="manager", units=2), "support").conclusion == (
         "The teams of 2 managers cannot be told apart on CSAT."
     )
-    assert "The teams of 2 of 4 managers differ" in show.say_managers(board(bench(), level="manager"), "support").found
+    assert (
+        "The teams of 2 of 4 managers differ"
+        in show.say_managers(board(bench(), level="manager"), "support").conclusion
+    )
     twice = flat(show.say_persistence([lasting()], "support"))
     assert twice.startswith("Ada lay outside on the same side in two periods in a row.")
     assert "Ada on CSAT (the better side; z 3.2, then 3.4)" in twice
     refused = show.say_persistence([lasting(refused="the reliability is 0.30, below 0.5")], "support")
     assert refused.text == "Nobody can be called a consistent outlier. The reliability is 0.30, below 0.5."
-    assert "Nobody lay outside" in show.say_persistence([lasting(side="")], "support").found
-    assert show.say_persistence([REFUSED], "csm").basis == "Tickets: no ticket has a rep."
+    assert "Nobody lay outside" in show.say_persistence([lasting(side="")], "support").conclusion
+    assert show.say_persistence([REFUSED], "csm").evidence == "Tickets: no ticket has a rep."
     assert "no earlier period" in show.say_persistence([], "csm").text
 
 
@@ -340,13 +346,13 @@ def test_who_has_no_cases_and_what_belongs_to_nobody_is_said():
     assert "Zed" in said and "1 person with too few cases on every measure" in said
     assert "9 of 400 tickets have no rep." in said
     full = board(bench(rows=ALIKE))
-    assert show.say_untouched(full, "csm").found == "Each of the CSMs has cases enough on at least one measure."
+    assert show.say_untouched(full, "csm").conclusion == "Each of the CSMs has cases enough on at least one measure."
 
 
 def test_a_csms_own_churn_is_said_to_be_no_yardstick_only_where_that_holds():
     quiet = board(bench("book_renewal_rate", rows=ALIKE), role="csm")
-    assert "almost never be told apart in a year, and here it cannot" in show.say_own_churn(quiet).found
-    loud = show.say_own_churn(board(bench("book_renewal_rate"), role="csm")).found
+    assert "almost never be told apart in a year, and here it cannot" in show.say_own_churn(quiet).conclusion
+    loud = show.say_own_churn(board(bench("book_renewal_rate"), role="csm")).conclusion
     assert loud == "The renewals of Ada and Bo can be told apart."
     missing = show.say_own_churn(board(role="csm", refused={"book_renewal_rate": "no renewals are recorded"}))
     assert missing.text == "Renewals by CSM are not compared. No renewals are recorded."
@@ -354,10 +360,10 @@ def test_a_csms_own_churn_is_said_to_be_no_yardstick_only_where_that_holds():
 
 def test_steering_by_too_much_is_a_warning():
     fine = reps.steering("csat, tickets_per_working_day", "support")
-    assert show.say_steering(fine.warnings, "support", fine.keys).found == (
+    assert show.say_steering(fine.warnings, "support", fine.keys).conclusion == (
         "Support reps are steered by CSAT and tickets per working day."
     )
-    basis = show.say_steering(fine.warnings, "support", fine.keys).basis
+    basis = show.say_steering(fine.warnings, "support", fine.keys).evidence
     assert basis.endswith("seen: CSAT response rate for CSAT and repeat-contact rate for tickets per working day.")
     assert show.steering(*fine.warnings).html == ""
     much = reps.steering("csat, ces, aht_minutes", "support")
@@ -371,9 +377,9 @@ def test_how_many_were_rated_stands_beside_satisfaction():
         "ces": Estimate("ces_response_rate", None, None, None, 0, reason="nobody seems to have been asked"),
     }
     said = show.say_answered(rates)
-    assert flat(said.found) == "Of 1,200 tickets resolved, so many were rated: CSAT 25.0 % (22.6 to 27.5 %)."
-    assert show.say_answered({"ces": rates["ces"]}).found == "Nobody was asked how content they were."
-    assert show.say_answered(REFUSED).basis == "Tickets: no ticket has a rep."
+    assert flat(said.conclusion) == "Of 1,200 tickets resolved, so many were rated: CSAT 25.0 % (22.6 to 27.5 %)."
+    assert show.say_answered({"ces": rates["ces"]}).conclusion == "Nobody was asked how content they were."
+    assert show.say_answered(REFUSED).evidence == "Tickets: no ticket has a rep."
 
 
 # --- tables
@@ -512,7 +518,7 @@ def test_the_resolved_rate_has_that_of_all_contacts_beside_it():
 
 
 def test_what_of_a_team_is_missing_is_said_one_by_one():
-    team_ = reps.gathered("support", team(5, reps=8).cases, Refusal("surveys: there is none"))
+    team_ = reps.gathered("support", team(5, reps=8).cases, Suppressed("surveys: there is none"))
     (said,) = show.say_missing(team_, "support")
     assert said.text == "Not measured. Surveys: there is none."
     assert show.say_missing(REFUSED, "support") == ()
@@ -606,7 +612,7 @@ def test_what_charts_take_is_what_the_board_holds():
 def test_a_team_with_known_differences_reads_as_it_was_made():
     """Reps without differences, a quarter of them with hard cases: the plain table misleads, the words do not."""
     alike = reps.benchmark(team(5, reps=14).cases)
-    assert "No support rep can be told apart" in show.say_real(alike, "support").found
+    assert "No support rep can be told apart" in show.say_real(alike, "support").conclusion
     said = show.say_movers(alike.of("csat")).text
     assert "are Enterprise (segment)" in said
     html = show.compared(alike, ["csat"]).html

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from desks import END, NOBODY, START, book_and_touches, desk
 
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import takeaways
 from cs_helpers.report.words import NARROW_SPACE
 from cs_helpers.reps.profile import profile
@@ -52,7 +52,7 @@ def words(text):
 
 def question(key, row=None):
     (one,) = asked.screen_questions([screen(key, [row or ROWS[key]])])
-    return words(one.found), words(one.basis)
+    return words(one.conclusion), words(one.evidence)
 
 
 # --- screens --------------------------------------------------------------------------------------------------------
@@ -107,32 +107,34 @@ def test_each_screen_asks_its_question_and_gives_its_evidence(key, row, opening,
 
 def test_every_question_ends_with_a_question_mark_and_names_innocent_reasons():
     for one in asked.screen_questions(ALL):
-        assert one.found.endswith("?") and re.search(r"It may be .+, .+ or .+\.", one.basis)
+        assert one.conclusion.endswith("?") and re.search(r"It may be .+, .+ or .+\.", one.evidence)
     assert set(asked.INNOCENT) == set(asked.NAMES) == set(ROWS)
 
 
 def test_no_question_is_said_with_how_many_were_looked_at():
     one = asked.say_screens([screen("month_end"), screen("pile_up", asked_of=19)])
-    assert one.found == "No question is raised."
-    assert one.basis.startswith("Up to 24 reps looked at in 2 screens. Where nobody does anything unusual")
+    assert one.conclusion == "No question is raised."
+    assert one.evidence.startswith("Up to 24 reps looked at in 2 screens. Where nobody does anything unusual")
     assert asked.screen_questions(QUIET) == ()
 
 
 def test_questions_are_counted_with_the_reps_they_are_about():
     other = screen("pile_up", [ROWS["pile_up"], ROWS["pile_up"] | {"unit": "R-2", "label": "Bo"}])
     one = asked.say_screens([screen("month_end", [ROWS["month_end"]]), other, screen("asked_few")])
-    assert one.found == ("3 questions about 2 reps: resolved at the month's end and handle times just under a target.")
-    assert "Up to 24 reps looked at in 3 screens. A question to look at together" in one.basis
+    assert one.conclusion == (
+        "3 questions about 2 reps: resolved at the month's end and handle times just under a target."
+    )
+    assert "Up to 24 reps looked at in 3 screens. A question to look at together" in one.evidence
     single = asked.say_screens([screen("month_end", [ROWS["month_end"]])])
-    assert single.found == "1 question about 1 rep: resolved at the month's end."
+    assert single.conclusion == "1 question about 1 rep: resolved at the month's end."
 
 
 def test_a_screen_that_could_not_look_is_named_with_its_reason_once_for_all_with_the_same():
     reason = "handle times are unknown: no ticket has `handle_minutes`. Map it"
     result = [screen("month_end"), screen("pile_up", refused=reason), screen("very_short", refused=reason)]
     one = asked.say_screens(result)
-    assert one.found == "No question is raised." and "in 1 screen." in one.basis
-    assert one.basis.endswith(
+    assert one.conclusion == "No question is raised." and "in 1 screen." in one.evidence
+    assert one.evidence.endswith(
         "Not looked at: handle times just under a target and contacts under 10 seconds. Handle times are unknown: no "
         "ticket has `handle_minutes`. Map it."
     )
@@ -143,11 +145,11 @@ def test_a_screen_that_could_not_look_is_named_with_its_reason_once_for_all_with
 
 def test_where_no_screen_could_look_that_is_what_is_said():
     none = [screen("pile_up", refused="nothing is known")]
-    assert asked.say_screens(none).found == "How the figures came about could not be looked at."
-    assert asked.say_screens(none).basis.endswith("Nothing is known.")
+    assert asked.say_screens(none).conclusion == "How the figures came about could not be looked at."
+    assert asked.say_screens(none).evidence.endswith("Nothing is known.")
     assert asked.screens_table(none).text.startswith("Not shown.")
-    refusal = Refusal("there are no tickets")
-    assert asked.say_screens(refusal).basis == "There are no tickets."
+    refusal = Suppressed("there are no tickets")
+    assert asked.say_screens(refusal).evidence == "There are no tickets."
     assert asked.screen_questions(refusal) == () and "There are no tickets" in asked.screens_table(refusal).html
 
 
@@ -165,7 +167,7 @@ def test_the_table_of_questions_holds_both_figures_and_escapes_names():
 def test_hostile_names_are_made_inert_in_sentences_and_escaped_on_the_page():
     evil = screen("month_end", [ROWS["month_end"] | {"label": "<img src=x>\u202e\nBo" + "b" * 200}])
     (one,) = asked.screen_questions([evil])
-    assert "\u202e" not in one.found and "\n" not in one.found and len(one.found) < 220
+    assert "\u202e" not in one.conclusion and "\n" not in one.conclusion and len(one.conclusion) < 220
     assert "<img" not in takeaways(one).html
 
 
@@ -183,7 +185,7 @@ def a_profile(*rows, side="better", label=NAME, key="csat"):
 
 def said(profile):
     one = told.say_profile(profile)
-    return words(one.found), words(one.basis)
+    return words(one.conclusion), words(one.evidence)
 
 
 def test_the_better_side_is_worth_learning_from():
@@ -235,15 +237,15 @@ def test_every_aspect_of_the_analysis_has_words():
     of_touches = profile(tickets.iloc[:0], NOBODY, START, END, "R-03", NAME, "nps", "worse", touches, book)
     assert {*of_tickets.aspects["aspect"], *of_touches.aspects["aspect"]} == set(told.ASPECTS)
     for each in (of_tickets, of_touches):
-        assert NAME in told.say_profile(each).found and len(told.profile_table(each).text) > 200
+        assert NAME in told.say_profile(each).conclusion and len(told.profile_table(each).text) > 200
 
 
 def test_what_the_screens_find_can_be_said():
     result = gaming_screens(desk(1, reps=12, odd=1, month=0.3, short=0.2), NOBODY, START, END)
-    found = [one.found for one in asked.screen_questions(result)]
+    found = [one.conclusion for one in asked.screen_questions(result)]
     assert any("R-11 take less than 10 seconds?" in text for text in found)
     assert any("R-11 resolved in the last two working days" in text for text in found)
-    assert asked.say_screens(result).found.startswith("2 questions about 1 rep")
+    assert asked.say_screens(result).conclusion.startswith("2 questions about 1 rep")
     assert "R-11" in asked.screens_table(result).html
 
 
@@ -265,12 +267,12 @@ def test_units_of_all_sizes_read_well():
 
 
 def test_nobody_consistent_and_refusals_are_said():
-    assert told.say_profiles(())[0].found == "Nobody differs consistently from peers, so there is no profile."
+    assert told.say_profiles(())[0].conclusion == "Nobody differs consistently from peers, so there is no profile."
     assert len(told.say_profiles((a_profile(FASTER), a_profile(ORDINARY)))) == 2
     both = told.say_profiles((a_profile(ORDINARY, label="Bo"), a_profile(FASTER), a_profile(ORDINARY, label="Cy")))
-    assert [each.found[:40] for each in both][1:] == ["Nothing that Bo and Cy do differently fro"[:40]]
-    assert both[1].basis.startswith("1 aspect of each looked at")
-    refusal = Refusal("too few cases")
+    assert [each.conclusion[:40] for each in both][1:] == ["Nothing that Bo and Cy do differently fro"[:40]]
+    assert both[1].evidence.startswith("1 aspect of each looked at")
+    refusal = Suppressed("too few cases")
     assert told.say_profile(refusal).text == "What is done differently cannot be told. Too few cases."
     assert "Too few cases" in told.profile_table(refusal).html
 
@@ -278,7 +280,12 @@ def test_nobody_consistent_and_refusals_are_said():
 def test_hostile_levels_and_names_are_inert_in_sentences_and_escaped_on_the_page():
     evil = ("mix", "channel", "<img src=x>{value}\u202e", "share", 0.3, 0.1, 0.1, 0.3, 3.0, 640, 0.0, 0.0, True)
     one = told.say_profile(a_profile(evil, label="B\nob{level}"))
-    assert "\u202e" not in one.found and "\n" not in one.found and "{value}" in one.found and "B ob{level}" in one.found
+    assert (
+        "\u202e" not in one.conclusion
+        and "\n" not in one.conclusion
+        and "{value}" in one.conclusion
+        and "B ob{level}" in one.conclusion
+    )
     assert "<img" not in takeaways(one).html and "<img" not in told.profile_table(a_profile(evil)).html
 
 

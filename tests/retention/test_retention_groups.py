@@ -12,7 +12,8 @@ from rolled import rolled
 
 from cs_helpers import retention
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Estimate, Refusal
+from cs_helpers.core.estimates import Estimate
+from cs_helpers.core.results import Suppressed
 
 AS_OF = pd.Timestamp("2026-01-01")
 FIRST = pd.Timestamp("2024-01-01")
@@ -93,7 +94,7 @@ def test_one_group_or_only_small_ones_are_refused_in_words():
     assert "segment has 1 group among the 50 accounts" in retention.by_group(panel(table), groups, AS_OF).reason
     table, groups = book_of({"a": 5, "b": 5}, {})
     refused = retention.by_group(panel(table), groups, AS_OF)
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, Suppressed)
     assert "0 of at least 20 accounts" in refused.reason
 
 

@@ -7,7 +7,7 @@ from pytest import approx
 from rolled import rolled
 
 from cs_helpers import retention
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 
 FIRST, AS_OF = pd.Timestamp("2023-01-01"), pd.Timestamp("2026-01-01")
 
@@ -156,7 +156,7 @@ def test_everything_renewed_so_far_is_no_certainty():
 )
 def test_too_few_decided_or_nothing_due_is_refused_in_words(book, said):
     found = retention.renewal_outlook(book, AS_OF)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, Suppressed)
     assert said in found.reason
 
 

@@ -7,7 +7,7 @@ from pytest import approx
 
 from cs_helpers import roi
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 
 AS_OF = pd.Timestamp("2026-01-01")
 MRR = pd.Series({"A": 100.0, "B": 200.0, "C": 300.0, "D": 400.0}, name="mrr")
@@ -80,7 +80,7 @@ def test_the_margin_is_that_of_the_covered_mrr():
     assert found.mode == approx((100 * 0.9 + 200 * 0.6) / 300) and found.origin == "measured" and not found.ranges
     assert roi.margin_of(now, 0.8).mode == 0.8
     with pytest.raises(ContractError, match="no gross margin is known"):
-        roi.margin_of(now, Refusal("no gross margin is known"))
+        roi.margin_of(now, Suppressed("no gross margin is known"))
     with pytest.raises(ContractError, match="no covered account has a gross margin"):
         roi.margin_of(now, pd.Series({"C": 0.1}))
 
@@ -93,13 +93,13 @@ def test_inputs_that_were_refused_are_all_named_and_those_not_given_are_not_miss
     found = roi.inputs_of([MARGIN, CHURN, None], COSTS)
     assert {each.name for each in found} >= {"margin", "yearly_churn", "people", "discount"}
     with pytest.raises(ContractError, match="no churn\nno costs"):
-        roi.inputs_of([MARGIN, Refusal("no churn")], Refusal("no costs"))
+        roi.inputs_of([MARGIN, Suppressed("no churn")], Suppressed("no costs"))
 
 
 def test_the_readers_own_risk_goes_before_the_measured_one():
     inputs = roi.inputs_of([MARGIN, CHURN], COSTS)
     own, measured = roi.fixed("relative_risk", 1.5), roi.fixed("relative_risk", 1.2, "measured")
-    assert roi.with_risk(inputs, [None, Refusal("no effect")]) == inputs
+    assert roi.with_risk(inputs, [None, Suppressed("no effect")]) == inputs
     assert roi.with_risk(inputs, [None, measured])[0] is measured
     replaced = roi.with_risk(roi.with_risk(inputs, [measured]), [own, measured])
     assert [each for each in replaced if each.name == "relative_risk"] == [own]

@@ -10,7 +10,8 @@ from pytest import approx
 from test_roi_economics import PLAIN, one_contract, rows
 
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.core.estimates import Estimate, Refusal
+from cs_helpers.core.estimates import Estimate
+from cs_helpers.core.results import Suppressed
 from cs_helpers.roi.book import book_of
 from cs_helpers.roi.breakeven import break_even
 from cs_helpers.roi.costs import CostBase
@@ -146,7 +147,7 @@ def test_no_effect_ships_as_a_default():
     assert at_mode(inputs).relative_risk == 1.0
     assert at_mode(inputs).expansion_lost == 0.0
     refused = scenario(BOOK, inputs)
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, Suppressed)
     assert "no figure of that kind is published" in refused.reason
     assert break_even(BOOK, inputs).at(24)["reachable"]  # which needs none
 

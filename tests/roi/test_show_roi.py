@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from cs_helpers import roi, show
-from cs_helpers.core.estimates import Refusal
 from cs_helpers.core.metrics import all_metrics
+from cs_helpers.core.results import Suppressed
 
-REFUSED = Refusal("nobody was covered; give assignments")
+REFUSED = Suppressed("nobody was covered; give assignments")
 HOSTILE = "<script>alert(1)</script>"
 NAN = float("nan")
 BOOK = roi.book_of(
@@ -76,11 +76,13 @@ def words(block):
 def test_break_even_says_how_much_is_enough_and_makes_no_claim():
     said = show.say_break_even(EVEN, COSTS, "EUR")
     row = EVEN.at(24)
-    assert f"within 24 months, customer success must keep {row['points']:.1f}\u202fpoints of the €120k" in said.found
-    assert "cost of €96k a year" in said.found
-    assert f"That is €{row['points'] / 100 * 120:,.0f}k of MRR a month" in said.basis
-    assert f"churn would be {row['hazard_ratio']:.2f} times as high" in said.basis
-    assert "over 12 months and" in said.basis and "over 36 months" in said.basis
+    assert (
+        f"within 24 months, customer success must keep {row['points']:.1f}\u202fpoints of the €120k" in said.conclusion
+    )
+    assert "cost of €96k a year" in said.conclusion
+    assert f"That is €{row['points'] / 100 * 120:,.0f}k of MRR a month" in said.evidence
+    assert f"churn would be {row['hazard_ratio']:.2f} times as high" in said.evidence
+    assert "over 12 months and" in said.evidence and "over 36 months" in said.evidence
     assert "no claim that it does" in said.text
     assert show.say_break_even(REFUSED, COSTS, "EUR").text.endswith("Nobody was covered; give assignments.")
 
@@ -165,9 +167,9 @@ def test_an_effect_is_named_only_where_its_interval_leaves_zero_out(low, value, 
 def test_a_refused_effect_gives_its_reason_and_no_number_that_looks_causal():
     none = effect(rung(value=None, low=None, high=None, status="refused", reason="too few"), rung("association"))
     said = show.say_effect(none)
-    assert said.found == "The effect of customer success cannot be measured in these data."
-    assert said.basis == "Too few accounts left (45, at least 50 accounts needed)."
-    assert isinstance(show.curved(none), Refusal)
+    assert said.conclusion == "The effect of customer success cannot be measured in these data."
+    assert said.evidence == "Too few accounts left (45, at least 50 accounts needed)."
+    assert isinstance(show.curved(none), Suppressed)
     assert (
         show.gap_words(none) == show.alt_futures(none) == show.note_futures(none) == show.effect_table(none).html == ""
     )
@@ -182,7 +184,7 @@ def test_a_headline_of_a_lower_rung_says_what_it_leaves_out_and_draws_no_curves(
     text = show.say_effect(lower).text
     assert "vacancies, 1,981 accounts" in text and "what works through the health of accounts is not in it" in text
     assert "Counted by MRR" not in text
-    assert isinstance(show.curved(lower), Refusal)
+    assert isinstance(show.curved(lower), Suppressed)
 
 
 def test_curves_and_their_table_speak_of_both_futures():
@@ -230,11 +232,12 @@ def test_gates_show_figure_threshold_and_verdict_in_their_units():
     )
     found = effect(gates=gates)
     said = show.say_gates(found)
-    assert said.found == "2 of 5 conditions for a measured effect are met."
+    assert said.conclusion == "2 of 5 conditions for a measured effect are met."
     assert (
-        "Not met: MRR of accounts that are practically always covered and negative control: late payment." in said.basis
+        "Not met: MRR of accounts that are practically always covered and negative control: late payment."
+        in said.evidence
     )
-    assert "Not looked at: negative controls." in said.basis
+    assert "Not looked at: negative controls." in said.evidence
     seen = words(show.gates_table(found))
     for part in (
         "35\u202fmonths",
@@ -246,7 +249,7 @@ def test_gates_show_figure_threshold_and_verdict_in_their_units():
     ):
         assert part in seen, part
     held = effect(gates=gates[:1])
-    assert show.say_gates(held).found == "1 of 1 conditions for a measured effect are met." and "Why not" not in (
+    assert show.say_gates(held).conclusion == "1 of 1 conditions for a measured effect are met." and "Why not" not in (
         show.gates_table(held).html
     )
     assert "3 accounts" not in seen and show.gates_table(REFUSED).text.startswith("Not shown.")
@@ -376,9 +379,9 @@ def test_a_gain_that_comes_only_from_the_tail_is_called_so():
 def test_without_an_effect_there_is_no_scenario_only_the_reason():
     refused = roi.scenario(BOOK, KNOWN)
     said = show.say_scenario(refused, "EUR")
-    assert said.found == "No return is computed." and "Give relative_risk as low, mode, high" in said.basis
+    assert said.conclusion == "No return is computed." and "Give relative_risk as low, mode, high" in said.evidence
     assert show.scenario_table(refused, "EUR").html == show.alt_outcomes(refused, "EUR") == ""
-    assert show.outcome_options(refused, "EUR") == {} and isinstance(show.tornado_rows(refused, "EUR"), Refusal)
+    assert show.outcome_options(refused, "EUR") == {} and isinstance(show.tornado_rows(refused, "EUR"), Suppressed)
     assert "cannot be told" in show.say_tornado(refused).text
 
 
@@ -406,19 +409,19 @@ def test_money_of_the_effect_is_a_gain_only_where_its_interval_says_so(low, net,
     assert said in show.say_money(worth, "EUR").text
     seen = words(show.money_table(worth, "EUR"))
     assert "75\u202f% of all covered account-months" in seen and not re.search(r"\b(nan|None)\b", seen)
-    assert show.say_money(REFUSED, "EUR").found == "No money is derived from a measured effect."
+    assert show.say_money(REFUSED, "EUR").conclusion == "No money is derived from a measured effect."
     assert show.money_table(REFUSED, "EUR").html == ""
 
 
 def test_whether_it_paid_is_the_measured_money_where_there_is_any_and_else_the_readers_own_inputs():
     worth = earned(1e5, 5e5, 9e5)
     assert show.say_return(worth, REFUSED, "EUR") == show.say_money(worth, "EUR")
-    assert show.say_return(REFUSED, REFUSED, "EUR").found == "No return is computed."
+    assert show.say_return(REFUSED, REFUSED, "EUR").conclusion == "No return is computed."
 
 
 def test_money_without_a_cost_has_no_return():
     worth = earned(1.0, 2.0, 3.0, cost=0.0, reason="vanishing would have saved nothing")
-    assert "would have saved nothing" in show.say_money(worth, "EUR").found
+    assert "would have saved nothing" in show.say_money(worth, "EUR").conclusion
     assert "Vanishing would have saved nothing." in words(show.money_table(worth, "EUR"))
 
 
@@ -439,7 +442,7 @@ def test_a_point_of_retention_is_priced_per_horizon_or_refused_with_the_reason()
 
 def test_plans_gain_lose_or_stay_open_and_say_what_is_missing():
     known = roi.with_risk(KNOWN, [roi.read_input("1.0, 1.6, 9.0", "relative_risk")])
-    plans = {"cut": roi.cut(BOOK, known, 0.2, draws=500), "tech_touch": Refusal("tail_share is not given: give it")}
+    plans = {"cut": roi.cut(BOOK, known, 0.2, draws=500), "tech_touch": Suppressed("tail_share is not given: give it")}
     assert "open: customer success cut" in show.say_plans(plans).text
     seen = words(show.plans_table(plans, "EUR"))
     assert "Not computed. Tech touch for small accounts: tail_share is not given: give it." in seen

@@ -18,7 +18,7 @@ from pytest import approx
 from what_if_books import GIVEN, made_up_book, made_up_panel
 
 from cs_helpers.core.errors import ParameterError
-from cs_helpers.core.estimates import Refusal
+from cs_helpers.core.results import Suppressed
 from cs_helpers.publish import html
 from cs_helpers.roi.book import book_of
 from cs_helpers.roi.breakeven import break_even
@@ -158,7 +158,7 @@ def test_without_an_effect_it_can_open_where_customer_success_changes_nothing():
 
 
 def test_where_the_inputs_are_not_known_the_reason_stands_there():
-    assert panel_of(Refusal("the cost is not known"), "EUR").text == "Not shown. The cost is not known."
+    assert panel_of(Suppressed("the cost is not known"), "EUR").text == "Not shown. The cost is not known."
 
 
 def test_every_slider_holds_where_it_starts_and_stays_within_what_may_be_typed(model):

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 from cs_helpers.core.stats.intervals import normal_quantile
 
 
 @dataclass(frozen=True, repr=False)
-class Nps(Result):
+class Nps(Record):
     """A Net Promoter Score in points (-100 to 100) with its 95 % interval and what it is made of."""
 
     value: float

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 
 from cs_helpers.core.errors import ParameterError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 
 @dataclass(frozen=True, repr=False)
-class Queue(Result):
+class Queue(Record):
     """What Erlang's formula says of a queue.
 
     ``p_wait``: probability that a contact waits; ``service_level``: share answered within the target; ``asa_seconds``:

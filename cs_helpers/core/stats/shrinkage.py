@@ -11,14 +11,14 @@ from scipy.optimize import brentq
 from scipy.special import chdtrc, chdtri, ndtri
 
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Result
+from cs_helpers.core.results import Record
 
 FEWEST_TO_SHRINK = 4
 _MOST_STEPS = 200
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Shrunk(Result):
+class Shrunk(Record):
     """Figures after shrinkage.
 
     ``values``: what is left of each; ``standard_errors``: of what is still uncertain about them, how much to shrink
@@ -74,7 +74,7 @@ def shrink(values: ArrayLike, variances: ArrayLike, mean: float | None = None) -
 
 
 @dataclass(frozen=True, repr=False)
-class Spread(Result):
+class Spread(Record):
     """How far the true figures behind noisy ones differ.
 
     ``value``: their standard deviation, ``low`` and ``high`` a 95 % interval; ``p``: of no differences at all;

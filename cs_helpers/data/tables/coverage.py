@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.estimates import Change, Comparison, Estimate, Refusal
+from cs_helpers.core.estimates import Change, Comparison, Estimate
 from cs_helpers.core.periods import window_words
+from cs_helpers.core.results import Suppressed
 from cs_helpers.data import rollups
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.engines.duckdb import quote
@@ -34,19 +35,19 @@ def overview(seen: Inspection) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def by_month(seen: Inspection) -> pd.DataFrame | Refusal:
+def by_month(seen: Inspection) -> pd.DataFrame | Suppressed:
     """Rows per table and month: index table, one column per month (its first day), 0 where there is none.
 
     Subscriptions count in every month in which they run, other tables in the month of their date, inside the observed
-    window only. Tables without a date are left out. A Refusal where the source has errors.
+    window only. Tables without a date are left out. A Suppressed where the source has errors.
     """
     if seen.failed:
-        return Refusal(_ERRORS)
+        return Suppressed(_ERRORS)
     first, last = seen.observed_from.replace(day=1), seen.as_of
     months = pd.date_range(first, last, freq="MS", inclusive="left")
     rows = {fact.name: _monthly(seen, fact, months) for fact in seen.facts if _dated(fact)}
     if not rows or not len(months):
-        return Refusal("no table with a date holds a whole month")
+        return Suppressed("no table with a date holds a whole month")
     return pd.DataFrame(rows, index=months).T.rename_axis("table").rename_axis("month", axis=1)
 
 
@@ -84,15 +85,15 @@ def _monthly(seen: Inspection, fact: TableFacts, months: pd.DatetimeIndex) -> pd
     return pd.Series([int(found.get(month, 0)) for month in index], index=months)
 
 
-def key_overlap(seen: Inspection) -> pd.DataFrame | Refusal:
+def key_overlap(seen: Inspection) -> pd.DataFrame | Suppressed:
     """How far the tables speak of the same accounts and reps: table, column, of, keys, matched, share, covered.
 
     ``keys`` are the distinct values in the table, ``matched`` those that the table named in ``of`` has, ``share`` =
-    matched / keys; ``covered`` is the share of the other table's keys that stand here. A Refusal where there are
+    matched / keys; ``covered`` is the share of the other table's keys that stand here. A Suppressed where there are
     errors.
     """
     if seen.failed:
-        return Refusal(_ERRORS)
+        return Suppressed(_ERRORS)
     present = {fact.name: fact for fact in seen.facts}
     rows = []
     for fact in seen.facts:
@@ -113,7 +114,7 @@ def key_overlap(seen: Inspection) -> pd.DataFrame | Refusal:
                 (fact.name, column, of, int(keys), int(matched), share, matched / total if total else float("nan"))
             )
     if not rows:
-        return Refusal("no two tables of this source share a key")
+        return Suppressed("no two tables of this source share a key")
     return pd.DataFrame(rows, columns=["table", "column", "of", "keys", "matched", "share", "covered"])
 
 
@@ -144,7 +145,7 @@ def _share(key: str, numerator: int, denominator: int, reason: str) -> Estimate:
 
 def _accounts(seen: Inspection) -> Estimate:
     overlap = key_overlap(seen)
-    if isinstance(overlap, Refusal):
+    if isinstance(overlap, Suppressed):
         return Estimate("accounts_with_subscription", None, None, None, 0, reason=overlap.reason)
     mine = overlap[(overlap["table"] == "subscriptions") & (overlap["column"] == "account_id")]
     accounts = next((fact.rows for fact in seen.facts if fact.name == "accounts"), 0)
@@ -156,14 +157,14 @@ def _accounts(seen: Inspection) -> Estimate:
 
 def _months(seen: Inspection) -> Estimate:
     table = by_month(seen)
-    if isinstance(table, Refusal):
+    if isinstance(table, Suppressed):
         return Estimate("months_with_rows", None, None, None, 0, reason=table.reason)
     return _share("months_with_rows", int((table > 0).to_numpy().sum()), table.size, "no month was observed")
 
 
-def rival_churn(seen: Inspection) -> pd.DataFrame | Refusal:
-    """Who left by each record of it; see ``findings.rival_records``. A Refusal where the source has errors."""
-    return Refusal(_ERRORS) if seen.failed else seen.rivals
+def rival_churn(seen: Inspection) -> pd.DataFrame | Suppressed:
+    """Who left by each record of it; see ``findings.rival_records``. A Suppressed where the source has errors."""
+    return Suppressed(_ERRORS) if seen.failed else seen.rivals
 
 
 def book(seen: Inspection) -> pd.DataFrame:
