@@ -75,9 +75,7 @@ def test_a_wrong_parameter_is_named_also_where_it_cannot_be_a_key(tables):
 def test_a_table_that_does_not_exist_is_one_line_with_the_nearest_name(tables):
     with pytest.raises(ParameterError) as raised:
         _ = tables.tickts
-    assert str(raised.value).startswith(
-        "tables have no table or attribute 'tickts'. Did you mean 'tickets'?"
-    )
+    assert str(raised.value).startswith("tables have no table or attribute 'tickts'. Did you mean 'tickets'?")
     assert raised.value._render_traceback_() == [f"UnknownAttribute: {raised.value}"]
     assert not hasattr(tables, "tickts") and getattr(tables, "tickts", None) is None
 

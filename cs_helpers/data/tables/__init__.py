@@ -27,8 +27,8 @@ from cs_helpers.data.mapping import Mapping as ExportMapping
 from cs_helpers.data.tables import coverage, report, sharing
 from cs_helpers.data.tables.choosing import known_attribute, values_of
 from cs_helpers.data.tables.frames import SET_ASIDE_COLUMNS, contract_frame, set_aside_frame
-from cs_helpers.data.tables.inspection import Inspection, TableFacts, inspect
-from cs_helpers.data.tables.progress import Finding, counted
+from cs_helpers.data.tables.inspection import Inspection, inspect
+from cs_helpers.data.tables.progress import Finding, TableFacts, counted
 from cs_helpers.data.tables.sharing import Sharing
 from cs_helpers.data.tables.treatments import WITHHELD
 
