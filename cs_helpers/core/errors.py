@@ -55,6 +55,10 @@ class ParameterError(CsHelpersError):
     """A notebook was given parameters that it does not declare, or of another type."""
 
 
+class UnknownAttribute(ParameterError, AttributeError):  # noqa: N818 - a user reads the name of what happened
+    """An object has no attribute of this name; ``hasattr`` and ``getattr`` with a default work as usual."""
+
+
 class ScheduleError(CsHelpersError):
     """A schedule does not say what a schedule can say, or asks for runs that cannot be made."""
 

@@ -12,6 +12,7 @@ times it is a double everywhere, which the three engines have no common cast for
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,10 +29,31 @@ from cs_helpers.data.rollups.staging import Engine, arrow_type, engine_of, stage
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ROLLUPS", "Engine", "Output", "Parameter", "Rollup", "arrow", "engine_of", "run", "schema", "stage", "text"]
+__all__ = [
+    "ROLLUPS",
+    "Engine",
+    "Output",
+    "Parameter",
+    "Rollup",
+    "arrow",
+    "checked",
+    "engine_of",
+    "run",
+    "schema",
+    "stage",
+    "text",
+]
 
 SQL = Path(__file__).parents[1] / "sql"
 NEVER_PAID = "subscriptions: none of these accounts ever paid anything, so there is nothing to count."
+
+
+def checked(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a roll-up in their types, with the defaults.
+
+    Raises ParameterError for an unknown roll-up and with everything that is wrong with the parameters.
+    """
+    return arguments.values(_rollup(name), parameters)
 
 
 def run(engine: Engine, name: str, **parameters: Any) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cs_helpers.core.errors import SourceError, SourceUnavailable, did_you_mean
-from cs_helpers.data.sources.folder import fingerprint_of
+from cs_helpers.data.sources.fingerprints import fingerprint_of
 from cs_helpers.data.sources.parquet import plain_reason
 from cs_helpers.data.sources.staged import Reading, Staged, check_headers, line_column, listed, matching
 from cs_helpers.data.sources.typed import stripped, typed

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cs_helpers.core.errors import SourceError, did_you_mean
 from cs_helpers.data.sources.delimited import stage_csv
+from cs_helpers.data.sources.fingerprints import fingerprint_of
 from cs_helpers.data.sources.staged import Reading, Staged, listed, matching
 
 if TYPE_CHECKING:
@@ -95,12 +95,6 @@ class Folder:
             what = "this is a folder" if path.is_dir() else "this is no ordinary file"
             raise SourceError(f"{name}: {what}.\n  Name a file: {listed(self.names()) or 'there is none'}.")
         return path
-
-
-def fingerprint_of(digests: dict[str, str]) -> str:
-    """Twelve hex digits over names and the digests of what they hold."""
-    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(digests.items()))
-    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
 def open_folder(folder: Path, name: str) -> Folder:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cs_helpers.core.errors import SourceError
-from cs_helpers.data.sources.characters import chunks, refuse_other_kinds
+from cs_helpers.data.sources.characters import refuse_other_kinds
+from cs_helpers.data.sources.fingerprints import digest_of
 from cs_helpers.data.sources.staged import Staged, check_headers, line_column
 from cs_helpers.data.sources.typed import typed
 
@@ -75,15 +75,6 @@ def _outermost(tree: Sequence[tuple[str, int]]) -> list[str]:
         if children:
             inside.append(children)
     return names
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        for chunk in chunks(handle):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _check_marks(name: str, path: Path) -> None:

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from cs_helpers.core.errors import SourceError, did_you_mean
 from cs_helpers.data.sources.characters import OLE, refuse_other_kinds
-from cs_helpers.data.sources.folder import fingerprint_of
-from cs_helpers.data.sources.parquet import digest_of
+from cs_helpers.data.sources.fingerprints import digest_of, fingerprint_of
 from cs_helpers.data.sources.staged import Reading, Staged, check_headers, line_column, listed, matching, nameless
 
 if TYPE_CHECKING:

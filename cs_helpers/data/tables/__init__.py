@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import pandas as pd
 
 from cs_helpers.core.audience import NAMES_VARIABLE
-from cs_helpers.core.errors import ContractError, ParameterError, SourceError, did_you_mean
+from cs_helpers.core.errors import ContractError, ParameterError, SourceError, UnknownAttribute, did_you_mean
 from cs_helpers.core.periods import day_words
 from cs_helpers.data import rollups
 from cs_helpers.data.contract.checks import known_only_after_outcome
@@ -27,8 +27,8 @@ from cs_helpers.data.mapping import Mapping as ExportMapping
 from cs_helpers.data.tables import coverage, report, sharing
 from cs_helpers.data.tables.choosing import known_attribute, values_of
 from cs_helpers.data.tables.frames import SET_ASIDE_COLUMNS, contract_frame, set_aside_frame
-from cs_helpers.data.tables.inspection import Inspection, TableFacts, inspect
-from cs_helpers.data.tables.progress import Finding, counted
+from cs_helpers.data.tables.inspection import Inspection, inspect
+from cs_helpers.data.tables.progress import Finding, TableFacts, counted
 from cs_helpers.data.tables.sharing import Sharing
 from cs_helpers.data.tables.treatments import WITHHELD
 
@@ -43,6 +43,8 @@ __all__ = [
     "load",
     "report",
 ]
+
+T = TypeVar("T")
 
 
 def __dir__() -> list[str]:
@@ -62,6 +64,9 @@ class Tables:
     person: see ``load``.
     """
 
+    is_tables: ClassVar[bool] = True
+    """Marks the first argument of a front door, so that code without this package's data layer can check it."""
+
     engine: DuckDB = field(repr=False)
     facts: tuple[TableFacts, ...]
     quality: tuple[Finding, ...]
@@ -76,21 +81,25 @@ class Tables:
     rivals: pd.DataFrame = field(repr=False)
     audience: str = "full"
     _sharing: Sharing | None = field(default=None, repr=False)
-    _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _cache: dict[tuple[Hashable, ...], Any] = field(default_factory=dict, init=False, repr=False)
 
     def __getattr__(self, name: str) -> Any:
         if name in TABLES:
             return self.frame(name)
-        raise AttributeError(f"Tables have no attribute {name!r}")
+        if name.startswith("_"):  # copy, pickle and notebooks probe for such names
+            raise AttributeError(f"Tables have no attribute {name!r}")
+        raise UnknownAttribute(
+            f"tables have no table or attribute '{name}'.{did_you_mean(name, dir(self))} "
+            f"The tables are: {', '.join(TABLES)}."
+        )
 
     def __dir__(self) -> list[str]:
         return sorted({*(name for name in super().__dir__() if name[0] != "_"), *TABLES})
 
     def frame(self, name: str) -> pd.DataFrame:
         """One table of the contract as pandas; a copy, so that nothing done to it reaches another reader."""
-        if name not in self._frames:
-            self._frames[name] = contract_frame(self.engine, TABLES[name], self._fact(name))
-        return self._frames[name].copy(deep=False)
+        frame = self.cached(("table", name), lambda: contract_frame(self.engine, TABLES[name], self._fact(name)))
+        return frame.copy(deep=False)
 
     def _fact(self, name: str) -> TableFacts | None:
         return next((fact for fact in self.facts if fact.name == name), None)
@@ -114,12 +123,37 @@ class Tables:
     def rollup(self, name: str, **parameters: Any) -> pd.DataFrame:
         """A roll-up of these tables: see ``cs_helpers.data.rollups.ROLLUPS``. Raises ParameterError.
 
-        For a shared audience, start cohorts of fewer than ``sharing.MIN_SHARED`` accounts are left out.
+        Each roll-up is computed once for the same parameters; the caller gets a copy. For a shared audience, start
+        cohorts of fewer than ``sharing.MIN_SHARED`` accounts are left out.
         """
+        checked = rollups.checked(name, parameters)
+        key = ("rollup", name, *sorted(checked.items()))
+        return self.cached(key, lambda: self._rolled(name, checked)).copy(deep=False)
+
+    def _rolled(self, name: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         rolled = rollups.run(self.engine, name, **parameters)
         if self._sharing and name == "cohorts":
             rolled = rolled[rolled["accounts"] >= sharing.MIN_SHARED].reset_index(drop=True)
         return rolled
+
+    def account_months(self) -> pd.DataFrame:
+        """The roll-up ``account_month`` over all observed months, dense: one row per account and month.
+
+        Every account that ever paid has a row in every month. Raises ContractError where no account ever paid or no
+        month is complete.
+        """
+        return self.rollup("account_month", start=self.observed_from, end=self.as_of, dense=True)
+
+    def cached(self, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
+        """The value of ``make()``, computed once per key and company: for steps that several analyses share.
+
+        Every caller gets the same object, so it must not be changed in place. A key starts with the name of the
+        subject and the step, and holds every parameter: ``tables.cached(("churn.snapshots", months), make)``.
+        """
+        if key not in self._cache:
+            self._cache[key] = make()
+        found: T = self._cache[key]
+        return found
 
     def pooled(self, counted: Any, keep: tuple[str, ...] = ("unknown",)) -> Any:
         """A frame with an account per row, or a result that holds one as ``table``; for a shared audience with the
@@ -197,9 +231,8 @@ class Tables:
     def set_aside(self) -> pd.DataFrame:
         """Every row that was left out: table, check, row (line number), account_id, reason; none for a shared audience,
         because the reasons quote the data."""
-        if "set_aside" not in self._frames:
-            self._frames["set_aside"] = set_aside_frame(self.engine, 0 if self._sharing else None)
-        return self._frames["set_aside"].copy(deep=False)
+        limit = 0 if self._sharing else None
+        return self.cached(("set_aside",), lambda: set_aside_frame(self.engine, limit)).copy(deep=False)
 
     def __repr__(self) -> str:
         only = f", only {', '.join(f'{key} = {value}' for key, value in self.where.items())}" if self.where else ""

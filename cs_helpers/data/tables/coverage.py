@@ -13,7 +13,8 @@ from cs_helpers.core.results import Suppressed
 from cs_helpers.data import rollups
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.engines.duckdb import quote
-from cs_helpers.data.tables.inspection import Inspection, TableFacts
+from cs_helpers.data.tables.inspection import Inspection
+from cs_helpers.data.tables.progress import TableFacts
 
 _ERRORS = "the errors under What is wrong have to be mended first; each says how"
 

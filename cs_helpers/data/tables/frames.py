@@ -12,7 +12,7 @@ from cs_helpers.data.engines.duckdb import DuckDB, listed, literal, quote
 from cs_helpers.data.tables.judging import shown_reasons
 
 if TYPE_CHECKING:
-    from cs_helpers.data.tables.inspection import TableFacts
+    from cs_helpers.data.tables.progress import TableFacts
     from cs_helpers.data.tables.sharing import Sharing
 
 SET_ASIDE_COLUMNS = ["table", "check", "row", "account_id", "reason"]

@@ -25,28 +25,12 @@ from cs_helpers.data.tables.choosing import choose, conditions_of
 from cs_helpers.data.tables.cutting import cut
 from cs_helpers.data.tables.findings import as_of_moved, churn_records, currency_of, findings, rival_records
 from cs_helpers.data.tables.frames import expose, set_lines
-from cs_helpers.data.tables.progress import Finding, Reading, counted
+from cs_helpers.data.tables.progress import Finding, Reading, TableFacts, counted
 from cs_helpers.data.tables.reading import read_tables
 from cs_helpers.data.tables.records import read_records
 from cs_helpers.data.tables.sharing import Sharing, prepare
 
 UNSEEN_MONTHS = 3  # starts this long before the first recorded end suggest that earlier leavers are missing
-
-
-@dataclass(frozen=True)
-class TableFacts:
-    """What was read of one table: the file, how many rows it held, which columns it has, and what was not read."""
-
-    name: str
-    where: str
-    read: int  # rows of the file
-    rows: int  # rows that count, before ``where``
-    columns: dict[str, str]  # contract name -> header
-    attributes: tuple[str, ...]
-    outcome_only: tuple[str, ...]
-    unread: tuple[str, ...]
-    first: pd.Timestamp | None
-    last: pd.Timestamp | None
 
 
 @dataclass(frozen=True, eq=False)

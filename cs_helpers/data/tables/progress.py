@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import pandas as pd
+
 from cs_helpers.core.errors import Problem
 from cs_helpers.data.contract.columns import Column, Table
 from cs_helpers.data.engines.duckdb import DuckDB, quote
@@ -25,6 +27,22 @@ class Finding:
     rows: int
     message: str
     fix: str = ""  # how to mend it, where there is one way
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What was read of one table: the file, how many rows it held, which columns it has, and what was not read."""
+
+    name: str
+    where: str
+    read: int  # rows of the file
+    rows: int  # rows that count, before ``where``
+    columns: dict[str, str]  # contract name -> header
+    attributes: tuple[str, ...]
+    outcome_only: tuple[str, ...]
+    unread: tuple[str, ...]
+    first: pd.Timestamp | None
+    last: pd.Timestamp | None
 
 
 def counted(number: int, noun: str) -> str:

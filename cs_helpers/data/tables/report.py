@@ -13,8 +13,8 @@ import pandas as pd
 from cs_helpers.core.errors import visible
 from cs_helpers.data.contract.dictionary import as_records
 from cs_helpers.data.tables.frames import set_aside_frame
-from cs_helpers.data.tables.inspection import Inspection, TableFacts
-from cs_helpers.data.tables.progress import Finding
+from cs_helpers.data.tables.inspection import Inspection
+from cs_helpers.data.tables.progress import Finding, TableFacts
 
 SEVERITIES = ("error", "set aside", "warning", "note")
 
