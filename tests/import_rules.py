@@ -41,7 +41,7 @@ HOMES = {
     "duckdb": ["data.engines.duckdb"],
     "psycopg": ["data.engines.postgres"],
     "openpyxl": ["data.sources.workbook"],
-    "matplotlib": ["report.charts.**", "charts.**", "*.charts"],
+    "matplotlib": ["report.chart", "report.charts.**", "charts.**", "*.charts"],
     "seaborn": ["report.charts.**", "charts.**", "*.charts"],
     "papermill": ["publish.execute"],
     "nbconvert": ["publish.html"],
