@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cs_helpers.charts.events import events_inside, mark_events
+from cs_helpers.report.chart import Chart
 from cs_helpers.report.charts.ink import (
     ACCENT,
     GAIN,
@@ -167,7 +168,7 @@ def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Fig
     span = 1.22 * max([0.02, *(line.top - line.bottom for line in series)])
     months = np.concatenate([np.zeros(0), *(line.x for line in series)])
     with styled():
-        figure = Figure(
+        figure = Chart(
             figsize=(NARROW if narrow else WIDE, 0.35 + (1.75 if narrow else 2.6) * rows),
             layout=Snug(),
         )

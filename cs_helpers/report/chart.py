@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 from matplotlib.figure import Figure
 
-_DISPLAYS = count(1)
+from cs_helpers.report.charts.picture import as_svg
+
+# A plain background, so that the chart can be read in a notebook with a dark theme. On a page of a report the
+# background and the colours of the chart follow the page.
+_CARD = "background:var(--paper,#ffffff);padding:8px"
 
 
 class Chart(Figure):
-    """An ordinary Figure (axes, savefig, titles as usual) that shows itself as SVG when it is the last line of a cell.
-
-    Example:
-        >>> Chart().add_subplot() is not None
-        True
-    """
+    """An ordinary Figure (axes, titles, ``savefig``) that shows itself as SVG when it is the last line of a cell."""
 
     def _repr_html_(self) -> str:
-        from cs_helpers.report.charts.picture import as_svg
-
-        return f'<div style="background:#fff;max-width:52rem">{as_svg(self, f"chart-{next(_DISPLAYS)}")}</div>'
+        """The drawing in a plain box; a page may hold the same chart twice, for ids are unique in each call."""
+        style = f"max-width:{self.get_figwidth() * 72:.0f}px;{_CARD}"
+        return f'<div role="img" aria-label="Chart" style="{style}">{as_svg(self)}</div>'

@@ -15,15 +15,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from xml.etree import ElementTree
+from zlib import crc32
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from cs_helpers.report.charts.ink import INKS, styled
 from cs_helpers.report.charts.measure import Renderer, as_drawn
+from cs_helpers.report.charts.style import INKS, styled
 
 HEAVY = 100_000  # bytes of SVG from which on a raster picture is tried
 _CLEARLY = 0.7
+_CALLS = itertools.count(1)
 
 
 @contextmanager
@@ -43,20 +44,21 @@ def figures_dropped() -> Iterator[None]:
             gc.collect(0)
 
 
-def as_svg(figure: Figure, name: str) -> str:
-    """The figure as one inline ``<svg>`` element, with theme variables for inks and ids unique to ``name``.
+def as_svg(figure: Figure, name: str = "") -> str:
+    """The figure as one inline ``<svg>`` element, with theme variables for colours and ids that begin with ``name``.
 
-    Text stays text: it takes the page's font, can be selected, and grows with the reader's zoom.
+    Without a name the ids are unique to this drawing and this call, so that no two pictures of a page share one. Text
+    stays text: it takes the page's font, can be selected, and grows with the reader's zoom.
     """
     buffer = io.StringIO()
     with styled(), as_drawn(figure):
-        mpl.rcParams["svg.hashsalt"] = name
         width, height = figure.get_size_inches() * 72
         renderer = Renderer(width, height, buffer)
         figure.draw(renderer)
         renderer.finalize()
     svg = buffer.getvalue()
-    return _slim(svg[svg.index("<svg") :], name)
+    # The checksum keeps a chart apart from those that an earlier kernel left in the same notebook.
+    return _slim(svg[svg.index("<svg") :], name or f"chart-{crc32(svg.encode()):x}-{next(_CALLS)}")
 
 
 def as_picture(figure: Figure, name: str) -> str:
