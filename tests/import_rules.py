@@ -36,8 +36,8 @@ LAYERS = [
 
 HOMES = {
     "pandera": ["data.contract.checks"],
-    "pydantic": ["data.mapping.**", "schedule.schedule"],
-    "yaml": ["data.mapping.**", "schedule.schedule"],
+    "pydantic": ["core.settings", "data.mapping.**", "schedule.schedule"],
+    "yaml": ["core.settings", "data.mapping.**", "schedule.schedule"],
     "duckdb": ["data.engines.duckdb"],
     "psycopg": ["data.engines.postgres"],
     "openpyxl": ["data.sources.workbook"],

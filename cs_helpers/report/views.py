@@ -87,7 +87,11 @@ class View(ABC, Generic[R]):
         return table(frame) if len(frame) else None
 
     def more(self, result: R) -> Sequence[Block]:
-        """Further parts of the section, below the table."""
+        """Further blocks of the section, below the table."""
+        return ()
+
+    def parts(self, result: R) -> Sequence[Result]:
+        """Results that belong to the same section; each shows itself below, with headline, chart and table."""
         return ()
 
 
@@ -154,7 +158,7 @@ def render(result: Result) -> Block:
     rows = view.page_table(result)
     if rows is not None:
         parts.append(folded(rows, "Table") if wide is not None else rows)
-    return stacked(*parts, *view.more(result))
+    return stacked(*parts, *view.more(result), *map(render, view.parts(result)))
 
 
 def _suppressed(headline: Headline, anchor: str) -> Block:
