@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cs_helpers.subjects import SUBJECTS
 
 if TYPE_CHECKING:  # for editors and type checkers; a test compares these lines with SUBJECTS
-    from cs_helpers import charts, churn, report, reps, retention, roi, show
+    from cs_helpers import charts, churn, data, report, reps, retention, roi, show
     from cs_helpers.core import errors, periods, stats
     from cs_helpers.core import metrics as definitions
     from cs_helpers.data import sample, tables
@@ -30,10 +30,37 @@ _ELSEWHERE = {
     "stats": "core.stats",
     "tables": "data.tables",
 }
-__all__ = ["charts", "load", "report", "show", *_ELSEWHERE, *SUBJECTS]
+_ROOMS = ("cli", "core", "data", "publish", "report", "schedule", "subjects")
+__all__ = ["data", "charts", "load", "report", "show", *_ELSEWHERE, *SUBJECTS]
+
+
+def check_subjects(subjects: tuple[str, ...] = SUBJECTS) -> None:
+    """Raises ParameterError where the registry of subjects names one twice, or by a name that is taken."""
+    from cs_helpers.core.errors import ParameterError
+
+    taken = {*_ELSEWHERE, *_ROOMS, "load"}
+    problems = [
+        f"cs_helpers/subjects.py: '{name}' is {why}. Choose another name for the subject and its folder."
+        for place, name in enumerate(subjects)
+        for why in [
+            "the name of another part of the package"
+            if name in taken
+            else "there twice"
+            if name in subjects[:place]
+            else "no name for a folder of Python"
+            if not name.isidentifier()
+            else ""
+        ]
+        if why
+    ]
+    if problems:
+        raise ParameterError("\n".join(problems))
 
 
 def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(f"module 'cs_helpers' has no attribute '{name}'")
+    check_subjects()
     if name == "load":
         return import_module("cs_helpers.data.tables").load
     if name in __all__:
