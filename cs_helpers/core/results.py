@@ -15,10 +15,11 @@ from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cs_helpers.report.chart import Chart
+    from matplotlib.figure import Figure
 
 MAX_WIDTH = 110
 MAX_LINES = 11
+_SHOWN_BY = "cs_helpers.report.views"
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -66,12 +67,12 @@ class Result(Record):
         text: str = _views().view_of(self).headline(self).text
         return text
 
-    def figure(self, *, narrow: bool = False) -> Chart | None:
+    def figure(self, *, narrow: bool = False) -> Figure | None:
         """The chart as a matplotlib Figure, to change or save; None where the result has no chart.
 
         ``narrow`` draws it for a phone.
         """
-        chart: Chart | None = _views().view_of(self).chart(self, narrow)
+        chart: Figure | None = _views().view_of(self).chart(self, narrow)
         return chart
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -177,7 +178,7 @@ def _wrong_arguments(name: str, function: Callable[..., Any], error: TypeError) 
 
 def _views() -> Any:
     # The one import that points upwards: how a result looks is only needed when somebody looks at it.
-    return import_module("cs_helpers.report.views")
+    return import_module(_SHOWN_BY)
 
 
 def _words(value: Any) -> str:
