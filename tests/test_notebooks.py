@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SECTIONS = ["Headline", "Detail", "Method", "Data quality", "Provenance"]
+SECTIONS = ["Summary", "Detail", "Method", "Data quality", "Provenance"]
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda p: p.stem)

@@ -14,7 +14,6 @@ from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
-
     from matplotlib.figure import Figure
 
 MAX_WIDTH = 110

@@ -525,7 +525,7 @@ def made(pages, tmp_path_factory):
     ]
     cells = [
         nbformat.v4.new_markdown_cell("# Tables\n\nDo they work?"),
-        nbformat.v4.new_markdown_cell("## Headline\n\nText"),
+        nbformat.v4.new_markdown_cell("## Summary\n\nText"),
     ]
     for block in blocks:
         cell = nbformat.v4.new_code_cell("1", execution_count=1)

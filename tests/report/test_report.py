@@ -202,7 +202,7 @@ def test_the_reproduce_command_makes_the_same_figures(published, page, record, t
 def notebook(*outputs):
     cells = [
         nbformat.v4.new_markdown_cell("# Title\n\nA question?"),
-        nbformat.v4.new_markdown_cell("## Headline\n\nText"),
+        nbformat.v4.new_markdown_cell("## Summary\n\nText"),
     ]
     cell = nbformat.v4.new_code_cell("1", execution_count=1)
     cell.outputs = [nbformat.v4.new_output("display_data", data) for data in outputs]
@@ -393,7 +393,7 @@ def test_a_picture_without_a_text_says_so():
         '<img src="data:," alt="A chart">',
         '<p>quoted: &lt;img src="data:,"&gt;</p>',
     ]
-    cells = [nbformat.v4.new_markdown_cell("# Own\n\nHow?"), nbformat.v4.new_markdown_cell("## Headline")]
+    cells = [nbformat.v4.new_markdown_cell("# Own\n\nHow?"), nbformat.v4.new_markdown_cell("## Summary")]
     for each in shown:
         output = nbformat.v4.new_output("display_data", {"text/html": each})
         cells.append(nbformat.v4.new_code_cell("1", outputs=[output], execution_count=1))
