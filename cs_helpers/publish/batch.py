@@ -280,6 +280,7 @@ class _Slot:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=self.environment,
+            start_new_session=True,  # Ctrl-C is for the process that was typed; it ends the workers itself
             text=True,
             encoding="utf-8",
         )

@@ -138,7 +138,7 @@ class _Watch:
         self.within = within
         self.reached = ""
         self.peak = 0
-        self.pid: Callable[[], int | None] = lambda: None
+        self.process: Callable[[], Any] = lambda: None  # the kernel's, while there is one
         self.cell: Mapping[str, Any] = {}
         self._ended = threading.Event()
         self._began = time.monotonic()
@@ -151,17 +151,20 @@ class _Watch:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
+        if kernel_process := self.process():  # nbclient leaves a kernel running that is interrupted while it starts
+            kernel_process.kill()
+            kernel_process.wait()
 
     def _look(self) -> None:
         import psutil
 
         looks, children = 0, list[psutil.Process]()
         while not self._ended.wait(_LOOK_EVERY_S):
-            pid = self.pid()
-            if not pid:
+            kernel_process = self.process()
+            if not kernel_process:
                 continue
             try:
-                process = psutil.Process(pid)
+                process = psutil.Process(kernel_process.pid)
                 # Finding the children means reading the list of all processes, so that is done now and then.
                 children = process.children(recursive=True) if looks % 10 == 0 else children
                 looks += 1
@@ -319,13 +322,19 @@ def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _
 
         def __init__(self, **kwargs: Any):
             super().__init__(**kwargs)
-            watch.pid = lambda: getattr(self.provisioner, "pid", None)
+            watch.process = lambda: getattr(self.provisioner, "process", None)
             if local:
                 # Files instead of ports: two runs that start together cannot take each other's, and the folder's
                 # rights keep everybody else out.
                 self.transport = "ipc"
                 self.ip = str(folder / "socket")
             self.connection_file = str(folder / "kernel.json")
+
+        async def _async_interrupt_kernel(self) -> None:
+            # Jupyter interrupts a kernel before it kills it. One that is still importing, or already ending, would
+            # print the traceback of that on the terminal.
+            if not self.shutting_down:
+                await super()._async_interrupt_kernel()
 
         async def _async_wait(self, pollinterval: float = 0.1) -> None:
             await super()._async_wait(_QUIET_S)  # a killed kernel is gone sooner than that

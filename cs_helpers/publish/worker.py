@@ -25,17 +25,41 @@ _GRACE_S = 5.0
 
 def main() -> None:
     """Runs orders until standard input ends."""
+    stop = _Stop()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that was typed, which ends this one
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, stop)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # whatever prints from here on does not disturb the conversation
     orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     try:
         while order := orders.get():
-            _say(out, **_result(order, out))
+            stop.running = True
+            event = _result(order, out)
+            stop.running = False
+            _say(out, **event)
     except (KeyboardInterrupt, BrokenPipeError):
         sys.exit(130)
+
+
+class _Stop:
+    """The handler of SIGTERM: it interrupts a run once, so that the run cleans up; a worker without a run just ends.
+
+    Raising KeyboardInterrupt in a worker that has no run would interrupt the start or the end of Python itself, which
+    prints a traceback.
+    """
+
+    def __init__(self) -> None:
+        self.running = False
+        self.asked = False
+
+    def __call__(self, *_: object) -> None:
+        if self.asked:
+            return
+        if not self.running:
+            os._exit(130)
+        self.asked = True
+        raise KeyboardInterrupt
 
 
 def _listen(orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:
