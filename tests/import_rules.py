@@ -45,7 +45,7 @@ HOMES = {
     "seaborn": ["report.charts.**", "charts.**", "*.charts"],
     "papermill": ["publish.execute"],
     "nbconvert": ["publish.html"],
-    "jinja2": ["publish.html"],
+    "jinja2": ["publish.report_index"],
     "apscheduler": ["schedule.cron"],
     "jupyter_scheduler": ["schedule.jupyter_scheduler"],
     "jupyter_client": ["publish.provisioner", "publish.execute"],

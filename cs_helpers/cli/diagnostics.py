@@ -206,7 +206,7 @@ def _time_zones(environment: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _clock(out: Path, now: datetime) -> Iterator[Finding]:
-    from cs_helpers.publish.index import read_records
+    from cs_helpers.publish.run_records import read_records
 
     installed = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
     if now < installed - timedelta(days=1):

@@ -91,17 +91,17 @@ def run(
     given = _given(parameter or [], {"source": source, "mapping": mapping, "as_of": as_of})
     wanted = [str(path) for path in series.find_all()] if everything else names or []
     problems: list[tuple[Exception, int]] = []
-    with store.opened(out) as shelf:
+    with store.opened(out) as reports:
         orders: list[batch.Order] = []
         for name in wanted:
             try:
-                orders += _orders(name, given, audience, comments, for_each, _meant_for(scheduled), shelf.folder)
+                orders += _orders(name, given, audience, comments, for_each, _meant_for(scheduled), reports.folder)
             except CsHelpersError as error:
                 problems.append((error, _report_error(error, debug)))
         if any(sharing.audience_of(order.values) != "full" for order in orders):
-            shelf.check_key()
+            reports.check_key()
         with progress.of_runs(len(orders)) as hear:
-            results = batch.run_all(orders, replace(settings, out=shelf.folder), hear, shelf.push)
+            results = batch.run_all(orders, replace(settings, out=reports.folder), hear, reports.push)
     records = [dict(result.record) for result in results if result.record]
     for result in results:
         for said in (result.traceback, result.message):
@@ -110,7 +110,7 @@ def run(
     if as_json:
         print_json(records)
     elif records:
-        _print_summary(records, shelf)
+        _print_summary(records, reports)
     codes = {code for _, code in problems} | {result.exit_code for result in results}
     if codes - {0}:
         raise typer.Exit(2 if codes - {0} == {2} else 1)
@@ -208,15 +208,15 @@ def _check_places(values: Mapping[str, Scalar]) -> None:
         raise MappingError(f"mapping: there is no file {mapping}.\n  Name yours with --mapping.")
 
 
-def _print_summary(records: Sequence[Mapping[str, Any]], shelf: Store) -> None:
+def _print_summary(records: Sequence[Mapping[str, Any]], reports: Store) -> None:
     """A line or two for each report, and what to do next."""
-    out = shelf.folder
+    out = reports.folder
     width = max(len(record["series"]) for record in records)
     for record in records:
         failed = record["status"] == "failed"
         where = out / record["series"] / (record["run_id"] if failed else "latest.html")
         typer.echo(
-            f"{record['series']:<{width}}  {record['status']:<8}  {record['duration_s']:5.1f} s  {shelf.shown(where)}"
+            f"{record['series']:<{width}}  {record['status']:<8}  {record['duration_s']:5.1f} s  {reports.shown(where)}"
         )
         tiles = [f"{tile.get('name')} {_value(tile)}" for tile in record["headline"]]
         if tiles:
@@ -226,7 +226,7 @@ def _print_summary(records: Sequence[Mapping[str, Any]], shelf: Store) -> None:
         typer.echo(
             f"{len(records) - failed} of {len(records)} reports published" + (f", {failed} failed" * bool(failed))
         )
-    typer.echo(f"Index: {shelf.shown(out / 'index.html')}")
+    typer.echo(f"Index: {reports.shown(out / 'index.html')}")
 
 
 def _value(tile: Mapping[str, Any]) -> str:

@@ -73,8 +73,7 @@ def print_history(records: Sequence[Mapping[str, Any]]) -> None:
 
     ``records`` are run records as from reports.index.read_records; times are shown in this machine's zone.
     """
-    from cs_helpers.publish.html import short_name
-    from cs_helpers.publish.index import figure
+    from cs_helpers.publish.words import figure, short_name
 
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     table = Table(box=None, pad_edge=False)

@@ -11,7 +11,7 @@ AUDIENCES = ("full", "shared", "shared+comments")
 KEY_VARIABLE = "CS_HELPERS_PSEUDONYM_KEY"
 NAMES_VARIABLE = "CS_HELPERS_TELL_NAMES"
 """Set by the report runner, which has to know what must not be in the report it publishes."""
-SHORTEST_KEY = 16
+MIN_KEY_LENGTH = 16
 
 
 def check_audience(audience: object) -> str:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cs_helpers.publish import index, kernel, log, publish, run
+from cs_helpers.publish import kernel, log, publish, report_index, run
 from cs_helpers.publish.series import Scalar
 
 MAY_PASS = frozenset(
@@ -38,7 +38,7 @@ MAY_PASS = frozenset(
 )
 """Names of errors that the same run, made again, may not meet."""
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
+FIRST_PAUSE_S, MAX_PAUSE_S = 2.0, 60.0
 _LOGGED = ("status", "duration_s", "peak_memory_mb", "attempt", "scheduled")
 _LATE_S = 60.0  # after its time limit a run has this long to say so itself
 _INDEX_EVERY_S = 2.0
@@ -116,9 +116,9 @@ def run_all(
     with kernel.warm() if settings.warm and len(orders) > 1 else nullcontext() as address:
         slots = [_Slot(todo, heard, settings, address) for _ in range(max(1, min(settings.jobs, len(orders))))]
         try:
-            shelf = _Shelf(settings.out, finished)
+            index_page = _IndexPage(settings.out, finished)
             while len(results) < len(orders):
-                shelf.tidy(len(results))
+                index_page.tidy(len(results))
                 try:
                     place, news = heard.get(timeout=0.5)
                 except queue.Empty:
@@ -128,13 +128,13 @@ def run_all(
                     news = Event(news.order, "done", {"result": news})
                 _note(settings.out, news)
                 tell(news)
-            shelf.tidy(len(results), at_once=True)
+            index_page.tidy(len(results), at_once=True)
         finally:
             for slot in slots:
                 slot.ask_to_stop()
             for slot in slots:
                 slot.stop()
-    lacking = [Result(orders[-1], None, shelf.trouble, 1)] if shelf.trouble else []
+    lacking = [Result(orders[-1], None, index_page.trouble, 1)] if index_page.trouble else []
     return [results[place] for place in range(len(orders))] + lacking
 
 
@@ -144,7 +144,7 @@ def exit_code(results: Sequence[Result]) -> int:
     return 0 if not codes else 2 if codes == {2} else 1
 
 
-class _Shelf:
+class _IndexPage:
     """The index, made anew often enough to be looked at and not so often that it takes the time of the reports."""
 
     def __init__(self, out: Path, finished: Callable[[], None] | None):
@@ -159,7 +159,7 @@ class _Shelf:
         self.trouble = ""
         try:
             if self.out.is_dir():
-                index.rebuild(self.out)
+                report_index.rebuild(self.out)
         except OSError as error:
             self.trouble = run.cannot_write(self.out / "index.html", error)
         if self.finished and not self.trouble:
@@ -215,7 +215,7 @@ class _Slot:
             error = (result.record or {}).get("error") or {}
             if attempt > self.settings.retries or error.get("ename") not in MAY_PASS or self.stopping.is_set():
                 return result
-            pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 4 ** (attempt - 1)) * random.uniform(0.8, 1.2)  # noqa: S311
+            pause = min(MAX_PAUSE_S, FIRST_PAUSE_S * 4 ** (attempt - 1)) * random.uniform(0.8, 1.2)  # noqa: S311
             said = {"message": error["message"], "attempt": attempt, "pause_s": round(pause, 1)}
             self.heard.put((place, Event(order, "again", said | _ids(result.record))))
             if self.stopping.wait(pause):

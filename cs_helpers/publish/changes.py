@@ -83,18 +83,3 @@ def _rows(earlier: Mapping[str, Any], record: Mapping[str, Any]) -> list[Record]
 
 def _text(value: float | None) -> str:
     return "–" if value is None else f"{value:,}"
-
-
-def row_words(row: Mapping[str, Any]) -> str:
-    """The difference in words, with the unit, and whether the earlier value lies inside today's interval."""
-    change = row["difference"]
-    if change is None:
-        return "not given in both"
-    if row["then"] == row["now"]:
-        moved = "the same"
-    elif row["unit"] == "fraction":
-        moved = f"{change * 100:+.1f}\u202fpoints".replace("-", "−")
-    else:
-        moved = "up" if change > 0 else "down"
-    inside = {True: ", inside today's interval", False: ", outside today's interval", None: ""}[row["inside"]]
-    return moved + (inside if moved != "the same" else "")

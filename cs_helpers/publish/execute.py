@@ -31,16 +31,16 @@ Record = dict[str, Any]
 Progress = Callable[[int, int], None]
 """Called before each cell with its number and the number of cells."""
 
-MOST_OUTPUT = 20_000_000
+MAX_OUTPUT = 20_000_000
 """Characters that one cell may show: a page is read by people."""
 
 _TOO_MUCH = (
-    f"stopped because it shows more than {MOST_OUTPUT / 1e6:.0f} million characters\n"
+    f"stopped because it shows more than {MAX_OUTPUT / 1e6:.0f} million characters\n"
     "  Print less: a report is for people to read."
 )
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _OURS = {"injected-parameters", "papermill-error-cell-tag"}
-_LONGEST_MESSAGE = 1500
+_MAX_MESSAGE = 1500
 _LOOK_EVERY_S = 0.1
 _QUIET_S = 0.01
 
@@ -115,7 +115,7 @@ def execute(
             failed = error
     remove_error_markers(executed)
     for place, cell in enumerate(executed.cells):  # a cell that was over before it was looked at
-        if not watch.reached and _shown(cell) > MOST_OUTPUT:
+        if not watch.reached and _shown(cell) > MAX_OUTPUT:
             at, watch.reached = place, _TOO_MUCH
     if watch.reached:
         _shorten(executed)
@@ -191,7 +191,7 @@ class _Watch:
                 f"stopped at {limits.size_in_words(used)} of memory; the limit is {limits.size_in_words(memory)}\n"
                 "  Give it more with --memory, or run fewer at once with --jobs."
             )
-        if _shown(self.cell) > MOST_OUTPUT:
+        if _shown(self.cell) > MAX_OUTPUT:
             return _TOO_MUCH
         return ""
 
@@ -260,8 +260,8 @@ def _cell_error(
 def error_of(cell: int | None, ename: str, message: str) -> Record:
     """What run.json says of an error; a stranger's message is cut where it is long."""
     text = ANSI.sub("", message)
-    if len(text) > _LONGEST_MESSAGE and not known_error(ename):  # ours list every problem; others may be a dump
-        text = text[:_LONGEST_MESSAGE] + " ... (cut)"
+    if len(text) > _MAX_MESSAGE and not known_error(ename):  # ours list every problem; others may be a dump
+        text = text[:_MAX_MESSAGE] + " ... (cut)"
     return {"cell": cell, "ename": ename, "message": text}
 
 
@@ -342,7 +342,7 @@ def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _
         @property
         def kernel_spec(self) -> KernelSpec:
             return KernelSpec(
-                argv=[sys.executable, "-P", "-m", "cs_helpers.publish.cold", "-f", "{connection_file}"],
+                argv=[sys.executable, "-P", "-m", "cs_helpers.publish.kernel_main", "-f", "{connection_file}"],
                 display_name="Python 3",
                 language="python",
                 env={

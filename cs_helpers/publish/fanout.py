@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from cs_helpers.core.errors import ParameterError
-from cs_helpers.publish import index, series
+from cs_helpers.publish import run_records, series
 from cs_helpers.publish.series import Scalar
 
-MOST_PARTS = 1000
+MAX_PARTS = 1000
 NAMING = ("account_id", "name", "csm.rep_id", "csm.name", "csm.manager_id")
 """Attributes whose values are accounts and people: a shared report cannot be about one of them."""
 
-_LONGEST_NAME = 60
+_MAX_NAME_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def check(notebook: Path, column: str, values: Mapping[str, Scalar]) -> None:
 
 def parts(notebook: Path, column: str, values: Mapping[str, Scalar], found: Sequence[str]) -> list[Part]:
     """A part for each value found, in their order. Raises ParameterError where there is none, or far too many."""
-    if not found or len(found) > MOST_PARTS:
+    if not found or len(found) > MAX_PARTS:
         what = "no account has one" if not found else f"there are {len(found):,}, and each would be a report"
         raise ParameterError(
             f"{notebook.name}: --for-each {column}: {what}.\n"
@@ -69,7 +69,7 @@ def condition(column: str, value: str) -> str:
 
 def part_names(column: str, found: Sequence[str]) -> dict[str, str]:
     """A name for each value that is a safe folder name on every system and differs from all others."""
-    safe = {value: re.sub(r"[^\w.-]+", "-", value.lower()).strip(".-")[:_LONGEST_NAME] for value in found}
+    safe = {value: re.sub(r"[^\w.-]+", "-", value.lower()).strip(".-")[:_MAX_NAME_LENGTH] for value in found}
     twice = {name for name in safe.values() if list(safe.values()).count(name) > 1}
     return {
         value: f"{column}={name if name and name not in twice else _distinct(name, value)}"
@@ -85,7 +85,7 @@ def made(out: Path, scheduled: Mapping[str, Any]) -> set[str]:
     """Series that have a good run for this time of this job already; what failed is no report."""
     return {
         record["series"]
-        for record in index.read_records(out)[0]
+        for record in run_records.read_records(out)[0]
         if record["status"] != "failed"
         and (of := record.get("scheduled") or {}).get("job") == scheduled["job"]
         and of.get("at") == scheduled["at"]

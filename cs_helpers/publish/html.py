@@ -9,23 +9,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cs_helpers.core.errors import visible
-from cs_helpers.publish.changes import row_words
+from cs_helpers.publish.words import STATUS_WORDS, day_words, moment_words, row_words, short_name
 
 if TYPE_CHECKING:
-    from jinja2 import Template
     from nbconvert.exporters import HTMLExporter
     from nbformat import NotebookNode
 
 SHELL = Path(__file__).parent / "shell"
-STATUS_WORDS = {"ok": "checked, no warnings", "warnings": "with warnings", "failed": "failed"}
 FOLDED = ("Method", "Data quality", "Provenance")
 MIME = "application/vnd.cs-helpers.report+json"
 STYLE = re.compile(r'<style class="cs-style">[^<]*</style>')
@@ -34,7 +31,7 @@ _IMAGE_WITHOUT_TEXT = re.compile(r"""<img(?![^<>]*\salt=["'])""", re.IGNORECASE)
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     """A file of the shell without comments on lines of their own, indents and, of the style sheet, line ends."""
     text = re.sub(r"^\s*//.*\n", "", (SHELL / name).read_text(encoding="utf-8"), flags=re.M).strip()
     if not name.endswith(".css"):
@@ -49,7 +46,7 @@ def _asset(name: str) -> str:
 
 def policy() -> str:
     """Content-Security-Policy of every page: inline styles, our one script by its hash, nothing from outside."""
-    digest = base64.b64encode(hashlib.sha256(_asset("shell.js").encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(asset("shell.js").encode()).digest()).decode()
     return (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
         f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -66,8 +63,8 @@ def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
     contents, close = _lay_out(pages, changes is not None)
     page = {
         "policy": policy(),
-        "css": _asset("shell.css"),
-        "script": _asset("shell.js"),
+        "css": asset("shell.css"),
+        "script": asset("shell.js"),
         "title": title,
         "question": question,
         "company": about.get("company", ""),
@@ -83,38 +80,6 @@ def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
     }
     html, _ = _exporter().from_notebook_node(pages, resources={"page": page})
     return str(html)
-
-
-def render_index(series: Sequence[Mapping[str, Any]], version: str) -> str:
-    """The page that lists all series; ``series`` as from reports.index.read_series.
-
-    Everything in it is data of others: texts are escaped and lose the signs nobody sees.
-    """
-    from cs_helpers.publish import shelf
-
-    return _index_template().render(
-        subjects=shelf.subjects(series),
-        counts=shelf.counts(series),
-        made=shelf.now(),
-        version=version,
-        policy=policy(),
-        css=_asset("shell.css"),
-        script=_asset("shell.js"),
-    )
-
-
-@cache
-def _index_template() -> Template:
-    from jinja2 import Environment, FileSystemLoader
-
-    environment = Environment(
-        loader=FileSystemLoader(SHELL),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: visible(value) if type(value) is str and not value.isprintable() else value,
-    )
-    return environment.get_template("index_page.html.j2")
 
 
 def command(record: Mapping[str, Any]) -> str:
@@ -183,18 +148,6 @@ def _take_out_styles(notebook: NotebookNode) -> None:
                 data["text/html"] = STYLE.sub("", data["text/html"])
 
 
-def day_words(iso: str) -> str:
-    """``1 July 2026``. Raises ValueError for what is no date."""
-    date = datetime.fromisoformat(iso)
-    return f"{date.day} {date:%B %Y}"
-
-
-def moment_words(iso: str) -> str:
-    """``24 November 2026, 05:00 UTC``, of a time that is in UTC."""
-    moment = datetime.fromisoformat(iso)
-    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
-
-
 def _made(record: Mapping[str, Any]) -> str:
     parts = [
         f"Made {moment_words(record['started_at'])} by cs-helpers {record['package_version']}",
@@ -204,12 +157,6 @@ def _made(record: Mapping[str, Any]) -> str:
         f"{record['duration_s']:.1f} s",
     ]
     return " · ".join(part for part in parts if part)
-
-
-def short_name(name: str) -> str:
-    """``NRR`` for ``Net revenue retention (NRR)``; a name without an abbreviation as it is."""
-    found = re.search(r"\(([A-Z]\w*)\)$", name)
-    return found.group(1) if found else name
 
 
 def _title(notebook: NotebookNode) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BYTES = {"MB": 10**6, "GB": 10**9, "MIB": 2**20, "GIB": 2**30}
-_LEAST_BYTES = 100 * 10**6
+_MIN_BYTES = 100 * 10**6
 
 
 def seconds(text: str) -> float:
@@ -24,7 +24,7 @@ def bytes_of(text: str) -> int:
     if not found or found[2] not in _BYTES:
         raise ValueError(f"'{text}' is no amount of memory. Write it like 800MB or 4GB.")
     amount = int(float(found[1]) * _BYTES[found[2]])
-    if amount < _LEAST_BYTES:
+    if amount < _MIN_BYTES:
         raise ValueError(f"'{text}' is too little memory for any notebook: give 100MB at least.")
     return amount
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cs_helpers.core.errors import CsHelpersError
-from cs_helpers.publish import index, locks, log
+from cs_helpers.publish import locks, log, report_index, run_records
 
 KEEP = 50
 KEEP_FAILED = 10
@@ -64,7 +64,7 @@ class Plan:
 
 def keep_newest(out: Path, series: str, runs: int) -> list[str]:
     """Keeps the newest ``runs`` good runs of a series and the newest ten failed ones; returns the ids that went."""
-    records = index.by_series(index.read_records(out)[0]).get(series, [])
+    records = run_records.by_series(run_records.read_records(out)[0]).get(series, [])
     going = _going(out, records, runs, None)
     if going:
         apply(out, Plan(tuple(going), (), {series: len(records)}))
@@ -88,7 +88,7 @@ def plan(
     oldest = now - timedelta(days=older_than_days) if older_than_days is not None else None
     found: list[Going] = []
     there: dict[str, int] = {}
-    for name, records in index.by_series(index.read_records(out)[0]).items():
+    for name, records in run_records.by_series(run_records.read_records(out)[0]).items():
         if series is None or name in series:
             going = _going(out, records, keep, oldest, keep_failed)
             found += going
@@ -102,9 +102,9 @@ def apply(out: Path, planned: Plan) -> list[str]:
     trash: list[Path] = []
     listed = False
     if planned.runs:
-        with locks.hold(out, index.LOCK, wait=30):  # held throughout: no index of now may name what is going
+        with locks.hold(out, report_index.LOCK, wait=30):  # held throughout: no index of now may name what is going
             with suppress(OSError):  # a full disk must not keep its remedy from working; it is written below then
-                index.write(out, without={(each.series, each.run_id) for each in planned.runs})
+                report_index.write(out, without={(each.series, each.run_id) for each in planned.runs})
                 listed = True
             for each in planned.runs:
                 hidden = each.path.with_name(f"{TRASH}{each.path.name}")
@@ -122,7 +122,7 @@ def apply(out: Path, planned: Plan) -> list[str]:
             problems.append(_problem(out, path, error))
     if planned.runs and not listed:
         try:
-            index.rebuild(out)
+            report_index.rebuild(out)
         except OSError as error:
             problems.append(f"index.html: could not be written: {error.strerror or error}")
     if planned.runs or planned.leftovers:
@@ -225,7 +225,7 @@ def _taken(out: Path, lock: str) -> bool:
 
 def _hidden(out: Path) -> Iterator[Path]:
     """Hidden things of ours in the folder of reports and in the folders of series and runs."""
-    folders = [out, *{folder for path, _ in index.find_runs(out) for folder in (path, path.parent)}]
+    folders = [out, *{folder for path, _ in run_records.find_runs(out) for folder in (path, path.parent)}]
     for path in list(out.glob("*/latest.html")) + list(out.glob("*/*/latest.html")):
         folders += [path.parent] if path.parent not in folders else []
     for folder in folders:

@@ -16,7 +16,7 @@ from cs_helpers.core.errors import ReportFailed
 
 _SECRET_NAMES = re.compile("PASSW(?:OR)?D|TOKEN|SECRET|KEY|CREDENTIAL|SMTP|HOOK|SLACK|DSN", re.IGNORECASE)
 _SECRET_VALUES = re.compile(r"://[^/@\s]+@|^https://hooks\.")  # a password in an address; an address that is one
-_SHORTEST_SECRET = 8
+_MIN_SECRET_LENGTH = 8
 # Direction overrides, zero-width signs and the like: a line of the record must not read as another than it is.
 _UNSEEN = re.compile("[\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
@@ -59,7 +59,7 @@ def temporary_folder(out: Path, record: Mapping[str, Any]) -> Path:
     return out / f".{record['series'].replace('/', '-')}-{record['run_id']}"
 
 
-def heal(folder: Path) -> None:
+def repair_latest(folder: Path) -> None:
     """Makes ``latest.html`` of a series the report of its newest good run where a killed process left it behind.
 
     Call it while the series is this process's alone.
@@ -180,7 +180,7 @@ def _secrets() -> Iterator[tuple[str, str]]:
         if not (_SECRET_NAMES.search(variable) or _SECRET_VALUES.search(value)):
             continue
         for line in value.splitlines():
-            if len(line.strip()) >= _SHORTEST_SECRET and not line.startswith("-----"):
+            if len(line.strip()) >= _MIN_SECRET_LENGTH and not line.startswith("-----"):
                 yield variable, line.strip()
 
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import cs_helpers
 from cs_helpers.core.audience import KEY_VARIABLE
 from cs_helpers.core.errors import ParameterError, ReportFailed
-from cs_helpers.publish import changes, index, leaks, limits, locks, publish, series, sharing
+from cs_helpers.publish import changes, leaks, limits, locks, publish, report_index, series, sharing
 from cs_helpers.publish.execute import ANSI, Limits, Progress, error_of, execute, known_error, prepare_imports
 from cs_helpers.publish.html import STYLE, render_report
 from cs_helpers.publish.series import Scalar
@@ -39,7 +39,7 @@ MIME = "application/vnd.cs-helpers.{}+json"
 
 _FILE_NAME = re.compile(r"[a-z0-9_]+\.(csv|json)")
 _CREDENTIALS = re.compile(r"://[^/@\s]*@")
-_LONGEST_WAIT_S = 3600.0
+_MAX_WAIT_S = 3600.0
 _NUMBERS = ("value", "low", "high", "n", "numerator", "denominator", "previous")
 
 
@@ -78,13 +78,13 @@ def run(
     if not out.is_dir():
         _make_folder(out)
     with _alone(out, name, tell):
-        publish.heal(out / name)
+        publish.repair_latest(out / name)
         record = _new_record(notebook, values, name) | dict(about or {})
         if began:
             began(name, record["run_id"])
         raised = _attempt(notebook, values, out, record, progress or _silent, within, warm, tell)
     if rebuild:
-        index.rebuild(out)
+        report_index.rebuild(out)
     if debug and raised is not None:
         raise raised
     return record
@@ -167,10 +167,10 @@ def _alone(out: Path, name: str, tell: Callable[[str], None] | None) -> Iterator
             yield
             return
     _told(tell, f"{name}: another run of this series is going on; waiting for it")
-    with locks.hold(out, name, wait=_LONGEST_WAIT_S) as held:
+    with locks.hold(out, name, wait=_MAX_WAIT_S) as held:
         if not held:
             raise ReportFailed(
-                f"{name}: another run of this series has been going on for {limits.in_words(_LONGEST_WAIT_S)}.\n"
+                f"{name}: another run of this series has been going on for {limits.in_words(_MAX_WAIT_S)}.\n"
                 "  End that process, which holds the lock in .locks. A time limit (--timeout) keeps a run from that."
             )
         yield

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cs_helpers.core import errors
-from cs_helpers.core.audience import AUDIENCES, KEY_VARIABLE, NAMES_VARIABLE, SHORTEST_KEY, check_audience
+from cs_helpers.core.audience import AUDIENCES, KEY_VARIABLE, MIN_KEY_LENGTH, NAMES_VARIABLE, check_audience
 from cs_helpers.core.errors import ParameterError, ReportFailed
 from cs_helpers.core.identities import Identities
 from cs_helpers.publish import leaks
@@ -88,9 +88,9 @@ def series_key(out: Path, series: str) -> str:
     if not master:
         path = out / KEY_FILE
         master, where = _key_in(path), str(path)
-    if len(master) < SHORTEST_KEY:
+    if len(master) < MIN_KEY_LENGTH:
         raise ParameterError(
-            f"{where}: holds fewer than {SHORTEST_KEY} characters, so pseudonyms made with it could be guessed.\n"
+            f"{where}: holds fewer than {MIN_KEY_LENGTH} characters, so pseudonyms made with it could be guessed.\n"
             "  Put the key back that made the earlier reports; without one, remove it and a new one is made."
         )
     return hmac.new(master.encode(), f"cs-helpers {series}".encode(), "sha256").hexdigest()

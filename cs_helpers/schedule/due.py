@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from cs_helpers.core.errors import CsHelpersError, visible
-from cs_helpers.publish import index, locks, log, publish
+from cs_helpers.publish import locks, log, publish, run_records
 from cs_helpers.schedule import ledger
 from cs_helpers.schedule.ledger import Ledger, Ran
 from cs_helpers.schedule.schedule import Job, Schedule
@@ -219,7 +219,7 @@ class Desk:
             if ran.failed and _told(ran, runs):
                 continue  # a moment ago, for another series
             try:
-                record = json.loads((ran.folder / index.RECORD).read_text(encoding="utf-8"))
+                record = json.loads((ran.folder / run_records.RECORD).read_text(encoding="utf-8"))
             except (OSError, ValueError):
                 continue  # removed just now
             kind = "failure" if ran.failed else "report"

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cs_helpers.publish import index
+from cs_helpers.publish import run_records
 from cs_helpers.schedule import cron
 from cs_helpers.schedule.schedule import Job
 
@@ -58,7 +58,7 @@ class Ledger:
     def read(self) -> dict[str, list[Ran]]:
         """What there is now, by job, the newest run first; other runs and what cannot be read are left out."""
         known: dict[str, Ran | None] = {}
-        for folder, series in index.find_runs(self.out):
+        for folder, series in run_records.find_runs(self.out):
             key = str(folder)
             known[key] = self._known[key] if key in self._known else _ran(folder, series)
         self._known = known
@@ -129,7 +129,7 @@ def utc(at: datetime) -> str:
 
 def _ran(folder: Path, series: str) -> Ran | None:
     try:
-        record = json.loads((folder / index.RECORD).read_text(encoding="utf-8"))
+        record = json.loads((folder / run_records.RECORD).read_text(encoding="utf-8"))
         planned = record.get("scheduled")
         return planned and _from_record(record, planned, folder, series)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cs_helpers.core.errors import visible
-from cs_helpers.publish.changes import row_words
-from cs_helpers.publish.html import STATUS_WORDS, command
+from cs_helpers.publish.html import command
+from cs_helpers.publish.words import STATUS_WORDS, row_words
 
 Record = Mapping[str, Any]
 Kind = Literal["report", "failure"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shelf_records import write_run
+from run_records import write_run
 
 from cs_helpers.cli import diagnostics as doctor
 from cs_helpers.cli.diagnostics import Finding

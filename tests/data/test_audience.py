@@ -26,8 +26,8 @@ from cs_helpers.data import rollups
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.tables.sharing import MIN_SHARED, POOLED, kept_values
 from cs_helpers.data.tables.treatments import CATEGORY, COLUMNS, FIXED, FREE, KINDS, SAME_AS, WORDS, treatment_of_header
-from cs_helpers.publish import index, sharing
 from cs_helpers.publish import run as runner
+from cs_helpers.publish import run_records, sharing
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = Path(__file__).parents[1] / "notebooks_for_tests" / "shared.ipynb"
@@ -424,7 +424,7 @@ def test_a_shared_report_has_a_series_of_its_own_and_a_record_of_its_audience(go
     assert good["audience"] == "shared"
     assert (OUT / "shared" / "audience=shared" / "latest.html").is_file()
     assert not (OUT / "shared" / "latest.html").exists()
-    assert [one["series"] for one in index.read_series(OUT)] == ["shared/audience=shared"]
+    assert [one["series"] for one in run_records.read_series(OUT)] == ["shared/audience=shared"]
     assert good["unscanned_names"] == 0
 
 

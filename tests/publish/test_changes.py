@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cs_helpers.publish import changes
+from cs_helpers.publish import changes, words
 
 
 def tile(key="grr", value=0.88, low=0.85, high=0.91, unit="fraction", text=None):
@@ -91,4 +91,4 @@ def test_other_parameters_and_definitions_are_named(published):
 )  # fmt: skip
 def test_a_difference_is_never_called_more_than_its_interval_allows(published, then, now, said):
     found = changes.since_last(run(2, now), published(run(1, then, as_of="2026-06-01")))
-    assert changes.row_words(found["rows"][0]).replace("\u202f", " ") == said
+    assert words.row_words(found["rows"][0]).replace("\u202f", " ") == said

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shelf_records import write_run
+from run_records import write_run
 from typer.testing import CliRunner
 
 from cs_helpers.cli import app

@@ -131,7 +131,7 @@ def test_a_kernel_whose_owner_dies_while_it_imports_does_not_stay(tmp_path):
         "assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0  # PR_SET_CHILD_SUBREAPER\n"
         "owner = 'import os, subprocess, sys; there = {**os.environ, \"JPY_PARENT_PID\": str(os.getpid())};'\n"
         "owner += 'print(subprocess.Popen(sys.argv[1:], env=there, stdout=2).pid)'\n"
-        "cold = [sys.executable, '-P', '-m', 'cs_helpers.publish.cold', '-f', 'kernel.json']\n"
+        "cold = [sys.executable, '-P', '-m', 'cs_helpers.publish.kernel_main', '-f', 'kernel.json']\n"
         "made = subprocess.run([sys.executable, '-c', owner, *cold], check=True, stdout=subprocess.PIPE)\n"
         "pid, last = int(made.stdout), time.monotonic() + 15\n"
         "while os.waitpid(pid, os.WNOHANG)[0] == 0:\n"

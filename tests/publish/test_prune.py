@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shelf_records import write_run
+from run_records import write_run
 from typer.testing import CliRunner
 
 from cs_helpers.cli import app
-from cs_helpers.publish import index, locks, prune
+from cs_helpers.publish import locks, prune, report_index, run_records
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -198,7 +198,7 @@ def test_a_prune_killed_at_any_moment_leaves_whole_runs_and_the_next_one_ends_it
         out = tmp_path / str(number)
         for day in range(1, 120):
             write_run(out, day=day)
-        index.rebuild(out)
+        report_index.rebuild(out)
         command = [sys.executable, "-m", "cs_helpers", "prune", "--keep", "3", "--out", str(out)]
         running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         while running.poll() is None and not list((out / "churn").glob(".trash-*")):
@@ -220,7 +220,7 @@ def test_no_reader_of_the_index_ever_finds_a_link_to_a_run_that_went(tmp_path: P
     """The index forgets a run before the run goes: the links of an index read now lead somewhere right after."""
     for day in range(1, 60):
         write_run(tmp_path, day=day)
-    index.rebuild(tmp_path)
+    report_index.rebuild(tmp_path)
     command = [sys.executable, "-m", "cs_helpers", "prune", "--keep", "40", "--out", str(tmp_path)]
     running, looks, dead = subprocess.Popen(command, stdout=subprocess.DEVNULL), 0, []
     while running.poll() is None:
@@ -289,7 +289,7 @@ def test_the_command_of_one_series_leaves_the_others(tmp_path: Path) -> None:
         for day in (1, 2):
             write_run(tmp_path, series, day)
     assert call("churn", "--keep", 1, "--out", tmp_path).exit_code == 0
-    left = {series: len(runs) for series, runs in index.by_series(index.read_records(tmp_path)[0]).items()}
+    left = {series: len(runs) for series, runs in run_records.by_series(run_records.read_records(tmp_path)[0]).items()}
     assert left == {"churn": 1, "churn/segment=smb": 1, "roi": 2}
     refused = call("chrun", "--out", tmp_path)
     assert refused.exit_code == 2

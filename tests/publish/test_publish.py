@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cs_helpers.core.errors import ReportFailed
-from cs_helpers.publish import index, publish
+from cs_helpers.publish import publish, run_records
 
 NOTEBOOK = json.dumps({"cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# A title\n", "\n", "Why?"]}]})
 SECRET = 'pa"ss&word-1'
@@ -168,7 +168,7 @@ def test_the_index_shows_the_last_good_run_beside_a_newer_failure(tmp_path: Path
     publish_one(tmp_path, record("20240101T000000Z-0001"))
     publish_one(tmp_path, record("20240102T000000Z-0002", status="warnings"))
     keep(tmp_path, failed("20240103T000000Z-0003", "no mrr"))
-    (churn,) = index.read_series(tmp_path)
+    (churn,) = run_records.read_series(tmp_path)
     assert (churn["series"], churn["title"], churn["question"]) == ("churn", "A title", "Why?")
     assert churn["last_good"]["run_id"] == "20240102T000000Z-0002"
     assert churn["last_good"]["report"] == "churn/20240102T000000Z-0002/report.html"
@@ -187,14 +187,14 @@ def test_the_index_shows_the_last_good_run_beside_a_newer_failure(tmp_path: Path
 def test_the_index_forgets_a_failure_once_a_newer_run_is_good(tmp_path: Path) -> None:
     keep(tmp_path, failed("20240101T000000Z-0001", "no mrr"))
     publish_one(tmp_path, record("20240102T000000Z-0002"))
-    (churn,) = index.read_series(tmp_path)
+    (churn,) = run_records.read_series(tmp_path)
     assert churn["last_failed"] is None
     assert len(churn["history"]) == 2
 
 
 def test_a_series_that_never_ended_well_is_listed(tmp_path: Path) -> None:
     keep(tmp_path, failed("20240101T000000Z-0001", "no mrr"))
-    (churn,) = index.read_series(tmp_path)
+    (churn,) = run_records.read_series(tmp_path)
     assert churn["last_good"] is None
     assert churn["last_failed"]["message"] == "no mrr"
 
@@ -202,8 +202,8 @@ def test_a_series_that_never_ended_well_is_listed(tmp_path: Path) -> None:
 def test_series_in_sub_folders_are_told_apart(tmp_path: Path) -> None:
     publish_one(tmp_path, record("20240101T000000Z-0001", series="churn/segment=smb"))
     publish_one(tmp_path, record("20240101T000000Z-0002"))
-    assert [one["series"] for one in index.read_series(tmp_path)] == ["churn", "churn/segment=smb"]
-    assert index.read_series(tmp_path)[1]["last_good"]["latest"] == "churn/segment%3Dsmb/latest.html"
+    assert [one["series"] for one in run_records.read_series(tmp_path)] == ["churn", "churn/segment=smb"]
+    assert run_records.read_series(tmp_path)[1]["last_good"]["latest"] == "churn/segment%3Dsmb/latest.html"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"series": "churn"}', json.dumps(record(started_at="yesterday"))])
@@ -212,7 +212,7 @@ def test_a_broken_record_is_counted_and_hides_nothing_else(tmp_path: Path, text:
     broken = tmp_path / "churn" / "20240102T000000Z-0002"
     broken.mkdir()
     (broken / "run.json").write_text(text)
-    (churn,) = index.read_series(tmp_path)
+    (churn,) = run_records.read_series(tmp_path)
     assert churn["broken"] == 1
     assert len(churn["history"]) == 1
 
@@ -221,11 +221,11 @@ def test_a_run_that_has_not_ended_is_not_in_the_index(tmp_path: Path) -> None:
     hidden = tmp_path / ".churn-20240101T000000Z-0001"
     hidden.mkdir()
     (hidden / "run.json").write_text(json.dumps(record()))
-    assert index.read_series(tmp_path) == []
+    assert run_records.read_series(tmp_path) == []
 
 
 def test_no_reports_yet_is_an_empty_index(tmp_path: Path) -> None:
-    assert index.read_series(tmp_path / "reports") == []
+    assert run_records.read_series(tmp_path / "reports") == []
 
 
 def test_a_record_shows_signs_that_nobody_sees_and_says_the_same() -> None:

@@ -22,10 +22,10 @@ from browser import (
     survey,
     unfold,
 )
-from shelf_records import tile, write_run
+from run_records import tile, write_run
 
 from cs_helpers import show
-from cs_helpers.publish import html, index
+from cs_helpers.publish import html, report_index
 from cs_helpers.report.words import money, percent
 
 pytestmark = [needs_browser, pytest.mark.reports, pytest.mark.xdist_group("report")]
@@ -819,9 +819,9 @@ def test_without_script_everything_can_be_read_and_no_button_is_dead(visit, name
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
+def full_index(tmp_path_factory):
     """An index of literal runs: parts, failures, little lines, a long history, and a subject of many parts."""
-    out = tmp_path_factory.mktemp("shelf")
+    out = tmp_path_factory.mktemp("full_index")
     tiles = [tile(1.01), tile(0.9, key="grr", name="Gross revenue retention (GRR)", low=0.85, high=0.95)]
     for day in range(1, 61):
         write_run(out, "churn", day, headline=[tile(1 + day % 7 / 100), tiles[1]], takeaways=["Nothing changed."])
@@ -833,7 +833,7 @@ def shelf(tmp_path_factory):
     write_run(out, "reps", 1, title="Équipes", question="Who needs help?")
     for number in range(14):
         write_run(out, f"reps/csm=rep-{number:02d}", 1, title="Équipes", question="Who needs help?")
-    index.rebuild(out)
+    report_index.rebuild(out)
     return out
 
 
@@ -841,12 +841,12 @@ EVIL = "<img src=x onerror=alert(1)>\u202eevil"
 
 
 @pytest.fixture
-def visit_shelf(shelf, browser):
-    return lambda **how: opened(browser, shelf / "index.html", folder=shelf, **how)
+def visit_index(full_index, browser):
+    return lambda **how: opened(browser, full_index / "index.html", folder=full_index, **how)
 
 
-def test_a_full_index_is_in_order_at_every_width_in_both_themes(shelf, browser):
-    seen = survey(browser, shelf / "index.html", "shelf")
+def test_a_full_index_is_in_order_at_every_width_in_both_themes(full_index, browser):
+    seen = survey(browser, full_index / "index.html", "full_index")
     for part in ("wide", "small", "outside", "crowded", "targets", "pale", "axe"):
         assert faults(seen, part) == [], part
 
@@ -855,8 +855,8 @@ def visible_series(page):
     return [one.get_attribute("id") for one in page.locator("article.series").all() if one.is_visible()]
 
 
-def test_the_search_looks_at_titles_names_questions_and_figures_and_counts_what_is_left(visit_shelf):
-    with visit_shelf() as here:
+def test_the_search_looks_at_titles_names_questions_and_figures_and_counts_what_is_left(visit_index):
+    with visit_index() as here:
         page = here.page
         everything = visible_series(page)
         assert page.locator("label[for=find]").is_visible()
@@ -878,8 +878,8 @@ def test_the_search_looks_at_titles_names_questions_and_figures_and_counts_what_
         assert visible_series(page) == everything
 
 
-def test_a_part_that_was_found_stands_under_its_subject_and_its_fold_opens_for_it(visit_shelf):
-    with visit_shelf(width=360) as here:
+def test_a_part_that_was_found_stands_under_its_subject_and_its_fold_opens_for_it(visit_index):
+    with visit_index(width=360) as here:
         page = here.page
         fold = page.locator("details.fold")
         assert fold.get_attribute("open") is None
@@ -891,8 +891,8 @@ def test_a_part_that_was_found_stands_under_its_subject_and_its_fold_opens_for_i
         assert page.locator("h2.again:visible").count() == 0
 
 
-def test_the_search_is_reached_used_and_left_by_keyboard(visit_shelf):
-    with visit_shelf() as here:
+def test_the_search_is_reached_used_and_left_by_keyboard(visit_index):
+    with visit_index() as here:
         page = here.page
         for _ in range(4):
             page.keyboard.press("Tab")
@@ -912,8 +912,8 @@ def test_the_search_is_reached_used_and_left_by_keyboard(visit_shelf):
         page.wait_for_url("**/roi/latest.html")
 
 
-def test_without_script_there_is_no_search_and_every_time_is_absolute(visit_shelf):
-    with visit_shelf(script=False) as here:
+def test_without_script_there_is_no_search_and_every_time_is_absolute(visit_index):
+    with visit_index(script=False) as here:
         page = here.page
         assert not page.locator(".find").is_visible()
         assert page.locator("article.series#roi").is_visible()
@@ -937,8 +937,8 @@ def test_without_script_there_is_no_search_and_every_time_is_absolute(visit_shel
         (800 * 86_400, "2 years ago"),
     ],
 )
-def test_the_age_of_a_report_is_told_when_it_is_read(shelf, browser, later, words):
-    with opened(browser, shelf / "index.html", folder=shelf) as here:
+def test_the_age_of_a_report_is_told_when_it_is_read(full_index, browser, later, words):
+    with opened(browser, full_index / "index.html", folder=full_index) as here:
         page = here.page
         finished = page.evaluate("() => Date.parse(document.querySelector('#roi time').dateTime)") / 1000
         page.clock.set_fixed_time(finished + later)
@@ -947,8 +947,8 @@ def test_the_age_of_a_report_is_told_when_it_is_read(shelf, browser, later, word
         assert f"{words} (1 January 2026, 05:00 UTC)" in page.locator("#roi .facts").inner_text()
 
 
-def test_the_age_goes_on_while_the_page_stays_open(shelf, browser):
-    with opened(browser, shelf / "index.html", folder=shelf) as here:
+def test_the_age_goes_on_while_the_page_stays_open(full_index, browser):
+    with opened(browser, full_index / "index.html", folder=full_index) as here:
         page = here.page
         finished = page.evaluate("() => Date.parse(document.querySelector('#roi time').dateTime)") / 1000
         page.clock.install(time=finished + 30)
@@ -958,8 +958,8 @@ def test_the_age_goes_on_while_the_page_stays_open(shelf, browser):
         assert page.locator("#roi .age").first.inner_text() == "3 minutes ago"
 
 
-def test_the_little_lines_have_words_and_end_in_a_mark(visit_shelf):
-    with visit_shelf() as here:
+def test_the_little_lines_have_words_and_end_in_a_mark(visit_index):
+    with visit_index() as here:
         page = here.page
         lines = page.locator("#churn svg.spark")
         assert lines.count() == 2
@@ -974,8 +974,8 @@ def test_the_little_lines_have_words_and_end_in_a_mark(visit_shelf):
         assert page.locator("#roi svg").count() == 0, "one run is no line"
 
 
-def test_a_failure_leads_from_the_top_of_the_page_to_the_last_good_report(visit_shelf):
-    with visit_shelf(width=360) as here:
+def test_a_failure_leads_from_the_top_of_the_page_to_the_last_good_report(visit_index):
+    with visit_index(width=360) as here:
         page = here.page
         page.locator(".failing a").click()
         settle(page)
@@ -987,8 +987,8 @@ def test_a_failure_leads_from_the_top_of_the_page_to_the_last_good_report(visit_
         assert "\u202e" not in box.inner_text()
 
 
-def test_the_history_opens_leads_to_every_report_and_sorts(visit_shelf):
-    with visit_shelf() as here:
+def test_the_history_opens_leads_to_every_report_and_sorts(visit_index):
+    with visit_index() as here:
         page = here.page
         history = page.locator("#churn details.history")
         assert history.locator("summary").inner_text() == "60 runs"

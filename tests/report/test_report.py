@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cs_helpers.publish import html
+from cs_helpers.publish import html, report_index
 
 ROOT = Path(__file__).resolve().parents[2]
 RAVENSTACK = ROOT.parent / "shared" / "datasets" / "ravenstack"
@@ -245,13 +245,13 @@ def test_index_escapes_what_comes_from_records():
     one |= {"subject": evil}
     run |= {"notebook_file": evil, "headline": [], "settings": {}, "source_fingerprint": None, "finished_at": None}
     run |= {"as_of": None, "duration_s": 1.0}
-    seen = Page(html.render_index([{**one, "history": [run, run], "broken": 1}], "0"))
+    seen = Page(report_index.render([{**one, "history": [run, run], "broken": 1}], "0"))
     assert len(seen.of("script")) == 1
     assert seen.words.count(evil) >= 3
 
 
 def test_an_empty_index_says_what_to_do_next():
-    assert "cs-helpers run churn" in Page(html.render_index([], "0")).words
+    assert "cs-helpers run churn" in Page(report_index.render([], "0")).words
 
 
 @pytest.mark.skipif(not RAVENSTACK.is_dir(), reason="the RavenStack export is not beside this checkout")

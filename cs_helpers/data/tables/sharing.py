@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from cs_helpers.core.audience import KEY_VARIABLE, SHORTEST_KEY
+from cs_helpers.core.audience import KEY_VARIABLE, MIN_KEY_LENGTH
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.identities import Identities
 from cs_helpers.data.engines.duckdb import DuckDB, literal, quote
@@ -169,9 +169,9 @@ def _key() -> tuple[bytes, bool]:
     given = os.environ.get(KEY_VARIABLE, "").strip()
     if not given:
         return secrets.token_bytes(32), True
-    if len(given) < SHORTEST_KEY:
+    if len(given) < MIN_KEY_LENGTH:
         raise ParameterError(
-            f"{KEY_VARIABLE} has fewer than {SHORTEST_KEY} characters: pseudonyms made with it could be guessed.\n"
+            f"{KEY_VARIABLE} has fewer than {MIN_KEY_LENGTH} characters: pseudonyms made with it could be guessed.\n"
             "  Make one: python -c 'import secrets; print(secrets.token_hex(32))'"
         )
     return given.encode(), False

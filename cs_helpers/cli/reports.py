@@ -25,7 +25,7 @@ def list_(out: Out = REPORTS, as_json: AsJson = False) -> None:
       cs-helpers list
       cs-helpers list --json
     """
-    from cs_helpers.publish import index, series
+    from cs_helpers.publish import run_records, series
 
     notebooks: list[dict[str, Any]] = []
     for path in series.find_all():
@@ -37,7 +37,7 @@ def list_(out: Out = REPORTS, as_json: AsJson = False) -> None:
         notebooks.append(
             {"name": path.stem, "title": title, "question": question, "parameters": parameters, "problem": problem}
         )
-    reports = index.read_series(out)
+    reports = run_records.read_series(out)
     if as_json:
         print_json({"notebooks": notebooks, "reports": reports})
         return
@@ -88,10 +88,10 @@ def index(out: Out = REPORTS) -> None:
       cs-helpers index
       cs-helpers index --out /mnt/board/reports
     """
-    from cs_helpers.publish import index as pages
+    from cs_helpers.publish import report_index
 
     out.mkdir(parents=True, exist_ok=True)
-    path, broken = pages.rebuilt(out)
+    path, broken = report_index.rebuild(out)
     for each in broken:
         say(f"{each}: cannot be read as a run record; left out.")
     typer.echo(link(path))
@@ -111,7 +111,7 @@ def open_(
     """
     path = out / "index.html" if series is None else out / series / "latest.html"
     if not path.is_file():
-        from cs_helpers.publish.index import read_series
+        from cs_helpers.publish.run_records import read_series
 
         known = [one["series"] for one in read_series(out) if one["last_good"]]
         there = f"There are: {', '.join(known)}." if known else "Make one: cs-helpers run NAME"
@@ -143,12 +143,12 @@ def history(
       cs-helpers history churn -n 5
       cs-helpers history churn/segment=smb --json
     """
-    from cs_helpers.publish import index as pages
+    from cs_helpers.publish import run_records
 
-    records, broken = pages.read_records(out)
+    records, broken = run_records.read_records(out)
     for each in broken:
         say(f"{each}: cannot be read as a run record; left out.")
-    wanted = _within(series, list(pages.by_series(records)), out)
+    wanted = _within(series, list(run_records.by_series(records)), out)
     shown = [record for record in records if record["series"] in wanted][:number]
     if as_json:
         print_json(shown)
@@ -186,10 +186,10 @@ def prune(
       cs-helpers prune --keep 20
       cs-helpers prune churn --older-than 365
     """
-    from cs_helpers.publish import index as pages
     from cs_helpers.publish import prune as retention
+    from cs_helpers.publish import run_records
 
-    there = list(pages.by_series(pages.read_records(out)[0]))
+    there = list(run_records.by_series(run_records.read_records(out)[0]))
     wanted = _within(series, there, out)
     kept = retention.KEEP if keep is None and older_than is None else keep
     planned = retention.plan(out, kept, older_than, datetime.now(UTC), series=wanted)

@@ -1,4 +1,4 @@
-"""A kernel started from nothing that ends with the process that started it: ``python -P -m cs_helpers.publish.cold``.
+"""Starts a kernel without warm start, which ends with the process that started it; used by ``publish.execute``.
 
 ipykernel looks after its parent as well, but not one that dies while the kernel is still importing: it then takes the
 process it was handed to for its parent and stays for ever.

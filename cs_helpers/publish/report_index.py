@@ -1,28 +1,92 @@
-"""What the index page says of each series: groups, words and little lines, from what reports.index read."""
+"""The index page of all reports: its words, sparklines and HTML, made from the run records."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from cs_helpers.publish.changes import row_words
-from cs_helpers.publish.html import STATUS_WORDS, moment_words, short_name
-from cs_helpers.publish.index import figure
+import cs_helpers
+from cs_helpers.core.errors import visible
+from cs_helpers.publish import html, locks, run_records
+from cs_helpers.publish.publish import replace_file
+from cs_helpers.publish.words import STATUS_WORDS, figure, moment_words, row_words, short_name
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 Words = dict[str, Any]
 
-MOST_RUNS = 50  # of a series in its folded history
-MOST_ROWS = 2_000  # of all histories together, so that a page of many series stays light
-FEWEST_RUNS = 5
-FEWEST_POINTS, MOST_POINTS = 3, 30  # of a little line
-MOST_PARTS = 12  # of a subject that stand open
-_LONGEST_MESSAGE, _LONGEST_OLD_MESSAGE = 700, 300  # signs of the last failure and of one in the history
+LOCK = "index"  # the name of the lock that a process holds while it writes the page
+MAX_RUNS = 50  # of a series in its folded history
+MAX_ROWS = 2_000  # of all histories together, so that a page of many series stays light
+MIN_RUNS = 5
+MIN_POINTS, MAX_POINTS = 3, 30  # of a little line
+MAX_PARTS = 12  # of a subject that stand open
+_MAX_MESSAGE, _MAX_OLD_MESSAGE = 700, 300  # signs of the last failure and of one in the history
 _WIDE, _HIGH = 120, 30
 # These differ from month to month in one and the same series.
 _MOVING = ("as_of", "source", "mapping")
+
+
+# --- the page and its file ------------------------------------------------------------------------------------------
+
+
+def rebuild(out: Path, without: Collection[tuple[str, str]] = ()) -> tuple[Path, list[Path]]:
+    """Writes ``index.html`` under ``out`` again; returns its path and the run records that could not be read.
+
+    A lock makes sure that one process at a time reads the records and writes the page, so a newer page is never
+    replaced by an older one. After 30 seconds of waiting the page is written without the lock. Runs in ``without``
+    (series, run id) are left out. Raises ParameterError if nothing can be written.
+    """
+    with locks.hold(out, LOCK, wait=30):
+        return write(out, without)
+
+
+def write(out: Path, without: Collection[tuple[str, str]] = ()) -> tuple[Path, list[Path]]:
+    """The same as ``rebuild``, for a caller that holds the lock of the index."""
+    path = out / "index.html"
+    records, broken = run_records.read_records(out)
+    described = run_records.describe_series(out, records, broken, without)
+    replace_file(path, render(described, cs_helpers.__version__))
+    return path, broken
+
+
+def render(series: Sequence[Mapping[str, Any]], version: str) -> str:
+    """The HTML of the index page; ``series`` as ``run_records.read_series`` returns them.
+
+    All texts come from run records, so they are escaped and invisible characters in them are made visible.
+    """
+    return _template().render(
+        subjects=subjects(series),
+        counts=counts(series),
+        made=now(),
+        version=version,
+        policy=html.policy(),
+        css=html.asset("shell.css"),
+        script=html.asset("shell.js"),
+    )
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, FileSystemLoader
+
+    environment = Environment(
+        loader=FileSystemLoader(html.SHELL),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str and not value.isprintable() else value,
+    )
+    return environment.get_template("index_page.html.j2")
+
+
+# --- what the page says ---------------------------------------------------------------------------------------------
 
 
 def subjects(series: Sequence[Mapping[str, Any]]) -> list[Words]:
@@ -32,7 +96,7 @@ def subjects(series: Sequence[Mapping[str, Any]]) -> list[Words]:
     (series of one fan-out value each), ``by`` (their column in words), ``folded`` (so many parts that they stand
     closed) and ``failing`` (how many of those failed when last tried).
     """
-    most = max(FEWEST_RUNS, min(MOST_RUNS, MOST_ROWS // max(1, len(series))))
+    most = max(MIN_RUNS, min(MAX_RUNS, MAX_ROWS // max(1, len(series))))
     groups: dict[str, list[tuple[Mapping[str, Any], Words]]] = {}
     taken: set[str] = set()
     for one in series:
@@ -64,8 +128,8 @@ def sparkline(tiles: Sequence[Mapping[str, Any]]) -> Words | None:
     high end of the last interval in the box, or None) and ``label``, which says in words what the line shows. The
     scale holds the last interval, so that wiggles smaller than it look as small as they are.
     """
-    known = [tile for tile in tiles if tile.get("value") is not None][-MOST_POINTS:]
-    if len(known) < FEWEST_POINTS:
+    known = [tile for tile in tiles if tile.get("value") is not None][-MAX_POINTS:]
+    if len(known) < MIN_POINTS:
         return None
     values = [float(tile["value"]) for tile in known]
     ends = [float(end) for end in (known[-1].get("low"), known[-1].get("high")) if end is not None]
@@ -98,7 +162,7 @@ def _subject(group: Sequence[tuple[Mapping[str, Any], Words]]) -> Words:
         "whole": [words for _, words in group if not words["columns"]],
         "parts": parts,
         "by": " and ".join(columns),
-        "folded": len(parts) > MOST_PARTS,
+        "folded": len(parts) > MAX_PARTS,
         "failing": sum(bool(words["failed"]) for words in parts),
     }
 
@@ -155,7 +219,7 @@ def _failed(failed: Mapping[str, Any]) -> Words:
     return {
         "started": failed["started_at"],
         "started_words": moment_words(failed["started_at"]),
-        "message": _cut(failed["message"] or "It left no message.", _LONGEST_MESSAGE),
+        "message": _cut(failed["message"] or "It left no message.", _MAX_MESSAGE),
         "notebook_file": failed["notebook_file"],
     }
 
@@ -199,7 +263,7 @@ def _reports(good: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> l
         basis = (run["as_of"], fingerprint) if isinstance(fingerprint, str) else place
         if basis not in found:
             found[basis] = run["headline"] or []
-        if len(found) == MOST_POINTS:
+        if len(found) == MAX_POINTS:
             break
     return list(found.values())[::-1]
 
@@ -214,7 +278,7 @@ def _run(run: Mapping[str, Any], keys: Sequence[str]) -> Words:
         "status": run["status"],
         "status_words": STATUS_WORDS[run["status"]],
         "seconds": f"{run['duration_s'] or 0:.1f}",
-        "message": _cut(message, _LONGEST_OLD_MESSAGE),
+        "message": _cut(message, _MAX_OLD_MESSAGE),
         "figures": [tiles.get(key, "–") for key in keys],
     }
 

@@ -1,31 +1,31 @@
-"""The index of all series: read from the run records alone, so that there is no second store to drift."""
+"""The records of all runs below a folder of reports, read from their ``run.json`` files and checked.
+
+There is no other store of runs: the index page, the history, the schedule and "what changed" all read these records.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-import cs_helpers
 from cs_helpers.core.errors import ParameterError
-from cs_helpers.publish import locks
 from cs_helpers.publish import series as notebooks
 
 Record = dict[str, Any]
 
 RECORD = "run.json"
-LOCK = "index"
 STATUSES = ("ok", "warnings", "failed")
 _NEEDED = ("run_id", "series", "status", "started_at")
 _KEPT = (
     "run_id", "status", "started_at", "duration_s", "as_of", "headline", "parameters", "source_fingerprint",
 )  # fmt: skip
-_LARGEST = 20_000_000  # bytes; a record is some kilobytes, and what is larger is none
+_MAX_BYTES = 20_000_000  # bytes; a record is some kilobytes, and what is larger is none
 
 
 def read_records(out: Path) -> tuple[list[Record], list[Path]]:
@@ -71,63 +71,26 @@ def by_series(records: Sequence[Record]) -> dict[str, list[Record]]:
     return dict(sorted(found.items()))
 
 
-def read_series(out: Path, without: Collection[tuple[str, str]] = ()) -> list[Record]:
-    """What the index shows of each series, by name.
+def read_series(out: Path) -> list[Record]:
+    """What the index page shows of each series below ``out``, sorted by the name of the series.
 
     Keys: series, title, question, subject, notebook; ``last_good`` (run record plus finished_at and the links report,
     notebook_file and latest) or None; ``last_failed`` (run_id, started_at, message, notebook_file) if the last attempt
     failed and is newer than the last good run, or None; ``history`` (newest first: run_id, status, started_at,
     finished_at, duration_s, as_of, headline, parameters, source_fingerprint, report or None, message or None);
-    ``broken``, how many run records of the series could not be read. Links are relative to ``out``. Runs in ``without``
-    (series, run id) are left out.
+    ``broken``, how many run records of the series could not be read. Links are relative to ``out``.
     """
-    return _described(out, *read_records(out), without)
+    return describe_series(out, *read_records(out))
 
 
-def rebuild(out: Path, without: Collection[tuple[str, str]] = ()) -> Path:
-    """Writes ``index.html`` under ``out`` anew and replaces the old one in one step; returns its path.
-
-    One process at a time, reading included, so that none replaces a newer index by what it read before. Where another
-    holds the lock for half a minute it hangs, and an index of now is better than none. Runs in ``without`` are left
-    out. Raises ParameterError where nothing can be written.
-    """
-    return rebuilt(out, without)[0]
-
-
-def rebuilt(out: Path, without: Collection[tuple[str, str]] = ()) -> tuple[Path, list[Path]]:
-    """The same, and the run records that could not be read and are left out."""
-    with locks.hold(out, LOCK, wait=30):
-        return write(out, without)
-
-
-def write(out: Path, without: Collection[tuple[str, str]] = ()) -> tuple[Path, list[Path]]:
-    """What ``rebuilt`` does, for a caller who holds the lock of the index."""
-    from cs_helpers.publish.html import render_index
-    from cs_helpers.publish.publish import replace_file
-
-    path = out / "index.html"
-    records, broken = read_records(out)
-    replace_file(path, render_index(_described(out, records, broken, without), cs_helpers.__version__))
-    return path, broken
-
-
-def figure(tile: Mapping[str, Any]) -> str:
-    """A headline figure as the notebook wrote it; the bare number where it wrote nothing, a dash where there is none.
-
-    >>> figure({"key": "nrr", "value": 1.032, "text": "103.2 %"}), figure({"value": 12345}), figure({"value": None})
-    ('103.2 %', '12,345', '–')
-    """
-    value = tile.get("value")
-    return str(tile.get("text") or ("–" if value is None else f"{value:,}"))
-
-
-def _described(
-    out: Path, records: Sequence[Record], broken: Sequence[Path], without: Collection[tuple[str, str]]
+def describe_series(
+    out: Path, records: Sequence[Record], broken: Sequence[Path], without: Collection[tuple[str, str]] = ()
 ) -> list[Record]:
+    """The same as ``read_series``, from records that were read before; runs in ``without`` (series, id) are left out."""
     gone = set(without)
-    kept = [record for record in records if (record["series"], record["run_id"]) not in gone]
+    shown = [record for record in records if (record["series"], record["run_id"]) not in gone]
     unread = [path.parent.parent.relative_to(out).as_posix() for path in broken]
-    return [_one_series(out, name, runs, unread.count(name)) for name, runs in by_series(kept).items()]
+    return [_one_series(out, name, runs, unread.count(name)) for name, runs in by_series(shown).items()]
 
 
 def _one_series(out: Path, name: str, runs: list[Record], broken: int) -> Record:
@@ -208,8 +171,8 @@ def _read_record(path: Path) -> Record:
     Whatever passes can be shown: texts are texts, numbers finite numbers and times times.
     """
     with path.open("rb") as file:
-        text = file.read(_LARGEST + 1)
-    if len(text) > _LARGEST:
+        text = file.read(_MAX_BYTES + 1)
+    if len(text) > _MAX_BYTES:
         raise ValueError("too large")
     record: Record = _DECODER.decode(text.decode("utf-8"))
     if not all(isinstance(record.get(key), str) for key in _NEEDED):

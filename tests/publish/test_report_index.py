@@ -12,19 +12,19 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from shelf_records import tile, write_run
+from run_records import tile, write_run
 from typer.testing import CliRunner
 
 from cs_helpers.cli import app
-from cs_helpers.publish import index, locks, shelf
+from cs_helpers.publish import locks, report_index, run_records
 
 
 def page(out: Path) -> str:
-    return index.rebuild(out).read_text(encoding="utf-8")
+    return report_index.rebuild(out)[0].read_text(encoding="utf-8")
 
 
 def words(out: Path) -> list[dict[str, Any]]:
-    return shelf.subjects(index.read_series(out))
+    return report_index.subjects(run_records.read_series(out))
 
 
 # Groups
@@ -69,7 +69,7 @@ def test_a_part_has_the_value_as_it_was_asked_for(tmp_path: Path, where: Any, sh
 
 
 def test_many_parts_are_folded_and_say_how_many_failed(tmp_path: Path) -> None:
-    for number in range(shelf.MOST_PARTS + 1):
+    for number in range(report_index.MAX_PARTS + 1):
         write_run(tmp_path, f"churn/csm=rep-{number}", status="failed" if number == 3 else "ok")
     (churn,) = words(tmp_path)
     assert (churn["folded"], churn["failing"]) == (True, 1)
@@ -83,13 +83,13 @@ def test_the_title_of_a_run_of_before_comes_from_the_notebook_that_was_kept(tmp_
     folder = write_run(tmp_path, title=None, question=None, subject=None)
     cells = [{"cell_type": "markdown", "metadata": {}, "source": "# The old title\n\nWhy?"}]
     (folder / "notebook.ipynb").write_text(json.dumps({"cells": cells}))
-    (churn,) = index.read_series(tmp_path)
+    (churn,) = run_records.read_series(tmp_path)
     assert (churn["title"], churn["question"], churn["subject"]) == ("The old title", "Why?", "churn")
 
 
 def test_a_series_that_never_ended_well_has_its_title_too(tmp_path: Path) -> None:
     write_run(tmp_path, status="failed")
-    (churn,) = index.read_series(tmp_path)
+    (churn,) = run_records.read_series(tmp_path)
     assert (churn["title"], churn["question"], churn["last_good"]) == (
         "Churn and retention", "Are we keeping them?", None,
     )  # fmt: skip
@@ -164,10 +164,10 @@ def test_the_history_shows_fifty_runs_and_says_where_the_others_are(tmp_path: Pa
 def test_the_histories_of_many_series_share_a_limit(tmp_path: Path) -> None:
     for day in range(1, 13):
         write_run(tmp_path, day=day)
-    (one,) = index.read_series(tmp_path)
+    (one,) = run_records.read_series(tmp_path)
     many = [one | {"series": f"churn/csm={number}"} for number in range(400)]
-    parts = shelf.subjects(many)[0]["parts"]
-    assert {len(part["history"]) for part in parts} == {shelf.FEWEST_RUNS}
+    parts = report_index.subjects(many)[0]["parts"]
+    assert {len(part["history"]) for part in parts} == {report_index.MIN_RUNS}
 
 
 # The little line
@@ -191,18 +191,18 @@ def test_the_line_goes_through_the_good_runs_the_oldest_first(tmp_path: Path) ->
 
 @pytest.mark.parametrize("values", [[], [1.0], [1.0, 2.0], [1.0, None, 2.0]])
 def test_fewer_than_three_numbers_are_no_line(values: list[float | None]) -> None:
-    assert shelf.sparkline([tile(value) for value in values]) is None
+    assert report_index.sparkline([tile(value) for value in values]) is None
 
 
 def test_a_flat_line_lies_in_the_middle_and_a_missing_value_is_passed_over() -> None:
-    line = shelf.sparkline([tile(value) for value in (1.0, None, 1.0, 1.0)])
+    line = report_index.sparkline([tile(value) for value in (1.0, None, 1.0, 1.0)])
     assert line is not None
     assert [point.split(",")[1] for point in line["points"].split()] == ["15.0"] * 3
 
 
 def test_the_scale_holds_the_last_interval() -> None:
-    narrow = shelf.sparkline([tile(v) for v in (1.0, 1.1, 1.0)])
-    wide = shelf.sparkline([tile(v) for v in (1.0, 1.1)] + [tile(1.0, low=0.0, high=2.0)])
+    narrow = report_index.sparkline([tile(v) for v in (1.0, 1.1, 1.0)])
+    wide = report_index.sparkline([tile(v) for v in (1.0, 1.1)] + [tile(1.0, low=0.0, high=2.0)])
     assert narrow is not None
     assert wide is not None
     assert narrow["interval"] is None
@@ -216,7 +216,7 @@ def test_the_scale_holds_the_last_interval() -> None:
 
 
 def test_thirty_points_at_most() -> None:
-    line = shelf.sparkline([tile(float(value)) for value in range(40)])
+    line = report_index.sparkline([tile(float(value)) for value in range(40)])
     assert line is not None
     assert len(line["points"].split()) == 30
     assert "from 1000.0% to 3900.0%" in line["label"]
@@ -303,7 +303,7 @@ def test_signs_that_nobody_sees_are_left_out_and_broken_text_can_be_written(tmp_
 def test_what_no_run_writes_is_named_left_out_and_hides_nothing_else(tmp_path: Path, changes: dict[str, Any]) -> None:
     write_run(tmp_path, day=1)
     broken = write_run(tmp_path, day=2, **changes) / "run.json"
-    assert index.read_records(tmp_path)[1] == [broken]
+    assert run_records.read_records(tmp_path)[1] == [broken]
     assert "1 run record could not be read" in page(tmp_path)
     assert "101.0%" in page(tmp_path)
 
@@ -315,14 +315,14 @@ def test_no_number_breaks_the_index(tmp_path: Path, text: str) -> None:
     write_run(tmp_path, day=1)
     record = write_run(tmp_path, day=2) / "run.json"
     record.write_text(record.read_text().replace("8.0", text), encoding="utf-8", errors="surrogateescape")
-    assert index.read_records(tmp_path)[1] == [record]
+    assert run_records.read_records(tmp_path)[1] == [record]
     page(tmp_path)
 
 
 def test_a_time_of_another_zone_and_one_without_are_shown_in_utc(tmp_path: Path) -> None:
     write_run(tmp_path, day=1, started_at="2026-01-01T07:30:00+02:00")
     write_run(tmp_path, day=2, started_at="2026-01-02T05:00:00")
-    newest, oldest = index.read_records(tmp_path)[0]
+    newest, oldest = run_records.read_records(tmp_path)[0]
     assert oldest["started_at"] == "2026-01-01T05:30:00.000Z"
     assert newest["started_at"] == "2026-01-02T05:00:00.000Z"
 
@@ -331,7 +331,7 @@ def test_a_run_is_found_where_it_lies_whatever_its_record_says(tmp_path: Path) -
     folder = write_run(tmp_path, series="churn")
     (tmp_path / "old").mkdir()
     folder.parent.rename(tmp_path / "old" / "churn")
-    (one,) = index.read_series(tmp_path)
+    (one,) = run_records.read_series(tmp_path)
     assert one["series"] == "old/churn"
     assert (tmp_path / one["last_good"]["report"]).is_file()
 
@@ -341,7 +341,7 @@ def test_hidden_folders_links_and_loops_are_not_entered(tmp_path: Path) -> None:
     write_run(tmp_path, ".hidden")
     (tmp_path / "churn" / "loop").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "linked").symlink_to(tmp_path / ".hidden", target_is_directory=True)
-    assert [record["series"] for record in index.read_records(tmp_path)[0]] == ["churn"]
+    assert [record["series"] for record in run_records.read_records(tmp_path)[0]] == ["churn"]
 
 
 # Readers and writers
@@ -350,7 +350,7 @@ def test_hidden_folders_links_and_loops_are_not_entered(tmp_path: Path) -> None:
 def test_a_reader_in_a_loop_always_sees_a_whole_index(tmp_path: Path) -> None:
     for day in range(1, 20):
         write_run(tmp_path, day=day)
-    path, seen, done = index.rebuild(tmp_path), [], threading.Event()
+    path, seen, done = report_index.rebuild(tmp_path)[0], [], threading.Event()
 
     def read() -> None:
         while not done.is_set():
@@ -361,7 +361,7 @@ def test_a_reader_in_a_loop_always_sees_a_whole_index(tmp_path: Path) -> None:
     reader.start()
     for day in range(20, 29):
         write_run(tmp_path, day=day)
-        index.rebuild(tmp_path)
+        report_index.rebuild(tmp_path)
     done.set()
     reader.join()
     assert len(seen) > 5
@@ -372,7 +372,7 @@ def test_a_reader_in_a_loop_always_sees_a_whole_index(tmp_path: Path) -> None:
 def test_a_second_process_waits_and_then_reads_anew(tmp_path: Path) -> None:
     """Had it read before it waited, its older index would replace the newer one."""
     write_run(tmp_path, day=1)
-    with locks.hold(tmp_path, index.LOCK) as held:
+    with locks.hold(tmp_path, report_index.LOCK) as held:
         assert held
         command = [sys.executable, "-m", "cs_helpers", "index", "--out", str(tmp_path)]
         other = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -387,10 +387,10 @@ def test_a_second_process_waits_and_then_reads_anew(tmp_path: Path) -> None:
 def test_a_run_that_goes_while_the_index_is_made_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_run(tmp_path, day=1)
     gone = write_run(tmp_path, day=2)
-    found = list(index.find_runs(tmp_path))
+    found = list(run_records.find_runs(tmp_path))
     (gone / "run.json").unlink()
-    monkeypatch.setattr(index, "find_runs", lambda out: iter(found))
-    records, broken = index.read_records(tmp_path)
+    monkeypatch.setattr(run_records, "find_runs", lambda out: iter(found))
+    records, broken = run_records.read_records(tmp_path)
     assert (len(records), broken) == (1, [])
 
 
