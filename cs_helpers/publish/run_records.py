@@ -86,7 +86,7 @@ def read_series(out: Path) -> list[Record]:
 def describe_series(
     out: Path, records: Sequence[Record], broken: Sequence[Path], without: Collection[tuple[str, str]] = ()
 ) -> list[Record]:
-    """The same as ``read_series``, from records that were read before; runs in ``without`` (series, id) are left out."""
+    """The same as ``read_series``, from records that were read before; runs in ``without`` (series, id) are omitted."""
     gone = set(without)
     shown = [record for record in records if (record["series"], record["run_id"]) not in gone]
     unread = [path.parent.parent.relative_to(out).as_posix() for path in broken]
