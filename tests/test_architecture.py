@@ -39,6 +39,33 @@ def test_import_rules_hold():
     assert found.returncode == 0, found.stdout
 
 
+def test_no_modules_import_each_other():
+    """Also not inside a room, and not by an import inside a function, which only hides a circle."""
+    import import_rules
+
+    assert import_rules.circles() == import_rules.KNOWN_CIRCLES
+
+
+def test_a_circle_is_found_also_where_an_import_stands_inside_a_function(tmp_path, monkeypatch):
+    import import_rules
+
+    room = tmp_path / "toy_package" / "room"
+    room.mkdir(parents=True)
+    for folder in (room.parent, room):
+        (folder / "__init__.py").write_text("")
+    for name, other in (("one", "two"), ("two", "three"), ("three", "one")):
+        (room / f"{name}.py").write_text(f"def call():\n    from toy_package.room import {other}\n    return {other}\n")
+    (room / "typed.py").write_text(
+        "from typing import TYPE_CHECKING\nfrom toy_package.room import last\n"
+        "if TYPE_CHECKING:\n    from toy_package.room import one\n"
+    )
+    (room / "last.py").write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from toy_package.room import typed\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert import_rules.circles("toy_package") == {frozenset(f"toy_package.room.{n}" for n in ("one", "two", "three"))}
+
+
 def test_no_module_is_named_after_nothing():
     vague = {"utils", "util", "helpers", "helper", "common", "misc"}
     assert [p.name for p in PACKAGE.rglob("*.py") if p.stem in vague] == []
