@@ -113,9 +113,9 @@ def open_(
     if not path.is_file():
         from cs_helpers.publish.run_records import read_series
 
-        known = [one["series"] for one in read_series(out) if one["last_good"]]
-        there = f"There are: {', '.join(known)}." if known else "Make one: cs-helpers run NAME"
-        raise ParameterError(f"no report at {path}. {there}{did_you_mean(series or '', known)}")
+        names = [one["series"] for one in read_series(out) if one["last_good"]]
+        there = f"There are: {', '.join(names)}." if names else "Make one: cs-helpers run NAME"
+        raise ParameterError(f"no report at {path}. {there}{did_you_mean(series or '', names)}")
     typer.echo(link(path))
     if sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         import webbrowser
@@ -186,16 +186,16 @@ def prune(
       cs-helpers prune --keep 20
       cs-helpers prune churn --older-than 365
     """
-    from cs_helpers.publish import prune as retention
+    from cs_helpers.publish import prune as pruning
     from cs_helpers.publish import run_records
 
     there = list(run_records.by_series(run_records.read_records(out)[0]))
     wanted = _within(series, there, out)
-    kept = retention.KEEP if keep is None and older_than is None else keep
-    planned = retention.plan(out, kept, older_than, datetime.now(UTC), series=wanted)
-    problems = [] if dry_run else retention.apply(out, planned)
+    max_good = pruning.KEEP if keep is None and older_than is None else keep
+    planned = pruning.plan(out, max_good, older_than, datetime.now(UTC), series=wanted)
+    problems = [] if dry_run else pruning.apply(out, planned)
     if as_json:
-        print_json(retention.as_record(planned, out) | {"dry_run": dry_run, "problems": problems})
+        print_json(pruning.as_record(planned, out) | {"dry_run": dry_run, "problems": problems})
     else:
         _say_pruned(planned, out, dry_run)
     for problem in problems:
@@ -219,13 +219,13 @@ def _say_pruned(planned: Any, out: Path, dry_run: bool) -> None:
     typer.echo(f"{'Would free' if dry_run else 'Freed'} {size_words(planned.size)}.")
 
 
-def _within(series: str | None, known: Sequence[str], out: Path) -> list[str]:
+def _within(series: str | None, names: Sequence[str], out: Path) -> list[str]:
     """The series of that name and its parts; all without a name. Raises ParameterError for one that is not there."""
     if series is None:
-        return list(known)
+        return list(names)
     name = series.strip("/")
-    found = [one for one in known if one == name or one.startswith(f"{name}/")]
+    found = [one for one in names if one == name or one.startswith(f"{name}/")]
     if not found:
-        there = f"There are: {', '.join(known)}." if known else "Make one: cs-helpers run NAME"
-        raise ParameterError(f"no series '{name}' in {out}. {there}{did_you_mean(name, known)}")
+        there = f"There are: {', '.join(names)}." if names else "Make one: cs-helpers run NAME"
+        raise ParameterError(f"no series '{name}' in {out}. {there}{did_you_mean(name, names)}")
     return found

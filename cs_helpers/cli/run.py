@@ -88,14 +88,14 @@ def run(
     settings = batch.Settings(
         Path(), jobs, *_limits(timeout, memory, jobs), retries=retries, warm=not cold, debug=debug
     )
-    given = _given(parameter or [], {"source": source, "mapping": mapping, "as_of": as_of})
+    texts = _parameter_texts(parameter or [], {"source": source, "mapping": mapping, "as_of": as_of})
     wanted = [str(path) for path in series.find_all()] if everything else names or []
     problems: list[tuple[Exception, int]] = []
     with store.opened(out) as reports:
         orders: list[batch.Order] = []
         for name in wanted:
             try:
-                orders += _orders(name, given, audience, comments, for_each, _meant_for(scheduled), reports.folder)
+                orders += _orders(name, texts, audience, comments, for_each, _scheduled_time(scheduled), reports.folder)
             except CsHelpersError as error:
                 problems.append((error, _report_error(error, debug)))
         if any(sharing.audience_of(order.values) != "full" for order in orders):
@@ -127,7 +127,7 @@ def _limits(timeout: str, memory: str, jobs: int) -> tuple[float, int]:
 
 def _orders(
     name: str,
-    given: Mapping[str, str],
+    texts: Mapping[str, str],
     audience: str | None,
     comments: bool,
     for_each: str | None,
@@ -139,7 +139,7 @@ def _orders(
     from cs_helpers.publish.batch import Order
 
     notebook = series.find(name)
-    values = series.check_parameters(notebook, sharing.given(notebook, given, audience, comments))
+    values = series.check_parameters(notebook, sharing.with_audience(notebook, texts, audience, comments))
     _check_places(values)
     if not for_each:
         return [Order(notebook, values, scheduled=scheduled and scheduled | {"of": 1})]
@@ -166,33 +166,33 @@ def _values_of(column: str, values: Mapping[str, Scalar]) -> list[str]:
     return [value for value, _ in found]
 
 
-def _meant_for(text: str) -> dict[str, Any] | None:
+def _scheduled_time(text: str) -> dict[str, Any] | None:
     """Which time of which job a run is for."""
     job, _, at = text.partition("@")
     return {"job": job, "at": at} if job and at else None
 
 
-def _given(pairs: Sequence[str], shortcuts: Mapping[str, str | None]) -> dict[str, str]:
+def _parameter_texts(pairs: Sequence[str], shortcuts: Mapping[str, str | None]) -> dict[str, str]:
     """The parameters as texts, a relative date as the date it is today; one that is set twice is refused."""
     from cs_helpers.publish import relative
 
-    given: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise typer.BadParameter(f"'{pair}': write a parameter as -p name=value.")
-        if name in given:
+        if name in texts:
             raise typer.BadParameter(f"'{name}' is set twice.")
-        given[name] = value
+        texts[name] = value
     for name, shortcut in shortcuts.items():
         if shortcut is None:
             continue
-        if name in given:
+        if name in texts:
             raise typer.BadParameter(f"'{name}' is set twice: by -p and by --{name.replace('_', '-')}.")
-        given[name] = shortcut
-    if "as_of" in given:
-        given["as_of"] = relative.resolve(given["as_of"], datetime.now().astimezone()) or given["as_of"]
-    return {name: os.path.expanduser(v) if name in ("source", "mapping") else v for name, v in given.items()}
+        texts[name] = shortcut
+    if "as_of" in texts:
+        texts["as_of"] = relative.resolve(texts["as_of"], datetime.now().astimezone()) or texts["as_of"]
+    return {name: os.path.expanduser(v) if name in ("source", "mapping") else v for name, v in texts.items()}
 
 
 def _check_places(values: Mapping[str, Scalar]) -> None:

@@ -1,7 +1,7 @@
-"""Many runs: side by side in processes of their own, retried where that can help, one failure never stopping another.
+"""Runs many reports in worker processes, several at a time; a failed report does not stop the others.
 
-What may pass is tried again with growing pauses: a kernel that was killed, a database that did not answer. What cannot
-pass (wrong parameters, a broken export, an error in the notebook, a limit reached) is not.
+Temporary failures (a killed kernel, a database that did not answer) are retried after growing pauses. Permanent ones
+(wrong parameters, a broken export, an error in the notebook, a limit reached) are not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 from cs_helpers.publish import kernel, log, publish, report_index, run
 from cs_helpers.publish.series import Scalar
 
-MAY_PASS = frozenset(
+TEMPORARY_ERRORS = frozenset(
     {
         "DeadKernelError",
         "SourceUnavailable",
@@ -36,17 +36,17 @@ MAY_PASS = frozenset(
         "OperationalError",
     }
 )
-"""Names of errors that the same run, made again, may not meet."""
+"""Names of temporary errors: the same run may succeed when it is repeated."""
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 2.0, 60.0
 _LOGGED = ("status", "duration_s", "peak_memory_mb", "attempt", "scheduled")
-_LATE_S = 60.0  # after its time limit a run has this long to say so itself
+_LATE_S = 60.0  # a run that passed its time limit has this long to report that itself
 _INDEX_EVERY_S = 2.0
 
 
 @dataclass(frozen=True)
 class Order:
-    """One report to make: ``part`` is its part of a fan-out; ``scheduled`` says which time of which job it is for."""
+    """One report to run: notebook, parameters, part of a fan-out, and the scheduled job and time it is for, if any."""
 
     notebook: Path
     values: Mapping[str, Scalar]
@@ -55,13 +55,13 @@ class Order:
 
     @property
     def name(self) -> str:
-        """Its series, as far as its parameters say."""
+        """The name of its series."""
         return run.name_of(self.notebook, self.values, self.part)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How runs are made: where to, how many at once, within which limits, how often again, and with which kernels."""
+    """Settings of all runs: folder of the reports, number at a time, limits, retries, and kind of kernels."""
 
     out: Path
     jobs: int = 1
@@ -74,7 +74,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Result:
-    """How an order ended: with a record, or with a message where there could be none."""
+    """The outcome of an order: a run record, or a message if no record could be written."""
 
     order: Order
     record: Mapping[str, Any] | None = None
@@ -85,7 +85,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to an order: ``what`` is started, cell, told, again, done or waiting."""
+    """Something that happened to an order: ``what`` is started, cell, told, again or done."""
 
     order: Order
     what: str
@@ -98,12 +98,11 @@ def run_all(
     tell: Callable[[Event], None],
     finished: Callable[[], None] | None = None,
 ) -> list[Result]:
-    """Makes all reports, in the order given; returns a result for each, and one more where the index could not be made.
+    """Runs all orders; returns one result each, and a further one if the index page could not be written.
 
-    ``tell`` is called from this thread alone.
-
-    ``finished`` is called now and then after reports were published. Ctrl-C (KeyboardInterrupt) stops what is running,
-    which leaves nothing behind, and is raised again.
+    ``tell`` receives each event and is called from this thread only. ``finished`` is called from time to time after
+    reports were published. Ctrl-C (KeyboardInterrupt) stops the running reports, which leave nothing behind, and is
+    raised again.
     """
     if not orders:
         return []
@@ -112,13 +111,13 @@ def run_all(
         todo.put(each)
     heard: queue.SimpleQueue[tuple[int, Event | Result]] = queue.SimpleQueue()
     results: dict[int, Result] = {}
-    # For one report the server would import more than its kernel does.
+    # For a single report, starting the server of warm kernels would take longer than starting one kernel.
     with kernel.warm() if settings.warm and len(orders) > 1 else nullcontext() as address:
         slots = [_Slot(todo, heard, settings, address) for _ in range(max(1, min(settings.jobs, len(orders))))]
         try:
             index_page = _IndexPage(settings.out, finished)
             while len(results) < len(orders):
-                index_page.tidy(len(results))
+                index_page.update(len(results))
                 try:
                     place, news = heard.get(timeout=0.5)
                 except queue.Empty:
@@ -126,9 +125,9 @@ def run_all(
                 if isinstance(news, Result):
                     results[place] = news
                     news = Event(news.order, "done", {"result": news})
-                _note(settings.out, news)
+                _log_event(settings.out, news)
                 tell(news)
-            index_page.tidy(len(results), at_once=True)
+            index_page.update(len(results), at_once=True)
         finally:
             for slot in slots:
                 slot.ask_to_stop()
@@ -139,20 +138,20 @@ def run_all(
 
 
 def exit_code(results: Sequence[Result]) -> int:
-    """0 if all were published; 2 if all that went wrong was the user's input, 1 otherwise."""
+    """0 if all reports were published, 2 if every failure is wrong input, 1 otherwise."""
     codes = {result.exit_code for result in results} - {0}
     return 0 if not codes else 2 if codes == {2} else 1
 
 
 class _IndexPage:
-    """The index, made anew often enough to be looked at and not so often that it takes the time of the reports."""
+    """Rewrites the index page while reports finish: at most every 2 seconds and for at most a tenth of the time."""
 
     def __init__(self, out: Path, finished: Callable[[], None] | None):
         self.out, self.finished = out, finished
         self.seen, self.next = 0, 0.0
         self.trouble = ""
 
-    def tidy(self, done: int, *, at_once: bool = False) -> None:
+    def update(self, done: int, *, at_once: bool = False) -> None:
         if done == self.seen or (time.monotonic() < self.next and not at_once):
             return
         began = time.monotonic()
@@ -170,7 +169,7 @@ class _IndexPage:
 
 
 class _Slot:
-    """One place at which runs are made: a thread that talks to a worker process and starts another if it dies."""
+    """One of the runs that may be in progress at a time: a thread with a worker process, replaced if that dies."""
 
     def __init__(self, todo: Any, heard: Any, settings: Settings, address: str | None):
         self.todo, self.heard, self.settings = todo, heard, settings
@@ -182,14 +181,14 @@ class _Slot:
         self.thread.start()
 
     def ask_to_stop(self) -> None:
-        """Takes the worker its input away: then it clears away what it has not finished, and ends."""
+        """Closes the worker's input: the worker then removes what is unfinished, and ends."""
         self.stopping.set()
         if self.worker and self.worker.stdin:
-            with suppress(OSError):  # it has ended by itself
+            with suppress(OSError):  # the worker has ended already
                 self.worker.stdin.close()
 
     def stop(self) -> None:
-        """Waits for that, and ends a worker that does not."""
+        """Waits for the worker to end, and kills it after 8 seconds."""
         if self.worker:
             try:
                 self.worker.wait(8)
@@ -203,17 +202,17 @@ class _Slot:
                 place, order = self.todo.get_nowait()
             except queue.Empty:
                 return
-            result = self._with_patience(place, order)
+            result = self._with_retries(place, order)
             if not self.stopping.is_set():
                 self.heard.put((place, result))
 
-    def _with_patience(self, place: int, order: Order) -> Result:
-        """Again and again, as long as that may help."""
+    def _with_retries(self, place: int, order: Order) -> Result:
+        """Runs an order, and repeats it after a temporary failure."""
         attempt = 1
         while True:
             result = self._once(place, order, attempt)
             error = (result.record or {}).get("error") or {}
-            if attempt > self.settings.retries or error.get("ename") not in MAY_PASS or self.stopping.is_set():
+            if attempt > self.settings.retries or error.get("ename") not in TEMPORARY_ERRORS or self.stopping.is_set():
                 return result
             pause = min(MAX_PAUSE_S, FIRST_PAUSE_S * 4 ** (attempt - 1)) * random.uniform(0.8, 1.2)  # noqa: S311
             said = {"message": error["message"], "attempt": attempt, "pause_s": round(pause, 1)}
@@ -239,12 +238,12 @@ class _Slot:
         return self._lost(order, about, series_name, run_id)
 
     def _conversation(self, order: Order, about: Mapping[str, Any]) -> Any:
-        """What the worker says until the run has ended, or until it says nothing more."""
+        """Sends an order to the worker; yields its messages until the run ends or the worker dies."""
         settings = self.settings
         worker = self.worker = self.worker if self.worker and self.worker.poll() is None else self._start()
         assert worker.stdin
         assert worker.stdout
-        asked = {
+        request = {
             "notebook": str(order.notebook),
             "values": dict(order.values),
             "out": str(settings.out),
@@ -256,20 +255,20 @@ class _Slot:
             "debug": settings.debug,
         }
         try:
-            worker.stdin.write(json.dumps(asked) + "\n")
+            worker.stdin.write(json.dumps(request) + "\n")
             worker.stdin.flush()
             for line in worker.stdout:
-                heard = json.loads(line)
-                if heard["event"] == "began" and settings.timeout_s:
+                message = json.loads(line)
+                if message["event"] == "began" and settings.timeout_s:
                     self.late = threading.Timer(settings.timeout_s + _LATE_S, worker.kill)
                     self.late.daemon = True
                     self.late.start()
-                last = heard["event"] in ("done", "problem")
-                yield heard
+                last = message["event"] in ("done", "problem")
+                yield message
                 if last:
                     return
         except (OSError, ValueError):
-            return  # it was killed in the middle of a line
+            return  # the worker was killed in the middle of a line
         finally:
             if self.late:
                 self.late.cancel()
@@ -280,7 +279,7 @@ class _Slot:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=self.environment,
-            start_new_session=True,  # Ctrl-C is for the process that was typed; it ends the workers itself
+            start_new_session=True,  # Ctrl-C reaches this process only, which ends its workers itself
             text=True,
             encoding="utf-8",
         )
@@ -293,12 +292,12 @@ class _Slot:
         return Result(order, record, run.failure_message(record, self.settings.out), code, seen)
 
     def _lost(self, order: Order, about: Mapping[str, Any], name: str, run_id: str) -> Result:
-        """The worker died without a word: what it left is cleared away and the failure written down in its stead."""
+        """The result of a worker that died: removes its unfinished files and records the failure."""
         out = self.settings.out
         if run_id:
             left = publish.temporary_folder(out, {"series": name, "run_id": run_id})
             shutil.rmtree(left, ignore_errors=True)
-            if (out / name / run_id / "report.html").is_file():  # it died after it had published
+            if (out / name / run_id / "report.html").is_file():  # the worker died after publishing
                 record = json.loads((out / name / run_id / "run.json").read_text(encoding="utf-8"))
                 return Result(order, record)
         try:
@@ -312,8 +311,8 @@ def _ids(record: Mapping[str, Any] | None) -> dict[str, Any]:
     return {key: record[key] for key in ("series", "run_id")} if record else {}
 
 
-def _note(out: Path, event: Event) -> None:
-    """What the log says of an event; of cells nothing, and of messages for the terminal only that there was one."""
+def _log_event(out: Path, event: Event) -> None:
+    """Writes an event to the log; cells and messages for the terminal are not logged."""
     fields: dict[str, Any] = {"series": event.order.name, **event.fields}
     what = {"started": "run_started", "again": "run_again"}.get(event.what)
     if event.what == "done":

@@ -65,7 +65,7 @@ def _rows(earlier: Mapping[str, Any], record: Mapping[str, Any]) -> list[Record]
         if then is None:
             continue
         value, earlier_value = tile.get("value"), then.get("value")
-        known = value is not None and earlier_value is not None
+        comparable = value is not None and earlier_value is not None
         low, high = tile.get("low"), tile.get("high")
         rows.append(
             {
@@ -74,8 +74,8 @@ def _rows(earlier: Mapping[str, Any], record: Mapping[str, Any]) -> list[Record]
                 "unit": tile.get("unit"),
                 "then": then.get("text") or _text(earlier_value),
                 "now": tile.get("text") or _text(value),
-                "difference": round(value - earlier_value, 6) if known else None,
-                "inside": bool(low <= earlier_value <= high) if known and None not in (low, high) else None,
+                "difference": round(value - earlier_value, 6) if comparable else None,
+                "inside": bool(low <= earlier_value <= high) if comparable and None not in (low, high) else None,
             }
         )
     return rows

@@ -81,7 +81,7 @@ def execute(
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook, remove_error_markers
 
-    kernel.one_thread_each()
+    kernel.limit_threads()
     executed = nbformat.read(notebook, as_version=4)
     at = 0
 

@@ -89,10 +89,10 @@ def command(record: Mapping[str, Any]) -> str:
     options = {"source": "--source", "mapping": "--mapping", "as_of": "--as-of"}
     words = ["cs-helpers", "run", Path(str(record["notebook"])).stem]
     # What was looked up at run time is spelled out, so that the command still means the same next month.
-    given = {**record["parameters"]}
-    if "as_of" in given and record.get("as_of"):
-        given["as_of"] = record["as_of"]
-    for name, value in given.items():
+    parameters = {**record["parameters"]}
+    if "as_of" in parameters and record.get("as_of"):
+        parameters["as_of"] = record["as_of"]
+    for name, value in parameters.items():
         if value not in ("", None):
             words += [options[name], str(value)] if name in options else ["-p", f"{name}={value}"]
     return visible(shlex.join(words))

@@ -33,6 +33,8 @@ from typing import Any, NoReturn
 
 from cs_helpers.subjects import SUBJECTS
 
+PACKAGE = Path(__file__).resolve().parents[1]
+
 ADDRESS_VARIABLE = "CS_HELPERS_WARM_START"
 PROVISIONER = "cs-helpers-warm"
 IMPORTS = (
@@ -69,6 +71,9 @@ IMPORTS = (
     "cs_helpers.data.engines.duckdb",
     "cs_helpers.core.stats",
     *(f"cs_helpers.{subject}" for subject in SUBJECTS),
+    *(f"cs_helpers.{subject}.views" for subject in SUBJECTS if (PACKAGE / subject / "views.py").is_file()),
+    "cs_helpers.report",
+    "cs_helpers.report.parameters",
     "cs_helpers.charts",
     "cs_helpers.show",
 )
@@ -78,7 +83,7 @@ None may start a thread, which is looked after, and none may be matplotlib_inlin
 it is first imported, so without a shell no chart would ever be shown.
 """
 
-_PATIENCE_S = 60.0
+_MAX_WAIT_S = 60.0
 _WHILE_IMPORTING = {
     # Of pyarrow's two allocators the one that is not used would start a thread to clear up behind itself.
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
@@ -92,7 +97,7 @@ _READ_AT_IMPORT = ("PYTHON", "LD_", "OPENBLAS_", "OMP_", "MKL_", "MPL", "LC_", "
 # --- the side that wants a kernel -----------------------------------------------------------------------------------
 
 
-def one_thread_each() -> None:
+def limit_threads() -> None:
     """One thread for linear algebra in this process's children, unless the environment says otherwise.
 
     On matrices of this size more threads gain little, and as soon as several reports share the machine they wait for
@@ -116,7 +121,7 @@ def warm() -> Iterator[str | None]:
     if not can_fork():
         yield None
         return
-    one_thread_each()
+    limit_threads()
     folder = tempfile.mkdtemp(prefix="cs-helpers-")  # readable by its owner alone, so nobody else can ask for a kernel
     address = os.path.join(folder, "warm")
     with socket.socket(socket.AF_UNIX) as listener:
@@ -149,12 +154,12 @@ def probe() -> tuple[bool, str]:
     with warm() as address:
         assert address
         try:
-            given = _ask(address, {"probe": True})
+            answered = _ask(address, {"probe": True})
         except OSError as error:
             return False, f"the server of warm kernels did not answer: {error}"
-    if why := given.told.get("refused"):
+    if why := answered.answer.get("refused"):
         return False, f"kernels are started from nothing: {why}"
-    return True, f"kernels are forked with {given.told['modules']:,} modules loaded"
+    return True, f"kernels are forked with {answered.answer['modules']:,} modules loaded"
 
 
 class Forked:
@@ -162,9 +167,9 @@ class Forked:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, connection: socket.socket, told: dict[str, Any], rest: bytes):
-        self._connection, self.told, self._rest = connection, told, rest
-        self.pid: int = told.get("pid", 0)
+    def __init__(self, connection: socket.socket, answer: dict[str, Any], rest: bytes):
+        self._connection, self.answer, self._rest = connection, answer, rest
+        self.pid: int = answer.get("pid", 0)
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
@@ -220,17 +225,17 @@ def forked(address: str, cmd: list[str], cwd: Any, env: dict[str, str] | None) -
     options = cmd[cmd.index("-f") :]
     request = {"argv": options, "cwd": str(cwd or Path.cwd()), "env": dict(os.environ if env is None else env)}
     try:
-        given = _ask(address, request)
+        answered = _ask(address, request)
     except OSError:
         return None
-    return given if given.pid else None
+    return answered if answered.pid else None
 
 
 def _ask(address: str, request: dict[str, Any]) -> Forked:
     """Raises OSError where no answer comes."""
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.settimeout(_PATIENCE_S)
+        connection.settimeout(_MAX_WAIT_S)
         connection.connect(address)
         connection.sendall(json.dumps(request).encode() + b"\n")
         got = b""
@@ -252,8 +257,8 @@ def _ask(address: str, request: dict[str, Any]) -> Forked:
 def serve(listener: socket.socket, folder: str) -> None:
     """Forks kernels for whoever connects until standard input ends; then ends them and itself."""
     refused = _prepare()
-    known = {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_IMPORT)}
-    server = _Server(listener, refused, known)
+    environment = {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_IMPORT)}
+    server = _Server(listener, refused, environment)
     try:
         server.run()
     finally:
@@ -292,8 +297,8 @@ def _prepare() -> str:
 class _Server:
     """Its sockets and its children; everything happens in one loop of one thread."""
 
-    def __init__(self, listener: socket.socket, refused: str, known: dict[str, str]):
-        self.listener, self.refused, self.known = listener, refused, known
+    def __init__(self, listener: socket.socket, refused: str, environment: dict[str, str]):
+        self.listener, self.refused, self.environment = listener, refused, environment
         self.selector = selectors.DefaultSelector()
         self.children: dict[socket.socket, tuple[int, int]] = {}  # connection -> process id, file that tells its end
 
@@ -317,7 +322,7 @@ class _Server:
 
     def _accept(self) -> None:
         connection, _ = self.listener.accept()
-        connection.settimeout(_PATIENCE_S)
+        connection.settimeout(_MAX_WAIT_S)
         lines: list[bytes] = [b""]
 
         def first() -> None:
@@ -342,7 +347,7 @@ class _Server:
         connection.close()
 
     def _fork(self, connection: socket.socket, request: dict[str, Any]) -> None:
-        refused = self.refused or self._other_environment(request.get("env", {}))
+        refused = self.refused or self._environment_differs(request.get("env", {}))
         if refused or request.get("probe"):
             self._say(connection, {"refused": refused} if refused else {"modules": len(sys.modules)})
             connection.close()
@@ -358,9 +363,9 @@ class _Server:
         self._watch(connection, lambda: self._spoken(connection))
         self._watch(ended, lambda: self._ended(connection))
 
-    def _other_environment(self, wanted: dict[str, str]) -> str:
-        named = {name for name in {*wanted, *self.known} if name.startswith(_READ_AT_IMPORT)}
-        other = sorted(name for name in named if wanted.get(name) != self.known.get(name)) if wanted else []
+    def _environment_differs(self, wanted: dict[str, str]) -> str:
+        named = {name for name in {*wanted, *self.environment} if name.startswith(_READ_AT_IMPORT)}
+        other = sorted(name for name in named if wanted.get(name) != self.environment.get(name)) if wanted else []
         return f"the environment differs in {', '.join(other)}" if other else ""
 
     def _spoken(self, connection: socket.socket) -> None:
@@ -386,9 +391,9 @@ class _Server:
             self.selector.unregister(connection)
         connection.close()
 
-    def _say(self, connection: socket.socket, told: dict[str, Any]) -> None:
+    def _say(self, connection: socket.socket, answer: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):
-            connection.sendall(json.dumps(told).encode() + b"\n")
+            connection.sendall(json.dumps(answer).encode() + b"\n")
 
 
 def _become_kernel(request: dict[str, Any], others: list[socket.socket], selector: selectors.BaseSelector) -> NoReturn:

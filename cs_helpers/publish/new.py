@@ -10,12 +10,14 @@ import re
 from pathlib import Path
 
 from cs_helpers.core.errors import ParameterError
+from cs_helpers.subjects import SUBJECTS
 
 TEMPLATE = Path(__file__).with_name("template.ipynb")
 FOLDER = Path("notebooks")
 
-# The notebooks of the package, there or to come; and names that reports/ has a use for, or that Windows keeps.
-_PACKAGE = {"churn", "roi", "reps", "data_check", "health", "voice", "capacity", "scorecard", "team"}
+# Names of the subjects, of the data check and of planned subjects.
+_RESERVED = {*SUBJECTS, "data_check", "health", "voice", "capacity", "scorecard", "team"}
+# Names of other files and folders below reports/, and names that Windows does not allow.
 _TAKEN = {"check", "index", "latest", "con", "prn", "aux", "nul"}
 _SAFE = re.compile(r"[a-z][a-z0-9_-]{0,59}")
 
@@ -53,9 +55,9 @@ def _refuse(name: str) -> None:
         )
     if name in _TAKEN:
         raise ParameterError(f"'{name}' cannot name a notebook: its folder of reports would be taken for another.")
-    if name in _PACKAGE:
+    if name in _RESERVED:
         raise ParameterError(
-            f"'{name}' is the name of a notebook that comes with cs-helpers.\n  Choose another, such as 'our_{name}'."
+            f"'{name}' is reserved for cs-helpers itself.\n  Choose another name, such as 'our_{name}'."
         )
     if not FOLDER.is_dir():
         # Making it here would hide the notebooks that came with the package.

@@ -50,8 +50,8 @@ def publish(
 
 def keep_failed(temporary: Path, out: Path, record: Mapping[str, Any], notebook: str | None) -> Path:
     """Keeps what is needed to find the cause of a failed run; what was published before stays as it is."""
-    kept = {} if notebook is None else {"notebook.ipynb": notebook}
-    return _move(temporary, out, record, kept | {"run.json": dump_record(record)})
+    files = {} if notebook is None else {"notebook.ipynb": notebook}
+    return _move(temporary, out, record, files | {"run.json": dump_record(record)})
 
 
 def temporary_folder(out: Path, record: Mapping[str, Any]) -> Path:
@@ -165,8 +165,8 @@ def _folders() -> list[tuple[str, str]]:
     """The folders whose names say whose machine this is, the longest first, and what stands for them."""
     working = {str(Path.cwd()), os.environ.get("PWD", "")}
     found = {str(Path.home()): "~/"} | dict.fromkeys(working, "")
-    kept = [(folder, short) for folder, short in found.items() if len(Path(folder).parts) > 1]
-    return sorted(kept, key=lambda pair: -len(pair[0]))
+    telling = [(folder, short) for folder, short in found.items() if len(Path(folder).parts) > 1]
+    return sorted(telling, key=lambda pair: -len(pair[0]))
 
 
 def _folder_pattern(folder: str) -> str:

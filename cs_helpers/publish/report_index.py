@@ -128,11 +128,11 @@ def sparkline(tiles: Sequence[Mapping[str, Any]]) -> Words | None:
     high end of the last interval in the box, or None) and ``label``, which says in words what the line shows. The
     scale holds the last interval, so that wiggles smaller than it look as small as they are.
     """
-    known = [tile for tile in tiles if tile.get("value") is not None][-MAX_POINTS:]
-    if len(known) < MIN_POINTS:
+    with_value = [tile for tile in tiles if tile.get("value") is not None][-MAX_POINTS:]
+    if len(with_value) < MIN_POINTS:
         return None
-    values = [float(tile["value"]) for tile in known]
-    ends = [float(end) for end in (known[-1].get("low"), known[-1].get("high")) if end is not None]
+    values = [float(tile["value"]) for tile in with_value]
+    ends = [float(end) for end in (with_value[-1].get("low"), with_value[-1].get("high")) if end is not None]
     bottom, top = min([*values, *ends]), max([*values, *ends])
     room = top - bottom
 
@@ -141,14 +141,14 @@ def sparkline(tiles: Sequence[Mapping[str, Any]]) -> Words | None:
 
     step = (_WIDE - 8) / (len(values) - 1)
     at = [(3 + place * step, y(value)) for place, value in enumerate(values)]
-    least, most = min(known, key=lambda tile: tile["value"]), max(known, key=lambda tile: tile["value"])
+    least, most = min(with_value, key=lambda tile: tile["value"]), max(with_value, key=lambda tile: tile["value"])
     return {
         "points": " ".join(f"{a:.1f},{b:.1f}" for a, b in at),
         "x": f"{at[-1][0]:.1f}",
         "y": f"{at[-1][1]:.1f}",
         "interval": [f"{y(end):.1f}" for end in ends] if len(ends) == 2 else None,
-        "label": f"{_name(known[-1])} over the last {len(known)} reports: from {figure(known[0])} to "
-        f"{figure(known[-1])}, lowest {figure(least)}, highest {figure(most)}",
+        "label": f"{_name(with_value[-1])} over the last {len(with_value)} reports: from {figure(with_value[0])} to "
+        f"{figure(with_value[-1])}, lowest {figure(least)}, highest {figure(most)}",
     }
 
 
@@ -294,9 +294,9 @@ def _as_given(column: str, value: str, good: Mapping[str, Any] | None) -> str:
     parameters = (good or {}).get("parameters")
     texts = [text for text in parameters.values() if isinstance(text, str)] if isinstance(parameters, dict) else []
     for text in texts:
-        for asked in re.findall(rf"(?:^|[\s,;&]){re.escape(column)} ?= ?([^,;&]+)", text):
-            if _plain(asked) == _plain(value):
-                return str(asked).strip()
+        for as_typed in re.findall(rf"(?:^|[\s,;&]){re.escape(column)} ?= ?([^,;&]+)", text):
+            if _plain(as_typed) == _plain(value):
+                return str(as_typed).strip()
     return value
 
 

@@ -1,7 +1,7 @@
-"""One run of one notebook: executed in a fresh kernel, and published only if it ran to its end.
+"""One run of one notebook: it is executed in a new kernel and published only if every cell ran to its end.
 
-What the notebook says about itself reaches the run record through its outputs, by MIME type, so that a notebook
-run by hand and a scheduled one say the same thing.
+The run record takes its figures and takeaways from the notebook's outputs, by MIME type. A notebook that is executed
+by hand therefore shows the same figures as a scheduled run.
 """
 
 from __future__ import annotations
@@ -60,24 +60,28 @@ def run(
 ) -> Record:
     """Runs a notebook and publishes its report under ``out``; returns the run record.
 
-    A failed run is recorded as well (status failed, with ``error``) and its notebook kept; the last good report
-    stays as it is. ``parameters`` are completed with the notebook's defaults. ``part`` names the part of a fan-out,
-    such as ``segment=smb``, which has a series of its own; ``about`` goes into the record (attempt, scheduled).
-    ``began`` is called with series and run id once the series is this run's alone. The index is made anew unless not
-    ``rebuild``.
+    A failed run is recorded too (status failed, with ``error``) and its notebook is kept; the last good report stays
+    in place. An interrupted run leaves nothing behind.
 
-    With ``debug`` an error outside the notebook's cells is raised after it was recorded. Raises ParameterError for a
-    parameter the notebook does not declare, before any kernel starts, and ReportFailed where nothing can be written or
-    another run of the series does not end; an interrupted run leaves nothing behind.
+    - ``parameters``: values for declared parameters; the notebook's defaults complete them.
+    - ``progress``: called before each cell with its number and the number of cells.
+    - ``within``: limits of time and memory.
+    - ``part``: the part of a fan-out, such as ``segment=smb``; each part is a series of its own.
+    - ``about``: further fields of the record (attempt, scheduled).
+    - ``rebuild``: whether the index page is written again.
+    - ``debug``: raise an error outside the notebook's cells again after it was recorded.
+    - ``tell``: receives messages for the terminal. If the audience is shared, nothing that names an account or a
+      person is published, and only ``tell`` receives the full error message.
+    - ``began``: called with series and run id as soon as this run holds the lock of its series.
 
-    With the parameter ``audience`` shared, nothing is published that names an account or a person; what happened is
-    then told in full to ``tell`` alone (a line at a time, for the terminal of whoever runs it).
+    Raises ParameterError for a parameter that the notebook does not declare, before any kernel starts, and
+    ReportFailed if nothing can be written or another run of the series does not end.
     """
     values = _complete(notebook, parameters)
     name = name_of(notebook, values, part)
     if not out.is_dir():
         _make_folder(out)
-    with _alone(out, name, tell):
+    with _series_lock(out, name, tell):
         publish.repair_latest(out / name)
         record = _new_record(notebook, values, name) | dict(about or {})
         if began:
@@ -91,7 +95,7 @@ def run(
 
 
 def name_of(notebook: Path, parameters: Mapping[str, Scalar], part: str) -> str:
-    """The series of a notebook's runs, of one part of its fan-out, for the audience that the parameters name."""
+    """The name of the series: notebook, part of a fan-out if any, and audience unless it is full."""
     whole = series.series_name(notebook)
     return sharing.series_of(f"{whole}/{part}" if part else whole, sharing.audience_of(parameters))
 
@@ -106,7 +110,10 @@ def _attempt(
     warm: bool,
     tell: Callable[[str], None] | None,
 ) -> Exception | None:
-    """Executes, publishes or keeps, and completes the record; returns an error outside the cells."""
+    """Executes the notebook, publishes it or keeps it as failed, and completes the record.
+
+    Returns an error that happened outside the notebook's cells, or None.
+    """
     clock = time.monotonic()
     shared = record["audience"] != "full"
     environment = sharing.environment(out, record["series"]) if shared else {}
@@ -125,7 +132,7 @@ def _attempt(
         _tidy(executed, notebook)
         if problem is None:
             try:
-                record |= _said_by(executed, record)
+                record |= _fields_from_outputs(executed, record)
                 if private:
                     sharing.withhold(record, executed, private)
                 record["changed"] = changes.since_last(record, out)
@@ -134,18 +141,18 @@ def _attempt(
                 look = partial(leaks.scan, names=private.names) if private else None
                 publish.publish(temporary, out, record, _text(executed), render_report(executed, record), files, look)
             except Exception as error:
-                if not temporary.is_dir():  # already published: this is no failure of the run
+                if not temporary.is_dir():  # already published, so the run did not fail
                     raise
                 raised = error
-                kind, said = type(error).__name__, str(error)
+                kind, message = type(error).__name__, str(error)
                 if isinstance(error, OSError):
-                    kind, said = "ReportFailed", cannot_write(out, error)
-                problem = error_of(None, kind, said)
+                    kind, message = "ReportFailed", cannot_write(out, error)
+                problem = error_of(None, kind, message)
         if problem is not None:
             record |= {"status": "failed", "error": problem, "duration_s": round(time.monotonic() - clock, 2)}
             if private:
-                _told(tell, problem["message"])
-                sharing.say_nothing(record, executed, private)
+                _tell(tell, problem["message"])
+                sharing.withhold_details(record, executed, private)
             publish.redact_all(record)
             publish.redact_all(executed)
             try:
@@ -154,24 +161,24 @@ def _attempt(
                 raise ReportFailed(cannot_write(out, error)) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    if private and private.told and private.unscanned:
-        _told(tell, sharing.unscanned_words(private))
+    if private and private.names_stated and private.unscanned:
+        _tell(tell, sharing.unscanned_words(private))
     return raised
 
 
 @contextmanager
-def _alone(out: Path, name: str, tell: Callable[[str], None] | None) -> Iterator[None]:
-    """Only one run of a series goes on at a time, whoever started it, so that the latest report is the latest run's."""
+def _series_lock(out: Path, name: str, tell: Callable[[str], None] | None) -> Iterator[None]:
+    """Holds the lock of a series: only one run of it at a time, so that the latest report belongs to the latest run."""
     with locks.hold(out, name) as held:
         if held:
             yield
             return
-    _told(tell, f"{name}: another run of this series is going on; waiting for it")
+    _tell(tell, f"{name}: another run of this series is in progress; waiting for it to end")
     with locks.hold(out, name, wait=_MAX_WAIT_S) as held:
         if not held:
             raise ReportFailed(
-                f"{name}: another run of this series has been going on for {limits.in_words(_MAX_WAIT_S)}.\n"
-                "  End that process, which holds the lock in .locks. A time limit (--timeout) keeps a run from that."
+                f"{name}: another run of this series has been in progress for {limits.in_words(_MAX_WAIT_S)}.\n"
+                "  Stop that process; it holds the lock in .locks. A time limit (--timeout) prevents endless runs."
             )
         yield
 
@@ -180,21 +187,23 @@ def _make_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ParameterError(f"{out}: no report can be written there: {error.strerror}.") from None
+        raise ParameterError(
+            f"{out}: no report can be written there: {error.strerror}.\n  Make the folder writable, or choose another --out."
+        ) from None
 
 
 def cannot_write(out: Path, error: OSError) -> str:
-    """What to tell a user whose disk is full, read-only or gone."""
+    """The message for a disk that is full, read-only or missing."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     do = "Free space there (cs-helpers prune removes old runs)" if full else "Make the folder writable"
     return (
         f"{out}: could not be written: {error.strerror or error}.\n"
-        f"  {do}, or choose another --out. Nothing half-written was published; the last good report stands."
+        f"  {do}, or choose another --out. Nothing incomplete was published; the last good report is unchanged."
     )
 
 
 def exit_code(record: Mapping[str, Any]) -> int:
-    """0 for a published report; 2 if the user's input was at fault, 1 for any other failure."""
+    """0 for a published report, 2 if the input was wrong, 1 for any other failure."""
     if record["status"] != "failed":
         return 0
     kind = known_error(record["error"]["ename"])
@@ -202,33 +211,35 @@ def exit_code(record: Mapping[str, Any]) -> int:
 
 
 def failure_message(record: Mapping[str, Any], out: Path) -> str:
-    """What a failed run tells its user; an error of the package is printed as it is."""
+    """The message of a failed run for the terminal. An error of this package is complete; others name the notebook."""
     message = str(record["error"]["message"])
     if known_error(record["error"]["ename"]):
         return message
-    kept = out / record["series"] / record["run_id"] / "notebook.ipynb"
-    if not kept.is_file():
+    notebook_file = out / record["series"] / record["run_id"] / "notebook.ipynb"
+    if not notebook_file.is_file():
         return message
-    return f"{message}\n  The notebook as far as it ran: {kept}\n  Run again with --debug to see the traceback."
+    return (
+        f"{message}\n  The notebook as far as it ran: {notebook_file}\n  Run again with --debug to see the traceback."
+    )
 
 
 def traceback_of(record: Mapping[str, Any], out: Path) -> str:
-    """The traceback that a failed run left in its kept notebook, without colours; empty if there is none."""
+    """The traceback in the notebook of a failed run, without colour codes; empty if there is none."""
     prepare_imports()
     import nbformat
 
-    kept = out / record["series"] / record["run_id"] / "notebook.ipynb"
-    outputs = (o for c in nbformat.read(kept, as_version=4).cells for o in c.get("outputs", []))
+    notebook_file = out / record["series"] / record["run_id"] / "notebook.ipynb"
+    outputs = (o for c in nbformat.read(notebook_file, as_version=4).cells for o in c.get("outputs", []))
     return ANSI.sub("", "\n".join(line for o in outputs if o.output_type == "error" for line in o.traceback))
 
 
 def lost(notebook: Path, parameters: Mapping[str, Scalar], name: str, out: Path, about: Mapping[str, Any]) -> Record:
-    """The record of a run whose process died without a word, written where the failed runs stand."""
+    """Writes and returns the record of a run whose process died before it could write one."""
     record = _new_record(notebook, _complete(notebook, parameters), name) | dict(about)
-    said = f"{notebook.name}: the process of this run was killed, or memory ran out"
-    record |= {"status": "failed", "error": error_of(None, "DeadKernelError", said)}
+    message = f"{notebook.name}: the process of this run was killed, or memory ran out"
+    record |= {"status": "failed", "error": error_of(None, "DeadKernelError", message)}
     if record["audience"] != "full":
-        record |= {"parameters": {}, "source": None}  # nobody looked whether they name somebody
+        record |= {"parameters": {}, "source": None}  # they were not checked for names
     publish.redact_all(record)
     temporary = publish.temporary_folder(out, record)
     temporary.mkdir(parents=True)
@@ -243,7 +254,7 @@ def _new_record(notebook: Path, values: dict[str, Scalar], name: str) -> Record:
     return {
         "schema_version": SCHEMA_VERSION,
         "series": name,
-        # Milliseconds, because the order of runs is the order of their ids.
+        # With milliseconds, because runs are sorted by id.
         "run_id": f"{started:%Y%m%dT%H%M%S}{started.microsecond // 1000:03d}Z-{secrets.token_hex(2)}",
         "subject": series.series_name(notebook),
         "title": title,
@@ -272,9 +283,9 @@ def _new_record(notebook: Path, values: dict[str, Scalar], name: str) -> Record:
 
 
 def _complete(notebook: Path, parameters: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """The notebook's defaults and what was given, with paths relative to the working directory.
+    """All parameters: the notebook's defaults, replaced by ``parameters``.
 
-    Relative, because parameters are published and no path of this machine may be.
+    Absolute paths become relative, because parameters are published and paths of this machine must not be.
     """
     declared = series.declared_parameters(notebook)
     unknown = [series.unknown_parameter(notebook, declared, name) for name in parameters if name not in declared]
@@ -287,45 +298,47 @@ def _complete(notebook: Path, parameters: Mapping[str, Scalar]) -> dict[str, Sca
     }
 
 
-def _said_by(executed: NotebookNode, record: Record) -> Record:
-    """The fields of the record that come from the notebook's outputs, and the status that follows from them."""
-    said: Record = {"headline": [], "takeaways": [], "quality": []}
-    about: Record = {}
+def _fields_from_outputs(executed: NotebookNode, record: Record) -> Record:
+    """The record's fields that come from the notebook's outputs, and the status that follows from them."""
+    fields: Record = {"headline": [], "takeaways": [], "quality": []}
+    report: Record = {}
     for cell in executed.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            for key, so_far in said.items():
+            for key, so_far in fields.items():
                 so_far.extend(data.get(MIME.format(key), {}).get(key, []))
-            about |= data.get(MIME.format("report"), {})
-    _refuse_not_a_number(record["notebook"], said["headline"])
+            report |= data.get(MIME.format("report"), {})
+    _refuse_not_a_number(record["notebook"], fields["headline"])
     for key in ("as_of", "source", "source_fingerprint", "definitions_version"):
-        said[key] = about.get(key) if about.get(key) is not None else record[key]
-    if isinstance(said["source"], str):
-        said["source"] = _CREDENTIALS.sub("://", said["source"])
-        said["source"] = os.path.relpath(said["source"]) if os.path.isabs(said["source"]) else said["source"]
-    noticed = {"warning", "set aside", "error"} & {str(entry.get("severity")) for entry in said["quality"]}
-    said["status"] = "warnings" if noticed else "ok"
-    return said
+        fields[key] = report.get(key) if report.get(key) is not None else record[key]
+    if isinstance(fields["source"], str):
+        fields["source"] = _CREDENTIALS.sub("://", fields["source"])
+        fields["source"] = os.path.relpath(fields["source"]) if os.path.isabs(fields["source"]) else fields["source"]
+    noticed = {"warning", "set aside", "error"} & {str(entry.get("severity")) for entry in fields["quality"]}
+    fields["status"] = "warnings" if noticed else "ok"
+    return fields
 
 
 def _files(executed: NotebookNode) -> dict[str, str]:
-    """Files that the notebook wants beside its report, taken out of its outputs: they need not stand there twice."""
+    """Files to publish beside the report; they are removed from the outputs, so that they are stored once."""
     found: dict[str, str] = {}
     for cell in executed.cells:
         for output in cell.get("outputs", []):
             files = output.get("data", {}).pop(MIME.format("files"), {}).get("files", {})
             wrong = [name for name in files if not _FILE_NAME.fullmatch(name)]
             if wrong:
-                raise ReportFailed(f"the notebook names a file {wrong[0]!r}: letters, digits and _ with .csv or .json.")
+                raise ReportFailed(
+                    f"The notebook writes a file named {wrong[0]!r}. Use small letters, digits and _, with .csv or .json."
+                )
             found |= {name: str(text) for name, text in files.items()}
     return found
 
 
 def _refuse_not_a_number(notebook: str, headline: list[Record]) -> None:
-    """Jupyter's messages turn NaN into the text 'nan', so a number that is neither a number nor empty is refused."""
+    """Raises ReportFailed for a headline number that is NaN, infinite or text. Jupyter turns NaN into the text 'nan'."""
     wrong = [
         f"{notebook}: headline '{tile.get('key')}': {field} is {tile[field]}. "
-        "Leave a number empty (None) that cannot be computed, and say why."
+        "Use None for a number that cannot be computed, and state the reason."
         for tile in headline
         for field in _NUMBERS
         if tile.get(field) is not None and not _is_number(tile[field])
@@ -339,10 +352,10 @@ def _is_number(value: Any) -> bool:
 
 
 def _tidy(executed: NotebookNode, notebook: Path) -> None:
-    """Takes this machine's paths and clocks out of what papermill and the kernel wrote beside the results."""
+    """Removes this machine's paths and times from the metadata that papermill and the kernel wrote."""
     papermill = executed.metadata.get("papermill", {})
-    kept = {key: papermill[key] for key in ("version", "parameters", "duration", "exception") if key in papermill}
-    executed.metadata["papermill"] = kept | {"input_path": notebook.name}
+    fields = {key: papermill[key] for key in ("version", "parameters", "duration", "exception") if key in papermill}
+    executed.metadata["papermill"] = fields | {"input_path": notebook.name}
     executed.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     styled = False
     for cell in executed.cells:
@@ -350,11 +363,11 @@ def _tidy(executed: NotebookNode, notebook: Path) -> None:
             cell.metadata["papermill"] = {k: v for k, v in cell.metadata["papermill"].items() if not k.endswith("time")}
         for output in cell.get("outputs", []):
             shown = output.get("data", {}).get("text/html", "")
-            if found := STYLE.match(shown):  # once is enough for all cells of a notebook
+            if found := STYLE.match(shown):  # one style for all cells of a notebook
                 output.data["text/html"] = shown[found.end() :] if styled else shown
                 styled = True
             if output.output_type == "stream" and output.name == "stderr":
-                # Warnings name the library file they come from.
+                # Warnings name the file of the library that they come from.
                 output.text = publish.redact(re.sub(r"\S*[/\\](?=site-packages[/\\])", "", output.text))
 
 
@@ -374,7 +387,7 @@ def _commit(folder: Path) -> str | None:
     return done.stdout.strip() or None if done.returncode == 0 else None
 
 
-def _told(tell: Callable[[str], None] | None, message: str) -> None:
+def _tell(tell: Callable[[str], None] | None, message: str) -> None:
     if tell is not None:
         tell(message)
 

@@ -21,8 +21,8 @@ Record = dict[str, Any]
 
 RECORD = "run.json"
 STATUSES = ("ok", "warnings", "failed")
-_NEEDED = ("run_id", "series", "status", "started_at")
-_KEPT = (
+_REQUIRED_KEYS = ("run_id", "series", "status", "started_at")
+_HISTORY_KEYS = (
     "run_id", "status", "started_at", "duration_s", "as_of", "headline", "parameters", "source_fingerprint",
 )  # fmt: skip
 _MAX_BYTES = 20_000_000  # bytes; a record is some kilobytes, and what is larger is none
@@ -115,19 +115,19 @@ def _one_series(out: Path, name: str, runs: list[Record], broken: int) -> Record
 
 
 def _failure(out: Path, run: Record) -> Record:
-    kept = (out / run["series"] / run["run_id"] / "notebook.ipynb").is_file()
+    has_notebook = (out / run["series"] / run["run_id"] / "notebook.ipynb").is_file()
     return {
         "run_id": run["run_id"],
         "started_at": run["started_at"],
         "message": _why(run),
-        "notebook_file": _links(run)["notebook_file"] if kept else None,
+        "notebook_file": _links(run)["notebook_file"] if has_notebook else None,
     }
 
 
 def _history_entry(run: Record) -> Record:
-    kept = {key: run.get(key) for key in _KEPT}
+    fields = {key: run.get(key) for key in _HISTORY_KEYS}
     report = None if run["status"] == "failed" else _links(run)["report"]
-    return kept | {"finished_at": _finished(run), "report": report, "message": _why(run)}
+    return fields | {"finished_at": _finished(run), "report": report, "message": _why(run)}
 
 
 def _links(run: Record) -> dict[str, str]:
@@ -175,7 +175,7 @@ def _read_record(path: Path) -> Record:
     if len(text) > _MAX_BYTES:
         raise ValueError("too large")
     record: Record = _DECODER.decode(text.decode("utf-8"))
-    if not all(isinstance(record.get(key), str) for key in _NEEDED):
+    if not all(isinstance(record.get(key), str) for key in _REQUIRED_KEYS):
         raise ValueError("not a run record")
     if record["status"] not in STATUSES:
         raise ValueError("no such status")

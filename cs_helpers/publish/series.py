@@ -57,13 +57,13 @@ def find(name: str) -> Path:
     path = Path(name)
     if path.suffix == ".ipynb" and path.is_file():
         return path
-    known = {p.stem: p for p in find_all()}
+    notebooks = {p.stem: p for p in find_all()}
     wanted = path.stem if path.suffix == ".ipynb" else name
-    if wanted in known:
-        return known[wanted]
-    there = f"There are: {', '.join(known)}." if known else "That folder holds no notebook."
+    if wanted in notebooks:
+        return notebooks[wanted]
+    there = f"There are: {', '.join(notebooks)}." if notebooks else "That folder holds no notebook."
     raise ParameterError(
-        f"no notebook '{name}' in {_shown(notebooks_folder())}. {there}{did_you_mean(wanted, list(known))}"
+        f"no notebook '{name}' in {_shown(notebooks_folder())}. {there}{did_you_mean(wanted, list(notebooks))}"
     )
 
 
@@ -114,7 +114,7 @@ def declared_parameters(notebook: Path) -> dict[str, Parameter]:
     return found
 
 
-def check_parameters(notebook: Path, given: Mapping[str, str]) -> dict[str, Scalar]:
+def check_parameters(notebook: Path, texts: Mapping[str, str]) -> dict[str, Scalar]:
     """The full set of parameters: what was given, typed like the notebook's defaults, and the other defaults.
 
     ``"00123"`` stays text where the default is text; numbers and true/false accept the usual spellings; ``none``
@@ -123,7 +123,7 @@ def check_parameters(notebook: Path, given: Mapping[str, str]) -> dict[str, Scal
     declared = declared_parameters(notebook)
     values = {name: parameter.default for name, parameter in declared.items()}
     problems = []
-    for name, text in given.items():
+    for name, text in texts.items():
         if name not in declared:
             problems.append(unknown_parameter(notebook, declared, name))
             continue

@@ -38,7 +38,7 @@ _HARMLESS = ("audience", "as_of")  # parameters whose values are checked and nam
 # --- before the run -----------------------------------------------------------------------------------------------
 
 
-def given(notebook: Path, values: Mapping[str, str], audience: str | None, comments: bool) -> dict[str, str]:
+def with_audience(notebook: Path, values: Mapping[str, str], audience: str | None, comments: bool) -> dict[str, str]:
     """The parameters as given with ``--audience`` and ``--with-comments`` among them.
 
     Raises ParameterError where the notebook cannot be shared, where ``audience`` is set twice, and for comments of a
@@ -141,7 +141,7 @@ class Private:
     """What must not be published of one run; without ``names`` the notebook did not say."""
 
     def __init__(self, notebook: Path, names: Mapping[str, list[str]] | None, key: str):
-        self.told = names is not None
+        self.names_stated = names is not None
         self.names, self.unscanned = leaks.searchable({**(names or {}), "key": [key]}, notebook)
         self._ordinary = Identities({"": self.unscanned})  # no word of the report can be one of these, a parameter can
 
@@ -153,7 +153,7 @@ class Private:
         """A parameter's value as it may be published; of a place its last part."""
         if not isinstance(value, str) or name in _HARMLESS or not value:
             return value
-        if not self.told or self.named_in(value):
+        if not self.names_stated or self.named_in(value):
             return WITHHELD
         if name in ("source", "mapping"):
             return "a database" if "://" in value else Path(value).name or value
@@ -187,7 +187,7 @@ def withhold(record: Record, executed: NotebookNode, private: Private) -> None:
 
     Raises ReportFailed where the notebook did not say what must not be published, or shows a picture.
     """
-    if not private.told:
+    if not private.names_stated:
         raise ReportFailed(
             f"{record['notebook']}: does not say which names must not be published.\n"
             "  Pass `audience` to cs.load and show cs.show.opening(tables)."
@@ -200,7 +200,7 @@ def withhold(record: Record, executed: NotebookNode, private: Private) -> None:
     record["unscanned_names"] = len(private.unscanned)
 
 
-def say_nothing(record: Record, executed: NotebookNode, private: Private) -> None:
+def withhold_details(record: Record, executed: NotebookNode, private: Private) -> None:
     """Leaves of a failed run the place and the kind of the error alone: messages and outputs may quote the data."""
     error = record["error"]
     ename = error["ename"] if hasattr(errors, error["ename"]) or hasattr(builtins, error["ename"]) else "Error"
@@ -239,7 +239,7 @@ def _without_names(source: str, private: Private) -> str:
     for node, text in _texts(source):  # the last first, so that the places of the others stay
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         head, tail = lines[first][: node.col_offset], lines[last][node.end_col_offset :]
-        if text and (not private.told or private.named_in(text)):
+        if text and (not private.names_stated or private.named_in(text)):
             lines[first : last + 1] = [head + repr(WITHHELD).encode() + tail]
     return b"".join(lines).decode()
 

@@ -144,9 +144,9 @@ def _file_system(address: str) -> tuple[Any, str]:
     try:
         files, root = url_to_fs(address)
     except (ImportError, ValueError) as error:
-        known = ", ".join(sorted(fsspec.available_protocols())[:12])
+        protocols = ", ".join(sorted(fsspec.available_protocols())[:12])
         raise ParameterError(
-            f"--out {address}: {error}\n  For s3:// install s3fs, for gs:// gcsfs, for abfs:// adlfs. Known: {known}."
+            f"--out {address}: {error}\n  For s3:// install s3fs, for gs:// gcsfs, for abfs:// adlfs. Known: {protocols}."
         ) from None
     return files, str(root).rstrip("/")
 

@@ -1,7 +1,7 @@
-"""The process in which reports are run, one after the other: orders come in on standard input, what happens goes out.
+"""The worker process that runs reports one after the other: ``python -m cs_helpers.publish.worker``.
 
-``python -m cs_helpers.publish.worker``; each line is JSON both ways. A process of its own, so that whatever a run does
-to the one it is in (memory, a lock up, a signal) happens to no other run; it ends with the process that started it.
+It reads orders from standard input and writes events to standard output, one line of JSON each. A separate process
+keeps the memory, hang or crash of one run away from all others. The worker ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _GRACE_S = 5.0
 def main() -> None:
     """Runs orders until standard input ends."""
     stop = _Stop()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that was typed, which ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one handles Ctrl-C
     signal.signal(signal.SIGTERM, stop)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    os.dup2(2, 1)  # whatever prints from here on does not disturb the conversation
+    os.dup2(2, 1)  # prints go to stderr, so that they do not mix with events
     orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     try:
@@ -63,7 +63,7 @@ class _Stop:
 
 
 def _listen(orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:
-    """Hands orders on. At the end of input, whatever is running has lost its reader and is stopped."""
+    """Puts orders into the queue. At the end of input nobody reads results any more, so a run in progress is stopped."""
     for line in sys.stdin:
         orders.put(json.loads(line))
     orders.put(None)

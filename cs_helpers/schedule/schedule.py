@@ -83,7 +83,7 @@ class Job:
     def given(self, notebook: Path, at: datetime) -> dict[str, str]:
         """The parameters as the command would hand them on. Raises ParameterError."""
         audience, comments, _ = self._for_whom
-        return sharing.given(notebook, self.parameters_at(at), audience, bool(comments))
+        return sharing.with_audience(notebook, self.parameters_at(at), audience, bool(comments))
 
     def times(self, after: datetime) -> Iterator[datetime]:
         """The times at which it runs after an instant, in the schedule's zone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -22,15 +23,9 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks_for_tests"
 GROUP: Any = typer.main.get_command(app)
 COMMANDS = sorted(GROUP.commands)
 
-needs_the_page = pytest.mark.skipif(
-    "cs_helpers.publish.html" not in sys.modules
-    and not (Path(__file__).parents[2] / "cs_helpers" / "reports" / "html.py").is_file(),
-    reason="the report's page is not written yet",
-)
-
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with a folder of notebooks, and no display."""
     (tmp_path / "notebooks").mkdir()
     for name in ("good", "fails", "our_error"):
@@ -44,6 +39,18 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def call(*words: str) -> Result:
     return CliRunner().invoke(app, words)
+
+
+@pytest.mark.parametrize("words", [["-c", "import cs_helpers"], ["-m", "cs_helpers", "--help"]], ids=" ".join)
+def test_the_package_and_its_help_are_there_at_once(words: list[str]) -> None:
+    """Under 0.3 s of processor time, the best of five, so that a busy machine does not matter."""
+    took = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *words], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    assert min(took) < 0.3
 
 
 def test_help_needs_no_heavy_library() -> None:
@@ -103,21 +110,20 @@ def test_an_unknown_command_gets_a_suggestion() -> None:
         ([], "There are: fails, good, our_error."),
     ],
 )
-def test_a_mistake_is_refused_before_anything_runs(desk: Path, words: list[str], said: str) -> None:
+def test_a_mistake_is_refused_before_anything_runs(folder: Path, words: list[str], said: str) -> None:
     refused = call("run", *words)
     assert refused.exit_code == 2
     assert said in re.sub(r"\s+", " ", refused.stderr)
     assert refused.stdout == ""
-    assert not (desk / "reports").exists()
+    assert not (folder / "reports").exists()
     assert "Traceback" not in refused.stderr
 
 
-def test_debug_shows_where_a_mistake_was_found(desk: Path) -> None:
+def test_debug_shows_where_a_mistake_was_found(folder: Path) -> None:
     assert "Traceback" in call("run", "good", "-p", "cuont=3", "--debug").stderr
 
 
-@needs_the_page
-def test_one_failing_report_does_not_stop_the_others(desk: Path) -> None:
+def test_one_failing_report_does_not_stop_the_others(folder: Path) -> None:
     done = call("run", "fails", "god", "our_error", "good")
     assert done.exit_code == 1
     assert "fails.ipynb, cell 4, under 'Detail': KeyError" in done.stderr
@@ -129,25 +135,22 @@ def test_one_failing_report_does_not_stop_the_others(desk: Path) -> None:
     assert done.stdout.endswith("Index: reports/index.html\n")
 
 
-@needs_the_page
-def test_json_is_the_list_of_records_and_nothing_else(desk: Path) -> None:
-    done = call("run", "good", "--json", "-p", "count=3", "--source", str(desk / "notebooks"))
+def test_json_is_the_list_of_records_and_nothing_else(folder: Path) -> None:
+    done = call("run", "good", "--json", "-p", "count=3", "--source", str(folder / "notebooks"))
     assert done.exit_code == 0
     (record,) = json.loads(done.stdout)
     assert (record["status"], record["parameters"]["count"], record["source"]) == ("ok", 3, "notebooks")
     assert "good: started" in done.stderr
 
 
-@needs_the_page
-def test_an_error_of_the_package_in_a_notebook_is_wrong_input(desk: Path) -> None:
+def test_an_error_of_the_package_in_a_notebook_is_wrong_input(folder: Path) -> None:
     done = call("run", "our_error", "--debug")
     assert done.exit_code == 2
     assert "raise ContractError" in done.stderr
     assert "\x1b" not in done.stderr
 
 
-@needs_the_page
-def test_reports_are_listed_opened_and_indexed(desk: Path) -> None:
+def test_reports_are_listed_opened_and_indexed(folder: Path) -> None:
     assert call("run", "good").exit_code == 0
     listed = call("list").stdout
     assert "  good: Does the runner carry what a notebook says?" in listed
@@ -159,24 +162,24 @@ def test_reports_are_listed_opened_and_indexed(desk: Path) -> None:
     refused = call("open", "goood")
     assert refused.exit_code == 2
     assert "There are: good. Did you mean 'good'?" in refused.stderr
-    broken = desk / "reports" / "good" / "20240101T000000Z-0000" / "run.json"
+    broken = folder / "reports" / "good" / "20240101T000000Z-0000" / "run.json"
     broken.parent.mkdir()
     broken.write_text("{")
-    (desk / "reports" / "index.html").unlink()
+    (folder / "reports" / "index.html").unlink()
     rebuilt = call("index")
     assert (rebuilt.exit_code, rebuilt.stdout) == (0, "reports/index.html\n")
     assert "20240101T000000Z-0000/run.json: cannot be read as a run record; left out." in rebuilt.stderr
-    assert (desk / "reports" / "index.html").is_file()
+    assert (folder / "reports" / "index.html").is_file()
 
 
-def test_opening_before_any_run_says_how_to_make_a_report(desk: Path) -> None:
+def test_opening_before_any_run_says_how_to_make_a_report(folder: Path) -> None:
     refused = call("open")
     assert refused.exit_code == 2
     assert "no report at reports/index.html. Make one: cs-helpers run NAME" in refused.stderr
 
 
-def test_an_unexpected_error_is_one_line_and_the_way_to_more(desk: Path) -> None:
-    (desk / "reports").write_text("a file where the folder should be")
+def test_an_unexpected_error_is_one_line_and_the_way_to_more(folder: Path) -> None:
+    (folder / "reports").write_text("a file where the folder should be")
     refused = call("index")
     assert refused.exit_code == 1
     assert refused.stderr.startswith("Unexpected FileExistsError")
@@ -184,8 +187,8 @@ def test_an_unexpected_error_is_one_line_and_the_way_to_more(desk: Path) -> None
     assert isinstance(call("--debug", "index").exception, FileExistsError)
 
 
-def test_a_folder_that_cannot_be_written_is_wrong_input(desk: Path) -> None:
-    (desk / "reports").write_text("a file where the folder should be")
+def test_a_folder_that_cannot_be_written_is_wrong_input(folder: Path) -> None:
+    (folder / "reports").write_text("a file where the folder should be")
     refused = call("run", "good")
     assert refused.exit_code == 2
     assert "reports: no report can be written there" in refused.stderr

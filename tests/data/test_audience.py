@@ -625,14 +625,14 @@ def test_the_options_become_the_parameter(
 ) -> None:
     if isinstance(expected, str):
         with pytest.raises(ParameterError, match=expected):
-            sharing.given(NOTEBOOK, values, audience, comments)
+            sharing.with_audience(NOTEBOOK, values, audience, comments)
     else:
-        assert sharing.given(NOTEBOOK, values, audience, comments) == expected
+        assert sharing.with_audience(NOTEBOOK, values, audience, comments) == expected
 
 
 def test_a_full_run_needs_no_parameter() -> None:
     good = NOTEBOOK.with_name("good.ipynb")
-    assert sharing.given(good, {"count": "3"}, "full", False) == {"count": "3"}
+    assert sharing.with_audience(good, {"count": "3"}, "full", False) == {"count": "3"}
     assert sharing.series_of("good", sharing.audience_of({})) == "good"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from small_notebooks import notebook
 
 from cs_helpers.publish import batch, kernel
 from cs_helpers.publish.run import run
+from cs_helpers.subjects import SUBJECTS
 
 pytestmark = [
     pytest.mark.reports,
@@ -145,8 +147,8 @@ def test_an_environment_that_modules_read_while_they_are_imported_gets_a_kernel_
     with kernel.warm() as address:
         other = {**os.environ, "OPENBLAS_NUM_THREADS": "7"}
         assert kernel.forked(address, ["ipykernel_launcher", "-f", "none"], None, other) is None
-        told = kernel._ask(address, {"env": other, "argv": [], "cwd": "/"}).told
-    assert told == {"refused": "the environment differs in OPENBLAS_NUM_THREADS"}
+        answer = kernel._ask(address, {"env": other, "argv": [], "cwd": "/"}).answer
+    assert answer == {"refused": "the environment differs in OPENBLAS_NUM_THREADS"}
 
 
 def test_where_threads_run_after_the_imports_nothing_is_forked(tmp_path):
@@ -198,6 +200,12 @@ def test_kernels_end_with_whoever_asked_and_the_server_with_whoever_started_it(t
         time.sleep(0.05)
     assert not Path(folder).exists()
     owner.wait()
+
+
+def test_every_module_that_is_imported_before_the_fork_exists():
+    """A name that is wrong would be passed over in silence, and each report would import that module again."""
+    assert [name for name in kernel.IMPORTS if importlib.util.find_spec(name) is None] == []
+    assert {f"cs_helpers.{subject}" for subject in SUBJECTS} <= set(kernel.IMPORTS)
 
 
 def test_the_probe_says_that_it_works_here():

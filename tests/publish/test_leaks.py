@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cs_helpers.core.identities import MAIL, Identities
 from cs_helpers.publish import leaks
+from cs_helpers.subjects import SUBJECTS
 
 NAME = "Kellquist Freight"
 SOMEBODY = Identities({"Account": [NAME, "A-0012", "Ωmega & Söhne", "東京商事", "B7"], "Rep": ["Liam Eriksen"]})
@@ -184,3 +185,8 @@ def test_no_name_of_the_sample_company_is_an_ordinary_word() -> None:
         *pd.read_csv(root / "data/sample/reps.csv")["name"],
     ]
     assert leaks.searchable({"Account": names}, root / "notebooks" / "churn.ipynb")[1] == ()
+
+
+def test_the_words_of_the_report_come_from_modules_that_exist_and_from_every_subject() -> None:
+    assert [name for name in leaks._SPEAKING if not (leaks.PACKAGE / name).exists()] == []
+    assert set(SUBJECTS) <= set(leaks._SPEAKING)

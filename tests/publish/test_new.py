@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from cs_helpers.cli import app
 from cs_helpers.publish import new, series
+from cs_helpers.subjects import SUBJECTS
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPE = [
@@ -20,7 +21,7 @@ SHAPE = [
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -35,29 +36,29 @@ def test_there_are_rules_to_keep():
 
 
 @pytest.mark.parametrize("rule", SHAPE, ids=lambda rule: rule.__name__)
-def test_a_new_notebook_keeps_every_rule_of_the_house(desk, rule):
+def test_a_new_notebook_keeps_every_rule_of_the_house(folder, rule):
     rule(nbformat.read(new.create("upsell"), as_version=4))
 
 
-def test_a_new_notebook_is_a_valid_one_of_about_twelve_cells(desk):
+def test_a_new_notebook_is_a_valid_one_of_about_twelve_cells(folder):
     notebook = nbformat.read(new.create("upsell"), as_version=4)
     nbformat.validate(notebook)
     assert len([c for c in notebook.cells if c.cell_type == "code"]) <= 12
 
 
 @pytest.mark.reports
-def test_a_new_notebook_runs_on_the_sample_company_as_it_stands(desk):
-    (desk / "data").symlink_to(ROOT / "data")
+def test_a_new_notebook_runs_on_the_sample_company_as_it_stands(folder):
+    (folder / "data").symlink_to(ROOT / "data")
     house.test_runs_from_the_first_cell_to_the_last(new.create("upsell").resolve())
 
 
-def test_it_declares_what_every_run_may_set(desk):
+def test_it_declares_what_every_run_may_set(folder):
     declared = series.declared_parameters(new.create("upsell"))
     assert list(declared) == ["source", "mapping", "as_of", "where", "audience", "months"]
     assert (declared["source"].default, declared["audience"].default) == ("data/sample", "full")
 
 
-def test_title_and_question_come_from_the_name_or_are_given(desk):
+def test_title_and_question_come_from_the_name_or_are_given(folder):
     assert series.title_and_question(new.create("up_sell")) == ("Up sell", "What should we know about up sell?")
     given = new.create("grew", "Who grew", "Which accounts grew ?")
     assert series.title_and_question(given) == ("Who grew", "Which accounts grew?")
@@ -65,14 +66,14 @@ def test_title_and_question_come_from_the_name_or_are_given(desk):
     assert series.title_and_question(lines) == ("Two lines", "Is this one question?")
 
 
-def test_the_command_prints_the_path_and_says_what_to_do_next(desk):
+def test_the_command_prints_the_path_and_says_what_to_do_next(folder):
     done = call("new", "upsell", "--question", "Who grew?")
     assert (done.exit_code, done.stdout) == (0, "notebooks/upsell.ipynb\n")
     assert "make lab" in done.stderr and "cs-helpers run upsell" in done.stderr
     assert "upsell: Who grew?" in call("list").stdout
 
 
-def test_a_file_that_is_there_is_never_replaced(desk):
+def test_a_file_that_is_there_is_never_replaced(folder):
     path = new.create("upsell")
     path.write_text("my work")
     again = call("new", "upsell")
@@ -90,17 +91,17 @@ def test_a_file_that_is_there_is_never_replaced(desk):
         ("", "cannot name a notebook"),
         ("_hidden", "For example 'hidden'"),
         ("x" * 61, "60 at most"),
-        ("churn", "comes with cs-helpers.\n  Choose another, such as 'our_churn'"),
-        ("roi", "comes with cs-helpers"),
+        ("churn", "reserved for cs-helpers itself.\n  Choose another name, such as 'our_churn'"),
+        *((subject, "reserved for cs-helpers") for subject in SUBJECTS),
         ("check", "folder of reports"),
         ("nul", "cannot name a notebook"),
     ],
 )
-def test_a_name_that_would_do_harm_is_refused_with_a_better_one(desk, name, said):
+def test_a_name_that_would_do_harm_is_refused_with_a_better_one(folder, name, said):
     refused = call("new", name)
     assert refused.exit_code == 2
     assert said in refused.stderr
-    assert list(desk.rglob("*.ipynb")) == []
+    assert list(folder.rglob("*.ipynb")) == []
 
 
 def test_without_a_folder_of_notebooks_nothing_is_begun(tmp_path, monkeypatch):
