@@ -2,7 +2,7 @@
 
     source -> samples -> matching (file x table) -> planning (the folder) -> composing (lines) -> layout (YAML)
 
-``vocabulary`` holds the words, ``dates`` the formats, ``ready`` the exports that are known already.
+``vocabulary`` holds the words (``vocabulary.yml``), ``headers`` compares with them, ``dates`` the formats, ``ready`` the exports that are known already.
 """
 
 from __future__ import annotations
