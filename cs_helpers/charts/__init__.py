@@ -12,7 +12,6 @@ from cs_helpers.charts.reasons import reason_bars
 from cs_helpers.charts.retention import cohort_heatmap, group_bars, trend, waterfall
 from cs_helpers.charts.risk import drivers, reliability
 from cs_helpers.charts.scenario import ladder, tornado
-from cs_helpers.charts.source import coverage_map
 from cs_helpers.charts.survival import anniversaries, incidence, projection, survival_curve, survival_curves
 from cs_helpers.charts.value import break_even_curve, futures, roi_distribution, worth_of_a_point
 
@@ -20,7 +19,6 @@ __all__ = [
     "anniversaries",
     "break_even_curve",
     "cohort_heatmap",
-    "coverage_map",
     "drivers",
     "forecast_score",
     "funnel_plot",

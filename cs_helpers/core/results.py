@@ -140,6 +140,8 @@ def front_door(
         @wraps(function)
         def call(*arguments: Any, **options: Any) -> R | Suppressed:
             tables = arguments[0] if arguments else options.get("tables")
+            if isinstance(tables, Suppressed):  # tables that could not be loaded give no result
+                return Suppressed(tables.reason, tables.remedy, conclusion, anchor)
             if not getattr(tables, "is_tables", False):
                 what = "nothing" if tables is None else f"a {type(tables).__name__}"
                 raise ParameterError(

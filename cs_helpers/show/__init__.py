@@ -4,7 +4,7 @@
 a module per subject: ``retention``, ``survival``, ``reasons``, ``outlook``, ``risk``, ``benchmark``, ``scenario``,
 ``roi`` (break-even), ``evidence`` and ``gates`` (the measured effect), ``worth`` (money), ``whatif``; for reps ``reps``
 and ``steps`` (sentences), ``figures`` (units), ``board`` (tables), ``comparison`` (with charts), ``profile``,
-``screens``, ``history`` and ``newcomers``; and ``source`` for a source itself. What is shown is HTML whose every
+``screens``, ``history`` and ``newcomers``. What is shown is HTML whose every
 string from data is escaped there.
 """
 
@@ -164,19 +164,6 @@ from cs_helpers.show.roi import (
 )
 from cs_helpers.show.scenario import alt_ladder, alt_tornado
 from cs_helpers.show.screens import say_screens, screen_questions, screens_table
-from cs_helpers.show.source import (
-    alt_coverage,
-    key_overlap,
-    rivals,
-    say_coverage,
-    say_keys,
-    say_problems,
-    say_rivals,
-    set_aside,
-    source_opening,
-    source_provenance,
-    tables_read,
-)
 from cs_helpers.show.steps import say_next, steps_of
 from cs_helpers.show.survival import (
     alt_anniversaries,
@@ -227,7 +214,6 @@ __all__ = [
     "alt_anniversaries",
     "alt_break_even",
     "alt_cohorts",
-    "alt_coverage",
     "alt_drivers",
     "alt_funnel",
     "alt_futures",
@@ -279,7 +265,6 @@ __all__ = [
     "groups_table",
     "history_table",
     "inputs_table",
-    "key_overlap",
     "ladder_rows",
     "ladder_table",
     "league_notice",
@@ -337,7 +322,6 @@ __all__ = [
     "renewals_table",
     "rep_tiles",
     "rises",
-    "rivals",
     "roi_tiles",
     "say_agreement",
     "say_anniversaries",
@@ -351,7 +335,6 @@ __all__ = [
     "say_controllable",
     "say_controls",
     "say_cost",
-    "say_coverage",
     "say_drivers",
     "say_effect",
     "say_first",
@@ -359,7 +342,6 @@ __all__ = [
     "say_groups",
     "say_history",
     "say_incidence",
-    "say_keys",
     "say_ladder",
     "say_lifetime",
     "say_managers",
@@ -376,7 +358,6 @@ __all__ = [
     "say_persistence",
     "say_plans",
     "say_point",
-    "say_problems",
     "say_profile",
     "say_profiles",
     "say_projection",
@@ -389,7 +370,6 @@ __all__ = [
     "say_resolved",
     "say_return",
     "say_risk",
-    "say_rivals",
     "say_robustness",
     "say_scenario",
     "say_score",
@@ -411,16 +391,12 @@ __all__ = [
     "screen_questions",
     "screens_table",
     "segments_table",
-    "set_aside",
     "short_money",
     "slope_rows",
-    "source_opening",
-    "source_provenance",
     "stacked",
     "steering",
     "steps_of",
     "table",
-    "tables_read",
     "takeaways",
     "talk_table",
     "tenths",

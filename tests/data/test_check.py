@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from cs_helpers.core.results import Suppressed
+from cs_helpers.core.errors import ParameterError
+from cs_helpers.core.results import Suppressed, front_door
 from cs_helpers.data.contract import dictionary
 from cs_helpers.data.contract.tables import TABLES
-from cs_helpers.data.tables import coverage, inspect, report
+from cs_helpers.data.data_check import checked_tables, churn_records, coverage, links, set_aside, tables_read
+from cs_helpers.data.tables import Tables, inspect, load, report
 
 ROOT = Path(__file__).resolve().parents[2]
 RAVENSTACK = ROOT.parent / "shared" / "datasets" / "ravenstack"
@@ -248,30 +250,74 @@ def test_satisfaction_that_is_never_low_is_said(tmp_path: Path, lowest: int, sai
     assert ("satisfaction_never_low" in warnings(folder)) is said
 
 
-# --- coverage ---------------------------------------------------------------------------------------------------
+# --- the data check's front doors ---------------------------------------------------------------------------------
 
 
 def test_coverage_counts_rows_by_month_and_subscriptions_while_they_run(tmp_path: Path) -> None:
-    months = coverage.by_month(inspect(export(tmp_path / "x")))
-    assert not isinstance(months, Suppressed)
+    found = coverage(inspect(export(tmp_path / "x")))
+    assert not isinstance(found, Suppressed)
+    months = found.months
     assert [f"{day:%Y-%m}" for day in months.columns] == [f"2024-0{m}" for m in range(1, 7)]
     assert months.loc["subscriptions"].tolist() == [1, 2, 2, 2, 1, 1]  # A-2 is paid from February to the end of April
     assert months.loc["tickets"].tolist() == [0, 1, 0, 0, 0, 0]
+    assert found.gaps["tickets"] == 5 and "subscriptions" not in found.gaps
 
 
-def test_key_overlap_says_how_far_tables_speak_of_the_same_accounts(tmp_path: Path) -> None:
-    overlap = coverage.key_overlap(inspect(export(tmp_path / "x")))
-    assert not isinstance(overlap, Suppressed)
-    rows = {(row.table, row.column): (row.keys, row.matched, row.covered) for row in overlap.itertuples()}
+def test_links_say_how_far_tables_hold_the_same_accounts(tmp_path: Path) -> None:
+    found = links(inspect(export(tmp_path / "x")))
+    assert not isinstance(found, Suppressed)
+    rows = {(row.table, row.column): (row.keys, row.matched, row.covered) for row in found.links.itertuples()}
     assert rows == {("subscriptions", "account_id"): (2, 2, 2 / 3), ("tickets", "account_id"): (1, 1, 1 / 3)}
 
 
-def test_a_source_with_errors_refuses_coverage_with_the_reason(tmp_path: Path) -> None:
+def test_tables_read_counts_used_and_set_aside_rows_and_names_what_is_absent(tmp_path: Path) -> None:
+    found = tables_read(inspect(export(tmp_path / "x")))
+    assert not isinstance(found, Suppressed)
+    rows = {row.table: (row.read, row.used, row.set_aside) for row in found.present.itertuples()}
+    assert rows == {"accounts": (3, 3, 0), "subscriptions": (4, 2, 2), "tickets": (2, 1, 1)}
+    assert len(found.absent) == 11 and found.absent["fills"].str.len().min() > 0
+
+
+def test_a_source_with_errors_suppresses_coverage_with_the_reason(tmp_path: Path) -> None:
     seen = inspect(export(tmp_path / "x", ""))
     assert seen.failed
-    for answer in (coverage.by_month(seen), coverage.key_overlap(seen), coverage.rival_churn(seen)):
+    for answer in (coverage(seen), links(seen), churn_records(seen), checked_tables(seen)):
         assert isinstance(answer, Suppressed)
         assert "What is wrong" in answer.reason
+
+
+def test_the_data_check_of_loaded_tables_is_that_of_their_source(tmp_path: Path) -> None:
+    folder = export(tmp_path / "x")
+    tables, seen = load(folder), inspect(folder)
+    assert coverage(tables).months.equals(coverage(seen).months)
+    assert set_aside(tables).rows.equals(set_aside(seen).rows)
+    assert checked_tables(seen).accounts.equals(tables.accounts)
+
+
+def test_the_data_check_is_not_made_for_a_shared_audience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CS_HELPERS_PSEUDONYM_KEY", "a key that is long enough")
+    shared = load(ROOT / "data" / "sample", audience="shared")
+    found = coverage(shared)
+    assert isinstance(found, Suppressed)
+    assert "not made for a shared audience" in found.reason
+
+
+def test_a_front_door_without_a_source_is_one_line_with_the_call_that_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"cs\.data\.coverage takes the tables of a company and was given a str"):
+        coverage(str(export(tmp_path / "x")))
+    with pytest.raises(ParameterError, match=r"was given nothing"):
+        coverage()
+
+
+def test_tables_that_could_not_be_loaded_suppress_every_further_result(tmp_path: Path) -> None:
+    @front_door("Nothing can be said.", "here")
+    def accounts(tables: Tables) -> int:
+        return len(tables.accounts)
+
+    suppressed = accounts(checked_tables(inspect(export(tmp_path / "x", ""))))
+    assert isinstance(suppressed, Suppressed)
+    assert (suppressed.conclusion, suppressed.anchor) == ("Nothing can be said.", "here")
+    assert "What is wrong" in suppressed.reason
 
 
 def test_the_data_check_report_is_published_for_a_source_with_errors(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from test_architecture import ROOT
 from cs_helpers import charts, show
 from cs_helpers.charts.events import _tiers
 from cs_helpers.core.results import Suppressed
+from cs_helpers.data.charts import coverage_map
+from cs_helpers.data.data_check import Coverage
 from cs_helpers.report.charts import ink
 from cs_helpers.report.charts.ink import INKS, NARROW, PAPER, WIDE
 from cs_helpers.report.charts.labels import shorten
@@ -469,7 +471,7 @@ def every_chart():
     months = pd.DataFrame([[1, 0]], ["tickets"], pd.to_datetime(["2025-01-01", "2025-02-01"]))
     total = pd.Series({"starting": 5.0, "new": 2, "churn": 1, "ending": 6})
     yield "cohort_heatmap", charts.cohort_heatmap(triangle)
-    yield "coverage_map", charts.coverage_map(months)
+    yield "coverage_map", coverage_map(Coverage(months))
     yield "waterfall", charts.waterfall(total, money)
     yield "drivers", charts.drivers(gallery.risk())
     yield "reliability", charts.reliability(gallery.risk())

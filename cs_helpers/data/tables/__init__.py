@@ -24,7 +24,7 @@ from cs_helpers.data.contract.checks import known_only_after_outcome
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.engines.duckdb import DuckDB
 from cs_helpers.data.mapping import Mapping as ExportMapping
-from cs_helpers.data.tables import coverage, report, sharing
+from cs_helpers.data.tables import report, sharing
 from cs_helpers.data.tables.choosing import known_attribute, values_of
 from cs_helpers.data.tables.frames import SET_ASIDE_COLUMNS, contract_frame, set_aside_frame
 from cs_helpers.data.tables.inspection import Inspection, inspect
@@ -38,10 +38,10 @@ __all__ = [
     "Inspection",
     "TableFacts",
     "Tables",
-    "coverage",
     "inspect",
     "load",
     "report",
+    "tables_of",
 ]
 
 T = TypeVar("T")
@@ -80,6 +80,7 @@ class Tables:
     fingerprint: str
     rivals: pd.DataFrame = field(repr=False)
     audience: str = "full"
+    inspection: Inspection | None = field(default=None, repr=False)
     _sharing: Sharing | None = field(default=None, repr=False)
     _cache: dict[tuple[Hashable, ...], Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -284,7 +285,11 @@ def load(
     once) or ParameterError (``as_of`` outside the data, ``where`` without a match or on
     a column that records the outcome, a shared audience with fewer than five accounts). Needs no network.
     """
-    seen = inspect(source, mapping, as_of, where, audience)
+    return tables_of(inspect(source, mapping, as_of, where, audience), audience)
+
+
+def tables_of(seen: Inspection, audience: str = "full") -> Tables:
+    """The tables of an inspected source. Raises SourceError or ContractError where it has errors; see ``load``."""
     if seen.unreadable:
         raise SourceError("\n".join([*dict.fromkeys(seen.unreadable), *map(str, seen.problems)]))
     if seen.problems:
@@ -302,6 +307,7 @@ def load(
         source=seen.source,
         fingerprint=seen.fingerprint,
         rivals=seen.rivals,
+        inspection=seen,
     )
     return tables if seen.sharing is None else _shared(tables, seen.sharing, audience)
 
@@ -316,5 +322,6 @@ def _shared(tables: Tables, how: Sharing, audience: str) -> Tables:
         where={column: WITHHELD if column in how.where else value for column, value in tables.where.items()},
         source=how.place(tables.source),
         audience=audience,
+        inspection=None,
         _sharing=how,
     )

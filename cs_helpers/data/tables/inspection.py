@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
@@ -36,6 +37,8 @@ UNSEEN_MONTHS = 3  # starts this long before the first recorded end suggest that
 @dataclass(frozen=True, eq=False)
 class Inspection:
     """Everything a pass over a source has given. With problems the later steps may be missing."""
+
+    is_tables: ClassVar[bool] = True  # what the front doors of the data check take, as they take tables
 
     engine: DuckDB
     source: str

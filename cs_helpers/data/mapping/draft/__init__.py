@@ -1,8 +1,9 @@
-"""Drafting a mapping from an export: headers and values are looked at, nothing ambiguous is guessed.
+"""Drafts a mapping from the headers and values of an export; nothing ambiguous is guessed.
 
     source -> samples -> matching (file x table) -> planning (the folder) -> composing (lines) -> layout (YAML)
 
-``vocabulary`` holds the words, ``dates`` the formats, ``ready`` the exports that are known already.
+``vocabulary`` reads the known names from ``vocabulary.yml`` and ``headers`` compares with them; ``dates`` finds date
+formats; ``ready`` recognises exports for which a mapping comes with the package.
 """
 
 from __future__ import annotations

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cs_helpers.data.contract.tables import TABLES
-from cs_helpers.data.mapping.draft import vocabulary as say
 from cs_helpers.data.mapping.draft.date_columns import DateColumn, span
 from cs_helpers.data.mapping.draft.dates import settling_examples
+from cs_helpers.data.mapping.draft.headers import matches, zone_of
 from cs_helpers.data.mapping.draft.layout import Line
 from cs_helpers.data.mapping.draft.matching import ASK, Match, Pick
 from cs_helpers.data.mapping.draft.planning import AS_OF, LAST_DAY, Beside, Plan, Record, personal
-from cs_helpers.data.mapping.draft.vocabulary import says, zone_of
+from cs_helpers.data.mapping.draft.vocabulary import HEADERS
 
 _EVENTS = (
     ("usage", "occurred_at"), ("tickets", "opened_at"), ("touches", "occurred_at"), ("surveys", "sent_at"),
@@ -346,17 +346,17 @@ def _attributes(plan: Plan, found: Match, certainty: list[Certainty]) -> list[Li
         fields += [(other.file, other.file.by_header[header]) for other in plan.beside for header in other.headers]
     for file, each in fields:
         why = "kept as an attribute"
-        says_who = each.header in flags or (each.is_flag and says(each.header, say.CHURN_FLAG))
-        if says_who and not plan.is_snapshot:
+        names_churn = each.header in flags or (each.is_flag and matches(each.header, HEADERS.churn_flag))
+        if names_churn and not plan.is_snapshot:
             why = "left out: it says who left"
         elif personal(each):
             persons.append(each.header)
             why = "left out: personal data"
         elif each.is_constant(file.rows):
             why = "left out: the same value in every row"
-        elif says(each.header, say.PLACES, 0.95):
+        elif matches(each.header, HEADERS.places, 0.95):
             why = "left out: too fine to describe an account by"
-        elif says_who or says(each.header, say.OUTCOME):
+        elif names_churn or matches(each.header, HEADERS.outcome_only):
             after.append(each.header)
             kept.append(each.header)
             why = "kept; known only after the outcome, so it enters no risk model"

@@ -9,9 +9,19 @@ from typing import Any, Literal
 
 from cs_helpers.data.contract.columns import Column, Table
 from cs_helpers.data.contract.formats import FALSE_WORDS, TRUE_WORDS
-from cs_helpers.data.mapping.draft import vocabulary as say
+from cs_helpers.data.mapping.draft.headers import (
+    CONTRACT_VALUES,
+    TERM_MONTHS,
+    first_match,
+    names_of,
+    ranks,
+    spellings,
+    squash,
+    unit_of,
+    words,
+)
 from cs_helpers.data.mapping.draft.samples import Field, FileSample
-from cs_helpers.data.mapping.draft.vocabulary import first_of, names_of, spellings, squash, unit_of, words
+from cs_helpers.data.mapping.draft.vocabulary import HEADERS, VOCABULARY
 
 Sure = Literal["sure", "likely", "unsure"]
 ASK = "?"
@@ -71,7 +81,7 @@ class Match:
             weight = 3.0 if column.required or name in self.table.key else 1.0
             total += weight * {"sure": 1.0, "likely": 0.8, "unsure": 0.3}[pick.certainty]
         total -= 2.5 * len(self.missing)
-        named = set(say.TABLE_WORDS[self.table.name].split()) | {self.table.name}
+        named = {self.table.name, *VOCABULARY.tables[self.table.name]}
         return total + (3.0 if named & set(words(self.file.stem)) or self.file.stem in named else 0.0)
 
     @property
@@ -156,7 +166,7 @@ def _values_speak(
         return (True, _flag_words(each, column), "two values") if each.is_flag else (False, {}, "")
     if column.kind in ("money", "integer", "number"):
         return _numbers(each, column)
-    translated = say.KIND_WORDS.get(f"{table.name}.{column.name}")
+    translated = CONTRACT_VALUES.get(f"{table.name}.{column.name}")
     if column.one_of and translated:
         return _one_of(each, column, translated)
     if (
@@ -188,7 +198,7 @@ def _counted(each: Field, column: Column) -> tuple[bool, dict[str, Any], str]:
 def _flag_words(each: Field, column: Column) -> dict[str, Any]:
     """Translations for the words of a flag that the loader does not know."""
     meant = {
-        value: "true" if value.lower() in say.TRUE else "false"
+        value: "true" if value.lower() in VOCABULARY.true_words else "false"
         for value in sorted(each.looked_at)
         if each.kind != "flag" and value.lower() not in (*TRUE_WORDS, *FALSE_WORDS)
     }
@@ -200,7 +210,7 @@ def _numbers(each: Field, column: Column) -> tuple[bool, dict[str, Any], str]:
     if unit and each.is_clock:
         return True, {"durations": "HH:mm:ss"}, "lengths of time"
     if column.name == "term_months" and not each.is_number:
-        terms = {value: say.TERM_WORDS.get(squash(value), 0) for value in sorted(each.looked_at)}
+        terms = {value: TERM_MONTHS.get(squash(value), 0) for value in sorted(each.looked_at)}
         return (True, {"values": terms}, "terms in words") if all(terms.values()) else (False, {}, "")
     if not each.is_number or each.is_date:
         return False, {}, ""
@@ -234,7 +244,7 @@ def _joined_clock(found: Match) -> dict[str, Pick]:
         return {}
     each = found.file.by_header[pick.headers[0]]
     free = [other.header for other in found.file.fields if other.is_clock and other.header not in found.headers]
-    clock = first_of(free, say.CLOCK)
+    clock = first_match(free, HEADERS.time_of_day)
     if not clock or each.kind not in ("text", "date") or any(value not in each.days for value in each.looked_at):
         return {}
     why = f"{pick.why}; '{clock}' is its time of day"
@@ -246,11 +256,14 @@ def _ticket_times(found: Match) -> dict[str, Pick]:
     if found.table.name != "tickets" or "opened_at" not in found.picks:
         return {}
     made: dict[str, Pick] = {}
-    for name, listed in (("first_response_at", say.FIRST_RESPONSE), ("resolved_at", say.RESOLUTION)):
+    for name, phrases in (
+        ("first_response_at", HEADERS.first_response_duration),
+        ("resolved_at", HEADERS.resolution_duration),
+    ):
         free = [
             each for each in found.file.fields if each.header not in found.headers and (each.is_number or each.is_clock)
         ]
-        header = first_of([each.header for each in free], listed)
+        header = first_match([each.header for each in free], phrases)
         if name in found.picks or not header:
             continue
         unit = "seconds" if found.file.by_header[header].is_clock else unit_of(header)
@@ -267,7 +280,7 @@ def _ticket_times(found: Match) -> dict[str, Pick]:
         )
         made[name] = Pick(name, (header,), {"offsets": offset}, "sure" if unit else "unsure", why, 1, question)
     flags = [each.header for each in found.file.fields if each.is_flag and each.header not in found.headers]
-    flag = first_of(flags, say.RESOLVED_FLAG)
+    flag = first_match(flags, HEADERS.resolved_flag)
     if flag and "resolved_at" not in {**found.picks, **made}:
         yes = _true_values(found.file.by_header[flag])
         made |= _resolved(found, flag, yes)
@@ -310,7 +323,7 @@ def _calls(found: Match) -> dict[str, Pick]:
 
 
 def _true_values(each: Field) -> list[str]:
-    return [value for value in sorted(each.looked_at) if value.lower() in say.TRUE]
+    return [value for value in sorted(each.looked_at) if value.lower() in VOCABULARY.true_words]
 
 
 def _price(found: Match) -> dict[str, Pick]:
@@ -318,17 +331,17 @@ def _price(found: Match) -> dict[str, Pick]:
     if found.table.name != "subscriptions" or "mrr" in found.picks:
         return {}
     free = [each for each in found.file.fields if each.header not in found.headers and each.is_number]
-    yearly = first_of([each.header for each in free], say.YEARLY)
+    yearly = first_match([each.header for each in free], HEADERS.yearly_price)
     if yearly:
         lines: dict[str, Any] = {"columns": yearly, "scale": {"factor": 1 / 12}}
         return {"mrr": Pick("mrr", (yearly,), lines, "likely", "a yearly figure, a twelfth of it a month", 1)}
-    amount = first_of([each.header for each in free], say.AMOUNT)
+    amount = first_match([each.header for each in free], HEADERS.price)
     if not amount:
         return {}
     periods = [each for each in found.file.fields if each.header not in found.headers and not each.is_number]
-    period = first_of([each.header for each in periods], say.PERIOD)
+    period = first_match([each.header for each in periods], HEADERS.price_period)
     months = (
-        {v: say.TERM_WORDS.get(squash(v), 0) for v in sorted(found.file.by_header[period].looked_at)} if period else {}
+        {v: TERM_MONTHS.get(squash(v), 0) for v in sorted(found.file.by_header[period].looked_at)} if period else {}
     )
     if months and all(months.values()):
         lines = {"columns": amount, "scale": {"per": {period: months}}}
@@ -352,14 +365,14 @@ def _plan(found: Match) -> dict[str, Pick]:
 
 def _leaving(found: Match) -> dict[str, Pick]:
     """A file of departures with a reason or a remark is an exit survey, dated by the departure."""
-    named = set(words(found.file.stem)) & set(say.phrases(say.LEAVING))
+    named = set(words(found.file.stem)) & set(ranks(HEADERS.churn_files))
     if found.table.name != "surveys" or not named or not {"reason", "comment"} & set(found.picks):
         return {}
     why = "a file of departures"
     made = {name: Pick(name, (), {"constants": "exit"}, "likely", why, 1) for name in ("kind", "stage")}
     if "answered_at" not in found.picks and "sent_at" not in found.picks:
         free = [each.header for each in found.file.fields if each.is_date and each.header not in found.headers]
-        if date := first_of(free, say.CHURN_DATE):
+        if date := first_match(free, HEADERS.churn_date):
             made["answered_at"] = Pick("answered_at", (date,), {"columns": date}, "likely", "the day they left", 1)
     return {name: pick for name, pick in made.items() if name not in found.picks}
 
@@ -368,9 +381,9 @@ def _own_key(found: Match) -> dict[str, Any]:
     """The key of a table that the contract gives none: a header named for its rows whose values do not repeat."""
     if found.table.key or not found.picks:
         return {}
-    mine = f"{found.table.name.rstrip('s')} id, {found.table.name} id, event id, row id, id"
+    names = (f"{found.table.name.rstrip('s')} id", f"{found.table.name} id", "event id", "row id", "id")
     free = [each for each in found.file.fields if each.header not in found.headers and each.is_unique(found.file.rows)]
-    header = first_of([each.header for each in free if not each.is_date], mine)
+    header = first_match([each.header for each in free if not each.is_date], names)
     return {"key": [header]} if header else {}
 
 

@@ -9,11 +9,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cs_helpers.data.contract.tables import TABLES
-from cs_helpers.data.mapping.draft import vocabulary as say
 from cs_helpers.data.mapping.draft.date_columns import DateColumn, date_columns
+from cs_helpers.data.mapping.draft.headers import (
+    CURRENCY_OF_COUNTRY,
+    first_match,
+    matches,
+    ranks,
+    squash,
+    unit_of,
+    words,
+)
 from cs_helpers.data.mapping.draft.matching import Match, Pick, match
 from cs_helpers.data.mapping.draft.samples import SAMPLED_ROWS, Field, FileSample, Folder
-from cs_helpers.data.mapping.draft.vocabulary import first_of, says, squash, words
+from cs_helpers.data.mapping.draft.vocabulary import HEADERS, VOCABULARY
 
 AS_OF = "day after"  # stands for the day after the last one loaded: what a snapshot is counted from
 LAST_DAY = "last day"  # stands for the last day loaded
@@ -231,8 +239,8 @@ def _snapshot(found: Match) -> Match:
     free = [
         each.header for each in file.fields if each.is_number and not each.is_flag and each.header not in found.headers
     ]
-    if "start_date" not in picks and (tenure := first_of(free, say.TENURE)):
-        unit = say.unit_of(tenure)
+    if "start_date" not in picks and (tenure := first_match(free, HEADERS.tenure)):
+        unit = unit_of(tenure)
         lines: dict[str, Any] = {"offsets": {"base": AS_OF, "subtract": tenure, "unit": unit or "months"}}
         why = "counted back from the day the export was made" + ("" if unit else "; months, as tenure usually is")
         picks["start_date"] = Pick("start_date", (tenure,), lines, "likely", why, 1)
@@ -255,7 +263,9 @@ def _snapshot_tables(tables: Mapping[str, Match]) -> dict[str, Match]:
     if accounts and accounts.file.name == file.name and "signup_date" not in accounts.picks:
         since = replace(start, column="signup_date")
         found["accounts"] = replace(accounts, picks={**accounts.picks, "signup_date": since})
-    reason = first_of([each.header for each in file.fields if not each.is_flag], say.SYNONYMS["surveys"]["reason"])
+    reason = first_match(
+        [each.header for each in file.fields if not each.is_flag], VOCABULARY.columns["surveys"]["reason"]
+    )
     flag = churn_flag(file)
     if reason and flag and "surveys" not in tables:
         why = "the reason stands with those who left"
@@ -279,19 +289,19 @@ def _snapshot_tables(tables: Mapping[str, Match]) -> dict[str, Match]:
 def churn_flag(file: FileSample) -> Field | None:
     """The column that says who left, as a flag or as a status with a word for it."""
     flags = [each.header for each in file.fields if each.is_flag]
-    header = first_of(flags, say.CHURN_FLAG)
+    header = first_match(flags, HEADERS.churn_flag)
     if not header:
-        header = first_of([each.header for each in file.fields if churned_values(each)], say.CHURN_STATUS)
+        header = first_match([each.header for each in file.fields if churned_values(each)], HEADERS.churn_status)
     return file.by_header[header] if header else None
 
 
 def churned_values(each: Field) -> tuple[str, ...]:
     """The values that mean: left."""
     if each.is_flag:
-        return tuple(value for value in sorted(each.looked_at) if value.lower() in say.TRUE)
+        return tuple(value for value in sorted(each.looked_at) if value.lower() in VOCABULARY.true_words)
     if each.distinct > 12:
         return ()
-    return tuple(value for value in sorted(each.looked_at) if squash(value) in say.phrases(say.CHURNED_WORDS))
+    return tuple(value for value in sorted(each.looked_at) if squash(value) in ranks(HEADERS.churned_values))
 
 
 def _records(files: Sequence[FileSample], tables: Mapping[str, Match], beside: Sequence[Beside]) -> tuple[Record, ...]:
@@ -305,8 +315,8 @@ def _records(files: Sequence[FileSample], tables: Mapping[str, Match], beside: S
     subscriptions = tables.get("subscriptions")
     found = []
     for file in files:
-        account = first_of(
-            [each.header for each in file.fields if not each.is_flag], say.SYNONYMS["accounts"]["account_id"]
+        account = first_match(
+            [each.header for each in file.fields if not each.is_flag], VOCABULARY.columns["accounts"]["account_id"]
         )
         table = feeds.get(file.name, "")
         if not account or file.sheet or table not in ("", "accounts", "subscriptions", "surveys"):
@@ -319,9 +329,9 @@ def _records(files: Sequence[FileSample], tables: Mapping[str, Match], beside: S
             name = "account flags" if table == "accounts" else title(file, files)
             yes = churned_values(flag)
             found.append(Record(name, file, account, flag.header, yes, why=f"'{flag.header}' says who left"))
-        elif not flag and table in ("", "surveys") and set(words(file.stem)) & set(say.phrases(say.LEAVING)):
+        elif not flag and table in ("", "surveys") and set(words(file.stem)) & set(ranks(HEADERS.churn_files)):
             dates = [each.header for each in file.fields if each.is_date]
-            date = first_of(dates, say.CHURN_DATE) or (dates[0] if len(dates) == 1 else "")
+            date = first_match(dates, HEADERS.churn_date) or (dates[0] if len(dates) == 1 else "")
             found.append(Record(title(file, files), file, account, date=date, why="each row is somebody who left"))
     return tuple(found)
 
@@ -362,7 +372,11 @@ def currency_of(files: Sequence[FileSample], column: Field | None, country: Fiel
     places: dict[str, str] = {}
     for file in files:
         for each in file.fields:
-            codes = {word.upper() for word in words(each.header) if word in say.CURRENCIES} if each.is_number else set()
+            codes = (
+                {word.upper() for word in words(each.header) if word in VOCABULARY.currency_codes}
+                if each.is_number
+                else set()
+            )
             for code in codes | each.signs:
                 named[code] += 1
                 places.setdefault(code, f"sure: '{each.header}' of {file.name} is in {code}")
@@ -370,7 +384,7 @@ def currency_of(files: Sequence[FileSample], column: Field | None, country: Fiel
         code = next(iter(named))
         return code, places[code]
     if country and country.looked_at and not named:
-        codes = {say.COUNTRIES.get(squash(value), "") for value in country.looked_at}
+        codes = {CURRENCY_OF_COUNTRY.get(squash(value), "") for value in country.looked_at}
         if len(codes) == 1 and "" not in codes:
             return codes.pop(), f"likely: what is paid in {' and '.join(country.looked_at[:2])}, where the accounts are"
     return "", f"several are named: {', '.join(sorted(named))}" if named else "no header and no value names one"
@@ -378,4 +392,4 @@ def currency_of(files: Sequence[FileSample], column: Field | None, country: Fiel
 
 def personal(each: Field) -> bool:
     """Whether a column is about a person rather than a company."""
-    return says(each.header, say.PERSONAL) or each.is_email
+    return matches(each.header, HEADERS.personal) or each.is_email

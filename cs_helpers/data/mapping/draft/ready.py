@@ -10,10 +10,10 @@ from cs_helpers.core.errors import MappingError
 from cs_helpers.data.contract.columns import Table
 from cs_helpers.data.contract.formats import COUNTED
 from cs_helpers.data.contract.tables import TABLES
-from cs_helpers.data.mapping.draft import vocabulary as say
 from cs_helpers.data.mapping.draft.composing import Certainty, Composed, observed, sentence, timezone
 from cs_helpers.data.mapping.draft.date_columns import DateColumn
 from cs_helpers.data.mapping.draft.dates import parse, study
+from cs_helpers.data.mapping.draft.headers import without_brackets
 from cs_helpers.data.mapping.draft.layout import Line
 from cs_helpers.data.mapping.draft.matching import ASK
 from cs_helpers.data.mapping.draft.planning import currency_of
@@ -94,7 +94,7 @@ def here(file: FileSample, header: str) -> str:
     """How a header is called in a file: as it is, or with another remark in brackets, say a time zone; else ""."""
     if header in file.by_header:
         return header
-    same = [each for each in file.headers if say.without_brackets(each) == say.without_brackets(header)]
+    same = [each for each in file.headers if without_brackets(each) == without_brackets(header)]
     return same[0] if len(same) == 1 and "(" in header else ""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cs_helpers.core.errors import CsHelpersError
 from cs_helpers.data.engines.duckdb import DuckDB, quote
-from cs_helpers.data.mapping.draft.vocabulary import FALSE, SIGNS, TRUE
+from cs_helpers.data.mapping.draft.vocabulary import VOCABULARY
 from cs_helpers.data.sources import Reading, open_source
 
 if TYPE_CHECKING:
@@ -127,12 +127,14 @@ class Field:
         if self.kind == "flag":
             return True
         words = {value.lower() for value in self.looked_at}
-        return bool(words) and words <= {*TRUE, *FALSE} and len(words) <= 4
+        return bool(words) and words <= {*VOCABULARY.true_words, *VOCABULARY.false_words} and len(words) <= 4
 
     @cached_property
     def signs(self) -> set[str]:
         """Currencies whose sign stands in the values."""
-        return {code for sign, code in SIGNS.items() if any(sign in value for value in self.looked_at)}
+        return {
+            code for sign, code in VOCABULARY.currency_signs.items() if any(sign in value for value in self.looked_at)
+        }
 
     def is_constant(self, rows: int) -> bool:
         """Whether every row has the same value, which then says nothing."""

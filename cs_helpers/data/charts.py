@@ -1,4 +1,4 @@
-"""Charts of a source itself: which months of which tables are there."""
+"""Charts of the data check. They draw and never compute."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from cs_helpers.data.data_check import Coverage
+from cs_helpers.report.chart import Chart
 from cs_helpers.report.charts.ink import ACCENT, INK, LOSS, new_figure, styled
 
 
-def coverage_map(months: pd.DataFrame, narrow: bool = False) -> Figure:
-    """Rows per table and month: darker is more of the table's own most, an empty frame is none.
+def coverage_map(result: Coverage, narrow: bool = False) -> Chart:
+    """Rows per table and month: the darker, the nearer to the table's largest month; an empty frame is no row.
 
-    ``months`` as from ``tables.coverage.by_month``. A phone gets the last eighteen months.
+    A phone gets the last eighteen months.
     """
+    months = result.months
     shown = months[list(months.columns)[-18:]] if narrow else months
     most = np.maximum(months.max(axis=1).to_numpy(float), 1)[:, None]
     share = shown.to_numpy(float) / most

@@ -1,0 +1,338 @@
+"""The data check: whether reports on a source can be trusted, and what to fix, map or know first.
+
+Each function takes an inspected source (``cs.data.inspect``, also one with errors) or loaded tables (``cs.load``) and
+returns a result that shows itself. Only counts are made here, no analysis.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.estimates import Change, Comparison, Estimate
+from cs_helpers.core.periods import window_words
+from cs_helpers.core.results import Result, Suppressed, front_door
+from cs_helpers.data.contract.tables import TABLES
+from cs_helpers.data.engines.duckdb import quote
+from cs_helpers.data.tables import Tables, report, tables_of
+from cs_helpers.data.tables.frames import set_aside_frame
+from cs_helpers.data.tables.inspection import Inspection
+from cs_helpers.data.tables.progress import Finding, TableFacts
+
+ERRORS = "the errors under What is wrong have to be mended first; each says how"
+
+
+@dataclass(frozen=True, repr=False)
+class Quality(Result):
+    """Everything found while reading a source, the worst first, and how much of the source can be used."""
+
+    findings: tuple[Finding, ...]
+    comparisons: tuple[Comparison, ...]
+    currency: str
+
+    def count(self, severity: str) -> int:
+        """How many findings have this severity: ``error``, ``set aside``, ``warning`` or ``note``."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+    @property
+    def rows_set_aside(self) -> int:
+        """How many rows were left out because of what was found."""
+        return sum(finding.rows for finding in self.findings if finding.severity == "set aside")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class TablesRead(Result):
+    """What was read of each table of the contract.
+
+    ``tables``: table, file ("absent" for none), read, used and set_aside (rows), first, last, fills (what it is for).
+    """
+
+    tables: pd.DataFrame
+
+    @property
+    def present(self) -> pd.DataFrame:
+        """The tables that the source has."""
+        return self.tables[self.tables["file"] != "absent"]
+
+    @property
+    def absent(self) -> pd.DataFrame:
+        """The tables that the source does not have."""
+        return self.tables[self.tables["file"] == "absent"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Coverage(Result):
+    """Rows per table and month. ``months``: index table, one column per month (its first day), 0 for no row."""
+
+    months: pd.DataFrame
+
+    @property
+    def gaps(self) -> dict[str, int]:
+        """For each table with gaps, the number of months without a row."""
+        empty = {str(name): int((row == 0).sum()) for name, row in self.months.iterrows()}
+        return {name: months for name, months in empty.items() if months}
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Links(Result):
+    """How many keys of one table another table has.
+
+    ``links``: table, column, of (the table that is referred to), keys (distinct values), matched (found in ``of``),
+    share (matched / keys), covered (share of the keys of ``of`` that are used here).
+    """
+
+    links: pd.DataFrame
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class ChurnRecords(Result):
+    """Who left according to each record of it, against paid periods, which reports use (the last row).
+
+    ``records``: record, flags, accounts, of_accounts, events, of_events, shared, only_here, only_paid, differs. Empty
+    without accounts and subscriptions.
+    """
+
+    records: pd.DataFrame
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SetAside(Result):
+    """The rows that were set aside. ``rows``: table, check, row (line number), account_id, reason."""
+
+    rows: pd.DataFrame
+
+
+def _inspection(tables: Tables | Inspection) -> Inspection:
+    """What was found about the source. Raises ContractError for tables that were loaded to be shared."""
+    if isinstance(tables, Inspection):
+        return tables
+    if tables.inspection is None:
+        raise ContractError(
+            "the data check names files, accounts and people, so it is not made for a shared audience.\n"
+            "  Load the source without `audience`."
+        )
+    return tables.inspection
+
+
+def _without_errors(tables: Tables | Inspection) -> Inspection:
+    seen = _inspection(tables)
+    if seen.failed:
+        raise ContractError(ERRORS)
+    return seen
+
+
+@front_door("The data check cannot be made.", "problems")
+def quality(tables: Tables | Inspection) -> Quality:
+    """Everything found while reading the source: errors, rows set aside, warnings and notes, the worst first.
+
+    Its headline numbers are shares: rows used, tables present, accounts with a subscription, months with rows.
+
+    Example:
+        >>> seen = cs.data.inspect("data/sample")
+        >>> cs.data.quality(seen).count("error")
+        0
+    """
+    seen = _inspection(tables)
+    return Quality(tuple(report.quality(seen)), tuple(_comparisons(seen)), seen.currency)
+
+
+@front_door("What was read cannot be shown.", "tables-read")
+def tables_read(tables: Tables | Inspection) -> TablesRead:
+    """What was read and used of each table of the contract, and what the absent ones would give.
+
+    Example:
+        >>> seen = cs.data.inspect("data/sample")
+        >>> cs.data.tables_read(seen).present["table"].head(2).tolist()
+        ['accounts', 'subscriptions']
+    """
+    seen = _inspection(tables)
+    aside = dict(seen.engine.rows("SELECT table_name, count(*) FROM aside GROUP BY table_name"))
+    facts = {fact.name: fact for fact in seen.facts}
+    rows: list[tuple[Any, ...]] = []
+    for name, table in TABLES.items():
+        if name in facts:
+            fact = facts[name]
+            span = (fact.first, fact.last)
+            rows.append((name, fact.where, fact.read, fact.rows, aside.get(name, 0), *span, table.fills))
+        else:
+            rows.append((name, "absent", 0, 0, 0, None, None, table.fills))
+    return TablesRead(
+        pd.DataFrame(rows, columns=["table", "file", "read", "used", "set_aside", "first", "last", "fills"])
+    )
+
+
+@front_door("What the source covers cannot be told yet.", "coverage")
+def coverage(tables: Tables | Inspection) -> Coverage:
+    """Rows per table and month, inside the observed window.
+
+    Subscriptions and assignments count in every month in which they run, other tables in the month of their date.
+    Tables without a date are left out. Suppressed where the source has errors.
+
+    Example:
+        >>> seen = cs.data.inspect("data/sample")
+        >>> cs.data.coverage(seen).months.shape[1]
+        36
+    """
+    seen = _without_errors(tables)
+    months = pd.date_range(seen.observed_from.replace(day=1), seen.as_of, freq="MS", inclusive="left")
+    rows = {fact.name: _monthly(seen, fact, months) for fact in seen.facts if _dated(fact)}
+    if not rows or not len(months):
+        raise ContractError("no table with a date holds a whole month")
+    return Coverage(pd.DataFrame(rows, index=months).T.rename_axis("table").rename_axis("month", axis=1))
+
+
+@front_door("Whether the keys meet cannot be told.", "links")
+def links(tables: Tables | Inspection) -> Links:
+    """How many keys of each table are found in the table they refer to.
+
+    Suppressed where the source has errors, or no two tables with a common key.
+
+    Example:
+        >>> seen = cs.data.inspect("data/sample")
+        >>> (cs.data.links(seen).links["share"] == 1).all()
+        True
+    """
+    seen = _without_errors(tables)
+    present = {fact.name: fact for fact in seen.facts}
+    rows = []
+    for fact in seen.facts:
+        for column, of in TABLES[fact.name].references.items():
+            key = TABLES[of].key[0]
+            has = column in fact.columns or column in TABLES[fact.name].stand_in
+            if of not in present or not has or key not in present[of].columns:
+                continue
+            keys, matched, total = seen.engine.rows(
+                f"WITH mine AS (SELECT DISTINCT {quote(column)} AS k FROM typed_{fact.name} WHERE {quote(column)} "
+                "IS NOT NULL), "
+                f"theirs AS (SELECT DISTINCT {quote(key)} AS k FROM typed_{of} WHERE {quote(key)} IS NOT NULL) "
+                "SELECT (SELECT count(*) FROM mine), (SELECT count(*) FROM mine JOIN theirs USING (k)), "
+                "(SELECT count(*) FROM theirs)"
+            )[0]
+            share = matched / keys if keys else float("nan")
+            rows.append(
+                (fact.name, column, of, int(keys), int(matched), share, matched / total if total else float("nan"))
+            )
+    if not rows:
+        raise ContractError("no two tables of this source share a key")
+    return Links(pd.DataFrame(rows, columns=["table", "column", "of", "keys", "matched", "share", "covered"]))
+
+
+@front_door("Who left cannot be compared between records.", "churn-records")
+def churn_records(tables: Tables | Inspection) -> ChurnRecords:
+    """Who left according to each record of the source, compared with paid periods, on which reports rest.
+
+    Suppressed where the source has errors.
+
+    Example:
+        >>> seen = cs.data.inspect("data/sample")
+        >>> cs.data.churn_records(seen).records["record"].tolist()
+        ['ended subscriptions', 'paid periods (used)']
+    """
+    return ChurnRecords(_without_errors(tables).rivals)
+
+
+@front_door("The rows set aside cannot be shown.", "set-aside")
+def set_aside(tables: Tables | Inspection) -> SetAside:
+    """Every row that was set aside and why; a report keeps them as set_aside.csv beside the page.
+
+    Example:
+        >>> seen = cs.data.inspect("data/sample")
+        >>> cs.data.set_aside(seen).rows.columns.tolist()
+        ['table', 'check', 'row', 'account_id', 'reason']
+    """
+    return SetAside(set_aside_frame(_inspection(tables).engine))
+
+
+def checked_tables(seen: Inspection) -> Tables | Suppressed:
+    """The tables of an inspected source, for the front doors of subjects; Suppressed where the source has errors.
+
+    Example:
+        >>> seen = cs.data.inspect("data/sample")
+        >>> len(cs.data.checked_tables(seen).accounts) > 0
+        True
+    """
+    return Suppressed(ERRORS) if seen.failed else tables_of(seen)
+
+
+def _dated(fact: TableFacts) -> bool:
+    return fact.first is not None and fact.name not in ("reps", "goals", "people_records")
+
+
+def _monthly(seen: Inspection, fact: TableFacts, months: pd.DatetimeIndex) -> pd.Series:
+    """Rows of one table in each month: by date, or for periods while they run."""
+    table = TABLES[fact.name]
+    index = [day.year * 12 + day.month - 1 for day in months]
+    if table.periods:
+        start, end = table.periods[0]
+        steps: dict[int, int] = {}
+        for column, sign in ((start, 1), (end, -1)):
+            later = f"CASE WHEN day({quote(column)}) = 1 THEN 1 ELSE 0 END" if sign < 0 else "1"
+            for month, n in seen.engine.rows(
+                f"SELECT year({quote(column)}) * 12 + month({quote(column)}) - {later} AS m, count(*) FROM "
+                f"typed_{fact.name} "
+                "WHERE m IS NOT NULL GROUP BY m"
+            ):
+                steps[int(month)] = steps.get(int(month), 0) + sign * int(n)
+        running, at = [], sum(n for month, n in steps.items() if month < index[0])
+        for month in index:
+            at += steps.get(month, 0)
+            running.append(at)
+        return pd.Series(running, index=months)
+    dates = ", ".join(quote(name) for name in table.known_from if name in fact.columns)
+    when = f"coalesce({dates})"
+    found = dict(
+        seen.engine.rows(
+            f"SELECT year({when}) * 12 + month({when}) - 1 AS m, count(*) FROM typed_{fact.name} WHERE m IS NOT "
+            "NULL GROUP BY m"
+        )
+    )
+    return pd.Series([int(found.get(month, 0)) for month in index], index=months)
+
+
+def _comparisons(seen: Inspection) -> list[Comparison]:
+    """Shares: rows used, tables present, accounts with a subscription, months with rows."""
+    read, used = sum(fact.read for fact in seen.facts), sum(fact.rows for fact in seen.facts)
+    words = "" if seen.failed else window_words(seen.observed_from.replace(day=1), seen.as_of)
+    estimates = [
+        Estimate("rows_used", None, None, None, 0, reason=ERRORS)
+        if seen.failed
+        else _share("rows_used", used, read, "no table was read"),
+        _share("tables_present", len(seen.facts), len(TABLES), "no table was read"),
+        _accounts(seen),
+        _months(seen),
+    ]
+    none = Change("no comparison")
+    return [
+        Comparison(one, Estimate(one.key, None, None, None, 0), none, words or "nothing observed yet", "")
+        for one in estimates
+    ]
+
+
+def _share(key: str, numerator: int, denominator: int, reason: str) -> Estimate:
+    if not denominator:
+        return Estimate(key, None, None, None, 0, reason=reason)
+    return Estimate(key, numerator / denominator, numerator, denominator, denominator)
+
+
+def _accounts(seen: Inspection) -> Estimate:
+    found = links(seen)
+    if isinstance(found, Suppressed):
+        return Estimate("accounts_with_subscription", None, None, None, 0, reason=found.reason)
+    rows = found.links
+    mine = rows[(rows["table"] == "subscriptions") & (rows["column"] == "account_id")]
+    accounts = next((fact.rows for fact in seen.facts if fact.name == "accounts"), 0)
+    if mine.empty:
+        reason = "the source has no accounts with subscriptions"
+        return Estimate("accounts_with_subscription", None, None, None, 0, reason=reason)
+    return _share("accounts_with_subscription", int(mine["matched"].iloc[0]), accounts, "there are no accounts")
+
+
+def _months(seen: Inspection) -> Estimate:
+    found = coverage(seen)
+    if isinstance(found, Suppressed):
+        return Estimate("months_with_rows", None, None, None, 0, reason=found.reason)
+    filled = int((found.months > 0).to_numpy().sum())
+    return _share("months_with_rows", filled, found.months.size, "no month was observed")
