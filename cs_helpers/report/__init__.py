@@ -3,6 +3,6 @@
 In a notebook: ``cover``, ``summary``, ``caveats``, ``glossary``, ``quality``, ``provenance``.
 """
 
-from cs_helpers.report.page import caveats, cover, glossary, quality, summary
+from cs_helpers.report.page import caveats, cover, glossary, provenance, quality, summary
 
-__all__ = ["caveats", "cover", "glossary", "quality", "summary"]
+__all__ = ["caveats", "cover", "glossary", "provenance", "quality", "summary"]

@@ -11,6 +11,7 @@ from cs_helpers.core.metrics import subject_metrics
 from cs_helpers.core.results import Result
 from cs_helpers.report import blocks
 from cs_helpers.report.blocks import Block, stacked
+from cs_helpers.report.parameters import notebook_parameters
 from cs_helpers.report.views import begin_page, view_of
 from cs_helpers.subjects import SUBJECTS
 
@@ -99,3 +100,13 @@ def glossary(*names: str) -> Block:
     """
     keys = [key for name in names for key in (subject_metrics(name) if name in SUBJECTS else (name,))]
     return blocks.glossary(*dict.fromkeys(keys))
+
+
+def provenance(tables: Company) -> Block:
+    """Where the figures come from: source, fingerprint, definitions and package version, and the parameters.
+
+    The parameters are those of the running notebook, with the values of this run; a report for sharing withholds what
+    may name somebody.
+    """
+    # The source has a line of its own.
+    return blocks.provenance(tables, **{key: value for key, value in notebook_parameters().items() if key != "source"})
