@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from cs_helpers.reps.forms import Cases
+from cs_helpers.reps.results import Cases
 
 START, END = pd.Timestamp("2025-07-01"), pd.Timestamp("2026-07-01")
 NOBODY = pd.DataFrame()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from cs_helpers.reps.forms import Cases
+from cs_helpers.reps.results import Cases
 
 SEGMENTS = {"SMB": 0.0, "Mid-Market": -0.35, "Enterprise": -0.9}  # log odds of a content customer
 CHANNELS = {"email": 0.0, "chat": 0.3, "phone": -0.3}

@@ -4,10 +4,7 @@ Each function draws one kind of result on a ``Figure`` of its own and takes ``na
 texts and captions are words, and words live in ``show``.
 """
 
-from cs_helpers.charts.benchmark import funnel_plot, slope
 from cs_helpers.charts.outlook import forecast_score, outlook
-from cs_helpers.charts.people import history_line, ramp_curve
-from cs_helpers.charts.ranks import rank_bars, rank_intervals
 from cs_helpers.charts.reasons import reason_bars
 from cs_helpers.charts.retention import cohort_heatmap, group_bars, trend, waterfall
 from cs_helpers.charts.risk import drivers, reliability
@@ -21,21 +18,15 @@ __all__ = [
     "cohort_heatmap",
     "drivers",
     "forecast_score",
-    "funnel_plot",
     "futures",
     "group_bars",
-    "history_line",
     "incidence",
     "ladder",
     "outlook",
     "projection",
-    "ramp_curve",
-    "rank_bars",
-    "rank_intervals",
     "reason_bars",
     "reliability",
     "roi_distribution",
-    "slope",
     "survival_curve",
     "survival_curves",
     "tornado",

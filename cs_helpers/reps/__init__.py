@@ -1,40 +1,64 @@
-"""Reps fairly compared: CSMs and support reps, with the mix of cases taken out and chance left in.
+"""Reps fairly compared: CSMs and support reps, case-mix adjusted, with what chance alone explains set apart.
 
-    tickets = tables.rollup("ticket_cases", start=tables.observed_from, as_of=tables.as_of)
-    cases = cs.reps.resolution_cases(tickets, tables.observed_from, tables.as_of)
-    cs.reps.benchmark(cases, tables.reps).apart
+    tables = cs.load("data/sample")
+    cs.reps.benchmark(tables, "support")       # a question about the reps of a company
+    cs.reps.compare_reps(cases, people)        # a method for own data
 
-Cases come from ``support``, ``book`` and ``care``; ``casemix`` says what an average rep would have had with them,
-``engine`` and ``board`` compare, ``persistence``, ``profile``, ``screens``, ``ramp``, ``history`` and ``moves`` ask
-further, and ``teams`` does it for a whole team.
+Cases come from ``support``, ``portfolios`` and ``activity_metrics``; ``casemix`` says what an average rep would have
+had with them, ``engine`` and ``comparison`` compare.
 """
 
+from cs_helpers.reps.activity_metrics import coverage_cases, onboarding_cases, touch_cases, touch_hours_cases
 from cs_helpers.reps.attribution import attributed, handover_rule
-from cs_helpers.reps.board import benchmark
-from cs_helpers.reps.book import Books, book_months, nps_cases, renewal_cases, usage_cases
-from cs_helpers.reps.care import coverage_cases, onboarding_cases, touch_cases, touch_hours_cases
-from cs_helpers.reps.casemix import case_mix
+from cs_helpers.reps.casemix import fit_case_mix
+from cs_helpers.reps.comparison import compare_reps
 from cs_helpers.reps.engine import compare_units
-from cs_helpers.reps.forms import (
+from cs_helpers.reps.front_door import (
+    benchmark,
+    case_mix,
+    gaming,
+    history,
+    managers,
+    moves,
+    persistence,
+    ramp,
+    steering_measures,
+    summary,
+)
+from cs_helpers.reps.measures import MEASURES, ROLES, Measure, measure
+from cs_helpers.reps.monthly import monthly_history
+from cs_helpers.reps.move_rates import internal_moves
+from cs_helpers.reps.outlier_profiles import outlier_profile, outlier_profiles
+from cs_helpers.reps.outliers import repeated_outliers
+from cs_helpers.reps.portfolios import Portfolios, nps_cases, portfolio_months, renewal_cases, usage_cases
+from cs_helpers.reps.proficiency import time_to_proficiency
+from cs_helpers.reps.results import (
     Benchmark,
     Board,
     CaseMix,
+    CaseMixEffects,
     Cases,
+    GamingQuestions,
     History,
+    ManagerBenchmark,
+    MeasureBenchmark,
+    MeasureIntervals,
+    MeasurePlaces,
     Moves,
     Persistence,
     Profile,
     Ramp,
+    RepeatedOutliers,
+    RepsSummary,
     Screen,
+    Steering,
+    TeamBenchmark,
+    TeamFindings,
+    Windows,
 )
-from cs_helpers.reps.history import history
-from cs_helpers.reps.measures import MEASURES, ROLES, Measure, measure
-from cs_helpers.reps.moves import moves
-from cs_helpers.reps.persistence import persistence
-from cs_helpers.reps.profile import profile, profiles
-from cs_helpers.reps.ramp import ramp
 from cs_helpers.reps.screens import gaming_screens
-from cs_helpers.reps.steering import Steering, steering
+from cs_helpers.reps.settings import Settings, settings
+from cs_helpers.reps.steering import check_steering
 from cs_helpers.reps.support import (
     agent_cases,
     answer_rates,
@@ -45,17 +69,11 @@ from cs_helpers.reps.support import (
 )
 from cs_helpers.reps.teams import (
     Team,
-    Windows,
-    asked,
-    compared,
-    consistent_profiles,
-    gathered,
-    histories,
+    chosen_roles,
+    compare_team,
     mix_attributes,
-    persistences,
-    ramps,
+    team_cases,
     windows,
-    with_attributes,
 )
 
 __all__ = [
@@ -63,59 +81,76 @@ __all__ = [
     "ROLES",
     "Benchmark",
     "Board",
-    "Books",
     "CaseMix",
+    "CaseMixEffects",
     "Cases",
+    "GamingQuestions",
     "History",
+    "ManagerBenchmark",
     "Measure",
+    "MeasureBenchmark",
+    "MeasureIntervals",
+    "MeasurePlaces",
     "Moves",
     "Persistence",
+    "Portfolios",
     "Profile",
     "Ramp",
+    "RepeatedOutliers",
+    "RepsSummary",
     "Screen",
+    "Settings",
     "Steering",
     "Team",
+    "TeamBenchmark",
+    "TeamFindings",
     "Windows",
     "agent_cases",
     "answer_rates",
-    "asked",
     "attributed",
     "benchmark",
-    "book_months",
     "case_mix",
+    "check_steering",
+    "chosen_roles",
+    "compare_reps",
+    "compare_team",
     "compare_units",
-    "compared",
-    "consistent_profiles",
     "contact_cases",
     "coverage_cases",
+    "fit_case_mix",
+    "gaming",
     "gaming_screens",
-    "gathered",
     "handover_rule",
-    "histories",
     "history",
+    "internal_moves",
+    "managers",
     "measure",
     "mix_attributes",
+    "monthly_history",
     "moves",
     "nps_cases",
     "onboarding_cases",
+    "outlier_profile",
+    "outlier_profiles",
     "persistence",
-    "persistences",
-    "profile",
-    "profiles",
+    "portfolio_months",
     "ramp",
-    "ramps",
     "renewal_cases",
+    "repeated_outliers",
     "resolution_cases",
     "resolved_rates",
-    "steering",
+    "settings",
+    "steering_measures",
+    "summary",
+    "team_cases",
+    "time_to_proficiency",
     "touch_cases",
     "touch_hours_cases",
     "usage_cases",
     "windows",
-    "with_attributes",
     "work_cases",
 ]
 
 
 def __dir__() -> list[str]:
-    return __all__  # what Tab offers: no helper, no imported library
+    return __all__

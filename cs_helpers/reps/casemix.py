@@ -12,16 +12,16 @@ from cs_helpers.core.errors import ContractError
 from cs_helpers.core.stats import normal_quantile
 from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.core.stats.threads import one_thread
-from cs_helpers.reps.forms import CaseMix, Cases
 from cs_helpers.reps.measures import measure
+from cs_helpers.reps.results import CaseMix, Cases
 
-FEWEST_IN_LEVEL = 30
-MOST_LEVELS = 20
+MIN_IN_LEVEL = 30
+MAX_LEVELS = 20
 OTHER, NOT_RECORDED = "other", "not recorded"
 _RIDGE = 0.1  # of a level's coefficient: as much as a tenth of a case that says "no difference"
 _UNIT_RIDGE = 0.25  # of a unit's own level around the common one: who never fails has a finite one
 _STRONGEST_PULL = 1e6  # where units do not differ at all
-_MOST_STEPS, _CLOSE, _NEAR = 30, 1e-7, 1e-2  # near is close enough to start from and to see how far units differ
+_MAX_STEPS, _CLOSE, _NEAR = 30, 1e-7, 1e-2  # near is close enough to start from and to see how far units differ
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Fit:
     se: tuple[np.ndarray, ...]
 
 
-def case_mix(cases: Cases, key: str, by: str | pd.Series = "rep_id") -> CaseMix:
+def fit_case_mix(cases: Cases, key: str, by: str | pd.Series = "rep_id") -> CaseMix:
     """What each level of the mix does to a measure, and what an average rep would have had for each case.
 
         g(value) = unit + sum over factors of level,   expected: the same with one common level for all units
@@ -74,7 +74,7 @@ def case_mix(cases: Cases, key: str, by: str | pd.Series = "rep_id") -> CaseMix:
 
 
 def mix_of(coded: Coded, fitted: Fit, key: str) -> CaseMix:
-    """A fit in words of the measure: see ``case_mix``."""
+    """A fit in words of the measure: see ``fit_case_mix``."""
     scale = points_scale(coded, key)
     rows = [
         (factor, level, int(size), scale * float(effect), scale * float(error))
@@ -159,7 +159,7 @@ def levels_of(column: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
     raw, names = codes_of(column)
     sizes = np.bincount(raw, minlength=len(names))
     order = np.lexsort((np.arange(len(names)), -sizes))
-    kept = [place for place in order[: MOST_LEVELS - 1] if sizes[place] >= FEWEST_IN_LEVEL]
+    kept = [place for place in order[: MAX_LEVELS - 1] if sizes[place] >= MIN_IN_LEVEL]
     if len(kept) == len(names) - 1 or not kept:  # a single rare level gains nothing by another name
         kept = list(order[: max(len(kept) + 1, 1)])
     to = np.full(len(names), len(kept))
@@ -171,7 +171,7 @@ def levels_of(column: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def fit(coded: Coded, family: str) -> Fit:
-    """Levels of the factors by penalised Newton steps with the units' own levels swept out; see ``case_mix``."""
+    """Levels of the factors by penalised Newton steps with the units' own levels swept out; see ``fit_case_mix``."""
     with one_thread():
         return _fit(coded, family)
 
@@ -242,7 +242,7 @@ def _newton(
     """The levels at which the penalised likelihood is highest, the units' own swept out of each step."""
     units, starts = len(c.names), _starts(c)
     alpha, beta, information = at.alpha, at.beta, at.information
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         mu, w = _moments(alpha[c.unit] + _added(c, beta, starts) + at.offset, c.exposure, family)
         residual = _residual(c, mu, family)
         unit_w = np.bincount(c.unit, w, units) + pull
@@ -283,7 +283,7 @@ def _pull(c: Coded, family: str, own: _Levels) -> float:
 def _own_levels(c: Coded, family: str, at: _Levels, alpha: np.ndarray, pull: float) -> _Levels:
     """The same mix with each unit at its own level: what is left then holds no difference between units."""
     units, eta = len(c.names), _added(c, at.beta, _starts(c)) + at.offset
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         mu, w = _moments(alpha[c.unit] + eta, c.exposure, family)
         step = np.bincount(c.unit, _residual(c, mu, family), units) - pull * (alpha - at.common)
         step /= np.bincount(c.unit, w, units) + pull

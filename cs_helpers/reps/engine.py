@@ -14,16 +14,16 @@ from cs_helpers.core.stats import normal_quantile, overdispersion, shrink, sprea
 from cs_helpers.core.stats.clusters import upper_tail
 from cs_helpers.core.stats.shrinkage import FEWEST_TO_SHRINK
 from cs_helpers.reps.casemix import Coded, Fit, code, fit, mix_of, points_scale
-from cs_helpers.reps.forms import Benchmark, CaseMix, Cases
 from cs_helpers.reps.measures import Measure, measure
+from cs_helpers.reps.results import Benchmark, CaseMix, Cases
 
-FEWEST_CASES = 30
-FEWEST_EVENTS = 10
+MIN_CASES = 30
+MIN_EVENTS = 10
 """Of what is rarer, events or non-events, so many must be expected of a unit before a share of it is shown."""
-FEWEST_CLUSTERS = 10
-FEWEST_MONTHS = 3
+MIN_CLUSTERS = 10
+MIN_MONTHS = 3
 """A count per day needs so many months of its own instead, and as many expected events as other measures cases."""
-MOST_MOVERS = 5
+MAX_MOVERS = 5
 ONE_LEVEL = 0.95
 """Who has so large a share of one level of a factor has no other to speak of."""
 _DRAWS, _SEED = 4000, 20050128
@@ -56,20 +56,20 @@ def compare_units(
     level: str = "rep",
     only: set[str] | None = None,
 ) -> Benchmark:
-    """One measure compared between units that are alike in nothing but the mix of their cases taken out.
+    """One measure compared between units (reps or months), case-mix adjusted: observed against expected.
 
         effect = sum(value - expected) / sum(weight),   se² = Var(sum(value - expected)) / sum(weight)²
         Var = phi sum v + s² sum over clusters of (sum of the cluster's weights)²
         z = effect / se,   z beyond the usual = effect / sqrt(se² + over-dispersion²)
 
-    ``expected`` and the weights are those of ``case_mix``; phi is the noise of a case, s² the variance between accounts
-    (clusters), both from residuals within units by moments, so that neither holds differences between units.
+    ``expected`` and the weights are those of ``fit_case_mix``; phi is the noise of a case, s² the variance between
+    accounts (clusters), both from residuals within units by moments, so that neither holds differences between units.
     Two questions are kept apart: whether a unit differs from the centre by more than chance (z, the funnel's limits),
     and whether it stands out even among units that differ from each other anyway (``exceptional``, with the winsorised
     over-dispersion in the limits). Shares and means differ by points or units, times and counts by a log ratio. A
     unit gets a figure with at least 30 cases, 10 clusters and, of a share, 10 expected events and 10 expected
     non-events (of counts: 30 expected events, 3 months). ``only``: the units that are compared; cases of others help to
-    fit the mix and count in the centre. ``q`` and ``verdict`` wait for the whole board and are set by ``benchmark``.
+    fit the mix and count in the centre. ``q`` and ``verdict`` wait for the whole board and are set by ``compare_reps``.
     Raises ContractError where nothing has a value. Source: Spiegelhalter 2005; Goldstein & Spiegelhalter 1996.
     """
     what = measure(key)
@@ -218,8 +218,8 @@ def _too_few(c: Coded, f: Fit, noise: Noise, family: str, n: np.ndarray, expecte
     """Why a unit has no figure; "" where it has one."""
     if family == "count":
         return [
-            f"{floor(e)} expected, {FEWEST_CASES} are needed" if e < FEWEST_CASES
-            else f"{clusters} months, {FEWEST_MONTHS} are needed" if clusters < FEWEST_MONTHS else ""
+            f"{floor(e)} expected, {MIN_CASES} are needed" if e < MIN_CASES
+            else f"{clusters} months, {MIN_MONTHS} are needed" if clusters < MIN_MONTHS else ""
             for e, clusters in zip(expected, noise.clusters, strict=True)
         ]  # fmt: skip
     size = n.astype(float)
@@ -227,9 +227,9 @@ def _too_few(c: Coded, f: Fit, noise: Noise, family: str, n: np.ndarray, expecte
         size = np.bincount(c.unit, c.exposure, len(n)) ** 2 / np.bincount(c.unit, c.exposure**2, len(n))
     rarer = np.minimum(expected, n - expected) if family == "share" else np.full(len(n), np.inf)
     return [
-        f"{floor(whole)} cases, {FEWEST_CASES} are needed" if whole < FEWEST_CASES
-        else f"{clusters} accounts, {FEWEST_CLUSTERS} are needed" if clusters < FEWEST_CLUSTERS
-        else f"{floor(few)} of the rarer kind expected, {FEWEST_EVENTS} are needed" if few < FEWEST_EVENTS
+        f"{floor(whole)} cases, {MIN_CASES} are needed" if whole < MIN_CASES
+        else f"{clusters} accounts, {MIN_CLUSTERS} are needed" if clusters < MIN_CLUSTERS
+        else f"{floor(few)} of the rarer kind expected, {MIN_EVENTS} are needed" if few < MIN_EVENTS
         else ""
         for whole, clusters, few in zip(size, noise.clusters, rarer, strict=True)
     ]  # fmt: skip
@@ -420,5 +420,5 @@ def _marked(moves: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
     rows = moves.merge(units[["unit", "adjusted", "se"]], on="unit")
     rows = rows[rows["adjusted"].notna()].reset_index(drop=True)
     far = rows["move"].abs().where(rows["move"].abs() > rows["se"] / 2)
-    rows["mover"] = far.rank(ascending=False, method="first") <= MOST_MOVERS
+    rows["mover"] = far.rank(ascending=False, method="first") <= MAX_MOVERS
     return rows.drop(columns="se")

@@ -14,18 +14,18 @@ from cs_helpers.core.stats.clusters import student_quantile, upper_tail
 from cs_helpers.core.stats.shrinkage import winsorised_variance
 from cs_helpers.reps import casemix
 
-FEWEST_CASES = 30
-FEWEST_PEERS = 5
+MIN_CASES = 30
+MIN_PEERS = 5
 _FAMILY = {"share": "share", "count": "count", "time": "time"}
 _TAIL = 0.1  # of peers on either side that may be outliers themselves
 _TINY = 1e-9
-_MOST_STEPS, _CLOSE = 100, 1e-8
-_MOST_AT_ONCE = 1_000_000  # pairs of reps
+_MAX_STEPS, _CLOSE = 100, 1e-8
+_MAX_AT_ONCE = 1_000_000  # pairs of reps
 WORK = ("segment", "product", "language", "channel", "priority", "category")
 
 
 @dataclass(frozen=True, eq=False)
-class Beside:
+class PeerComparison:
     """Every rep with enough cases beside the others.
 
     ``table``, indexed by rep and sorted: ``n``, ``value`` (share, mean, geometric mean), ``peers`` (what peers would
@@ -38,14 +38,14 @@ class Beside:
     kind: str
 
 
-def beside(
+def compare_with_peers(
     cases: pd.DataFrame,
     value: str,
     kind: str,
     mix: Sequence[str] = (),
     cluster: str = "account_id",
-    fewest: int = FEWEST_CASES,
-) -> Beside:
+    fewest: int = MIN_CASES,
+) -> PeerComparison:
     """Each rep's level of ``value`` against what peers would have had with the same cases.
 
         d = g(rep's mean) - g(expected mean),  z = (d - m) / sqrt(se² + tau² + var m)
@@ -66,15 +66,15 @@ def beside(
     given = cases.loc[cases["rep_id"].notna() & cases[value].notna(), columns]
     sizes = given["rep_id"].value_counts()
     enough = sizes.index[sizes >= fewest]
-    if len(enough) < FEWEST_PEERS:
+    if len(enough) < MIN_PEERS:
         raise ContractError(
             f"{len(enough)} rep{'' if len(enough) == 1 else 's'} with at least {fewest} cases; "
-            f"{FEWEST_PEERS} are needed to know what is usual"
+            f"{MIN_PEERS} are needed to know what is usual"
         )
     if len(enough) < (sizes > 0).sum():
         given = given[given["rep_id"].isin(enough)]
     table = _levels(coded(given, value, kind, mix, cluster), kind)
-    return Beside(table.join(against_others(table["difference"], table["se"])).pipe(_with_peers, kind), kind)
+    return PeerComparison(table.join(against_others(table["difference"], table["se"])).pipe(_with_peers, kind), kind)
 
 
 def coded(given: pd.DataFrame, value: str, kind: str, mix: Sequence[str], cluster: str) -> casemix.Coded:
@@ -169,7 +169,7 @@ def against_others(differences: pd.Series, errors: pd.Series) -> pd.DataFrame:
     d, v = differences.to_numpy(float), errors.to_numpy(float) ** 2
     size = len(d)
     centre, tau2, doubt, degrees = np.empty(size), np.empty(size), np.empty(size), 1
-    block = max(1, _MOST_AT_ONCE // size)
+    block = max(1, _MAX_AT_ONCE // size)
     for first in range(0, size, block):
         rows = np.arange(first, min(first + block, size))
         others = np.arange(size - 1) + (np.arange(size - 1) >= rows[:, None])  # row by row, all but that rep
@@ -210,7 +210,7 @@ def natural(d: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     k = max(1, round(_TAIL * size))
     kappa = winsorised_variance(k / size)
     m, tau2 = np.median(d, axis=1), np.zeros(len(d))
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         precision = 1 / (v + tau2[:, None])
         u = (d - m[:, None]) * np.sqrt(precision)
         ends = np.partition(u, (k, size - k - 1), axis=1)

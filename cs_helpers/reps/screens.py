@@ -12,8 +12,8 @@ from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats import holm
 from cs_helpers.core.stats.clusters import upper_tail
 from cs_helpers.reps import casemix, peers
-from cs_helpers.reps.forms import Screen
-from cs_helpers.reps.peers import beside, work_columns
+from cs_helpers.reps.peers import compare_with_peers, work_columns
+from cs_helpers.reps.results import Screen
 
 SCREENS = ("first_contact", "pile_up", "very_short", "month_end", "asked_few", "easy_work")
 EVIDENCE = ["unit", "label", "value", "peers", "n", "p", "value_2", "peers_2", "second", "target"]
@@ -28,8 +28,8 @@ MIN_TIMES_PILE, MIN_CASES_PILE = 1.5, 10
 TIMES_SHORT = 2.0
 MIN_TIMES_SHORT, MIN_SHARE_SHORT, MIN_CASES_SHORT = 3.0, 0.01, 5
 MIN_TIMES_MONTH_END, MIN_POINTS_MONTH_END = 1.5, 0.05
-MOST_TIMES_ANSWERED = 0.8
-MOST_TIMES_EASY = 0.9
+MAX_TIMES_ANSWERED = 0.8
+MAX_TIMES_EASY = 0.9
 
 
 def gaming_screens(
@@ -50,7 +50,7 @@ def gaming_screens(
         easy_work      minutes that peers need for such categories and priorities, low for the same queue
 
     One-sided against peers with the same mix of cases, with chance, dependence within accounts (month_end: within a
-    rep's month) and the natural spread of reps allowed for: see ``peers.beside``. Where a question rests on two
+    rep's month) and the natural spread of reps allowed for: see ``compare_with_peers``. Where a question rests on two
     figures, both must stand out. ``p`` is adjusted over the reps, by Holm (pile_up: over the targets looked at as
     well) or, where there are two figures, as AdaFilter does, so that in a team in which nobody does anything
     unusual a screen raises any question at all with a probability of at most ``level``; and a difference must be large
@@ -147,7 +147,7 @@ def _first_contact(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     _need(table, "contacts", "recorded contacts are unknown")
     one = table["contacts"].le(1).fillna(False).astype(bool)
     table = table.assign(one=_share(one, table["contacts"].notna()))
-    recorded = beside(table, "one", "share", mix).table
+    recorded = compare_with_peers(table, "one", "share", mix).table
     given, reason = {}, ""
     for name, look in (("back", _back), ("csat", _satisfied)):
         try:
@@ -186,7 +186,7 @@ def _back(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
         raise ContractError("no ticket has `reopened` or an `account_id` by which another one could follow")
     known = pd.concat([flag.notna() for flag in flags], axis=1).any(axis=1)
     found = pd.concat([flag.fillna(False).astype(bool) for flag in flags], axis=1).any(axis=1)
-    rows = beside(table.assign(back=_share(found, known & (table["one"] == 1))), "back", "share", mix).table
+    rows = compare_with_peers(table.assign(back=_share(found, known & (table["one"] == 1))), "back", "share", mix).table
     large = (rows["value"] - rows["peers"] >= MIN_POINTS_BACK) & (rows["value"] >= MIN_TIMES_BACK * rows["peers"])
     return rows.assign(p=rows["high"], matters=large)
 
@@ -201,7 +201,7 @@ def _csat(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     _need(table, "csat", "satisfaction is unknown")
     known = table["csat"].notna()
     good = table["csat"].ge(SATISFIED).fillna(False).astype(bool)
-    return beside(table.assign(satisfied=_share(good, known)), "satisfied", "share", mix).table
+    return compare_with_peers(table.assign(satisfied=_share(good, known)), "satisfied", "share", mix).table
 
 
 def _pile_up(table: pd.DataFrame, mix: Sequence[str], targets: Sequence[float]) -> pd.DataFrame:
@@ -227,7 +227,7 @@ def _pile_at(table: pd.DataFrame, mix: Sequence[str], target: float) -> pd.DataF
     width = max(1.0, round(target / 10))
     below = minutes.between(target - width, target, inclusive="left")
     around = minutes.between(target - 3 * width, target + 2 * width, inclusive="left")
-    near = beside(table.assign(below=_share(below, around)), "below", "share", mix).table
+    near = compare_with_peers(table.assign(below=_share(below, around)), "below", "share", mix).table
     # The region's share against a straight line, with the same error as against peers.
     line = peers.scaled(np.full(len(near), 0.2), "share")
     ahead = (peers.scaled(near["value"].to_numpy(), "share") - line) / near["se"].to_numpy()
@@ -239,7 +239,9 @@ def _pile_at(table: pd.DataFrame, mix: Sequence[str], target: float) -> pd.DataF
     whole = near
     if large.any():  # of all handle times, for the reader
         known = minutes.notna() & table["rep_id"].isin(near.index)
-        whole = beside(table.assign(below=_share(below, known)), "below", "share", mix).table.loc[near.index]
+        whole = compare_with_peers(table.assign(below=_share(below, known)), "below", "share", mix).table.loc[
+            near.index
+        ]
     return pd.DataFrame(
         {
             "unit": near.index,
@@ -260,7 +262,7 @@ def _very_short(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     _need(table, "handle_minutes", "handle times are unknown")
     minutes = table["handle_minutes"].astype("float64")
     table = table.assign(short=_share(minutes < VERY_SHORT_MINUTES, minutes.notna()))
-    rows = beside(table, "short", "share", mix).table
+    rows = compare_with_peers(table, "short", "share", mix).table
     large = (rows["value"] * rows["n"] >= MIN_CASES_SHORT) & (
         rows["value"] >= np.maximum(MIN_TIMES_SHORT * rows["peers"], MIN_SHARE_SHORT)
     )
@@ -281,7 +283,7 @@ def _month_end(table: pd.DataFrame, people: pd.DataFrame, mix: Sequence[str]) ->
         rep_month=(table["rep_id"].astype("str") + month).astype("category"),
     )
     whole = table[~table["rep_month"].isin(_partly_there(people))]
-    rows = beside(whole, "late", "share", [*mix, "month"], cluster="rep_month").table
+    rows = compare_with_peers(whole, "late", "share", [*mix, "month"], cluster="rep_month").table
     large = rows["value"] >= np.maximum(MIN_TIMES_MONTH_END * rows["peers"], rows["peers"] + MIN_POINTS_MONTH_END)
     return _evidence(rows, rows["high"], large)
 
@@ -299,11 +301,13 @@ def _partly_there(people: pd.DataFrame) -> set[str]:
 def _asked_few(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     """Few tickets with an answer, and those content: were the others asked?"""
     _need(table, "csat", "satisfaction is unknown")
-    responded = beside(table.assign(responded=table["csat"].notna().astype("float64")), "responded", "share", mix).table
+    responded = compare_with_peers(
+        table.assign(responded=table["csat"].notna().astype("float64")), "responded", "share", mix
+    ).table
     content = _csat(table, mix)
     both = responded.index.intersection(content.index)
     responded, content = responded.loc[both], content.loc[both]
-    large = (responded["value"] <= MOST_TIMES_ANSWERED * responded["peers"]) & (
+    large = (responded["value"] <= MAX_TIMES_ANSWERED * responded["peers"]) & (
         content["value"] - content["peers"] >= MIN_POINTS_CSAT
     )
     found = _evidence(responded, responded["low"], large).assign(p_2=content["high"].to_numpy())
@@ -324,8 +328,8 @@ def _easy_work(table: pd.DataFrame) -> pd.DataFrame:
     worked = table[table["handle_minutes"].gt(0).fillna(False).astype(bool)]
     easy = _usual_minutes(worked, queue)
     table = table.assign(usual=table["what"].map(easy).astype("float64"))
-    rows = beside(table, "usual", "count", queue).table
-    return _evidence(rows, rows["low"], rows["value"] <= MOST_TIMES_EASY * rows["peers"])
+    rows = compare_with_peers(table, "usual", "count", queue).table
+    return _evidence(rows, rows["low"], rows["value"] <= MAX_TIMES_EASY * rows["peers"])
 
 
 def _usual_minutes(worked: pd.DataFrame, queue: Sequence[str]) -> pd.Series:

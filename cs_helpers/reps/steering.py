@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import ParameterError, did_you_mean
-from cs_helpers.core.results import Record
 from cs_helpers.reps.measures import MEASURES, ROLES, measure
+from cs_helpers.reps.results import Steering
 
 
-@dataclass(frozen=True, repr=False)
-class Steering(Record):
-    """The measures a team is steered by, each followed by the one that shows its price; ``warnings`` as sentences."""
-
-    role: str
-    keys: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-    warnings: tuple[str, ...]
-
-
-def steering(named: str, role: str) -> Steering:
-    """The measures named, separated by commas, and what speaks against steering by them.
+def check_steering(named: Sequence[str], role: str) -> Steering:
+    """The measures that steer a team, and what speaks against steering by them.
 
     There is a warning where more than one measure of satisfaction, or more than one of productivity, steers: people can
     work for one of each, and the head watches the rest. There is another for measures that are no target by
@@ -30,7 +20,7 @@ def steering(named: str, role: str) -> Steering:
     """
     if role not in ROLES:
         raise ParameterError(f"role '{role}' is neither {' nor '.join(ROLES)}.")
-    keys = tuple(dict.fromkeys(key.strip() for key in named.split(",") if key.strip()))
+    keys = tuple(dict.fromkeys(key.strip() for key in named if key.strip()))
     own = [key for key, each in MEASURES.items() if each.role == role]
     wrong = [f"'{key}' is no measure of {role}.{did_you_mean(key, own)}" for key in keys if key not in own]
     if wrong:

@@ -22,7 +22,7 @@ from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.estimates import Estimate
 from cs_helpers.core.stats import wilson_interval
-from cs_helpers.reps.forms import Cases
+from cs_helpers.reps.results import Cases
 from cs_helpers.reps.workdays import working_days
 
 CONTACT_KEYS = ("service_level", "asa_seconds", "abandonment_rate", "resolved_rate", "first_response_hours")

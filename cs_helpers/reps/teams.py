@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,13 +11,13 @@ import pandas as pd
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
 from cs_helpers.core.results import Record, Suppressed, or_suppressed
-from cs_helpers.reps.board import benchmark
-from cs_helpers.reps.forms import Board, Cases, History, Persistence, Profile, Ramp
-from cs_helpers.reps.history import history
-from cs_helpers.reps.measures import MEASURES
-from cs_helpers.reps.persistence import persistence
-from cs_helpers.reps.profile import profiles
-from cs_helpers.reps.ramp import ramp
+from cs_helpers.reps.comparison import compare_reps
+from cs_helpers.reps.measures import MEASURES, ROLES
+from cs_helpers.reps.monthly import monthly_history
+from cs_helpers.reps.outlier_profiles import outlier_profiles
+from cs_helpers.reps.outliers import repeated_outliers
+from cs_helpers.reps.proficiency import time_to_proficiency
+from cs_helpers.reps.results import Board, Cases, History, Persistence, Profile, Ramp, Windows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,25 +34,6 @@ class Team(Record):
             if key in part.keys:
                 return part
         raise ContractError(f"{key}: the data do not hold it")
-
-
-@dataclass(frozen=True, repr=False)
-class Windows(Record):
-    """Two disjoint windows of the same length, [before, start) and [start, end), and what they are called."""
-
-    before: pd.Timestamp
-    start: pd.Timestamp
-    end: pd.Timestamp
-
-    @property
-    def before_words(self) -> str:
-        """``July 2024 to June 2025``."""
-        return periods.window_words(self.before, self.start)
-
-    @property
-    def now_words(self) -> str:
-        """``July 2025 to June 2026``."""
-        return periods.window_words(self.start, self.end)
 
 
 def mix_attributes(accounts: pd.DataFrame, named: str = "") -> pd.DataFrame | None:
@@ -78,7 +59,7 @@ def windows(as_of: Any, months: int = 12) -> Windows:
     return Windows(periods.add_months(start, -months), start, end)
 
 
-def gathered(role: str, *parts: Cases | Suppressed | Iterable[Cases]) -> Team | Suppressed:
+def team_cases(role: str, *parts: Cases | Suppressed | Iterable[Cases]) -> Team | Suppressed:
     """The team of all cases that are there; Refusals among the parts are kept as reasons.
 
     Suppressed with the first reason where nothing is there: one section without a result must not take others with it.
@@ -97,15 +78,15 @@ def gathered(role: str, *parts: Cases | Suppressed | Iterable[Cases]) -> Team | 
     return Team(role, tuple(cases), tuple(dict.fromkeys(missing)))
 
 
-def compared(team: Team, people: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp, fdr: float = 0.05) -> Board:
-    """Every measure of the team compared between reps over the months of [start, end): see ``benchmark``.
+def compare_team(team: Team, people: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp, fdr: float = 0.05) -> Board:
+    """Every measure of the team compared between reps over the months of [start, end): see ``compare_reps``.
 
     Each measure of the role is asked for, so that those the data do not hold are named as refused. ``untouched`` are
     those who were employed in the window and have no case in it, not those who came later or had left. Raises
     ContractError where nothing can be compared.
     """
     wanted = [key for key, each in MEASURES.items() if each.role == team.role]
-    board = benchmark([part.between(start, end) for part in team.cases], people, wanted, role=team.role, fdr=fdr)
+    board = compare_reps([part.between(start, end) for part in team.cases], people, wanted, role=team.role, fdr=fdr)
     if not board.untouched:
         return board
     known = people.reindex(columns=["rep_id", "name", "hired_on", "left_on"])
@@ -120,7 +101,7 @@ def with_attributes(tickets: pd.DataFrame, attributes: pd.DataFrame | None) -> p
     return tickets.join(attributes[fresh], on="account_id") if attributes is not None and fresh else tickets
 
 
-def persistences(
+def outliers_by_measure(
     before: Board | Suppressed, now: Board | Suppressed, seen: Windows
 ) -> tuple[Persistence | Suppressed, ...]:
     """Each measure that both boards hold, held against itself; a Suppressed alone where one board is refused."""
@@ -131,13 +112,13 @@ def persistences(
             Suppressed(f"nobody can be compared in {seen.before_words}, so there is no earlier period to look back to"),
         )
     return tuple(
-        persistence(earlier, each, seen.before_words, seen.now_words)
+        repeated_outliers(earlier, each, seen.before_words, seen.now_words)
         for each in now.benchmarks
         if (earlier := before.of(each.key)) is not None
     )
 
 
-def consistent_profiles(
+def profiles_by_measure(
     found: Sequence[Persistence | Suppressed],
     tickets: pd.DataFrame,
     people: pd.DataFrame,
@@ -146,7 +127,7 @@ def consistent_profiles(
     touches: pd.DataFrame | None = None,
     book: Cases | None = None,
 ) -> tuple[Profile | Suppressed, ...]:
-    """What each consistent outlier of each measure does differently (``profiles``), or why that cannot be told.
+    """What each consistent outlier of each measure does differently (``outlier_profiles``), or why that cannot be told.
 
     Whoever is consistent on several measures is profiled on the first of them.
     """
@@ -157,12 +138,12 @@ def consistent_profiles(
             continue
         fresh = replace(each, pairs=each.pairs[~each.pairs["unit"].isin(done)])
         done |= set(each.consistent["unit"])
-        looked = or_suppressed(profiles, fresh, tickets, people, start, end, touches, book)
+        looked = or_suppressed(outlier_profiles, fresh, tickets, people, start, end, touches, book)
         made.extend([looked] if isinstance(looked, Suppressed) else looked)
     return tuple(made)
 
 
-def histories(
+def histories_by_measure(
     team: Team | Suppressed,
     keys: Sequence[str],
     as_of: Any,
@@ -176,10 +157,10 @@ def histories(
 
 
 def _history(team: Team, key: str, as_of: Any, goals: pd.DataFrame | None, window: int) -> History:
-    return history(team.of(key), key, as_of, goals, window=window)
+    return monthly_history(team.of(key), key, as_of, goals, window=window)
 
 
-def ramps(
+def ramps_by_measure(
     team: Team | Suppressed, keys: Sequence[str], people: pd.DataFrame, records: pd.DataFrame | None = None
 ) -> dict[str, Ramp | Suppressed]:
     """How newcomers come up in each measure, or why that cannot be told."""
@@ -189,11 +170,16 @@ def ramps(
 
 
 def _ramp(team: Team, key: str, people: pd.DataFrame, records: pd.DataFrame | None) -> Ramp:
-    return ramp(team.of(key), key, people, records)
+    return time_to_proficiency(team.of(key), key, people, records)
 
 
-def asked(role: str, teams: Mapping[str, Any]) -> dict[str, Any]:
-    """The teams by role that a report is about: the one of ``role``, all with "". ParameterError for another role."""
-    if role and role not in teams:
-        raise ParameterError(f"role '{role}' is none of {', '.join(teams)}.{did_you_mean(role, list(teams))}")
-    return {name: team for name, team in teams.items() if not role or name == role}
+def checked_role(role: str) -> str:
+    """The role itself. Raises ParameterError with the nearest one for whatever is no role."""
+    if role not in ROLES:
+        raise ParameterError(f"role '{role}' is none of {', '.join(ROLES)}.{did_you_mean(role, list(ROLES))}")
+    return role
+
+
+def chosen_roles(role: str = "") -> tuple[str, ...]:
+    """The roles that a report is about: the one named, all with "". ParameterError for another role."""
+    return (checked_role(role),) if role else ROLES

@@ -10,9 +10,9 @@ from types import SimpleNamespace as Stand
 import numpy as np
 import pandas as pd
 import pytest
+from cs_helpers.charts.people import history_line, ramp_curve
 from test_charts_churn import HOSTILE, texts_of, words_in
 
-from cs_helpers.charts.people import history_line, ramp_curve
 from cs_helpers.report.charts.ink import ACCENT, INK, INKS, NARROW, QUIET, WIDE
 from cs_helpers.report.charts.picture import as_svg
 

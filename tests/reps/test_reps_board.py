@@ -10,12 +10,10 @@ from rep_teams import team
 
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats import benjamini_hochberg
-from cs_helpers.reps.board import benchmark, managers_compared
+from cs_helpers.reps.comparison import managers_compared
 from cs_helpers.reps.engine import compare_units
-from cs_helpers.reps.forms import Cases
 from cs_helpers.reps.measures import MEASURES
-from cs_helpers.reps.persistence import persistence
-from cs_helpers.reps.steering import steering
+from cs_helpers.reps.results import Cases
 
 JANUARY = pd.Timestamp("2026-01-01")
 
@@ -101,7 +99,7 @@ def test_one_rep_only_is_shown_as_what_it_is():
 def test_a_rep_with_three_tickets_does_not_make_a_comparison():
     board = benchmark(shares({"a": (70, 30), "b": (2, 1)}), people([*"ab"]))
     assert board.refused["csat"] == "1 of 2 have enough cases; most often: 3 cases, 30 are needed"
-    assert board.of("csat").told_apart.empty
+    assert board.of("csat").clearly_different.empty
 
 
 def test_what_the_data_do_not_hold_is_refused_by_name_and_the_rest_stands():

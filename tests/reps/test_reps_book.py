@@ -13,8 +13,8 @@ from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.data import rollups
 from cs_helpers.reps import book, care
 from cs_helpers.reps.attribution import attributed
-from cs_helpers.reps.book import Books
 from cs_helpers.reps.measures import MEASURES
+from cs_helpers.reps.portfolios import Portfolios
 from cs_helpers.reps.workdays import working_days
 
 START, END = pd.Timestamp("2026-01-01"), pd.Timestamp("2026-07-01")
@@ -59,11 +59,11 @@ ASSIGNED = assigned(
     ("B", "Ben", "2026-03-01", None),
     ("C", "Ben", "2025-01-01", None),
 )  # nobody has D
-BOOKS = Books(ASSIGNED, PEOPLE, PAID)
+BOOKS = Portfolios(ASSIGNED, PEOPLE, PAID)
 
 
 def books(paid=PAID, assignments=ASSIGNED, people=PEOPLE, **more):
-    return Books(assignments, people, paid, **more)
+    return Portfolios(assignments, people, paid, **more)
 
 
 def owners(cases):
@@ -143,7 +143,7 @@ def test_bands_of_tenure_end_on_the_monthly_anniversary():
 
 def test_attributes_are_the_mix_of_cases_unless_a_csm_moves_them():
     attributes = pd.DataFrame({"segment": ["SMB", None, "Enterprise"]}, index=["A", "B", "C"])
-    cases = book.book_months(
+    cases = book.portfolio_months(
         account_month(*[(a, "2026-02-01", 1, 0, 0, 1) for a in "ABCD"]), books(attributes=attributes), START, END
     )
     assert cases.mix == ("segment", "MRR", "tenure")
@@ -158,7 +158,7 @@ def test_attributes_are_the_mix_of_cases_unless_a_csm_moves_them():
 def test_an_attribute_nobody_filled_in_is_no_factor():
     empty = pd.DataFrame({"segment": [None, None]}, index=["A", "B"])
     panel = account_month(("A", "2026-02-01", 1, 0, 0, 1))
-    assert book.book_months(panel, books(attributes=empty), START, END).mix == ("MRR", "tenure")
+    assert book.portfolio_months(panel, books(attributes=empty), START, END).mix == ("MRR", "tenure")
 
 
 def test_a_book_in_which_nobody_ever_paid_is_an_error():
@@ -238,7 +238,7 @@ def test_months_of_the_book_weighted_by_what_was_paid_are_grr_and_nrr():
         ("C", "2026-02-01", 30_000, 0, 0, 0),  # leaves
         ("D", "2026-02-01", 0, 40_000, 0, 40_000),  # won in the month: not in the book as it began
     )
-    table_ = book.book_months(panel, BOOKS, START, END).table
+    table_ = book.portfolio_months(panel, BOOKS, START, END).table
     assert list(table_["book_grr"]) == [1, 1, 0.25, 0] and list(table_["book_nrr"]) == [1.5, 1, 0.25, 0]
     assert list(table_["exposure"]) == [100, 150, 200, 300]
     kept = (table_["book_grr"] * table_["exposure"]).sum() / table_["exposure"].sum()
@@ -248,21 +248,21 @@ def test_months_of_the_book_weighted_by_what_was_paid_are_grr_and_nrr():
 
 def test_a_fall_that_is_made_good_in_the_same_month_is_no_loss():
     panel = account_month(("A", "2026-02-01", 10_000, 0, 10_000, 10_000))  # left and came back
-    assert list(book.book_months(panel, BOOKS, START, END).table["book_grr"]) == [1]
+    assert list(book.portfolio_months(panel, BOOKS, START, END).table["book_grr"]) == [1]
 
 
 def test_a_month_belongs_to_who_had_the_account_before_it_began():
     panel = account_month(*[("B", month, 1, 0, 0, 1) for month in ("2026-03-01", "2026-04-01", "2026-05-01")])
     # Ben took over on 1 March: 0, 31 and 61 of the 90 days before.
-    assert owners(book.book_months(panel, BOOKS, START, END)) == ["Ann", "Ann", "Ben"]
-    assert owners(book.book_months(panel, books(handover_days=30), START, END)) == ["Ann", "Ben", "Ben"]
+    assert owners(book.portfolio_months(panel, BOOKS, START, END)) == ["Ann", "Ann", "Ben"]
+    assert owners(book.portfolio_months(panel, books(handover_days=30), START, END)) == ["Ann", "Ben", "Ben"]
 
 
 def test_a_window_that_the_panel_does_not_hold_is_an_error_and_not_an_empty_book():
     panel = account_month(("A", "2020-02-01", 1, 0, 0, 1))
     for each in (panel, panel.iloc[:0]):
         with pytest.raises(ContractError, match="no month of January 2026 to June 2026"):
-            book.book_months(each, BOOKS, START, END)
+            book.portfolio_months(each, BOOKS, START, END)
 
 
 # Answers ----------------------------------------------------------------------------------------------------------
@@ -582,7 +582,7 @@ def every_kind_of_cases(books_):
     asked = surveys(("nps", "A", "2026-03-01", "2026-03-02", 9))
     return (
         lambda: book.renewal_cases(RENEWALS, books_, START, END),
-        lambda: book.book_months(panel, books_, START, END),
+        lambda: book.portfolio_months(panel, books_, START, END),
         lambda: book.nps_cases(asked, books_, START, END),
         lambda: book.usage_cases(features(A=(1, 2, 3)), books_, START, END),
         lambda: care.touch_hours_cases(done, panel, books_, START, END),
@@ -645,7 +645,7 @@ def sample():
     return {
         "tables": tables,
         "window": (since, until),
-        "books": Books(tables.assignments, tables.reps, paid, segments),
+        "books": Portfolios(tables.assignments, tables.reps, paid, segments),
         "renewals": retention.renewals_of(tables.renewals, due, tables.as_of),
         "panel": tables.rollup("account_month", start=since, end=until, dense=True),
         "features": tables.rollup("usage_features", first=since, last=until, dense=True, step=3),
@@ -663,7 +663,7 @@ def test_renewals_of_the_sample_company_foot_and_reach_the_book_of_everybody_who
 
 
 def test_months_of_the_sample_company_foot_with_its_movements_to_the_cent(sample):
-    cases, panel = book.book_months(sample["panel"], sample["books"], *sample["window"]), sample["panel"]
+    cases, panel = book.portfolio_months(sample["panel"], sample["books"], *sample["window"]), sample["panel"]
     kept, opening = cases.table["book_nrr"] * cases.table["exposure"], cases.table["exposure"]
     paying = panel[panel["opening"] > 0]
     assert opening.sum() == approx(paying["opening"].sum() / 100, abs=0.005)
@@ -723,5 +723,5 @@ def test_rollups_of_ones_own_frames_make_books(sample):
     )
     engine = rollups.engine_of(subscriptions=subscriptions)
     made = books(paid=rollups.run(engine, "paid_periods"))
-    cases = book.book_months(rollups.run(engine, "account_month", start=START, end=END), made, START, END)
+    cases = book.portfolio_months(rollups.run(engine, "account_month", start=START, end=END), made, START, END)
     assert cases.table.groupby("cluster", observed=True)["book_grr"].sum().to_dict() == {"A": 6, "B": 2}

@@ -24,7 +24,7 @@ def calls():
 
 def test_no_agent_can_be_told_apart_although_the_raw_tables_differ(calls):
     _, _, cases, people = calls
-    board = cs.reps.benchmark(cases, people)
+    board = cs.reps.compare_reps(cases, people)
     assert board.units == 8
     assert len(board.benchmarks) >= 8
     assert board.apart.empty

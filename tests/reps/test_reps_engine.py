@@ -12,9 +12,9 @@ from scipy.stats import norm, spearmanr
 
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats import benjamini_hochberg
-from cs_helpers.reps.casemix import case_mix, code, fit
+from cs_helpers.reps.casemix import code, fit
 from cs_helpers.reps.engine import compare_units, noise_of
-from cs_helpers.reps.forms import Cases
+from cs_helpers.reps.results import Cases
 
 JANUARY = pd.Timestamp("2026-01-01")
 

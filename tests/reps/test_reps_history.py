@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.reps.forms import Cases
-from cs_helpers.reps.history import history, seasons, window_estimate
+from cs_helpers.reps.monthly import seasons, window_estimate
+from cs_helpers.reps.results import Cases
 
 AS_OF = pd.Timestamp("2026-01-01")
 

@@ -9,7 +9,6 @@ import pytest
 import cs_helpers as cs
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats.counts import poisson_interval
-from cs_helpers.reps.moves import moves
 
 
 def people(*rows):

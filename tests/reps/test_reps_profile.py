@@ -9,8 +9,8 @@ from desks import END, NOBODY, START, book_and_touches, desk, names
 from pytest import approx
 
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.reps.forms import Persistence
-from cs_helpers.reps.profile import ASPECTS, _looks, _profile, profile, profiles
+from cs_helpers.reps.outlier_profiles import ASPECTS, _looks, _profile
+from cs_helpers.reps.results import Persistence
 
 
 def told(found):

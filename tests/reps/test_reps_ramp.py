@@ -8,8 +8,7 @@ import pytest
 
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats.monotone import monotone
-from cs_helpers.reps.forms import Cases
-from cs_helpers.reps.ramp import ramp
+from cs_helpers.reps.results import Cases
 
 FIRST = pd.Timestamp("2023-01-01")
 REACHED = 5 * 52 / 12  # weeks after which a planted newcomer is like the others

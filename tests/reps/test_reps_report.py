@@ -80,7 +80,7 @@ def test_the_first_screen_says_what_is_real_what_is_not_and_what_is_next_for_bot
     first = names["show"].takeaways(*names["show"].say_first(names["boards"], names["steer"]), names["say_next"]).text
     real, spurious, csm_real, csm_spurious, then = first.splitlines()
     support, csms = names["support"], names["csms"]
-    told = support.of("csat").told_apart
+    told = support.of("csat").clearly_different
     assert f"On CSAT {len(told)} of {len(support.of('csat').shown)} support reps differ" in real
     assert all(label in real for label in told["label"])
     assert "A plain table of CSAT runs from" in spurious and "cannot be told apart" in spurious
@@ -97,7 +97,7 @@ def test_the_rep_with_the_planted_csat_is_told_apart_and_hers_is_the_better_side
     shown = bench.shown[bench.shown["unit"].isin(planted)]
     for row in shown.itertuples():
         assert (row.effect > 0) == (planted[row.unit] > 0)
-    assert (bench.told_apart.loc[bench.told_apart["unit"].isin(planted), "verdict"] == "better").any()
+    assert (bench.clearly_different.loc[bench.clearly_different["unit"].isin(planted), "verdict"] == "better").any()
 
 
 def test_no_league_table_unless_asked_and_then_with_its_ranges(sample):

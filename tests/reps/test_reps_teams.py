@@ -7,12 +7,12 @@ from rep_teams import team
 from cs_helpers import reps
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.results import Suppressed
-from cs_helpers.reps.forms import Cases
+from cs_helpers.reps.results import Cases
 
 MONTH = pd.Timestamp("2026-01-01")
 SEEN = reps.Windows(pd.Timestamp("2025-12-01"), MONTH, pd.Timestamp("2026-02-01"))
 CASES = team(5, reps=12).cases
-TEAM = reps.gathered("support", CASES)
+TEAM = reps.team_cases("support", CASES)
 
 
 def people(*rows):
@@ -36,7 +36,7 @@ def test_two_windows_of_the_same_length_share_no_month():
 
 
 def test_what_is_there_is_gathered_and_what_is_not_keeps_its_reason():
-    found = reps.gathered("support", CASES, Suppressed("no surveys"), (CASES,), Suppressed("no surveys"))
+    found = reps.team_cases("support", CASES, Suppressed("no surveys"), (CASES,), Suppressed("no surveys"))
     assert len(found.cases) == 2 and found.missing == ("no surveys",)
     assert found.of("csat") is CASES
     with pytest.raises(ContractError, match="fcr: the data do not hold it"):
@@ -44,12 +44,14 @@ def test_what_is_there_is_gathered_and_what_is_not_keeps_its_reason():
 
 
 def test_a_team_without_anything_is_refused_with_the_first_reason():
-    assert reps.gathered("csm", Suppressed("no assignments"), Suppressed("no touches")) == Suppressed("no assignments")
-    assert isinstance(reps.gathered("csm"), Suppressed)
+    assert reps.team_cases("csm", Suppressed("no assignments"), Suppressed("no touches")) == Suppressed(
+        "no assignments"
+    )
+    assert isinstance(reps.team_cases("csm"), Suppressed)
 
 
 def test_every_measure_of_the_role_is_asked_for_and_those_of_the_other_role_are_not():
-    board = reps.compared(TEAM, people(*CREW), MONTH, SEEN.end)
+    board = reps.compare_team(TEAM, people(*CREW), MONTH, SEEN.end)
     assert [each.key for each in board.benchmarks] == ["csat"]
     assert board.refused["fcr"] == "the data do not hold it" and "nps" not in board.refused
     assert set(board.of("csat").units["label"]) == {f"Name {k}" for k in range(12)}
@@ -57,10 +59,10 @@ def test_every_measure_of_the_role_is_asked_for_and_those_of_the_other_role_are_
 
 def test_only_the_months_asked_for_are_compared():
     twice = pd.concat([CASES.table, CASES.table.assign(month=pd.Timestamp("2025-12-01"))], ignore_index=True)
-    both = reps.gathered("support", Cases(twice, ("csat",)))
-    assert reps.compared(both, people(*CREW), MONTH, SEEN.end).of("csat").cases == len(CASES.table)
+    both = reps.team_cases("support", Cases(twice, ("csat",)))
+    assert reps.compare_team(both, people(*CREW), MONTH, SEEN.end).of("csat").cases == len(CASES.table)
     with pytest.raises(ContractError):
-        reps.compared(TEAM, people(*CREW), SEEN.before, SEEN.start)
+        reps.compare_team(TEAM, people(*CREW), SEEN.before, SEEN.start)
 
 
 def test_untouched_are_those_who_were_there_and_had_no_case_not_those_who_came_later_or_had_left():
@@ -72,16 +74,16 @@ def test_untouched_are_those_who_were_there_and_had_no_case_not_those_who_came_l
         ("X-5", "A CSM", "csm", None, None, None),
         ("X-6", None, "support", None, None, None),
     ]
-    board = reps.compared(TEAM, people(*CREW, *more), MONTH, SEEN.end)
+    board = reps.compare_team(TEAM, people(*CREW, *more), MONTH, SEEN.end)
     assert set(board.untouched) == {"There", "Left inside", "X-6"}
 
 
 def test_a_table_of_reps_with_few_columns_or_without_roles_is_enough():
     named = people(*CREW)[["rep_id", "name", "role"]]
-    assert len(reps.compared(TEAM, named, MONTH, SEEN.end).of("csat").units) == 12
-    unnamed = reps.compared(TEAM, people(*CREW)[["rep_id", "name"]], MONTH, SEEN.end)
+    assert len(reps.compare_team(TEAM, named, MONTH, SEEN.end).of("csat").units) == 12
+    unnamed = reps.compare_team(TEAM, people(*CREW)[["rep_id", "name"]], MONTH, SEEN.end)
     assert len(unnamed.of("csat").units) == 12, "nobody has a role, so everybody with a case counts"
-    assert len(reps.compared(TEAM, people(), MONTH, SEEN.end).of("csat").units) == 12
+    assert len(reps.compare_team(TEAM, people(), MONTH, SEEN.end).of("csat").units) == 12
 
 
 def test_tickets_carry_the_attributes_of_their_accounts():
@@ -94,32 +96,32 @@ def test_tickets_carry_the_attributes_of_their_accounts():
 
 
 def test_each_measure_is_held_against_itself_in_the_earlier_window():
-    earlier = reps.gathered("support", shifted(team(6, reps=12).cases, SEEN.before))
-    before = reps.compared(earlier, people(*CREW), SEEN.before, SEEN.start)
-    now = reps.compared(TEAM, people(*CREW), MONTH, SEEN.end)
-    (found,) = reps.persistences(before, now, SEEN)
+    earlier = reps.team_cases("support", shifted(team(6, reps=12).cases, SEEN.before))
+    before = reps.compare_team(earlier, people(*CREW), SEEN.before, SEEN.start)
+    now = reps.compare_team(TEAM, people(*CREW), MONTH, SEEN.end)
+    (found,) = reps.outliers_by_measure(before, now, SEEN)
     assert (found.key, found.before, found.now) == ("csat", "December 2025", "January 2026")
     assert list(found.pairs["effect_before"]) == list(before.of("csat").shown["effect"])
     assert list(found.pairs["effect_now"]) == list(now.of("csat").shown["effect"])
-    (refused,) = reps.persistences(Suppressed("nothing"), now, SEEN)
+    (refused,) = reps.outliers_by_measure(Suppressed("nothing"), now, SEEN)
     assert "nobody can be compared in December 2025" in refused.reason
-    assert reps.persistences(before, Suppressed("nothing now"), SEEN) == (Suppressed("nothing now"),)
+    assert reps.outliers_by_measure(before, Suppressed("nothing now"), SEEN) == (Suppressed("nothing now"),)
 
 
 def test_histories_and_ramps_are_there_for_each_key_or_say_why_not():
-    courses = reps.histories(TEAM, ["csat", "fcr"], SEEN.end, window=1)
+    courses = reps.histories_by_measure(TEAM, ["csat", "fcr"], SEEN.end, window=1)
     assert courses["csat"].key == "csat" and courses["fcr"] == Suppressed("fcr: the data do not hold it")
-    assert reps.histories(Suppressed("no tickets"), ["csat"], SEEN.end) == {"csat": Suppressed("no tickets")}
-    ramps = reps.ramps(TEAM, ["csat", "fcr"], people(*CREW))
+    assert reps.histories_by_measure(Suppressed("no tickets"), ["csat"], SEEN.end) == {"csat": Suppressed("no tickets")}
+    ramps = reps.ramps_by_measure(TEAM, ["csat", "fcr"], people(*CREW))
     assert all(isinstance(each, Suppressed) for each in ramps.values()), "nobody's first day is known"
-    assert reps.ramps(Suppressed("no tickets"), ["csat"], people()) == {"csat": Suppressed("no tickets")}
+    assert reps.ramps_by_measure(Suppressed("no tickets"), ["csat"], people()) == {"csat": Suppressed("no tickets")}
 
 
 def test_the_team_that_is_asked_for():
     both = {"support": 1, "csm": 2}
-    assert reps.asked("", both) == both and reps.asked("csm", both) == {"csm": 2}
+    assert reps.chosen_roles("", both) == both and reps.chosen_roles("csm", both) == {"csm": 2}
     with pytest.raises(ParameterError, match="Did you mean 'support'"):
-        reps.asked("suport", both)
+        reps.chosen_roles("suport", both)
 
 
 def test_attributes_of_the_mix_are_the_segment_and_those_named():
@@ -133,4 +135,4 @@ def test_attributes_of_the_mix_are_the_segment_and_those_named():
 
 
 def test_nobody_consistent_has_no_profile():
-    assert reps.consistent_profiles([Suppressed("none")], pd.DataFrame(), people(), MONTH, SEEN.end) == ()
+    assert reps.profiles_by_measure([Suppressed("none")], pd.DataFrame(), people(), MONTH, SEEN.end) == ()

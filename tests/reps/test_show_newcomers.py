@@ -7,13 +7,13 @@ from types import SimpleNamespace as Stand
 import numpy as np
 import pandas as pd
 import pytest
+from cs_helpers.show.history import alt_history, history_table, say_history, say_season
+from cs_helpers.show.newcomers import alt_ramp, note_ramp, ramp_table, say_moves, say_ramp
 
 from cs_helpers.core.estimates import Estimate
 from cs_helpers.core.results import Suppressed
 from cs_helpers.report.figures import difference, difference_span, figure, figure_span
-from cs_helpers.reps.forms import History, Moves, Ramp
-from cs_helpers.show.history import alt_history, history_table, say_history, say_season
-from cs_helpers.show.newcomers import alt_ramp, note_ramp, ramp_table, say_moves, say_ramp
+from cs_helpers.reps.results import History, Moves, Ramp
 
 NAN, INF = math.nan, math.inf
 REFUSED = Suppressed("3 reps; 5 are needed")

@@ -13,7 +13,7 @@ from rep_teams import team
 from cs_helpers import reps, show
 from cs_helpers.core.estimates import Estimate
 from cs_helpers.core.results import Suppressed
-from cs_helpers.reps.forms import Benchmark, Board, CaseMix, History, Persistence, Screen
+from cs_helpers.reps.results import Benchmark, Board, CaseMix, History, Persistence, Screen
 from cs_helpers.show import board as boards
 from cs_helpers.show import comparison, steps
 from cs_helpers.show import reps as sentences
@@ -359,14 +359,14 @@ def test_a_csms_own_churn_is_said_to_be_no_yardstick_only_where_that_holds():
 
 
 def test_steering_by_too_much_is_a_warning():
-    fine = reps.steering("csat, tickets_per_working_day", "support")
+    fine = reps.check_steering("csat, tickets_per_working_day", "support")
     assert show.say_steering(fine.warnings, "support", fine.keys).conclusion == (
         "Support reps are steered by CSAT and tickets per working day."
     )
     basis = show.say_steering(fine.warnings, "support", fine.keys).evidence
     assert basis.endswith("seen: CSAT response rate for CSAT and repeat-contact rate for tickets per working day.")
     assert show.steering(*fine.warnings).html == ""
-    much = reps.steering("csat, ces, aht_minutes", "support")
+    much = reps.check_steering("csat, ces, aht_minutes", "support")
     assert "2 measures of satisfaction steer this team (CSAT, CES)" in words(show.steering(*much.warnings))
     assert "Steered by too much." in words(show.steering(*much.warnings))
 
@@ -518,7 +518,7 @@ def test_the_resolved_rate_has_that_of_all_contacts_beside_it():
 
 
 def test_what_of_a_team_is_missing_is_said_one_by_one():
-    team_ = reps.gathered("support", team(5, reps=8).cases, Suppressed("surveys: there is none"))
+    team_ = reps.team_cases("support", team(5, reps=8).cases, Suppressed("surveys: there is none"))
     (said,) = show.say_missing(team_, "support")
     assert said.text == "Not measured. Surveys: there is none."
     assert show.say_missing(REFUSED, "support") == ()
@@ -611,7 +611,7 @@ def test_what_charts_take_is_what_the_board_holds():
 
 def test_a_team_with_known_differences_reads_as_it_was_made():
     """Reps without differences, a quarter of them with hard cases: the plain table misleads, the words do not."""
-    alike = reps.benchmark(team(5, reps=14).cases)
+    alike = reps.compare_reps(team(5, reps=14).cases)
     assert "No support rep can be told apart" in show.say_real(alike, "support").conclusion
     said = show.say_movers(alike.of("csat")).text
     assert "are Enterprise (segment)" in said

@@ -12,7 +12,6 @@ from desks import END, NOBODY, START, book_and_touches, desk
 from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import takeaways
 from cs_helpers.report.words import NARROW_SPACE
-from cs_helpers.reps.profile import profile
 from cs_helpers.reps.screens import gaming_screens
 from cs_helpers.show import profile as told
 from cs_helpers.show import screens as asked

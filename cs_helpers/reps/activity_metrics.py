@@ -6,8 +6,8 @@ import pandas as pd
 
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError
-from cs_helpers.reps.book import Books, left_over, quarter_ends, standing, within
-from cs_helpers.reps.forms import Cases
+from cs_helpers.reps.portfolios import Portfolios, left_over, quarter_ends, standing, within
+from cs_helpers.reps.results import Cases
 from cs_helpers.reps.workdays import working_days
 
 ONBOARDING = "onboarding"
@@ -69,7 +69,7 @@ def touch_cases(touches: pd.DataFrame, people: pd.DataFrame, start: pd.Timestamp
 
 
 def touch_hours_cases(
-    touches: pd.DataFrame, panel: pd.DataFrame, books: Books, start: pd.Timestamp, end: pd.Timestamp
+    touches: pd.DataFrame, panel: pd.DataFrame, portfolios: Portfolios, start: pd.Timestamp, end: pd.Timestamp
 ) -> Cases:
     """Hours per account and month: ``touch_hours_per_account``, one case per month in which an account paid.
 
@@ -110,12 +110,12 @@ def touch_hours_cases(
         )
     if unknown.any():
         notes.append(f"{int(unknown.sum()):,} account-months have a touch without hours: not counted.")
-    return books.cases(
+    return portfolios.cases(
         events, ["touch_hours_per_account"], "account-months", [*notes, HOURS_RULE], handover_days=MONTH_DAYS
     )
 
 
-def onboarding_cases(touches: pd.DataFrame, books: Books, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
+def onboarding_cases(touches: pd.DataFrame, portfolios: Portfolios, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
     """How long onboarding took: ``onboarding_days``, one case per account that began to pay in [start, end - 180 days].
 
         value = days from the first paid day to the last onboarding touch within 180 days, both counted (1 or more)
@@ -132,7 +132,7 @@ def onboarding_cases(touches: pd.DataFrame, books: Books, start: pd.Timestamp, e
     onboarding = touches[touches["kind"].eq(ONBOARDING)]
     if not len(onboarding):
         raise ContractError("touches: none is of the kind onboarding, so nobody knows how long it took.")
-    firsts = books.paid.groupby("account_id", as_index=False)["start_date"].min()
+    firsts = portfolios.paid.groupby("account_id", as_index=False)["start_date"].min()
     seen = (firsts["start_date"] >= max(start, first_touch)) & (firsts["start_date"] + _days(ONBOARDED_WITHIN) <= end)
     firsts = firsts[within(firsts["start_date"], start, end) & seen]
     dated = onboarding[["account_id"]].assign(day=onboarding["occurred_at"].dt.normalize())
@@ -156,10 +156,10 @@ def onboarding_cases(touches: pd.DataFrame, books: Books, start: pd.Timestamp, e
             "onboarding_days": ((last["day"] - last["start_date"]).dt.days + 1).astype(float),
         }
     )
-    return books.cases(events, ["onboarding_days"], "onboardings", notes)
+    return portfolios.cases(events, ["onboarding_days"], "onboardings", notes)
 
 
-def coverage_cases(touches: pd.DataFrame, books: Books, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
+def coverage_cases(touches: pd.DataFrame, portfolios: Portfolios, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
     """How much of a book is looked after: ``book_coverage``, one case per account and quarter of [start, end).
 
         value = 1 if the account had a touch, by whomever, in the 90 days before the quarter's end, else 0
@@ -178,9 +178,9 @@ def coverage_cases(touches: pd.DataFrame, books: Books, start: pd.Timestamp, end
     if absent:
         notes.append(f"{absent} quarter{'s' if absent > 1 else ''} without recorded touches: left out.")
     days = pd.DatetimeIndex(ends, dtype="datetime64[us]")
-    every = pd.MultiIndex.from_product([books.paid["account_id"].unique(), days], names=["account_id", "day"])
+    every = pd.MultiIndex.from_product([portfolios.paid["account_id"].unique(), days], names=["account_id", "day"])
     rows = every.to_frame(index=False)
-    stood = standing(books.paid, rows["account_id"], rows["day"])
+    stood = standing(portfolios.paid, rows["account_id"], rows["day"])
     rows = rows[stood["mrr"].notna() & (stood["since"] <= rows["day"] - _days(COVERED_WITHIN))].reset_index(drop=True)
     touched = touches[["account_id"]].assign(at=touches["occurred_at"].dt.normalize().astype("datetime64[us]"))
     latest = (
@@ -200,7 +200,7 @@ def coverage_cases(touches: pd.DataFrame, books: Books, start: pd.Timestamp, end
         month=(rows["day"].to_numpy("datetime64[M]") - 1).astype("datetime64[us]"),
         before=rows["day"] - _days(COVERED_WITHIN),
     )
-    return books.cases(events, ["book_coverage"], "account-quarters", notes)
+    return portfolios.cases(events, ["book_coverage"], "account-quarters", notes)
 
 
 _WITHOUT_TOUCHES = (

@@ -12,7 +12,7 @@ from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.results import Record
 from cs_helpers.reps.attribution import HANDOVER_DAYS, attributed
-from cs_helpers.reps.forms import Cases
+from cs_helpers.reps.results import Cases
 
 MRR, TENURE, TERM = "MRR", "tenure", "term"
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
@@ -24,7 +24,7 @@ QUARTER, USAGE_DAYS = 3, 90
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Books(Record):
+class Portfolios(Record):
     """Who had which account when, and what is known of accounts before a CSM acts.
 
     ``assignments`` and ``people`` (the table reps, or empty) as in the contract; ``paid`` is the roll-up
@@ -169,7 +169,7 @@ def within(dates: pd.Series, start: pd.Timestamp, end: pd.Timestamp) -> pd.Serie
 
 def renewal_cases(
     renewals: pd.DataFrame,
-    books: Books,
+    portfolios: Portfolios,
     start: pd.Timestamp,
     end: pd.Timestamp,
     subscriptions: pd.DataFrame | None = None,
@@ -203,7 +203,7 @@ def renewal_cases(
     if subscriptions is not None and "term_months" in subscriptions and subscriptions["term_months"].notna().any():
         events[TERM] = _terms(subscriptions, events["account_id"], events["day"])
         mix = [TERM]
-    return books.cases(events, ["book_renewal_rate"], "renewals", notes, mix)
+    return portfolios.cases(events, ["book_renewal_rate"], "renewals", notes, mix)
 
 
 def _terms(subscriptions: pd.DataFrame, accounts: pd.Series, days: pd.Series) -> pd.Series:
@@ -226,7 +226,7 @@ def _terms(subscriptions: pd.DataFrame, accounts: pd.Series, days: pd.Series) ->
     return months.map(lambda term: f"{term:g} month{'' if term == 1 else 's'}", na_action="ignore").astype("str")
 
 
-def book_months(panel: pd.DataFrame, books: Books, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
+def portfolio_months(panel: pd.DataFrame, portfolios: Portfolios, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
     """Months of paying accounts: the share of MRR kept (``book_grr``) and what became of it (``book_nrr``).
 
         book_grr = min(closing, opening) / opening;  book_nrr = closing / opening;  exposure = opening, in currency
@@ -254,10 +254,10 @@ def book_months(panel: pd.DataFrame, books: Books, start: pd.Timestamp, end: pd.
             "exposure": opening / 100,
         }
     )
-    return books.cases(events, ["book_grr", "book_nrr"], "account-months")
+    return portfolios.cases(events, ["book_grr", "book_nrr"], "account-months")
 
 
-def nps_cases(surveys: pd.DataFrame, books: Books, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
+def nps_cases(surveys: pd.DataFrame, portfolios: Portfolios, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
     """Answers to NPS surveys in [start, end): ``nps``, 100 for 9 and 10, -100 for 0 to 6, 0 between.
 
     ``surveys``: the contract's table. An answer counts in the month in which it came and is attributed on the day the
@@ -281,10 +281,10 @@ def nps_cases(surveys: pd.DataFrame, books: Books, start: pd.Timestamp, end: pd.
             "nps": 100.0 * (score >= 9) - 100.0 * (score <= 6),
         }
     )
-    return books.cases(events, ["nps"], "answers")
+    return portfolios.cases(events, ["nps"], "answers")
 
 
-def usage_cases(features: pd.DataFrame, books: Books, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
+def usage_cases(features: pd.DataFrame, portfolios: Portfolios, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
     """How use changed in each quarter of [start, end): ``usage_change``, one case per account and quarter.
 
         usage_change = (now - before) / max(now, before), from -1 (stopped) to 1 (began); now and before are the days
@@ -306,7 +306,7 @@ def usage_cases(features: pd.DataFrame, books: Books, start: pd.Timestamp, end: 
     before = days.rename(columns={"month": "first", "active_days_90": "before"})
     both = now.merge(before, on=["account_id", "first"])
     most = both[["active_days_90", "before"]].max(axis=1).astype(float)
-    stood = standing(books.paid, both["account_id"], both["first"])
+    stood = standing(portfolios.paid, both["account_id"], both["first"])
     events = pd.DataFrame(
         {
             "account_id": both["account_id"],
@@ -318,7 +318,7 @@ def usage_cases(features: pd.DataFrame, books: Books, start: pd.Timestamp, end: 
     )
     long = stood["since"] <= both["first"] - pd.Timedelta(days=USAGE_DAYS)
     counts = (most > 0) & stood["mrr"].notna() & long
-    return books.cases(events[counts], ["usage_change"], "account-quarters", left_over(start, end))
+    return portfolios.cases(events[counts], ["usage_change"], "account-quarters", left_over(start, end))
 
 
 def quarter_ends(start: pd.Timestamp, end: pd.Timestamp) -> list[pd.Timestamp]:

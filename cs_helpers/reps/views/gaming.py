@@ -1,16 +1,16 @@
-"""Gaming screens in words: questions with their evidence and what innocent reasons there may be."""
+"""Questions about how figures came about, with their evidence and what innocent reasons there may be."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
 from cs_helpers.core.errors import visible
-from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, refused, table
-from cs_helpers.report.words import Headline, called, capital, count, listed, percent, plain, refusal_takeaway, sentence
+from cs_helpers.report.views import View, view_for
+from cs_helpers.report.words import Headline, called, capital, count, listed, percent, plain, sentence
+from cs_helpers.reps.results import EvidenceRow, GamingQuestions, Screen, rows_of
 
 NAMES = {
     "first_contact": "recorded as solved in one contact",
@@ -35,75 +35,79 @@ UNSEEN = "How the figures came about could not be looked at."
 NOT_A_VERDICT = "A question to look at together, not an answer."
 
 
-def say_screens(screens: Any, anchor: str = "screens") -> Headline:
-    """How many questions are raised about how figures came about, and how many reps were looked at."""
-    if refusal := refusal_takeaway(UNSEEN, screens, anchor):
-        return refusal
-    looked = [screen for screen in screens if not screen.refused]
-    if not looked:
-        return Headline(UNSEEN, _refusals(screens), anchor)
-    most = max(screen.asked_of for screen in looked)
-    seen = f"Up to {count(most, 'rep')} looked at in {count(len(looked), 'screen')}."
-    raised = [(screen.key, row) for screen in looked for row in screen.raised.itertuples()]
-    if not raised:
-        rest = "Where nobody does anything unusual, a screen raises a question in at most one of 20 teams."
-        return Headline("No question is raised.", f"{seen} {rest} {_refusals(screens)}".strip(), anchor)
-    people = len({row.unit for _, row in raised})
-    subjects = listed([NAMES[screen.key] for screen in looked if len(screen.raised)], 6)
-    return Headline(
-        f"{count(len(raised), 'question')} about {count(people, 'rep')}: {subjects}.",
-        f"{seen} {NOT_A_VERDICT} {_refusals(screens)}".strip(),
-        anchor,
-    )
+@view_for(GamingQuestions)
+class GamingQuestionsView(View[GamingQuestions]):
+    """Six screens as questions, each with its evidence."""
 
-
-def screen_questions(screens: Any, anchor: str = "screens") -> tuple[Headline, ...]:
-    """One question per rep and screen that raised it, with its evidence and innocent reasons; none where none is."""
-    if isinstance(screens, Suppressed):
-        return ()
-    return tuple(
-        Headline(
-            _question(screen.key, row),
-            f"{_evidence(screen.key, row)} It may be {_or(INNOCENT[screen.key])}. {NOT_A_VERDICT}",
+    def headline(self, result: GamingQuestions) -> Headline:
+        """How many questions are raised, and how many reps were looked at."""
+        screens, anchor = result.screens, "screens"
+        looked = [screen for screen in screens if not screen.refused]
+        if not looked:
+            return Headline(UNSEEN, _refusals(screens), anchor)
+        most = max(screen.asked_of for screen in looked)
+        seen = f"Up to {count(most, 'rep')} looked at in {count(len(looked), 'screen')}."
+        raised = [row for screen in looked for row in rows_of(screen.raised, EvidenceRow)]
+        if not raised:
+            rest = "Where nobody does anything unusual, a screen raises a question in at most one of 20 teams."
+            return Headline("No question is raised.", f"{seen} {rest} {_refusals(screens)}".strip(), anchor)
+        people = len({row.unit for row in raised})
+        subjects = listed([NAMES[screen.key] for screen in looked if len(screen.raised)], 6)
+        return Headline(
+            f"{count(len(raised), 'question')} about {count(people, 'rep')}: {subjects}.",
+            f"{seen} {NOT_A_VERDICT} {_refusals(screens)}".strip(),
             anchor,
         )
-        for screen in screens
-        if not screen.refused
-        for row in screen.raised.itertuples()
-    )
+
+    def findings(self, result: GamingQuestions) -> Sequence[Headline]:
+        """One question per rep and screen that raised it, with its evidence and innocent reasons."""
+        return tuple(
+            Headline(
+                _question(screen.key, row),
+                f"{_evidence(screen.key, row)} It may be {_or(INNOCENT[screen.key])}. {NOT_A_VERDICT}",
+                "screen-questions",
+            )
+            for screen in result.screens
+            if not screen.refused
+            for row in rows_of(screen.raised, EvidenceRow)
+        )
+
+    def table(self, result: GamingQuestions) -> pd.DataFrame:
+        """One row per question, numbers unformatted."""
+        frames = [screen.raised.assign(screen=screen.key) for screen in result.screens if len(screen.raised)]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    def page_table(self, result: GamingQuestions) -> Block | None:
+        """Every question with its evidence; beneath it what was looked at without one, and what could not be."""
+        screens = result.screens
+        looked = [screen for screen in screens if not screen.refused]
+        if not looked:
+            return refused(_refusals(screens) or "no screen was asked for")
+        rows = [
+            {
+                "Question": NAMES[screen.key],
+                "Rep": called(row.label),
+                "Figure": _figure(screen.key, row.value),
+                "Peers": _figure(screen.key, row.peers),
+                "Beside it": _second_figure(screen.key, row),
+                "Tickets": int(row.n),
+                "p": float(row.p),
+            }
+            for screen in looked
+            for row in rows_of(screen.raised, EvidenceRow)
+        ]
+        quiet = [f"{NAMES[each.key]} ({count(each.asked_of, 'rep')})" for each in looked if not len(each.raised)]
+        notes = [f"No question is raised: {listed(quiet, 6)}."] if quiet else []
+        if refusals := _refusals(screens):
+            notes.append(refusals)
+        notes.append("Peers: with the same mix of cases. p: adjusted for all reps of the screen.")
+        text = " ".join(notes)
+        caption = "Questions about how figures came about"
+        shown = table(pd.DataFrame(rows), caption, {"p": _p}) if rows else Block("", "")
+        return Block(f'{shown.html}<p class="cs-note">{plain(text)}</p>', f"{shown.text}\n{text}".strip())
 
 
-def screens_table(screens: Any) -> Block:
-    """Every question with its evidence; beneath it what was looked at without a question, and what could not be."""
-    if isinstance(screens, Suppressed):
-        return refused(screens.reason)
-    rows = [
-        {
-            "Question": NAMES[screen.key],
-            "Rep": called(row.label),
-            "Figure": _figure(screen.key, row.value),
-            "Peers": _figure(screen.key, row.peers),
-            "Beside it": _beside(screen.key, row),
-            "Tickets": int(row.n),
-            "p": float(row.p),
-        }
-        for screen in screens
-        if not screen.refused
-        for row in screen.raised.itertuples()
-    ]
-    if not any(not screen.refused for screen in screens):
-        return refused(_refusals(screens) or "no screen was asked for")
-    quiet = [f"{NAMES[s.key]} ({count(s.asked_of, 'rep')})" for s in screens if not s.refused and not len(s.raised)]
-    notes = [f"No question is raised: {listed(quiet, 6)}."] if quiet else []
-    if refusals := _refusals(screens):
-        notes.append(refusals)
-    notes.append("Peers: with the same mix of cases. p: adjusted for all reps of the screen.")
-    text = " ".join(notes)
-    shown = table(pd.DataFrame(rows), "Questions about how figures came about", {"p": _p}) if rows else Block("", "")
-    return Block(f'{shown.html}<p class="cs-note">{plain(text)}</p>', f"{shown.text}\n{text}".strip())
-
-
-def _question(key: str, row: Any) -> str:
+def _question(key: str, row: EvidenceRow) -> str:
     name = called(row.label)
     if key == "first_contact" and row.second == "csat":
         return f"Why are fewer customers of {name} satisfied, though more tickets are recorded as one contact?"
@@ -118,7 +122,7 @@ def _question(key: str, row: Any) -> str:
     }[key]
 
 
-def _evidence(key: str, row: Any) -> str:
+def _evidence(key: str, row: EvidenceRow) -> str:
     value, peers, cases = _figure(key, row.value), _figure(key, row.peers), f"{int(row.n):,}"
     if key == "first_contact":
         rest = (
@@ -139,7 +143,7 @@ def _evidence(key: str, row: Any) -> str:
     return f"{value} of {cases}, peers with the same work {peers}."
 
 
-def _beside(key: str, row: Any) -> str:
+def _second_figure(key: str, row: EvidenceRow) -> str:
     if key == "first_contact":
         what = "came back" if row.second == "back" else "satisfied"
         return f"{what}: {_share(row.value_2)}, peers {_share(row.peers_2)}"
@@ -173,7 +177,7 @@ def _or(reasons: str) -> str:
     return f"{first} or {last}"
 
 
-def _refusals(screens: Sequence[Any]) -> str:
+def _refusals(screens: Sequence[Screen]) -> str:
     """What could not be looked at and why, one sentence per reason; nothing where all could."""
     by_reason: dict[str, list[str]] = {}
     for screen in screens:

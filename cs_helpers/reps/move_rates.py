@@ -10,13 +10,13 @@ import pandas as pd
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
 from cs_helpers.core.stats.counts import rate_interval
-from cs_helpers.reps.forms import Moves
 from cs_helpers.reps.measures import ROLES
+from cs_helpers.reps.results import Moves
 
 _YEAR = 365.25  # days
 
 
-def moves(people: pd.DataFrame, role: str, start: Any, end: Any) -> Moves:
+def internal_moves(people: pd.DataFrame, role: str, start: Any, end: Any) -> Moves:
     """Reps of a role who left for another department, per rep-year employed, in [start, end).
 
         rate = reps with left_on in the window and moved_to / (days employed in the window / 365.25)

@@ -13,14 +13,14 @@ from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats import benjamini_hochberg
 from cs_helpers.core.stats.clusters import student_quantile, upper_tail
 from cs_helpers.reps.engine import compare_units, displayed
-from cs_helpers.reps.forms import Benchmark, Board, Cases
 from cs_helpers.reps.measures import MEASURES, measure
+from cs_helpers.reps.results import Benchmark, Board, Cases
 
-FEWEST_REPS_UNDER_A_MANAGER = 2
+MIN_REPS_UNDER_A_MANAGER = 2
 NO_PEOPLE = pd.DataFrame(columns=["rep_id", "name", "role", "manager_id"], dtype="str")
 
 
-def benchmark(
+def compare_reps(
     cases: Cases | Sequence[Cases] | Board,
     people: pd.DataFrame | None = None,
     keys: Sequence[str] | None = None,
@@ -47,9 +47,9 @@ def benchmark(
     given = [] if isinstance(cases, Board) else [cases] if isinstance(cases, Cases) else list(cases)
     people = _known(NO_PEOPLE if people is None else people)
     mine = people[people["role"] == role]
-    if level == "manager" and (mine["manager_id"].value_counts() >= FEWEST_REPS_UNDER_A_MANAGER).sum() < 2:
+    if level == "manager" and (mine["manager_id"].value_counts() >= MIN_REPS_UNDER_A_MANAGER).sum() < 2:
         raise ContractError(
-            f"fewer than two managers are recorded with {FEWEST_REPS_UNDER_A_MANAGER} reps each. Fill manager_id in "
+            f"fewer than two managers are recorded with {MIN_REPS_UNDER_A_MANAGER} reps each. Fill manager_id in "
             "the table of reps."
         )
     names = dict(zip(people["rep_id"], people["name"].fillna(people["rep_id"]), strict=True))
@@ -134,10 +134,10 @@ def managers_compared(reps: Benchmark, mine: pd.DataFrame, names: dict[str, str]
     rows = _effects_of_all(reps).assign(manager=lambda part: part["unit"].map(boss))
     rows = rows[rows["manager"].notna() & (rows["se"] > 0)]
     counts = rows.groupby("manager").size()
-    kept = counts[counts >= FEWEST_REPS_UNDER_A_MANAGER].index
+    kept = counts[counts >= MIN_REPS_UNDER_A_MANAGER].index
     if len(kept) < 2:
         raise ContractError(
-            f"{reps.key}: {len(kept)} managers have {FEWEST_REPS_UNDER_A_MANAGER} or more reps with a case, and two "
+            f"{reps.key}: {len(kept)} managers have {MIN_REPS_UNDER_A_MANAGER} or more reps with a case, and two "
             "are needed. Fill manager_id in the table of reps."
         )
     rows = rows[rows["manager"].isin(kept)]

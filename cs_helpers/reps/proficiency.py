@@ -16,11 +16,11 @@ from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
 from cs_helpers.core.stats.clusters import student_quantile
 from cs_helpers.core.stats.monotone import monotone
 from cs_helpers.reps import casemix
-from cs_helpers.reps.forms import Cases, Ramp
 from cs_helpers.reps.measures import measure
+from cs_helpers.reps.results import Cases, Ramp
 
-FEWEST_NEWCOMERS = 5
-FEWEST_IN_STEP = 3
+MIN_NEWCOMERS = 5
+MIN_IN_STEP = 3
 BAND = 0.05
 """Points of a share, or part of the level of everything else, within which newcomers count as the others do."""
 EARLY_WEEKS = 12
@@ -30,7 +30,7 @@ _WEEKS_OF_MONTH = 52 / 12
 _RIDE_ALONG = re.compile(r"\bride.?alongs?\b|\bshadowing\b", re.IGNORECASE)
 
 
-def ramp(
+def time_to_proficiency(
     cases: Cases,
     key: str,
     people: pd.DataFrame,
@@ -44,9 +44,9 @@ def ramp(
         effect of a step = scale * sum(value - expected) / sum(weight) over its cases, less that of the longer-serving
         time to proficiency = first week from which the effect, made monotone towards the better, lies in the band
 
-    ``expected`` and ``weight`` as of ``case_mix``; the scale writes shares in points at the overall level and is 1 for
-    means and times (logarithms); counts have log(observed / expected) instead. The band is 5 points for shares and NPS,
-    else 5 % of the longer-serving's level. Newcomers are the reps hired inside the data, from the first month that has
+    ``expected`` and ``weight`` as of ``fit_case_mix``; the scale writes shares in points at the overall level and is 1
+    for means and times (logarithms); counts have log(observed / expected) instead. The band is 5 points for shares and
+    NPS, else 5 % of the longer-serving's level. Newcomers are the reps hired inside the data, from the first month that has
     cases on; everybody counts as longer-serving once past ``months``, newcomers too. A rep without ``hired_on`` was
     there before the data; who is not in ``people`` does not count. Intervals of the curve are clustered by rep; the
     interval of the time to proficiency comes from 500 draws of newcomers. A ramp is only spoken of where newcomers lie
@@ -66,9 +66,9 @@ def ramp(
     clock = _Clock.of(cases, people, months, step_weeks)
     seen = _Seen.of(cases, key, clock)
     longer, new = seen.longer_serving(), seen.newcomers()
-    if longer.reps < FEWEST_IN_STEP:
+    if longer.reps < MIN_IN_STEP:
         raise ContractError(
-            f"{key}: fewer than {FEWEST_IN_STEP} reps with more than {months} months of service have cases of it, so "
+            f"{key}: fewer than {MIN_IN_STEP} reps with more than {months} months of service have cases of it, so "
             "there is nobody to compare newcomers with. Choose fewer months, or load an earlier start."
         )
     if not new.reps:
@@ -260,7 +260,7 @@ def _described(seen: _Seen, new: _Group, longer: _Group, clock: _Clock, marks: p
     tenured = float(shown(0.0))
     ends = _band(what.key, what.family, tenured)
     errors, reps = new.errors()
-    kept = np.flatnonzero(reps >= FEWEST_IN_STEP)
+    kept = np.flatnonzero(reps >= MIN_IN_STEP)
     effect = new.effects()[kept] - theirs
     t = np.array([student_quantile(n - 1, level) for n in reps[kept]])
     half = t * np.hypot(errors[kept], theirs_se)
@@ -283,11 +283,11 @@ def _described(seen: _Seen, new: _Group, longer: _Group, clock: _Clock, marks: p
         }
     )
     reason = ""
-    if new.reps < FEWEST_NEWCOMERS:
+    if new.reps < MIN_NEWCOMERS:
         people = "newcomer was" if new.reps == 1 else "newcomers were"
-        reason = f"{new.reps} {people} seen; a time to proficiency needs {FEWEST_NEWCOMERS}"
+        reason = f"{new.reps} {people} seen; a time to proficiency needs {MIN_NEWCOMERS}"
     elif not len(kept) or not math.isfinite(early_low):
-        reason = f"no step of the first weeks has {FEWEST_IN_STEP} newcomers with cases"
+        reason = f"no step of the first weeks has {MIN_IN_STEP} newcomers with cases"
     elif not (early_high < 0 if rising else early_low > 0):
         reason = "no ramp is visible: newcomers do not clearly start behind the longer-serving"
     elif _inside(smooth, ends, rising)[0]:
@@ -329,7 +329,7 @@ def _early(new: _Group, theirs: float, theirs_se: float, clock: _Clock, level: f
     steps = np.flatnonzero(clock.week(np.arange(clock.steps)) < EARLY_WEEKS)
     first = new.pooled(steps)
     (error,), (reps,) = first.errors()
-    if reps < FEWEST_IN_STEP:
+    if reps < MIN_IN_STEP:
         return math.nan, math.nan, math.nan
     effect = float(first.effects()[0]) - theirs
     half = student_quantile(reps - 1, level) * math.hypot(error, theirs_se)

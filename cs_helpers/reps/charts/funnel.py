@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from cs_helpers.report.chart import Chart
 from cs_helpers.report.charts.ink import ACCENT, INK, LOSS, QUIET, TOTAL, new_figure, quiet_grid, short_count, styled
 from cs_helpers.report.charts.labels import end_labels, finite, padded, say_nothing, settle, share, share_axis, shorten
 from cs_helpers.report.charts.measure import text_width
 
-MOST_NAMED = 12  # and 8 on a phone
+MAX_NAMED = 12  # and 8 on a phone
 
 
-def funnel_plot(result: Any, narrow: bool = False, number: Callable[[float], str] | None = None) -> Figure:
+@dataclass(frozen=True, eq=False)
+class Funnel:
+    """What a funnel plot draws.
+
+    ``points``: label, n, rate, outside ("" inside the 95 % limits, "95" outside them, "99.8" outside the wider ones).
+    ``limits``: n, low_95, high_95, low_998, high_998, and perhaps low_usual and high_usual: 95 % limits that allow for
+    the usual differences as well. ``centre`` is the line they narrow to, ``unit`` what the rate is, ``cases`` what is
+    counted, ``who`` the points in the plural.
+    """
+
+    points: pd.DataFrame
+    limits: pd.DataFrame
+    centre: float
+    unit: str
+    cases: str
+    who: str = ""
+
+
+def funnel_plot(funnel: Funnel, narrow: bool = False, number: Callable[[float], str] | None = None) -> Chart:
     """Rates over the number of cases, between the limits that chance alone would keep them in.
 
-    ``result.points``: label, n, rate, outside ("" inside the 95 % limits, "95" outside them, "99.8" outside the wider
-    ones). ``result.limits``: n, low_95, high_95, low_998, high_998, and perhaps low_usual and high_usual, drawn dotted:
-    95 % limits that allow for the usual differences as well. ``result.centre`` is the line they narrow to,
-    ``result.unit`` what the rate is, ``result.cases`` what is counted. Rates are fractions, or numbers that
-    ``number(value)`` writes (hours, scores); a point without n or rate is not drawn. Points outside are named as far as
-    their names keep apart, those outside the wider limits first, then those with the most cases; how many have no name
-    is written under the axis.
+    Rates are fractions, or numbers that ``number(value)`` writes (hours, scores); a point without n or rate is not
+    drawn. Limits that allow for the usual differences are dotted. Points outside are named as far as their names keep
+    apart, those outside the wider limits first, then those with the most cases; how many have no name is written under
+    the axis.
     """
-    points, limits = result.points, result.limits
+    points, limits = funnel.points, funnel.limits
     n, rate = finite(points["n"]), finite(points["rate"])
     seen = np.isfinite(n) & np.isfinite(rate)
     with styled():
@@ -41,7 +58,7 @@ def funnel_plot(result: Any, narrow: bool = False, number: Callable[[float], str
         bands = {name: finite(limits[name]) for name in _LIMITS}
         ax.fill_between(x, bands["low_998"], bands["high_998"], color=ACCENT, alpha=0.09, linewidth=0)
         ax.fill_between(x, bands["low_95"], bands["high_95"], color=ACCENT, alpha=0.13, linewidth=0)
-        ax.axhline(result.centre, color=INK, linewidth=1.1, linestyle=(0, (4, 3)))
+        ax.axhline(funnel.centre, color=INK, linewidth=1.1, linestyle=(0, (4, 3)))
         usual = [finite(limits[name]) for name in ("low_usual", "high_usual") if name in limits]
         for line in usual:
             ax.plot(x, line, color=QUIET, linewidth=1.1, linestyle=(0, (1, 2)))
@@ -53,26 +70,26 @@ def funnel_plot(result: Any, narrow: bool = False, number: Callable[[float], str
         ax.set_xlim(0, max(most * 1.03, min(float(np.nanmax(np.append(x, 0.0))), most * 1.06)) or 1.0)
         near = x >= 0.12 * most  # where almost nothing is counted the limits hold everything
         edges = np.concatenate([band[near] for band in bands.values()])
-        low, high = padded(np.concatenate([rate[seen], edges, [result.centre]]), 0.05)
+        low, high = padded(np.concatenate([rate[seen], edges, [funnel.centre]]), 0.05)
         ax.set_ylim(*((max(low, -0.03), min(high, 1.03)) if number is None else (low, high)))
         _figure_axis(ax, number)
         quiet_grid(ax)
         ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4 if narrow else 7, steps=[1, 2, 5, 10], integer=True))
         ax.xaxis.set_major_formatter(lambda value, _: short_count(int(value), narrow))
-        ax.set_ylabel(shorten(result.unit, most=40))
+        ax.set_ylabel(shorten(funnel.unit, most=40))
         last = {name: band[np.isfinite(band)][-1] for name, band in bands.items() if np.isfinite(band).any()}
-        ends = [(result.centre, f"all {_one(number)(result.centre)}", INK, "normal")]
+        ends = [(funnel.centre, f"all {_one(number)(funnel.centre)}", INK, "normal")]
         word = "" if narrow else " limit"
         ends += [(last[name], f"{level}{word}", QUIET, "normal") for name, level in _LIMITS.items() if name in last]
         floor, ceiling = ax.get_ylim()
         key = "orange: ● outside 99.8\u202f% · ○ outside 95\u202f%"
-        ax.set_xlabel(shorten(result.cases, most=34 if narrow else 60))
+        ax.set_xlabel(shorten(funnel.cases, most=34 if narrow else 60))
         if usual:
             key += f"{chr(10) if narrow else ' · '}dotted: 95\u202f%, usual differences allowed for"
         under = figure.supxlabel(f"{key}\n ", size=10, color=QUIET)  # its room is known before names are placed
         end_labels(ax, [(float(np.clip(y, floor, ceiling)), text, ink, bold) for y, text, ink, bold in ends])
         settle(ax)  # names are placed by the width that the labels at the end leave
-        unnamed = _name_points(ax, n, rate, outside, points["label"].to_numpy(), narrow)
+        unnamed = _name_points(ax, n, rate, outside, list(points["label"]), narrow)
         under.set_text(key if not unnamed else f"{key}\n{unnamed} more outside without a name")
     return figure
 
@@ -99,7 +116,9 @@ def _in_points(moves: np.ndarray) -> list[str]:
 _LIMITS = {"high_998": "99.8\u202f%", "high_95": "95\u202f%", "low_95": "95\u202f%", "low_998": "99.8\u202f%"}
 
 
-def _name_points(ax: Axes, n: np.ndarray, rate: np.ndarray, outside: np.ndarray, labels: Any, narrow: bool) -> int:
+def _name_points(
+    ax: Axes, n: np.ndarray, rate: np.ndarray, outside: np.ndarray, labels: Sequence[object], narrow: bool
+) -> int:
     """Names near the points outside, where they meet neither each other nor such a point; how many found no place.
 
     Of the places around a point the one that covers the fewest quiet points is taken, and the nearer one of equals.
@@ -113,7 +132,7 @@ def _name_points(ax: Axes, n: np.ndarray, rate: np.ndarray, outside: np.ndarray,
     loud, quiet = spots[order], spots[seen & (outside == "")]
     taken: list[np.ndarray] = []
     for i in order:
-        if len(taken) == (8 if narrow else MOST_NAMED):
+        if len(taken) == (8 if narrow else MAX_NAMED):
             break
         text = shorten(labels[i], narrow, 20)
         wide = text_width(text)
@@ -157,14 +176,13 @@ def _meet(one: np.ndarray, other: np.ndarray) -> bool:
     return bool((one[0] < other[1]).all() and (other[0] < one[1]).all())
 
 
-def slope(result: Any, narrow: bool = False, number: Callable[[float], str] | None = None) -> Figure:
-    """What each one's rate was as counted and what it is with the mix of cases taken out, joined by a line.
+def slope(rows: pd.DataFrame, narrow: bool = False, number: Callable[[float], str] | None = None) -> Chart:
+    """What each rate was unadjusted and what it is with the mix of cases taken out, joined by a line.
 
-    ``result`` (or ``result.rows``): label, raw, adjusted (fractions, or numbers that ``number(value)`` writes), mover
-    (whether the line stands out), and, if given, moved (how far, in words; else in points). Names stand at the right
-    end, of up to twelve that moved most; all other lines are quiet. A row without one of the two rates is not drawn.
+    ``rows``: label, raw, adjusted (fractions, or numbers that ``number(value)`` writes), mover (whether the line stands
+    out), and, if given, moved (how far, in words; else in points). Names stand at the right end, of up to twelve that
+    moved most; all other lines are quiet. A row without one of the two rates is not drawn.
     """
-    rows = getattr(result, "rows", result)
     raw, adjusted = finite(rows["raw"]), finite(rows["adjusted"])
     seen = np.isfinite(raw) & np.isfinite(adjusted)
     with styled():
@@ -183,7 +201,7 @@ def slope(result: Any, narrow: bool = False, number: Callable[[float], str] | No
         quiet_grid(ax)
         by = [shorten(words, most=16) for words in rows["moved"]] if "moved" in rows else _in_points(adjusted - raw)
         moved = np.flatnonzero(seen & mover)
-        named = moved[np.argsort(-np.abs(adjusted - raw)[moved], kind="stable")][:MOST_NAMED]
+        named = moved[np.argsort(-np.abs(adjusted - raw)[moved], kind="stable")][:MAX_NAMED]
         ends = [
             (adjusted[place], f"{shorten(rows['label'].iloc[place], narrow, 20)} {by[place]}", INK, "normal")
             for place in named

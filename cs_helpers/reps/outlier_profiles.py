@@ -11,12 +11,12 @@ import pandas as pd
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats import benjamini_hochberg
-from cs_helpers.reps.forms import Cases, Persistence, Profile
-from cs_helpers.reps.peers import Beside, beside, difference_interval, work_columns
+from cs_helpers.reps.peers import PeerComparison, compare_with_peers, difference_interval, work_columns
+from cs_helpers.reps.results import Cases, Persistence, Profile
 
-ASPECTS = ["group", "aspect", "level", "unit", "value", "peers", "low", "high", "ratio", "n", "p", "q", "told"]
+ASPECTS = ["group", "aspect", "level", "unit", "value", "peers", "low", "high", "ratio", "n", "p", "q", "clear"]
 MIX = ("segment", "category", "channel", "priority")
-LEAST_SHARE, MOST_LEVELS = 0.05, 6
+MIN_SHARE, MAX_LEVELS = 0.05, 6
 MIN_TIMES, MIN_POINTS, AMPLE_POINTS = 1.15, 0.02, 0.05
 COVERED_MONTHS = 3
 _MINUTES_A_DAY = 1440
@@ -30,10 +30,10 @@ class _Look:
     aspect: str
     level: str
     unit: str
-    reps: Beside
+    reps: PeerComparison
 
 
-def profile(
+def outlier_profile(
     tickets: pd.DataFrame,
     people: pd.DataFrame,
     start: pd.Timestamp,
@@ -55,8 +55,8 @@ def profile(
                   touched within three months
 
     Peers: the reps of the same role with at least 30 cases. Timing, handling and touches are held against what peers
-    have with the same cases (see ``peers.beside``), shares of the mix against theirs as they are. Times are medians,
-    and the peers' figure is the median less the ratio of geometric means. What is ``key`` itself is no aspect.
+    have with the same cases (see ``compare_with_peers``), shares of the mix against theirs as they are. Times are
+    medians, and the peers' figure is the median less the ratio of geometric means. What is ``key`` itself is no aspect.
 
     ``tickets``: the roll-up ``ticket_cases``; those opened in [start, end) count. ``touches``: the table of touches,
     ``book``: the account-months of CSMs as cases (rep_id, cluster = account_id, month, mix), such as
@@ -64,15 +64,15 @@ def profile(
 
     ``aspects``: group, aspect, level (of a mix: data), unit ("share", "hours", "minutes", "number"), value, peers;
     ``low`` and ``high``: 95 % interval, clustered by account, of value - peers for shares and of value / peers
-    otherwise; ratio = value / peers, n, p, q (Benjamini-Hochberg over the aspects) and told: q at most .05, the natural
-    spread of reps allowed for, and at least 15 % away (shares: and 2 points, or just 5 points).
+    otherwise; ratio = value / peers, n, p, q (Benjamini-Hochberg over the aspects) and clear: q at most .05, the
+    natural spread of reps allowed for, and at least 15 % away (shares: and 2 points, or just 5 points).
     Raises ParameterError for a window that is none, ContractError where nothing can be compared.
     """
     looks = _looks(tickets, people, start, end, unit, touches, book)
     return _profile(looks, unit, label, key, side)
 
 
-def profiles(
+def outlier_profiles(
     persistence: Persistence,
     tickets: pd.DataFrame,
     people: pd.DataFrame,
@@ -81,7 +81,7 @@ def profiles(
     touches: pd.DataFrame | None = None,
     book: Cases | None = None,
 ) -> tuple[Profile, ...]:
-    """One profile per consistent outlier, best known first; none where there are none. Raises as ``profile`` does."""
+    """One profile per consistent outlier; none where there are none. Raises as ``outlier_profile`` does."""
     rows = persistence.consistent
     if not len(rows):
         return ()
@@ -103,7 +103,7 @@ def _profile(looks: Sequence[_Look], unit: str, label: str, key: str, side: str)
     points = (aspects["value"] - aspects["peers"]).abs()
     shares = aspects["unit"] == "share"
     large = (away >= MIN_TIMES) & (~shares | (points >= MIN_POINTS)) | shares & (points >= AMPLE_POINTS)
-    aspects["told"] = (aspects["q"] <= 0.05) & large
+    aspects["clear"] = (aspects["q"] <= 0.05) & large
     return Profile(unit, label, key, side, aspects[ASPECTS])
 
 
@@ -169,14 +169,14 @@ def _add(
         return  # it never happens
     given = cases.assign(_value=values)
     try:
-        reps = beside(given, "_value", kind, mix, cluster)
+        reps = compare_with_peers(given, "_value", kind, mix, cluster)
     except ContractError:
         return
     if kind == "time":
         medians = given[given["_value"].notna()].groupby(given["rep_id"].astype("str"))["_value"].median()
         table = reps.table.assign(median=medians.reindex(reps.table.index) * to_unit)
         table[["value", "peers"]] *= to_unit
-        reps = Beside(table, kind)
+        reps = PeerComparison(table, kind)
     looks.append(_Look(*name, reps))
 
 
@@ -186,7 +186,7 @@ def _of_tickets(tickets: pd.DataFrame) -> list[_Look]:
         if column in tickets and tickets[column].notna().any():
             known = tickets[column].notna()
             shares = tickets[column].astype("str").value_counts(normalize=True)
-            for level in [each for each in shares.index if LEAST_SHARE <= shares[each] < 1][:MOST_LEVELS]:
+            for level in [each for each in shares.index if MIN_SHARE <= shares[each] < 1][:MAX_LEVELS]:
                 found = (tickets[column].astype("str") == level).astype("float64").where(known)
                 _add(looks, tickets, found, ("mix", column, str(level), "share"), "share")
     table, mix = work_columns(tickets)
@@ -249,11 +249,11 @@ def _of_touches(touches: pd.DataFrame, book: Cases, people: pd.DataFrame, unit: 
 
     name = ("touches", "touches_per_account_month", "", "number")
     _add(looks, months, counted(own), name, "count", book.mix)
-    for kind in own["kind"].value_counts().index[:MOST_LEVELS]:
+    for kind in own["kind"].value_counts().index[:MAX_LEVELS]:
         name = ("touches", "touches_of_kind", str(kind), "number")
         _add(looks, months, counted(own[own["kind"] == kind]), name, "count", book.mix)
     shares = own["channel"].value_counts(normalize=True) if "channel" in own else pd.Series(dtype=float)
-    for channel in [each for each in shares.index if LEAST_SHARE <= shares[each] < 1][:MOST_LEVELS]:
+    for channel in [each for each in shares.index if MIN_SHARE <= shares[each] < 1][:MAX_LEVELS]:
         found = (own["channel"] == channel).astype("float64").where(own["channel"].notna())
         _add(looks, own, found, ("touches", "touches_by_channel", str(channel), "share"), "share", book.mix)
     hours = _number(own, "hours")

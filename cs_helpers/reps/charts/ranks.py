@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
+import pandas as pd
+from matplotlib.axes import Axes
 
+from cs_helpers.report.chart import Chart
 from cs_helpers.report.charts.ink import ACCENT, GAIN, INK, LINE, LOSS, QUIET, TOTAL, new_figure, styled
 from cs_helpers.report.charts.labels import (
     CLEARED,
@@ -23,28 +26,43 @@ from cs_helpers.report.charts.labels import (
     write_key,
 )
 
-MOST_ROWS = 30
-MOST_APART = 24  # of them told apart, so that some of the others stay in view
+MAX_ROWS = 30
+MAX_APART = 24  # of them told apart, so that some of the others stay in view
 _ROW = 21.0  # points
 
 _MARKS = {"better": ("^", GAIN), "worse": ("v", LOSS), "higher": ("D", ACCENT), "lower": ("D", ACCENT)}
 
 
+@dataclass(frozen=True, eq=False)
+class Ranks:
+    """What charts of people beside each other draw.
+
+    ``rows``: label, adjusted, low, high, shrunk, verdict ("better", "worse", "higher", "lower", or "" where the
+    difference is not clear), rank_low, rank_high (1 is best) and p_top (probability of the better quarter).
+    ``centre``: the figure of all; ``unit``: what is measured; ``of``: how many were ranked; ``who``: the people in the
+    plural.
+    """
+
+    rows: pd.DataFrame
+    centre: float
+    unit: str
+    of: int
+    who: str = ""
+
+
 def rank_intervals(
-    result: Any, narrow: bool = False, number: Callable[[float], str] | None = None, ordered: bool = False
-) -> Figure:
+    ranks: Ranks, narrow: bool = False, number: Callable[[float], str] | None = None, ordered: bool = False
+) -> Chart:
     """One row each: the adjusted figure as a ring with its 95 % interval, the shrunk one as a filled mark, the centre.
 
-    ``result.rows``: label, adjusted, low, high, shrunk, told ("better", "worse", "higher", "lower", or "" where nothing
-    tells it apart). ``result.centre`` is the line, ``result.unit`` what is measured; values are shares, or what
-    ``number(value)`` writes.
-    Those told apart stand on top, marked by shape and colour, the farthest from the centre first; all others follow by
-    name, since any order of theirs would be read as a ranking that the data do not hold. ``ordered`` keeps the
-    order of the rows given, for who asks for a league table. Of more than thirty, those told apart are drawn and the
-    others that lie farthest out on either side; how many more there are is said. A row without a figure is not drawn.
+    Values are shares, or what ``number(value)`` writes. Those who are clearly different stand on top, marked by shape
+    and colour, the farthest from the centre first; all others follow by name, since any order of theirs would be read
+    as a ranking that the data do not hold. ``ordered`` keeps the order of the rows given, for a league table. Of more
+    than thirty, those who are clearly different are drawn and the others that lie farthest out on either side; how many
+    more there are is said. A row without a figure is not drawn.
     """
-    rows = result.rows[np.isfinite(finite(result.rows["adjusted"]))].reset_index(drop=True)
-    rows, folded, hidden = _folded(rows, result.centre, ordered)
+    rows = ranks.rows[np.isfinite(finite(ranks.rows["adjusted"]))].reset_index(drop=True)
+    rows, folded, hidden = _folded(rows, ranks.centre, ordered)
     write = number or (lambda value: share(value, 1))
     with styled():
         figure, ax = new_figure(1.25 + _ROW / 72 * max(2, len(rows)), narrow)
@@ -52,12 +70,12 @@ def rank_intervals(
             say_nothing(ax, "nothing to compare")
             return figure
         value, low, high, shrunk = (finite(rows[column]) for column in ("adjusted", "low", "high", "shrunk"))
-        told, place = rows["told"].astype(str).to_numpy(), np.arange(len(rows)) + 0.0
+        told, place = rows["verdict"].astype(str).to_numpy(), np.arange(len(rows)) + 0.0
         inks = [_MARKS.get(kind, ("o", TOTAL))[1] for kind in told]
         names = [shorten(label, narrow) for label in rows["label"]]
-        ax.set_xlim(*padded(np.concatenate([value, low, high, shrunk, [result.centre]]), 0.04))
+        ax.set_xlim(*padded(np.concatenate([value, low, high, shrunk, [ranks.centre]]), 0.04))
         row_labels(ax, names, [""] * len(rows))
-        _line_at(ax, result.centre, f"all {write(result.centre)}")
+        _line_at(ax, ranks.centre, f"all {write(ranks.centre)}")
         ax.hlines(place, low, high, color=inks, alpha=0.55, linewidth=2)
         ax.plot(value, place, "o", color=QUIET, markerfacecolor="none", markersize=7, zorder=3)
         for kind, (mark, ink) in (*_MARKS.items(), ("", ("o", TOTAL))):
@@ -76,19 +94,19 @@ def rank_intervals(
         if folded:
             key.append(f"and {count(folded)} more, none told apart")
         write_key(figure, key, narrow)
-        ax.set_xlabel(shorten(result.unit, most=38 if narrow else 60))
+        ax.set_xlabel(shorten(ranks.unit, most=38 if narrow else 60))
     return figure
 
 
-def _folded(rows: Any, centre: float, ordered: bool) -> tuple[Any, int, int]:
+def _folded(rows: pd.DataFrame, centre: float, ordered: bool) -> tuple[pd.DataFrame, int, int]:
     """The rows to draw in their order, and how many others are not drawn, alike and told apart."""
-    told = np.isin(rows["told"].astype(str).to_numpy(), list(_MARKS))
+    told = np.isin(rows["verdict"].astype(str).to_numpy(), list(_MARKS))
     away = finite(rows["adjusted"]) - centre
     apart = np.flatnonzero(told)[np.argsort(-np.abs(away[told]), kind="stable")]
     alike = np.flatnonzero(~told)
-    if len(rows) > MOST_ROWS:
-        apart = apart[:MOST_APART]
-        left = MOST_ROWS - len(apart)
+    if len(rows) > MAX_ROWS:
+        apart = apart[:MAX_APART]
+        left = MAX_ROWS - len(apart)
         outward = alike[np.argsort(away[alike], kind="stable")]
         half = left // 2
         alike = np.unique(np.concatenate([outward[:half], outward[max(half, len(outward) - (left - half)) :]]))
@@ -100,17 +118,16 @@ def _folded(rows: Any, centre: float, ordered: bool) -> tuple[Any, int, int]:
     return rows.iloc[order], int((~told).sum()) - len(alike), int(told.sum()) - len(apart)
 
 
-def rank_bars(result: Any, narrow: bool = False) -> Figure:
-    """For who asks for a league table: the places that each may hold with 90 % probability, and P(better quarter).
+def rank_bars(ranks: Ranks, narrow: bool = False) -> Chart:
+    """For a league table: the places that each may hold with 90 % probability, and P(better quarter).
 
-    ``result.rows``: label, rank_low, rank_high (1 is best), p_top, in the order to draw; ``result.of`` is how many were
-    ranked. A wide bar is a place that nobody knows. Of more than thirty the first and last fifteen are drawn, and how
-    many lie between is said. A row without ranks is not drawn.
+    Rows are drawn in the order given. A wide bar is a place that nobody knows. Of more than thirty the first and last
+    fifteen are drawn, and how many lie between is said. A row without ranks is not drawn.
     """
-    rows = result.rows[np.isfinite(finite(result.rows["rank_low"])) & np.isfinite(finite(result.rows["rank_high"]))]
-    between = max(0, len(rows) - MOST_ROWS)
+    rows = ranks.rows[np.isfinite(finite(ranks.rows["rank_low"])) & np.isfinite(finite(ranks.rows["rank_high"]))]
+    between = max(0, len(rows) - MAX_ROWS)
     if between:
-        half = MOST_ROWS // 2
+        half = MAX_ROWS // 2
         rows = rows.iloc[[*range(half), *range(len(rows) - half, len(rows))]]
     with styled():
         figure, ax = new_figure(1.25 + _ROW / 72 * max(2, len(rows)), narrow)
@@ -120,18 +137,18 @@ def rank_bars(result: Any, narrow: bool = False) -> Figure:
         low, high, chance = (finite(rows[column]) for column in ("rank_low", "rank_high", "p_top"))
         place = np.arange(len(rows)) + 0.0
         row_labels(ax, [shorten(label, narrow) for label in rows["label"]], [""] * len(rows))
-        ax.set_xlim(0.4, max(result.of, float(high.max())) + 0.6)
+        ax.set_xlim(0.4, max(ranks.of, float(high.max())) + 0.6)
         ax.barh(place, high - low + 0.8, left=low - 0.4, height=0.5, color=ACCENT, alpha=0.55, linewidth=0)
         if between:
-            ax.axhline(MOST_ROWS / 2 - 0.5, color=LINE, linewidth=1.1, linestyle=(0, (4, 3)))
+            ax.axhline(MAX_ROWS / 2 - 0.5, color=LINE, linewidth=1.1, linestyle=(0, (4, 3)))
         for y, each in enumerate(chance):
             beside(ax, y, share(each, 0), color=INK)
         at: Any = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right", "color": QUIET}
         ax.annotate("chance of the better quarter", (1, 1), (40, 4), **at)
         ticks = mpl.ticker.MaxNLocator(4 if narrow else 8, integer=True, steps=[1, 2, 5, 10])
-        inner = [tick for tick in ticks.tick_values(1, result.of) if 1 < tick <= result.of]
+        inner = [tick for tick in ticks.tick_values(1, ranks.of) if 1 < tick <= ranks.of]
         ax.set_xticks([1, *inner], [count(tick) for tick in (1, *inner)])
-        ax.set_xlabel(f"place of {count(result.of)}, 1 is the better end")
+        ax.set_xlabel(f"place of {count(ranks.of)}, 1 is the better end")
         key = ["bar: the places that hold with 90\u202f% probability"]
         if between:
             key.append(f"{count(between)} between them not drawn")
@@ -139,7 +156,7 @@ def rank_bars(result: Any, narrow: bool = False) -> Figure:
     return figure
 
 
-def _line_at(ax: Any, x: float, text: str) -> None:
+def _line_at(ax: Axes, x: float, text: str) -> None:
     """A dashed line through all rows with its words on top."""
     if not np.isfinite(x):
         return
@@ -148,7 +165,7 @@ def _line_at(ax: Any, x: float, text: str) -> None:
     ax.annotate(text, (x, 1), (0, 4), color=INK, bbox=CLEARED, **at)
 
 
-def _few_numbers(ax: Any, number: Callable[[float], str], narrow: bool) -> None:
+def _few_numbers(ax: Axes, number: Callable[[float], str], narrow: bool) -> None:
     """Round values along the bottom, each written once."""
     low, high = ax.get_xlim()
     ticks = mpl.ticker.MaxNLocator(3 if narrow else 6, steps=[1, 2, 5, 10]).tick_values(low, high)

@@ -1,4 +1,4 @@
-"""Whether whoever stands out does so again: only then is there something to learn from."""
+"""Reps who stand out in two periods in a row: only then is there something to learn from."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import pandas as pd
 
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.stats import normal_quantile
-from cs_helpers.reps.forms import Benchmark, Persistence
 from cs_helpers.reps.measures import measure
+from cs_helpers.reps.results import Benchmark, Persistence
 
-LEAST_RELIABILITY = 0.5
-FEWEST_PAIRS = 5
+MIN_RELIABILITY = 0.5
+MIN_PAIRS = 5
 
 
-def persistence(before: Benchmark, now: Benchmark, before_words: str = "before", now_words: str = "now") -> Persistence:
+def repeated_outliers(
+    before: Benchmark, now: Benchmark, before_words: str = "before", now_words: str = "now"
+) -> Persistence:
     """Units beyond the 95 % limits on the same side in both of two disjoint periods, and further than is usual.
 
     Further means further from the centre than the spread of true differences, in both: where all differ truly, as in
@@ -57,11 +59,11 @@ def persistence(before: Benchmark, now: Benchmark, before_words: str = "before",
 
 
 def _refusal(pairs: int, reliability: float) -> str:
-    if pairs < FEWEST_PAIRS:
-        return f"{pairs} have a figure in both periods, and {FEWEST_PAIRS} are needed"
-    if not reliability >= LEAST_RELIABILITY:  # nan is no reliability
+    if pairs < MIN_PAIRS:
+        return f"{pairs} have a figure in both periods, and {MIN_PAIRS} are needed"
+    if not reliability >= MIN_RELIABILITY:  # nan is no reliability
         return (
-            f"the reliability is {max(reliability, 0):.2f}, below {LEAST_RELIABILITY}: more than half of the "
+            f"the reliability is {max(reliability, 0):.2f}, below {MIN_RELIABILITY}: more than half of the "
             "differences is noise, and noise does not persist"
         )
     return ""

@@ -15,16 +15,16 @@ from cs_helpers.core.estimates import Change, Estimate
 from cs_helpers.core.stats.clusters import student_quantile, two_sided_p
 from cs_helpers.core.stats.multiple import benjamini_hochberg
 from cs_helpers.reps.engine import compare_units, displayed
-from cs_helpers.reps.forms import Benchmark, Cases, History
 from cs_helpers.reps.measures import measure
+from cs_helpers.reps.results import Benchmark, Cases, History
 from cs_helpers.retention.windows import target as goal_of
 
-FEWEST_SEASONS = 24
+MIN_SEASONS = 24
 """Months that must be seen before a calendar month is said to have an effect of its own."""
 _SEASON = ["calendar_month", "effect", "low", "high", "years", "q"]
 
 
-def history(
+def monthly_history(
     cases: Cases,
     key: str,
     as_of: Any,
@@ -76,6 +76,7 @@ def history(
         centre=result.centre,
         target=None if aim is None else aim.value,
         target_verdict="" if aim is None else aim.verdict if sides else "no clear verdict",
+        window=window,
     )
 
 
@@ -144,7 +145,7 @@ def seasons(months: pd.DataFrame) -> pd.DataFrame:
     seen = months[months["effect"].notna()]
     place = seen["month"].dt.month.to_numpy()
     years = np.bincount(place, minlength=13)[1:]
-    if len(seen) < FEWEST_SEASONS or years.min() < 2:
+    if len(seen) < MIN_SEASONS or years.min() < 2:
         return pd.DataFrame(columns=_SEASON)
     time = periods.month_index(seen["month"]).to_numpy(float)
     contrast = np.vstack([np.eye(11), -np.ones(11)])  # the twelfth is what makes them sum to 0

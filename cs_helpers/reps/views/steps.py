@@ -2,84 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from cs_helpers.core.results import Suppressed
 from cs_helpers.report.words import Headline, called, capital, count, is_given, listed
-from cs_helpers.show.reps import WHO, case_word, in_short, leading_measure, naming, needed_cases, rounded, size_words
+from cs_helpers.reps.results import Board, PairRow, Persistence, Screen, TeamFindings, rows_of
+from cs_helpers.reps.views.words import (
+    WHO,
+    case_word,
+    in_short,
+    leading_benchmark,
+    leading_measure,
+    naming,
+    needed_cases,
+    rounded,
+    size_words,
+)
 
 LEADING = ("usage_change", "onboarding_days", "nps")
 """What moves before renewals do."""
-MOST_STEPS = 2  # in one sentence about a team
+MAX_STEPS = 2  # in one sentence about a team
 
 
-def say_next(
-    boards: Mapping[str, Any],
-    persistences: Mapping[str, Sequence[Any]] | None = None,
-    screens: Mapping[str, Any] | None = None,
-    steered: Mapping[str, Sequence[str]] | None = None,
-    anchor: str = "next",
-) -> Headline:
+def next_of_teams(teams: Sequence[TeamFindings]) -> Headline:
     """What to do next for each team, the first steps: learn from whom, ask what first, wait for what, pool what.
 
-    Each mapping goes by role; a team that cannot be compared has no step where another can. Nothing is decided about
-    anybody: every step is a question, a talk or a wait.
+    A team that cannot be compared has no step where another can. Nothing is decided about anybody: every step is a
+    question, a talk or a wait.
     """
-    said = []
-    there = {role: board for role, board in boards.items() if not isinstance(board, Suppressed)}
-    for role, board in (there or boards).items():
-        given = [(each or {}).get(role, ()) for each in (persistences, screens, steered)]
-        if steps := next_steps(board, role, *given):
-            said.append(f"{capital(WHO[role][1])}: {'; '.join(steps[:MOST_STEPS])}.")
+    there = [team for team in teams if not isinstance(team.board, Suppressed)] or list(teams)
+    said = [
+        f"{capital(WHO[team.role][1])}: {'; '.join(steps[:MAX_STEPS])}."
+        for team in there
+        if (steps := next_steps(team))
+    ]
+    anchor = step_anchor(teams[0].role) if teams else "next"
     if not said:
         return Headline("Nothing is to be done that these data could support.", "", anchor)
     return Headline("What to do next.", " ".join(said), anchor)
 
 
-def steps_of(
-    boards: Mapping[str, Any],
-    persistences: Mapping[str, Sequence[Any]],
-    screens: Mapping[str, Any],
-    steered: Mapping[str, Sequence[str]],
-    role: str,
-) -> tuple[Headline, ...]:
-    """Every step for one team, each with a line of its own; nothing where the headline is not about it.
-
-    The first line is the place that ``say_next`` links to.
-    """
-    if role not in boards:
-        return ()
-    given = [each.get(role, ()) for each in (persistences, screens, steered)]
-    steps = next_steps(boards[role], role, *given)
-    first = next(iter(boards)) == role
-    return tuple(
-        Headline(f"Next: {step}.", "", "next" if first and not place else f"{role}-step-{place}")
-        for place, step in enumerate(steps)
-    )
+def step_anchor(role: str, place: int = 0) -> str:
+    """Where on the page a step of a team stands."""
+    return f"{role}-step-{place}"
 
 
-def next_steps(
-    board: Any, role: str, persistences: Sequence[Any] = (), screens: Any = (), steer: Sequence[str] = ()
-) -> list[str]:
+def steps_of(team: TeamFindings) -> tuple[Headline, ...]:
+    """Every step for one team, each with a line of its own."""
+    return tuple(Headline(f"Next: {step}.", "", step_anchor(team.role, k)) for k, step in enumerate(next_steps(team)))
+
+
+def next_steps(team: TeamFindings) -> list[str]:
     """What follows for one team, as clauses; the first is what matters most.
 
-    Of consistent outliers those count whose measure has a better side; of those told apart for the first time the ones
-    on the measures that steer the team and on the one its sentences speak of.
+    Of consistent outliers those count whose measure has a better side; of clear differences that were seen for the
+    first time the ones on the measures that steer the team and on the one its sentences are about.
     """
+    board, role = team.board, team.role
     if isinstance(board, Suppressed):
         return [f"bring what is missing first ({in_short(board.reason).rstrip('.')})"]
     steps: list[str] = []
-    asked = 0 if isinstance(screens, Suppressed) else sum(len(each.raised) for each in screens if not each.refused)
-    if asked:
+    if asked := _questions(team.questions):
         steps.append(f"first ask the {count(asked, 'question')} on how figures came about")
-    main = leading_measure(board, role, steer)
-    watched = list(dict.fromkeys([main, *steer]))
-    if role == "csm" and not _told(board, "book_renewal_rate"):
+    main = leading_measure(board, role, team.steered_by)
+    watched = list(dict.fromkeys([main, *team.steered_by]))
+    if role == "csm" and not _clear(board, "book_renewal_rate"):
         early = [naming(key) for key in LEADING if board.of(key) is not None]
         watch = f"; {listed(early)} {'moves' if len(early) == 1 else 'move'} earlier" if early else ""
         steps.append(f"judge renewals by the whole team, not by one CSM{watch}")
-    good, other, odd, work = _consistent(persistences, watched)
+    good, other, odd, work = _consistent(team.repeated, watched)
     if good:
         steps.append(f"learn from {_listed(good)}, on the better side twice in a row")
     if other:
@@ -92,35 +83,40 @@ def next_steps(
     if odd and not good and not other:
         name, key = next(iter(odd.items()))
         steps.append(f"ask {name} what lies behind {naming(key)}, twice outside in a row, where no side is better")
-    known = {*good, *other, *work}
-    fresh = [called(label) for key in watched if key for label in _told(board, key) if called(label) not in known]
+    seen = {*good, *other, *work}
+    fresh = [called(label) for key in watched if key for label in _clear(board, key) if called(label) not in seen]
     if fresh := list(dict.fromkeys(fresh)):
         steps.append(f"wait for the next period with {listed(fresh, most=3)}: so far it is one period")
     if not good and not other and not work and not fresh:
-        steps.append(_shared_step(board, main))
-        if wait := _wait_words(board, main):
+        steps.append(_shared_step(team, board))
+        if wait := _wait_words(team, board):
             steps.append(wait)
     return steps
 
 
-def _told(board: Any, key: str) -> list[str]:
-    """Labels of those told apart on one measure; nobody where it was not compared."""
+def _questions(screens: Iterable[Screen] | Suppressed) -> int:
+    """How many questions the screens raise."""
+    return 0 if isinstance(screens, Suppressed) else sum(len(each.raised) for each in screens if not each.refused)
+
+
+def _clear(board: Board, key: str) -> list[str]:
+    """Labels of those who are clearly different on one measure; nobody where it was not compared."""
     bench = board.of(key)
-    return [] if bench is None else list(bench.told_apart["label"])
+    return [] if bench is None else list(bench.clearly_different["label"])
 
 
 def _consistent(
-    persistences: Sequence[Any], watched: Sequence[str]
+    repeated: Sequence[Persistence | Suppressed], watched: Sequence[str]
 ) -> tuple[dict[str, str], dict[str, str], dict[str, str], dict[str, str]]:
     """Name -> measure of the consistent outliers: on the better side, on the other, where no side is better, and by how
     much work is done in the time, which is not theirs alone.
 
-    Measures that are watched come first; who is on the better side of one is not named for the other side of another.
+    Measures that are watched come first; a person on the better side of one is not named for the other side of another.
     """
     sides: dict[str, dict[str, str]] = {"better": {}, "worse": {}, "": {}, "work": {}}
-    given = [each for each in persistences if not isinstance(each, Suppressed)]
-    for each in sorted(given, key=lambda one: watched.index(one.key) if one.key in watched else len(watched)):
-        for row in each.consistent.itertuples():
+    found = [each for each in repeated if not isinstance(each, Suppressed)]
+    for each in sorted(found, key=lambda one: watched.index(one.key) if one.key in watched else len(watched)):
+        for row in rows_of(each.consistent, PairRow):
             name, side = called(row.label), row.side if row.side in sides else ""
             if side and case_word(each.key) == "month":
                 side = "work"
@@ -138,9 +134,9 @@ def _listed(people: Mapping[str, str]) -> str:
     return f"{', '.join(parts)}{more}"
 
 
-def _shared_step(board: Any, main: str) -> str:
+def _shared_step(team: TeamFindings, board: Board) -> str:
     """What to work on where nobody stands out."""
-    bench = board.of(main) if main else None
+    bench = leading_benchmark(board, team.role, team.steered_by)
     if bench is not None and is_given(bench.spread_low, bench.reliability) and bench.spread_low > 0:
         size = size_words(bench.key, bench.scale, bench.spread)
         return (
@@ -150,15 +146,15 @@ def _shared_step(board: Any, main: str) -> str:
     return "work on what all share, such as routing, staffing and training, rather than on single people"
 
 
-def _wait_words(board: Any, main: str) -> str:
-    """How many cases would show differences in the measure that sentences speak of."""
-    bench = board.of(main) if main else None
+def _wait_words(team: TeamFindings, board: Board) -> str:
+    """How many cases would show differences in the measure that sentences are about."""
+    bench = leading_benchmark(board, team.role, team.steered_by)
     if bench is None:
         return ""
     need, median = needed_cases(bench), float(bench.shown["n"].median())
     if not is_given(need) or need <= median:
         return ""
     return (
-        f"single figures on {naming(main)} begin to mean something at about {count(rounded(need), 'case')} each "
+        f"single figures on {naming(bench.key)} begin to mean something at about {count(rounded(need), 'case')} each "
         f"({count(median, 'case')} now)"
     )

@@ -10,9 +10,9 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
+from cs_helpers.report.chart import Chart
 from cs_helpers.report.charts.ink import ACCENT, GAIN, INK, QUIET, TOTAL, new_figure, quiet_grid, short_count, styled
 from cs_helpers.report.charts.labels import (
     CLEARED,
@@ -26,20 +26,19 @@ from cs_helpers.report.charts.labels import (
     shorten,
     write_key,
 )
+from cs_helpers.reps.results import History, Ramp
 
 _DASHED: Any = (0, (4, 3))
 
 
-def ramp_curve(result: Any, narrow: bool = False, number: Callable[[float], str] | None = None) -> Figure:
+def ramp_curve(ramp: Ramp, narrow: bool = False, number: Callable[[float], str] | None = None) -> Chart:
     """A measure by weeks since hire with its interval, between the band of the longer-serving.
 
-    ``result`` as from ``reps.ramp``: ``curve`` (week, reps, level, smooth, low, high), ``tenured`` and ``band``,
-    ``step_weeks``, ``proficient`` with ``low`` and ``high`` (None: not told; infinite: not reached), and ``marks``
-    (week, kind) as signs under the axis, above the number of newcomers. ``number(value)`` writes a value in its
-    unit; without it values are shares.
+    Trainings are signs under the axis, above the number of newcomers. ``number(value)`` writes a value in its unit;
+    without it values are shares.
     """
-    curve, marks = result.curve, result.marks
-    half = float(result.step_weeks) / 2
+    curve, marks = ramp.curve, ramp.marks
+    half = float(ramp.step_weeks) / 2
     x = curve["week"].to_numpy(float)
     level, smooth, low, high = (finite(curve[name]) for name in ("level", "smooth", "low", "high"))
     with styled():
@@ -47,10 +46,10 @@ def ramp_curve(result: Any, narrow: bool = False, number: Callable[[float], str]
         if not np.isfinite(level).any():
             say_nothing(ax, "too few newcomers to draw")
             return figure
-        band, tenured = finite(result.band), float(finite([result.tenured])[0])
+        band, tenured = finite(ramp.band), float(finite([ramp.tenured])[0])
         ax.set_xlim(x[0] - half, x[-1] + half)
         bottom, top = _room(np.concatenate([level, low, high, band, [tenured]]), number)
-        told = _is_told(result)
+        told = _is_told(ramp)
         ax.set_ylim(bottom, top + (0.14 * (top - bottom) if told else 0))
         if np.isfinite(band).all():
             ax.axhspan(*band, color=GAIN, alpha=0.14, linewidth=0)
@@ -59,7 +58,7 @@ def ramp_curve(result: Any, narrow: bool = False, number: Callable[[float], str]
         ax.fill_between(x, low, high, color=ACCENT, alpha=0.16, linewidth=0)
         alone = np.isfinite(level) & (len(x) == 1)
         ax.vlines(x[alone], low[alone], high[alone], color=ACCENT, alpha=0.45, linewidth=3)
-        if result.proficient is not None:  # what the time is told from; without one it would only suggest a rise
+        if ramp.proficient is not None:  # what the time is told from; without one it would only suggest a rise
             ax.plot(x, smooth, color=ACCENT, linewidth=1.1, linestyle=(0, (1.2, 1.2)))
         ax.plot(x, level, "o-", color=ACCENT, linewidth=2.2, markersize=5.5)
         ax.set_ylabel(_figure_axis(ax, number, narrow))
@@ -68,9 +67,9 @@ def ramp_curve(result: Any, narrow: bool = False, number: Callable[[float], str]
         _weeks_below(ax, curve, narrow, 3 + 11 * len(kinds))
         ax.set_xlabel("weeks since hire,\nnewcomers seen in them" if narrow else _UNDER)
         if told:
-            _proficiency(ax, result)
+            _proficiency(ax, ramp)
         shown = f" ({_one(number, narrow)(tenured)})" if np.isfinite(tenured) else ""
-        dotted = "dotted: smoothed" if result.proficient is not None else ""
+        dotted = "dotted: smoothed" if ramp.proficient is not None else ""
         key = [f"shaded: longer-serving{shown}", dotted, " · ".join(kinds)]
         write_key(figure, _folded([part for part in key if part], narrow), narrow)
     return figure
@@ -80,7 +79,7 @@ _UNDER = "weeks since hire, and how many newcomers were seen in them"
 _SIGNS = {"training": ("|", "| training"), "ride-along": ("^", "▲ ride-along")}
 
 
-def _marks_below(ax: Axes, marks: Any) -> list[str]:
+def _marks_below(ax: Axes, marks: pd.DataFrame) -> list[str]:
     """Signs under the axis, a row per kind; how they are to be read is returned."""
     first, last = ax.get_xlim()
     drawn: list[str] = []
@@ -95,7 +94,7 @@ def _marks_below(ax: Axes, marks: Any) -> list[str]:
     return drawn
 
 
-def _weeks_below(ax: Axes, curve: Any, narrow: bool, pad: float) -> None:
+def _weeks_below(ax: Axes, curve: pd.DataFrame, narrow: bool, pad: float) -> None:
     every = max(1, -(-len(curve) // (7 if narrow else 14)))
     shown = curve.iloc[::every]
     labels = [f"{week:.0f}\n{short_count(int(n), True)}" for week, n in zip(shown["week"], shown["reps"], strict=True)]
@@ -103,14 +102,14 @@ def _weeks_below(ax: Axes, curve: Any, narrow: bool, pad: float) -> None:
     ax.tick_params(axis="x", pad=pad)
 
 
-def _is_told(result: Any) -> bool:
-    return result.proficient is not None and bool(np.isfinite(result.proficient))
+def _is_told(ramp: Ramp) -> bool:
+    return ramp.proficient is not None and bool(np.isfinite(ramp.proficient))
 
 
-def _proficiency(ax: Axes, result: Any) -> None:
+def _proficiency(ax: Axes, ramp: Ramp) -> None:
     """The time to proficiency with its interval along the upper edge, and in words beside it."""
-    (first, last), at = ax.get_xlim(), float(result.proficient)
-    low, high = (float(end) for end in finite([result.low, result.high]))
+    (first, last), at = ax.get_xlim(), float(finite([ramp.proficient])[0])
+    low, high = (float(end) for end in finite([ramp.low, ramp.high]))
     begin, end = np.clip(at if np.isnan(low) else low, first, last), min(last if np.isnan(high) else high, last)
     place: Any = {"color": INK, "transform": ax.get_xaxis_transform(), "clip_on": False}
     ax.plot([begin, end], [0.95, 0.95], linewidth=1.6, **place)
@@ -132,14 +131,12 @@ def _proficiency(ax: Axes, result: Any) -> None:
     )
 
 
-def history_line(result: Any, narrow: bool = False, number: Callable[[float], str] | None = None) -> Figure:
+def history_line(history: History, narrow: bool = False, number: Callable[[float], str] | None = None) -> Chart:
     """A measure by month with the mix taken out, its interval, the limits of usual months, and those a year before.
 
-    ``result.months`` as from ``reps.history``: month, adjusted, low, high, outside, year_before, target, and limit_low,
-    limit_high; ``result.centre`` is the level over all months. ``number(value)`` writes a value in its unit; without it
-    values are shares.
+    ``number(value)`` writes a value in its unit; without it values are shares.
     """
-    months = result.months
+    months = history.months
     x = np.array([month.year * 12 + month.month - 1 for month in pd.to_datetime(months["month"])], float)
     names = ("adjusted", "low", "high", "year_before", "target", "limit_low", "limit_high")
     value, low, high, earlier, target, floor, ceiling = (finite(months[name]) for name in names)

@@ -1,14 +1,19 @@
-"""The forms in which a comparison of reps travels: cases in, a board of benchmarks out."""
+"""Results of the subject: cases and comparisons as the analysis passes them on, and what the front doors return."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from inspect import signature
+from typing import NamedTuple, TypeVar
 
 import pandas as pd
 
 from cs_helpers.core.estimates import Estimate
-from cs_helpers.core.results import Record
+from cs_helpers.core.periods import window_words
+from cs_helpers.core.results import Record, Result, Suppressed
+
+N = TypeVar("N")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,15 +115,16 @@ class Benchmark(Record):
         return self.units[self.units["verdict"] != "too few"]
 
     @property
-    def told_apart(self) -> pd.DataFrame:
-        """The units that differ by more than chance, over-dispersion and all other comparisons explain."""
+    def clearly_different(self) -> pd.DataFrame:
+        """The units whose figure differs by more than chance and the number of comparisons explain."""
         return self.units[~self.units["verdict"].isin(["too few", "not distinguishable"])]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Board(Record):
-    """Several measures compared at one level, judged together: a difference is told apart only if it survives
-    Benjamini-Hochberg at ``fdr`` over all units and measures.
+    """Several measures compared at one level and judged together.
+
+    A difference is clear only if it survives Benjamini-Hochberg at ``fdr`` over all units and measures.
 
     ``refused``: measure -> why it could not be compared. ``untouched``: reps of the role without any case, by name.
     """
@@ -137,9 +143,9 @@ class Board(Record):
         return next((each for each in self.benchmarks if each.key == key), None)
 
     @property
-    def apart(self) -> pd.DataFrame:
-        """All differences that were told apart: key, unit, label, verdict, adjusted, expected, effect, q; by q."""
-        parts = [each.told_apart.assign(key=each.key, centre=each.centre) for each in self.benchmarks]
+    def differences(self) -> pd.DataFrame:
+        """All clear differences, the smallest q first: key, unit, label, verdict, adjusted with its interval, q."""
+        parts = [each.clearly_different.assign(key=each.key, centre=each.centre) for each in self.benchmarks]
         columns = ["key", "unit", "label", "verdict", "adjusted", "low", "high", "centre", "effect", "n", "q"]
         given = [part[columns] for part in parts if len(part)]
         return pd.concat(given).sort_values("q", ignore_index=True) if given else pd.DataFrame(columns=columns)
@@ -191,8 +197,8 @@ class Profile(Record):
     """What one consistent outlier does differently from peers.
 
     ``aspects``: aspect, its ``group`` (mix, timing, handling, touches) and ``level``, ``value``, ``peers``, ``low``,
-    ``high`` (of the difference), ``ratio``, ``unit``, ``n``, ``p``, ``q``, ``told``. It holds everything that was
-    looked at; ``told`` marks what survives Benjamini-Hochberg.
+    ``high`` (of the difference), ``ratio``, ``unit``, ``n``, ``p``, ``q``, ``clear``. It holds everything that was
+    looked at; ``clear`` marks what survives Benjamini-Hochberg.
     """
 
     unit: str
@@ -203,7 +209,7 @@ class Profile(Record):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Ramp(Record):
+class Ramp(Result):
     """How new reps come up: their measure by weeks since hire, against reps who have been there longer.
 
     ``curve``, one row per step that at least three newcomers were seen in: ``week`` (the first of the step, 0 begins on
@@ -214,7 +220,8 @@ class Ramp(Record):
     ``proficient``: the first week from which the smooth curve lies inside the band, ``low``, ``high`` its interval
     (inf: not within the weeks seen); None where it cannot be said, with ``reason``. ``early``: the effect over the
     first twelve weeks with its interval. ``marks``: week, kind ("training", "ride-along"), reps, sessions.
-    ``step_weeks``: the length of a step, 52/12 where cases are only known by month.
+    ``step_weeks``: the length of a step, 52/12 where cases are only known by month. ``others``: the same of further
+    measures, where several were asked for.
     """
 
     key: str
@@ -232,17 +239,19 @@ class Ramp(Record):
     band: tuple[float, float] = (float("nan"), float("nan"))
     early: tuple[float, float, float] = (float("nan"), float("nan"), float("nan"))
     step_weeks: float = 4.0
+    others: tuple[Result, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class History(Record):
+class History(Result):
     """The organisation against itself: one measure by month, with the mix taken out.
 
     ``months``: month, n, plain, adjusted, low, high (95 % interval), outside ("", "95", "99.8"), target (NaN: none),
     year_before (the same calendar month a year earlier, adjusted; NaN: not seen). ``now`` and ``before``: the last
     window and the one of the same length before it. ``verdict``: as of ``stats.compare``. ``season``: calendar_month
     (1 to 12), effect, low, high, years; empty with less than two years. ``target``: the goal that holds at the end,
-    ``target_verdict`` met, missed or no clear verdict ("" without a goal).
+    ``target_verdict`` met, missed or no clear verdict ("" without a goal). ``window``: its length in months;
+    ``others``: the same of further measures, where several were asked for.
     """
 
     key: str
@@ -255,14 +264,16 @@ class History(Record):
     centre: float
     target: float | None = None
     target_verdict: str = ""
+    window: int = 12
+    others: tuple[Result, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
-class Moves(Record):
+class Moves(Result):
     """Internal moves of reps to other departments: a sign that the team is a good place to come from.
 
     ``moves`` per ``rep_years``; ``rate`` with its exact Poisson interval ``low``, ``high``; ``to``: department ->
-    count; ``left``: those who left without moving.
+    count; ``left``: those who left without moving; ``others``: the same of the other role, where both were asked for.
     """
 
     role: str
@@ -273,3 +284,223 @@ class Moves(Record):
     low: float
     high: float
     to: Mapping[str, int] = field(default_factory=dict)
+    others: tuple[Result, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class Windows(Record):
+    """Two disjoint windows of the same length, [before, start) and [start, end)."""
+
+    before: pd.Timestamp
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+    @property
+    def before_words(self) -> str:
+        """``July 2024 to June 2025``."""
+        return window_words(self.before, self.start)
+
+    @property
+    def now_words(self) -> str:
+        """``July 2025 to June 2026``."""
+        return window_words(self.start, self.end)
+
+
+@dataclass(frozen=True, repr=False)
+class Steering(Record):
+    """The measures a team is steered by, each followed by the one that shows its price; ``warnings`` as sentences."""
+
+    role: str
+    keys: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class TeamFindings(Record):
+    """What the sentences about one team rest on.
+
+    ``board``: all measures compared, or why none could be; ``repeated``: per measure who stood out in two periods;
+    ``questions``: the screens of support, or why they could not look (none for CSMs); ``steered_by``: keys of measures.
+    """
+
+    role: str
+    board: Board | Suppressed
+    repeated: tuple[Persistence | Suppressed, ...] = ()
+    questions: tuple[Screen, ...] | Suppressed = ()
+    steered_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RepsSummary(Result):
+    """Headline numbers and takeaways of the teams asked for.
+
+    ``histories``: role -> measure -> the organisation against its own past; ``warnings``: what speaks against what
+    the teams are steered by.
+    """
+
+    teams: tuple[TeamFindings, ...]
+    histories: Mapping[str, Mapping[str, History | Suppressed]]
+    warnings: tuple[str, ...] = ()
+    currency: str = ""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TeamBenchmark(Result):
+    """Every measure of one team compared between its reps, with what is missing and who cannot be compared.
+
+    ``response_rates`` (by name of the survey) and ``resolved_rates`` (of contacts answered, of all contacts) are those
+    of support; ``missing``: measures that the data do not hold, as sentences.
+    """
+
+    role: str
+    board: Board
+    findings: TeamFindings
+    steering: Steering
+    response_rates: Mapping[str, Estimate] | Suppressed | None = None
+    resolved_rates: tuple[Estimate, Estimate] | Suppressed | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MeasureBenchmark(Result):
+    """One measure compared between reps: how far they truly differ, and who lies outside the limits of chance.
+
+    ``league_table``: whether places were asked for; ``smallest_group``: the fewest accounts a listed figure may stand
+    for; ``others``: further measures that were asked for.
+    """
+
+    role: str
+    benchmark: Benchmark
+    league_table: bool = False
+    smallest_group: int = 1
+    others: tuple[Result, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MeasureIntervals(Result):
+    """One measure, rep by rep: adjusted figure, interval and verdict."""
+
+    role: str
+    benchmark: Benchmark
+    league_table: bool = False
+    smallest_group: int = 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MeasurePlaces(Result):
+    """The places that reps may hold on one measure, each as the range that holds it with 90 % probability."""
+
+    role: str
+    benchmark: Benchmark
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CaseMixEffects(Result):
+    """What the mix of cases explains of one measure: figures unadjusted and adjusted, and whom it moved most."""
+
+    role: str
+    benchmark: Benchmark
+    others: tuple[Result, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ManagerBenchmark(Result):
+    """Every measure of one team compared between managers, by the reps recorded under them."""
+
+    role: str
+    board: Board
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RepeatedOutliers(Result):
+    """Who lay outside on the same side in two periods in a row, and what these reps do differently.
+
+    ``measures``: each measure held against itself; ``profiles``: one per consistent outlier, or why there is none.
+    """
+
+    role: str
+    measures: tuple[Persistence, ...]
+    profiles: tuple[Profile | Suppressed, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GamingQuestions(Result):
+    """Questions about how figures of support reps came about; never a verdict."""
+
+    screens: tuple[Screen, ...]
+
+
+class UnitRow(NamedTuple):
+    """A row of ``Benchmark.units``, as far as sentences and tables need it."""
+
+    unit: str
+    label: str
+    n: int
+    n_effective: float
+    plain: float
+    adjusted: float
+    low: float
+    high: float
+    shrunk: float
+    verdict: str
+    reason: str
+    exceptional: bool
+    rank_low: float
+    rank_high: float
+    p_top: float
+
+
+class MoveRow(NamedTuple):
+    """A row of ``Benchmark.moves``."""
+
+    label: str
+    raw: float
+    adjusted: float
+    why: str
+    why_level: str
+    why_share: float
+    why_share_all: float
+
+
+class PairRow(NamedTuple):
+    """A row of ``Persistence.pairs``."""
+
+    unit: str
+    label: str
+    z_before: float
+    z_now: float
+    side: str
+
+
+class EvidenceRow(NamedTuple):
+    """A row of ``Screen.raised``."""
+
+    unit: str
+    label: str
+    value: float
+    peers: float
+    n: float
+    p: float
+    value_2: float
+    peers_2: float
+    second: str
+    target: float
+
+
+class AspectRow(NamedTuple):
+    """A row of ``Profile.aspects``."""
+
+    aspect: str
+    level: str
+    unit: str
+    value: float
+    peers: float
+    low: float
+    high: float
+
+
+def rows_of(frame: pd.DataFrame, kind: Callable[..., N]) -> list[N]:
+    """The rows of a table as tuples of one kind; columns that it does not name are passed over."""
+    names = list(signature(kind).parameters)
+    return [kind(*values) for values in frame[names].itertuples(index=False, name=None)]
