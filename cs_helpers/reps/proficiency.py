@@ -46,8 +46,8 @@ def time_to_proficiency(
 
     ``expected`` and ``weight`` as of ``fit_case_mix``; the scale writes shares in points at the overall level and is 1
     for means and times (logarithms); counts have log(observed / expected) instead. The band is 5 points for shares and
-    NPS, else 5 % of the longer-serving's level. Newcomers are the reps hired inside the data, from the first month that has
-    cases on; everybody counts as longer-serving once past ``months``, newcomers too. A rep without ``hired_on`` was
+    NPS, else 5 % of the longer-serving's level. Newcomers are the reps hired inside the data, from the first month that
+    has cases on; everybody counts as longer-serving once past ``months``, newcomers too. A rep without ``hired_on`` was
     there before the data; who is not in ``people`` does not count. Intervals of the curve are clustered by rep; the
     interval of the time to proficiency comes from 500 draws of newcomers. A ramp is only spoken of where newcomers lie
     clearly (``level``, two-sided) on the worse side over their first twelve weeks and begin outside the band. Weeks

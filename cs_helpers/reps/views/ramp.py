@@ -93,9 +93,9 @@ class RampView(View[Ramp]):
         )
         marked = " Trainings stand where they were held; that is not what they did." if len(result.marks) else ""
         return (
-            "Newcomers are the reps hired since the data began. A step is shown where at least three of them had cases. "
-            f"The band is {size} around the longer-serving; newcomers are there once the curve, made monotone, lies in "
-            f"it.{by_month} Who left early is missing from later weeks, so part of a rise may be who stayed.{marked}"
+            "Newcomers are the reps hired since the data began. A step is shown where at least three of them had "
+            f"cases. The band is {size} around the longer-serving; newcomers are there once the curve, made monotone, "
+            f"lies in it.{by_month} Who left early is missing from later weeks, so part of a rise may be who stayed.{marked}"
         )
 
     def table(self, result: Ramp) -> pd.DataFrame:
