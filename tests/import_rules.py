@@ -59,7 +59,7 @@ HOMES = {
     "statsmodels": [],
     "threadpoolctl": ["core.stats.threads"],
     "sklearn": ["churn.risk"],
-    "ipywidgets": ["show.live"],
+    "ipywidgets": ["roi.what_if_widgets"],
 }
 """Each heavy library and the modules that may import it."""
 
