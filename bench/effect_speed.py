@@ -20,8 +20,8 @@ import statsmodels.api as sm
 
 from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.data.sample.worlds import simulate
-from cs_helpers.roi.effect import vanish_effect
-from cs_helpers.roi.gformula import Population, designs, fit_models, live
+from cs_helpers.roi.effect import measure_effect
+from cs_helpers.roi.gformula import Population, designs, fit_models, simulate_futures
 from cs_helpers.roi.trial import Trial, trial
 
 DRAWS, PEER_DRAWS, HORIZON = 200, 8, 24
@@ -35,7 +35,7 @@ def _weights(followed: Trial) -> np.ndarray:
 
 def _ours(followed: Trial) -> float:
     begun = time.perf_counter()
-    live(fit_models(followed), HORIZON, _weights(followed), DRAWS)
+    simulate_futures(fit_models(followed), HORIZON, _weights(followed), DRAWS)
     return time.perf_counter() - begun
 
 
@@ -66,14 +66,14 @@ def measurements(peer_draws: int = PEER_DRAWS) -> dict[str, Any]:
     _ours(trial(simulate("A", accounts=200, months=24, seed=1).panel))  # imports and caches
     ours = min(_ours(small) for _ in range(3))
     begun = time.perf_counter()
-    vanish_effect(small, horizon=HORIZON, draws=DRAWS)
+    measure_effect(small, horizon=HORIZON, draws=DRAWS)
     whole = time.perf_counter() - begun
     many = trial(simulate("A", accounts=20_000, months=24, seed=1).panel)
     begun = time.perf_counter()
-    live(fit_models(many), HORIZON, _weights(many), DRAWS)
+    simulate_futures(fit_models(many), HORIZON, _weights(many), DRAWS)
     large = time.perf_counter() - begun
     begun = time.perf_counter()
-    vanish_effect(many, horizon=HORIZON, draws=DRAWS)
+    measure_effect(many, horizon=HORIZON, draws=DRAWS)
     large_whole = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kB on Linux; before the peer, which needs more
     peer = _peer(small, peer_draws) * DRAWS

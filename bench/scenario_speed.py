@@ -2,10 +2,10 @@
 
     python bench/scenario_speed.py [DRAWS]      20,000 draws unless told otherwise
 
-The economics of ``cs_helpers.roi.economics`` over 36 months of a book of 600 contracts with distinct terms and due
+The economics of ``cs_helpers.roi.economics`` over 36 months of a portfolio of 600 contracts with distinct terms and due
 dates, twelve inputs of which eleven have a range. The peer is plain numpy as one would write it from the formulas: a
 loop over the draws, each over a table of contracts by months. It is timed on every hundredth draw and extrapolated.
-Both see the same draws; what is timed is their evaluation, by us also the reduction of the book. Five runs each in
+Both see the same draws; what is timed is their evaluation, by us also the reduction of the portfolio. Five runs each in
 turn, on one thread. Prints a table in Markdown; ``measurements`` gives the same as data.
 """
 
@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.stats.threads import one_thread
-from cs_helpers.roi.book import book_of
-from cs_helpers.roi.economics import flow, worth
-from cs_helpers.roi.inputs import drawn, gather, read_inputs
-from cs_helpers.roi.scenario import scenario
+from cs_helpers.roi.economics import flow, outcomes
+from cs_helpers.roi.portfolio import make_portfolio
+from cs_helpers.roi.scenario_range import simulate_scenario
+from cs_helpers.roi.uncertain_inputs import draw_inputs, gather_inputs, read_inputs
 
 DRAWS, SEED, MONTHS, CONTRACTS = 20_000, 7, 36, 600
 EVERY = 100
@@ -85,17 +85,17 @@ def seconds(work: Callable[[], Any]) -> float:
 def measurements(draws: int = DRAWS) -> dict[str, float]:
     """Medians of the runs in seconds, and the largest difference of value or cost, relative to the largest."""
     rows = make()
-    book = book_of(rows)
-    inputs = gather(read_inputs(INPUTS))
-    many = drawn(inputs, draws, SEED)
+    portfolio = make_portfolio(rows)
+    inputs = gather_inputs(read_inputs(INPUTS))
+    many = draw_inputs(inputs, draws, SEED)
     chosen = np.arange(0, draws, EVERY)
     times: dict[str, list[float]] = {"ours": [], "loop": [], "scenario": []}
     with one_thread():
         for _ in range(RUNS):
-            times["ours"].append(seconds(lambda: worth(flow(book.rows, MONTHS), many, MONTHS)))
+            times["ours"].append(seconds(lambda: outcomes(flow(portfolio.rows, MONTHS), many, MONTHS)))
             times["loop"].append(seconds(lambda: draw_by_draw(rows, many, chosen)))
-            times["scenario"].append(seconds(lambda: scenario(book, inputs, draws=draws)))
-        ours = worth(flow(book.rows, MONTHS), many, MONTHS)
+            times["scenario"].append(seconds(lambda: simulate_scenario(portfolio, inputs, draws=draws)))
+        ours = outcomes(flow(portfolio.rows, MONTHS), many, MONTHS)
         theirs = draw_by_draw(rows, many, chosen)
     apart = np.abs(np.column_stack([ours.value, ours.cost])[chosen] - theirs).max() / np.abs(theirs).max()
     found = {name: statistics.median(runs) for name, runs in times.items()}

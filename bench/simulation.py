@@ -23,10 +23,10 @@ import numpy as np
 from cs_helpers.data.sample.worlds import WORLDS, simulate
 from cs_helpers.roi.association import association
 from cs_helpers.roi.baseline import baseline_trial
-from cs_helpers.roi.effect import VanishEffect, vanish_effect
-from cs_helpers.roi.gformula import fit_models, live
+from cs_helpers.roi.effect import MeasuredEffect, measure_effect
+from cs_helpers.roi.gformula import fit_models, simulate_futures
 from cs_helpers.roi.ltmle import ltmle
-from cs_helpers.roi.naive import naive
+from cs_helpers.roi.naive_contrasts import naive_contrasts
 from cs_helpers.roi.trial import Trial, trial
 from cs_helpers.roi.vacancy import vacancy
 
@@ -43,7 +43,7 @@ def estimates(world: str, seed: int, draws: int = 100) -> tuple[Trial, dict[str,
     true = drawn.truth["effect"][str(HORIZON)]
     followed = trial(drawn.panel, outcomes=OUTCOMES, exposures=EXPOSURES)
     mrr = followed.accounts["mrr"].to_numpy()
-    futures = live(fit_models(followed), HORIZON, np.column_stack([np.ones(len(mrr)), mrr]), draws, seed)
+    futures = simulate_futures(fit_models(followed), HORIZON, np.column_stack([np.ones(len(mrr)), mrr]), draws, seed)
     logo, by_mrr = futures.points(HORIZON, 0), futures.points(HORIZON, 1)
     return followed, {
         "world": world,
@@ -61,24 +61,24 @@ def estimates(world: str, seed: int, draws: int = 100) -> tuple[Trial, dict[str,
 def one_run(world: str, seed: int, draws: int = 100) -> dict[str, Any]:
     """One draw of a world: estimates, the verdict of the whole analysis, and what the other rungs say at 24 months."""
     followed, found = estimates(world, seed, draws)
-    effect, true = vanish_effect(followed, draws=draws, seed=seed), found["true"]
+    effect, true = measure_effect(followed, draws=draws, seed=seed), found["true"]
     found |= {
-        "verdict": effect.headline,
+        "verdict": effect.carried_by,
         "horizon": effect.horizon,
         "claims": claims(effect),
         "gates": [each.key for each in effect.failed],
     }
-    ladder = [rung(followed, HORIZON) for rung in (ltmle, vacancy, baseline_trial, association)]
-    for each in (*ladder, *naive(followed, HORIZON)):
+    ladder = [item(followed, HORIZON) for item in (ltmle, vacancy, baseline_trial, association)]
+    for each in (*ladder, *naive_contrasts(followed, HORIZON)):
         if each.key in OTHERS and each.value is not None and each.low is not None and each.high is not None:
             found[each.key] = each.value - true
             found[f"{each.key}_covers"] = each.low <= true <= each.high
     return found
 
 
-def claims(effect: VanishEffect) -> bool:
+def claims(effect: MeasuredEffect) -> bool:
     """Whether the headline says that customer success keeps accounts: its interval lies above 0."""
-    return effect.rung is not None and effect.rung.low is not None and effect.rung.low > 0
+    return effect.item is not None and effect.item.low is not None and effect.item.low > 0
 
 
 def _one(arguments: tuple[str, int, int]) -> dict[str, Any]:

@@ -43,8 +43,8 @@ HOMES = {
     "duckdb": ["data.engines.duckdb"],
     "psycopg": ["data.engines.postgres"],
     "openpyxl": ["data.sources.workbook"],
-    "matplotlib": ["report.chart", "report.charts.**", "charts.**", "*.charts"],
-    "seaborn": ["report.charts.**", "charts.**", "*.charts"],
+    "matplotlib": ["report.chart", "report.charts.**", "charts.**", "*.charts", "*.charts.**"],
+    "seaborn": ["report.charts.**", "charts.**", "*.charts", "*.charts.**"],
     "papermill": ["publish.execute"],
     "nbconvert": ["publish.html"],
     "jinja2": ["publish.report_index"],
@@ -59,7 +59,7 @@ HOMES = {
     "statsmodels": [],
     "threadpoolctl": ["core.stats.threads"],
     "sklearn": ["churn.risk"],
-    "ipywidgets": ["show.live"],
+    "ipywidgets": ["roi.what_if_widgets"],
 }
 """Each heavy library and the modules that may import it."""
 

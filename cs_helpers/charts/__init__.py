@@ -8,31 +8,23 @@ from cs_helpers.charts.outlook import forecast_score, outlook
 from cs_helpers.charts.reasons import reason_bars
 from cs_helpers.charts.retention import cohort_heatmap, group_bars, trend, waterfall
 from cs_helpers.charts.risk import drivers, reliability
-from cs_helpers.charts.scenario import ladder, tornado
 from cs_helpers.charts.survival import anniversaries, incidence, projection, survival_curve, survival_curves
-from cs_helpers.charts.value import break_even_curve, futures, roi_distribution, worth_of_a_point
 
 __all__ = [
     "anniversaries",
-    "break_even_curve",
     "cohort_heatmap",
     "drivers",
     "forecast_score",
-    "futures",
     "group_bars",
     "incidence",
-    "ladder",
     "outlook",
     "projection",
     "reason_bars",
     "reliability",
-    "roi_distribution",
     "survival_curve",
     "survival_curves",
-    "tornado",
     "trend",
     "waterfall",
-    "worth_of_a_point",
 ]
 
 

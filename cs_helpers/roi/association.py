@@ -11,11 +11,11 @@ from cs_helpers.core.stats.clusters import cluster_sums, clustered_covariance
 from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.adjustment import adjustment, followed, too_late, with_ones
-from cs_helpers.roi.evidence import Rung
+from cs_helpers.roi.effect_evidence import Evidence
 from cs_helpers.roi.trial import Trial
 
 KEY = "association"
-FEWEST_EVENTS = 20
+MIN_EVENTS = 20
 _SURE = 1 - 1e-9  # nobody leaves for certain: 0 / 0 tells nothing
 
 
@@ -82,7 +82,7 @@ def kept_points(trial: Trial, horizon: int, model: Hazards) -> tuple[float, floa
     return 100 * value, 100 * float(np.sqrt((influence**2).sum()))
 
 
-def association(trial: Trial, horizon: int) -> Rung:
+def association(trial: Trial, horizon: int) -> Evidence:
     """Points of survival by one regression of churn on coverage, with health held as it was observed.
 
         logit P(churned in a month) = curves of health, log MRR, tenure + month + b covered
@@ -96,17 +96,17 @@ def association(trial: Trial, horizon: int) -> Rung:
     """
     among = followed(trial, horizon)
     if not among.any():
-        return Rung(KEY, horizon, status="refused", reason=too_late(trial, horizon))
+        return Evidence(KEY, horizon, status="refused", reason=too_late(trial, horizon))
     rows = trial.rows
     covered, churned = rows["covered"].to_numpy(), rows["churned"].to_numpy()
     accounts, left = int(among.sum()), int((~trial.survives(horizon) & among).sum())
     events = int((covered & churned).sum()), int((~covered & churned).sum())
-    if min(events) < FEWEST_EVENTS:
+    if min(events) < MIN_EVENTS:
         reason = (
             f"{events[0]:,} accounts left in a covered month and {events[1]:,} in an uncovered one; "
-            f"{FEWEST_EVENTS} of each are needed to compare them"
+            f"{MIN_EVENTS} of each are needed to compare them"
         )
-        return Rung(KEY, horizon, status="refused", reason=reason, accounts=accounts, churned=left)
+        return Evidence(KEY, horizon, status="refused", reason=reason, accounts=accounts, churned=left)
     with one_thread():
         model = hazards(trial, covered.astype(float), adjustment(rows, ("month",)).columns(rows))
         value, se = kept_points(trial, horizon, model)
@@ -117,4 +117,6 @@ def association(trial: Trial, horizon: int) -> Rung:
         "odds_ratio_low": float(np.exp(b - wide)),
         "odds_ratio_high": float(np.exp(b + wide)),
     }
-    return Rung(KEY, horizon, value, value - z * se, value + z * se, se, accounts=accounts, churned=left, detail=detail)
+    return Evidence(
+        KEY, horizon, value, value - z * se, value + z * se, se, accounts=accounts, churned=left, detail=detail
+    )

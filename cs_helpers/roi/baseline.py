@@ -14,11 +14,11 @@ from cs_helpers.core.stats import normal_quantile
 from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.adjustment import adjustment, followed, too_late, with_ones
-from cs_helpers.roi.evidence import Rung
+from cs_helpers.roi.effect_evidence import Evidence
 from cs_helpers.roi.trial import Trial
 
 KEY = "baseline"
-FEWEST = 20  # accounts of each kind (covered or not, left or stayed)
+MIN_ACCOUNTS = 20  # accounts of each kind (covered or not, left or stayed)
 _CLIP = 0.01  # no account stands for more than a hundred
 _RIDGE = 0.3  # on columns with SD 1
 
@@ -91,7 +91,7 @@ def point_treatment(
     return PointTreatment(pd.DataFrame(curves), len(a), int(a.sum()), int(y.sum()), float(weights.max()))
 
 
-def baseline_trial(trial: Trial, horizon: int) -> Rung:
+def baseline_trial(trial: Trial, horizon: int) -> Evidence:
     """Points of survival that coverage in month 0 kept, whatever followed: augmented inverse probability weighting.
 
         value = 100 mean over accounts of (Y - Y0),   Y0 = m0 + (1 - A) (Y - m0) / P(A = 0 | x)
@@ -110,17 +110,17 @@ def baseline_trial(trial: Trial, horizon: int) -> Rung:
     """
     among = followed(trial, horizon)
     if not among.any():
-        return Rung(KEY, horizon, status="refused", reason=too_late(trial, horizon))
+        return Evidence(KEY, horizon, status="refused", reason=too_late(trial, horizon))
     accounts = trial.accounts[among]
     stays, covered = trial.survives(horizon)[among], accounts["covered"].to_numpy()
     count, left = len(accounts), int((~stays).sum())
     kinds = [int(((covered == c) & (stays == s)).sum()) for c in (True, False) for s in (False, True)]
-    if min(kinds) < FEWEST:
+    if min(kinds) < MIN_ACCOUNTS:
         reason = (
             f"of the accounts covered in month 0 {kinds[0]:,} left within {horizon} months and {kinds[1]:,} stayed, of "
-            f"the others {kinds[2]:,} and {kinds[3]:,}; {FEWEST} of each are needed to adjust a comparison"
+            f"the others {kinds[2]:,} and {kinds[3]:,}; {MIN_ACCOUNTS} of each are needed to adjust a comparison"
         )
-        return Rung(KEY, horizon, status="refused", reason=reason, accounts=count, churned=left)
+        return Evidence(KEY, horizon, status="refused", reason=reason, accounts=count, churned=left)
     how = adjustment(accounts, ("entry",))
     x, modifiers = how.columns(accounts), how.modifiers(accounts)
     y, a = stays.astype(float), covered.astype(float)
@@ -137,7 +137,7 @@ def baseline_trial(trial: Trial, horizon: int) -> Rung:
         "largest_weight": weight,
     }
     reach = normal_quantile(0.95) * se
-    return Rung(KEY, horizon, value, value - reach, value + reach, se, accounts=count, churned=left, detail=detail)
+    return Evidence(KEY, horizon, value, value - reach, value + reach, se, accounts=count, churned=left, detail=detail)
 
 
 def _augmented(

@@ -13,11 +13,11 @@ import pandas as pd
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.results import Record
 from cs_helpers.core.stats.threads import one_thread
-from cs_helpers.roi.book import Book
-from cs_helpers.roi.economics import INPUTS, NO_COST, Assumptions, Flow, cost_saved, discounting, flow, worth
-from cs_helpers.roi.inputs import Input, at_mode, drawn
+from cs_helpers.roi.economics import INPUTS, NO_COST, Assumptions, Flow, cost_saved, discounting, flow, outcomes
+from cs_helpers.roi.portfolio import CoveredPortfolio
+from cs_helpers.roi.uncertain_inputs import Input, at_mode, draw_inputs
 
-HIGHEST_RISK = 1000.0
+MAX_RISK = 1000.0
 HALVINGS = 100
 CURVE_POINTS = 61
 _TAIL = 0.025
@@ -53,8 +53,8 @@ class BreakEven(Record):
         return rows.iloc[0]
 
 
-def break_even(
-    book: Book,
+def solve_break_even(
+    portfolio: CoveredPortfolio,
     inputs: Assumptions | Sequence[Input],
     horizons: Sequence[int] = (12, 24, 36),
     draws: int = 5000,
@@ -72,20 +72,20 @@ def break_even(
     mode = inputs if isinstance(inputs, Assumptions) else at_mode(inputs)
     plain = Assumptions(**asdict(mode) | {"relative_risk": 1.0, "expansion_lost": 0.0})
     ranges = [] if isinstance(inputs, Assumptions) else [each for each in inputs if each.name not in _UNUSED]
-    many = asdict(plain) | drawn(ranges, draws, seed) if any(each.ranges for each in ranges) else None
+    many = asdict(plain) | draw_inputs(ranges, draws, seed) if any(each.ranges for each in ranges) else None
     rows, curves = [], []
     for horizon in horizons:
-        seen = flow(book.rows, horizon)
-        row = _row(book, seen, plain, horizon)
+        seen = flow(portfolio.rows, horizon)
+        row = _row(portfolio, seen, plain, horizon)
         rows.append(row | (_range(seen, many, horizon) if many else _NO_RANGE))
         curves.append(_curve(seen, plain, horizon, row["hazard_ratio"]))
     return BreakEven(
         table=pd.DataFrame(rows),
         curve=pd.concat(curves, ignore_index=True),
         assumptions=plain,
-        exposed_mrr=book.exposed_mrr,
-        total_mrr=book.total_mrr,
-        accounts=book.accounts,
+        exposed_mrr=portfolio.exposed_mrr,
+        total_mrr=portfolio.total_mrr,
+        accounts=portfolio.accounts,
         draws=draws if many else 0,
     )
 
@@ -95,7 +95,7 @@ _RANGE = ("points_low", "points_high", "hazard_ratio_low", "hazard_ratio_high")
 _NO_RANGE: dict[str, float] = dict.fromkeys(_RANGE, math.nan) | {"unreachable_share": math.nan}
 
 
-def hazard_ratios(book: Flow, inputs: Mapping[str, Any], horizon: int) -> np.ndarray:
+def hazard_ratios(portfolio: Flow, inputs: Mapping[str, Any], horizon: int) -> np.ndarray:
     """The break-even hazard ratio of each draw: 1 where there is no cost, NaN where 1000 does not pay it.
 
     ``inputs`` as for ``worth``; relative_risk and expansion_lost are not used.
@@ -104,15 +104,15 @@ def hazard_ratios(book: Flow, inputs: Mapping[str, Any], horizon: int) -> np.nda
     cost = cost_saved(given, horizon)
     hazard = -np.log1p(-given["yearly_churn"])
     with one_thread():  # what of the MRR decided so long counts, discounted: the rest is one sum per step
-        weight = discounting(given["discount"], np.arange(horizon)) @ book.mrr[:horizon]
+        weight = discounting(given["discount"], np.arange(horizon)) @ portfolio.mrr[:horizon]
     weight = given["margin"] * weight
-    kept = (weight * np.exp(-hazard * book.years)).sum(axis=1)
+    kept = (weight * np.exp(-hazard * portfolio.years)).sum(axis=1)
 
     def net(ratio: np.ndarray) -> np.ndarray:
-        return kept - (weight * np.exp(-hazard * ratio[:, None] * book.years)).sum(axis=1) - cost
+        return kept - (weight * np.exp(-hazard * ratio[:, None] * portfolio.years)).sum(axis=1) - cost
 
     low = np.zeros(np.broadcast_shapes(kept.shape, cost.shape))
-    high = low + math.log(HIGHEST_RISK)
+    high = low + math.log(MAX_RISK)
     beyond = net(np.exp(high)) < 0
     for _ in range(HALVINGS):
         middle = (low + high) / 2
@@ -121,18 +121,18 @@ def hazard_ratios(book: Flow, inputs: Mapping[str, Any], horizon: int) -> np.nda
     return np.where(beyond, math.nan, np.exp(high))  # exp(0) where the cost is not above 0
 
 
-def _row(book: Book, seen: Flow, inputs: Assumptions, horizon: int) -> dict[str, Any]:
+def _row(portfolio: CoveredPortfolio, seen: Flow, inputs: Assumptions, horizon: int) -> dict[str, Any]:
     ratio = float(hazard_ratios(seen, asdict(inputs), horizon)[0])
     reachable = math.isfinite(ratio)
-    found = worth(seen, asdict(inputs) | {"relative_risk": ratio if reachable else HIGHEST_RISK}, horizon)
+    found = outcomes(seen, asdict(inputs) | {"relative_risk": ratio if reachable else MAX_RISK}, horizon)
     points = float(found.points[0]) if reachable else math.nan
     cost = float(found.cost[0])
     return {
         "horizon": int(horizon),
-        "exposed_mrr": book.exposed_mrr,
+        "exposed_mrr": portfolio.exposed_mrr,
         "cost": cost,
         "points": points,
-        "points_of_all": points * book.exposed_mrr / book.total_mrr,
+        "points_of_all": points * portfolio.exposed_mrr / portfolio.total_mrr,
         "hazard_ratio": ratio,
         "retention_with": float(found.retention_with[0]),
         "retention_break_even": float(found.retention_without[0]) if reachable else math.nan,
@@ -162,7 +162,7 @@ def _unreachable(seen: Flow, inputs: Assumptions, horizon: int, value: float, co
 def _range(seen: Flow, many: Mapping[str, Any], horizon: int) -> dict[str, float]:
     ratios = hazard_ratios(seen, many, horizon)
     beyond = np.isnan(ratios)
-    points = worth(seen, dict(many) | {"relative_risk": np.where(beyond, 1.0, ratios)}, horizon).points
+    points = outcomes(seen, dict(many) | {"relative_risk": np.where(beyond, 1.0, ratios)}, horizon).points
     found: dict[str, float] = {}
     for name, values in (("points", points), ("hazard_ratio", ratios)):
         ordered = np.where(beyond, math.inf, values)
@@ -175,9 +175,9 @@ def _range(seen: Flow, many: Mapping[str, Any], horizon: int) -> dict[str, float
 def _curve(seen: Flow, inputs: Assumptions, horizon: int, ratio: float) -> pd.DataFrame:
     """Net from a hazard ratio of 1 to beyond break-even, which is one of the points."""
     reach = [ratio] if math.isfinite(ratio) else []
-    end = min(max(3.0, 2 * ratio), HIGHEST_RISK) if reach else 3.0
+    end = min(max(3.0, 2 * ratio), MAX_RISK) if reach else 3.0
     risks = np.unique(np.append(np.geomspace(1, end, CURVE_POINTS), reach))
-    found = worth(seen, asdict(inputs) | {"relative_risk": risks}, horizon)
+    found = outcomes(seen, asdict(inputs) | {"relative_risk": risks}, horizon)
     return pd.DataFrame(
         {"horizon": int(horizon), "relative_risk": risks, "points": found.points, "net": found.value - found.cost}
     )

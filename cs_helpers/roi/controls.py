@@ -18,7 +18,7 @@ from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.adjustment import adjustment, followed, with_ones
 from cs_helpers.roi.trial import Trial
 
-FEWEST_EVENTS = 20
+MIN_EVENTS = 20
 ALARM = 0.05
 """A negative control whose p value is below this raises an alarm."""
 COVARIATES = ("health", "log_mrr", "tenure_months")
@@ -63,7 +63,7 @@ class Yardstick(Record):
     table: pd.DataFrame
 
 
-def negative_controls(trial: Trial) -> tuple[Control, ...]:
+def run_negative_controls(trial: Trial) -> tuple[Control, ...]:
     """Every negative control of the trial, outcomes first.
 
         outcome:   logit P(outcome in a month) = adjustment + b covered                     over all account-months
@@ -147,8 +147,8 @@ def _reason(values: np.ndarray, y: np.ndarray, exposure: np.ndarray, kind: str) 
         f"outcomes in {exposed} months": int((y * exposure).sum()),
         f"outcomes in months not {exposed}": int((y * (1 - exposure)).sum()),
     }
-    few = [f"{number:,} {what}" for what, number in counts.items() if number < FEWEST_EVENTS]
-    return f"too few to tell: {', '.join(few)}; {FEWEST_EVENTS} are needed" if few else ""
+    few = [f"{number:,} {what}" for what, number in counts.items() if number < MIN_EVENTS]
+    return f"too few to tell: {', '.join(few)}; {MIN_EVENTS} are needed" if few else ""
 
 
 def _ratios(values: np.ndarray, left: np.ndarray, covered: np.ndarray) -> tuple[float, float] | None:

@@ -15,7 +15,7 @@ from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.results import Record
 
 PARTS = ("people", "tools", "management")
-FEWEST_MONTHS = 3
+MIN_MONTHS = 3
 """Months with costs that a monthly mean needs."""
 CS_ROLES = ("csm",)
 _WORDS = {
@@ -75,7 +75,7 @@ def cost_base(
     Items are told apart by words: management; pay, salary, bonus, benefits, training, travel and the like are people;
     software, tools, licences are tools; what no word knows counts with the tools and is named. Where no item names
     management, the yearly cost of the managers of CSMs there now is taken out of the people's pay, which is thought to
-    hold it: those managers work no book that others would have to take over.
+    hold it: those managers work no portfolio that others would have to take over.
     Raises ContractError where there is nothing to go by, fewer than three months have costs, costs are in another
     currency than ``currency``, or amounts are missing or negative; ParameterError for a ``cost_per_month`` below 0.
     """
@@ -131,10 +131,10 @@ def _from_costs(costs: pd.DataFrame, reps: pd.DataFrame, as_of: pd.Timestamp, cu
     first, last = (moment.year * 12 + moment.month - 1 for moment in (start, end))
     inside = costs[(index >= first) & (index < last)]
     there = sorted(index[inside.index].unique())
-    if len(there) < FEWEST_MONTHS:
+    if len(there) < MIN_MONTHS:
         raise ContractError(
             f"costs: {len(there)} of the {months} months {periods.window_words(start, end)} have costs; a mean month "
-            f"needs {FEWEST_MONTHS}. Load more months, or give cost_per_month."
+            f"needs {MIN_MONTHS}. Load more months, or give cost_per_month."
         )
     items = (inside.groupby("item")["amount"].sum().astype(float) / len(there)).rename("per_month").reset_index()
     part = items["item"].map(_part)

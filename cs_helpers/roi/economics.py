@@ -1,7 +1,7 @@
 """What a change of churn is worth in money, month by month: the one definition, for one set of numbers or many draws.
 
-Months t = 0, 1, ... follow the day of the book. A contract cannot be left before its due date, so churn phases in: a
-row of the book with its first decision after ``due_in`` months and every ``term`` months from then on has decided
+Months t = 0, 1, ... follow the as-of date. A contract cannot be left before its due date, so churn phases in: a row of
+the portfolio with its first decision after ``due_in`` months and every ``term`` months from then on has decided
 
     k(t) = 0 for t < due_in, else 1 + floor((t - due_in) / term)      times by month t, that is  y(t) = k(t) term / 12
 
@@ -39,9 +39,9 @@ import pandas as pd
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.results import Record
 from cs_helpers.core.stats.threads import one_thread
-from cs_helpers.roi.book import Book
+from cs_helpers.roi.portfolio import CoveredPortfolio
 
-LONGEST = 120
+MAX_MONTHS = 120
 """The longest horizon and the longest tail, in months."""
 
 LIMITS: dict[str, tuple[float, float, str]] = {
@@ -112,7 +112,7 @@ def limit_problem(name: str, value: Any, limits: Mapping[str, tuple[float, float
 
 @dataclass(frozen=True, repr=False)
 class Outcome(Record):
-    """What vanishing would lose and save within ``horizon`` months, in currency, discounted to the day of the book.
+    """What closing customer success would lose and save within ``horizon`` months, in currency, discounted to as-of.
 
     ``value`` = ``churn_value`` (MRR that leaves) + ``expansion_value`` (growth of survivors that does not come)
     + ``tail_value`` (0 without a tail). ``roi`` is None where ``cost`` is not above 0, and ``reason`` says so.
@@ -139,12 +139,12 @@ class Outcome(Record):
     reason: str = ""
 
 
-def outcome(book: Book, assumptions: Assumptions, horizon: int, tail_months: int = 0) -> Outcome:
-    """Value, cost and points of retention of the book for one set of numbers; see the module for the formulas.
+def outcome(portfolio: CoveredPortfolio, assumptions: Assumptions, horizon: int, tail_months: int = 0) -> Outcome:
+    """Value, cost and points of retention of the portfolio for one set of numbers; see the module for the formulas.
 
     ``horizon`` and ``tail_months`` in whole months. Raises ParameterError outside 1 to 120 (tail: 0 to 120).
     """
-    each = worth(flow(book.rows, horizon), asdict(assumptions), horizon, tail_months)
+    each = outcomes(flow(portfolio.rows, horizon), asdict(assumptions), horizon, tail_months)
     found = {name: float(values[0]) for name, values in asdict(each).items()}
     cost = found["cost"]
     return Outcome(
@@ -152,8 +152,8 @@ def outcome(book: Book, assumptions: Assumptions, horizon: int, tail_months: int
         tail_months=int(tail_months),
         net=found["value"] - cost,
         roi=(found["value"] - cost) / cost if cost > 0 else None,
-        points_of_all=found["points"] * book.exposed_mrr / book.total_mrr,
-        exposed_mrr=book.exposed_mrr,
+        points_of_all=found["points"] * portfolio.exposed_mrr / portfolio.total_mrr,
+        exposed_mrr=portfolio.exposed_mrr,
         reason="" if cost > 0 else NO_COST,
         **found,
     )
@@ -164,19 +164,19 @@ NO_COST = "vanishing would save nothing within this horizon, so there is no cost
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Flow(Record):
-    """When a book decides: ``mrr[t, j]`` is its MRR (currency) with ``years[j]`` decided by month t, t = 0 .. last."""
+    """When a portfolio decides: ``mrr[t, j]`` is its MRR in currency with ``years[j]`` decided by month t."""
 
     years: np.ndarray
     mrr: np.ndarray
 
     @property
     def total(self) -> float:
-        """MRR of the book."""
+        """MRR of the portfolio."""
         return float(self.mrr[0].sum())
 
 
 def flow(rows: pd.DataFrame, last: int) -> Flow:
-    """The rows of a book reduced to MRR by month and years decided, for months 0 to ``last``.
+    """The rows of a portfolio reduced to MRR by month and years decided, for months 0 to ``last``.
 
     Any number of rows becomes a table of a few dozen columns, on which every draw is evaluated.
     Raises ParameterError for a ``last`` outside 1 to 120.
@@ -193,7 +193,7 @@ def flow(rows: pd.DataFrame, last: int) -> Flow:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Worth(Record):
+class Outcomes(Record):
     """The figures of ``Outcome`` for each draw, as arrays of one length."""
 
     value: np.ndarray
@@ -207,12 +207,12 @@ class Worth(Record):
     tail_value: np.ndarray
 
 
-def worth(book: Flow, inputs: Mapping[str, Any], horizon: int, tail_months: int = 0) -> Worth:
+def outcomes(portfolio: Flow, inputs: Mapping[str, Any], horizon: int, tail_months: int = 0) -> Outcomes:
     """The economics of the module for many draws at once.
 
-    ``book`` as from ``flow`` with a ``last`` of at least ``horizon``. ``inputs``: each name of ``INPUTS`` as a number
-    or an array with one value per draw; nothing is checked here. An input that is one number costs its share of the
-    work once, however many draws there are.
+    ``portfolio``: from ``flow`` with a ``last`` of at least ``horizon``. ``inputs``: each name of ``INPUTS`` as a
+    number or an array with one value per draw; nothing is checked here. An input that is one number costs its share of
+    the work once, however many draws there are.
     """
     _check_months("horizon", horizon, 1)
     _check_months("tail_months", tail_months, 0)
@@ -220,11 +220,11 @@ def worth(book: Flow, inputs: Mapping[str, Any], horizon: int, tail_months: int 
     hazard = -np.log1p(-given["yearly_churn"])
     t = np.arange(horizon)
     weight = discounting(given["discount"], t)
-    with_, without = np.exp(-hazard * book.years), np.exp(-hazard * given["relative_risk"] * book.years)
+    with_, without = np.exp(-hazard * portfolio.years), np.exp(-hazard * given["relative_risk"] * portfolio.years)
     with one_thread():
-        gone = (with_ - without) @ book.mrr[: horizon + 1].T
-        stayed = without @ book.mrr[:horizon].T
-        kept = with_ @ book.mrr[horizon]
+        gone = (with_ - without) @ portfolio.mrr[: horizon + 1].T
+        stayed = without @ portfolio.mrr[:horizon].T
+        kept = with_ @ portfolio.mrr[horizon]
     expansion = given["expansion"]
     slower = (1 + expansion) ** (t / 12) - (1 + expansion * (1 - given["expansion_lost"])) ** (t / 12)
     churned, grown = gone[:, :horizon], stayed * slower
@@ -237,20 +237,20 @@ def worth(book: Flow, inputs: Mapping[str, Any], horizon: int, tail_months: int 
     found = {
         "value": churn_value + expansion_value + tail_value,
         "cost": cost_saved(given, horizon),
-        "points": 100 * at_end / book.total,
-        "retention_with": kept / book.total,
-        "retention_without": (kept - at_end) / book.total,
+        "points": 100 * at_end / portfolio.total,
+        "retention_with": kept / portfolio.total,
+        "retention_without": (kept - at_end) / portfolio.total,
         "lost_mrr_months": churned.sum(axis=1) + grown.sum(axis=1),
         "churn_value": churn_value,
         "expansion_value": expansion_value,
         "tail_value": tail_value,
     }
     draws = max(len(values) for values in found.values())
-    return Worth(**{name: np.broadcast_to(values, draws) for name, values in found.items()})
+    return Outcomes(**{name: np.broadcast_to(values, draws) for name, values in found.items()})
 
 
 def discounting(discount: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """d(t): what one unit of money in the middle of month t is worth on the day of the book."""
+    """d(t): what one unit of money in the middle of month t is worth on the as-of date."""
     return (1 + discount) ** (-(t + 0.5) / 12)
 
 
@@ -264,5 +264,5 @@ def cost_saved(given: Mapping[str, np.ndarray], horizon: int) -> np.ndarray:
 
 
 def _check_months(name: str, months: Any, least: int) -> None:
-    if not (least <= months <= LONGEST and int(months) == months):
-        raise ParameterError(f"{name} = {months}: choose whole months from {least} to {LONGEST}, for example 24.")
+    if not (least <= months <= MAX_MONTHS and int(months) == months):
+        raise ParameterError(f"{name} = {months}: choose whole months from {least} to {MAX_MONTHS}, for example 24.")

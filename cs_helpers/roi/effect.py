@@ -14,27 +14,27 @@ from cs_helpers.core.results import Record, Suppressed, or_suppressed
 from cs_helpers.core.stats import e_value, normal_quantile
 from cs_helpers.roi.association import association
 from cs_helpers.roi.baseline import baseline_trial
-from cs_helpers.roi.controls import Control, Yardstick, negative_controls, yardstick
-from cs_helpers.roi.evidence import Gate, Rung
-from cs_helpers.roi.gates import (
-    NEVER_AT_HORIZON,
-    NEVER_ESS,
-    NEVER_EVENTS,
+from cs_helpers.roi.common_support import Overlap, measure_overlap
+from cs_helpers.roi.conditions import (
+    MIN_NEVER_AT_HORIZON,
+    MIN_NEVER_CHURNED,
+    MIN_NEVER_ESS,
     gates_before,
     gates_of_fit,
     refusal,
 )
-from cs_helpers.roi.gformula import Futures, Models, fit_models, live, points_without
+from cs_helpers.roi.controls import Control, Yardstick, run_negative_controls, yardstick
+from cs_helpers.roi.effect_evidence import Evidence, Gate
+from cs_helpers.roi.gformula import Futures, Models, fit_models, points_without, simulate_futures
 from cs_helpers.roi.ltmle import NeverArm, ltmle, never_arm
-from cs_helpers.roi.naive import naive
-from cs_helpers.roi.overlap import Overlap, overlap
+from cs_helpers.roi.naive_contrasts import naive_contrasts
 from cs_helpers.roi.trial import Trial, trial
 from cs_helpers.roi.vacancy import vacancy
 
 HORIZONS = (24, 18, 12, 6)
 """Months over which the effect may be measured, the longest first: the first whose never-covered arm holds is taken."""
-FEWEST_IN_SEGMENT = 30
-_LEAST_IN_BOOK = 5
+MIN_IN_SEGMENT = 30
+MIN_ACCOUNTS_OF_CSM = 5
 _Z = normal_quantile(0.95)
 CARRY = ("g_formula", "vacancy", "baseline")
 """Rungs that may carry the headline, the strongest first."""
@@ -48,7 +48,7 @@ ESTIMAND = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class VanishEffect(Record):
+class MeasuredEffect(Record):
     """What withdrawing all assigned CSMs would have done to the accounts that were followed for ``horizon`` months.
 
     ``verdict``: "measured" where a rung that may carry a headline passed its gates, else "refused", with ``reason``.
@@ -63,7 +63,7 @@ class VanishEffect(Record):
     """
 
     verdict: str
-    headline: str
+    carried_by: str
     reason: str
     horizon: int
     horizons: tuple[int, ...]
@@ -72,8 +72,8 @@ class VanishEffect(Record):
     churned: int
     estimand: str
     points: pd.DataFrame
-    rungs: tuple[Rung, ...]
-    naive: tuple[Rung, ...]
+    evidence: tuple[Evidence, ...]
+    naive: tuple[Evidence, ...]
     gates: tuple[Gate, ...]
     controls: tuple[Control, ...]
     overlap: Overlap | None = None
@@ -90,9 +90,9 @@ class VanishEffect(Record):
     _futures: Futures | None = field(default=None, repr=False)
 
     @property
-    def rung(self) -> Rung | None:
-        """The rung of the headline; None where the effect is refused."""
-        return next((each for each in self.rungs if each.key == self.headline), None)
+    def main_evidence(self) -> Evidence | None:
+        """The evidence that carries the headline; None where the effect is refused."""
+        return next((each for each in self.evidence if each.key == self.carried_by), None)
 
     @property
     def failed(self) -> tuple[Gate, ...]:
@@ -100,7 +100,7 @@ class VanishEffect(Record):
         return tuple(each for each in self.gates if each.passed is False)
 
 
-def vanish_effect(
+def measure_effect(
     panel: pd.DataFrame | Trial,
     horizon: int = 0,
     segments: pd.Series | None = None,
@@ -108,7 +108,7 @@ def vanish_effect(
     exposures: Sequence[str] = (),
     draws: int = 200,
     seed: int = 1,
-) -> VanishEffect:
+) -> MeasuredEffect:
     """Effect of withdrawing all coverage from month 0 on, by every method there is, and a verdict.
 
     ``panel``: account-months as ``trial`` takes them, or a Trial. ``horizon``: months; 0 takes the longest of 24, 18,
@@ -127,7 +127,7 @@ def vanish_effect(
         )
     arms = {each: never_arm(followed, each) for each in _candidates(followed, horizon)}
     chosen, arm = _longest(arms)
-    controls = negative_controls(followed)
+    controls = run_negative_controls(followed)
     before = gates_before(followed, chosen, arm, controls)
     models = or_suppressed(fit_models, followed)
     lower = {
@@ -136,11 +136,11 @@ def vanish_effect(
         "baseline": baseline_trial(followed, chosen),
         "association": association(followed, chosen),
     }
-    refuted = naive(followed, chosen)
+    refuted = naive_contrasts(followed, chosen)
     if isinstance(models, Suppressed):
         return _result(followed, chosen, before, controls, lower, refuted, why=models.reason)
-    where = overlap(models)
-    futures = or_suppressed(live, models, chosen, _weights(followed, chosen, where), draws, seed)
+    where = measure_overlap(models)
+    futures = or_suppressed(simulate_futures, models, chosen, _weights(followed, chosen, where), draws, seed)
     if isinstance(futures, Suppressed):
         return _result(followed, chosen, before, controls, lower, refuted, where, why=futures.reason)
     gates = (*before, *gates_of_fit(followed, futures, where, lower["ltmle"]))
@@ -158,7 +158,9 @@ def _longest(arms: dict[int, NeverArm]) -> tuple[int, NeverArm]:
     """The longest horizon whose never-covered arm suffices; where none does, the one that comes closest."""
 
     def short(arm: NeverArm) -> float:
-        return min(arm.never_churned / NEVER_EVENTS, arm.at_horizon / NEVER_AT_HORIZON, arm.ess / NEVER_ESS, 1.0)
+        return min(
+            arm.never_churned / MIN_NEVER_CHURNED, arm.at_horizon / MIN_NEVER_AT_HORIZON, arm.ess / MIN_NEVER_ESS, 1.0
+        )
 
     best = max(arms, key=lambda each: (short(arms[each]), each))
     return best, arms[best]
@@ -181,7 +183,7 @@ def _segments(followed: Trial, horizon: int) -> list[str]:
     counts = among["segment"].value_counts()
     if followed.accounts["segment"].nunique() < 2:
         return []
-    return sorted(str(name) for name in counts.index[counts >= FEWEST_IN_SEGMENT])
+    return sorted(str(name) for name in counts.index[counts >= MIN_IN_SEGMENT])
 
 
 def _result(
@@ -189,39 +191,41 @@ def _result(
     horizon: int,
     gates: tuple[Gate, ...],
     controls: tuple[Control, ...],
-    lower: dict[str, Rung],
-    refuted: tuple[Rung, ...],
+    lower: dict[str, Evidence],
+    refuted: tuple[Evidence, ...],
     where: Overlap | None = None,
     futures: Futures | None = None,
     models: Models | None = None,
     seed: int = 1,
     why: str = "",
-) -> VanishEffect:
+) -> MeasuredEffect:
     among = followed.followed(horizon)
     accounts, churned = int(among.sum()), int((~followed.survives(horizon)[among]).sum())
     reason = refusal(gates) or why
     if futures is None or reason:
-        g = Rung("g_formula", horizon, status="refused", reason=reason, accounts=accounts, churned=churned)
+        g = Evidence("g_formula", horizon, status="refused", reason=reason, accounts=accounts, churned=churned)
     else:
         value, se = futures.points(horizon)
-        g = Rung("g_formula", horizon, value, value - _Z * se, value + _Z * se, se, accounts=accounts, churned=churned)
+        g = Evidence(
+            "g_formula", horizon, value, value - _Z * se, value + _Z * se, se, accounts=accounts, churned=churned
+        )
     untrusted = {"ltmle": reason, "baseline": refusal(gates, NEEDED_AT_BASELINE)}
     hidden = refusal(gates, ("dated_coverage", "control"))
-    judged = [_held_back(rung, untrusted.get(key, "")) for key, rung in lower.items() if key != "association"]
-    rungs = (
-        Rung("randomised", horizon, status="refused", reason=NOT_RANDOMISED),
+    judged = [_held_back(item, untrusted.get(key, "")) for key, item in lower.items() if key != "association"]
+    evidence = (
+        Evidence("randomised", horizon, status="refused", reason=NOT_RANDOMISED),
         g,
         *judged,
         _refuted(lower["association"], hidden),
     )
-    headline = next((each.key for each in rungs if each.status == "shown" and each.key in CARRY), "")
+    carried_by = next((each.key for each in evidence if each.status == "shown" and each.key in CARRY), "")
     shown = futures is not None and g.status == "shown"
     risk = _risk_ratio(futures) if shown and futures is not None else None
     point, limit = e_value(risk[0], _nearest_to_one(*risk[1])) if risk else (None, None)
     swing, csms = _leave_one_out(followed, models, horizon, seed) if shown and models is not None else (None, 0)
-    return VanishEffect(
-        verdict="measured" if headline else "refused",
-        headline=headline,
+    return MeasuredEffect(
+        verdict="measured" if carried_by else "refused",
+        carried_by=carried_by,
         reason=g.reason,
         horizon=horizon,
         horizons=tuple(sorted({*(each for each in HORIZONS if each < horizon), horizon})),
@@ -230,7 +234,7 @@ def _result(
         churned=churned,
         estimand=ESTIMAND,
         points=_points(followed, horizon, futures if shown else None),
-        rungs=rungs,
+        evidence=evidence,
         naive=refuted,
         gates=gates,
         controls=controls,
@@ -249,16 +253,16 @@ def _result(
     )
 
 
-def _held_back(rung: Rung, why: str) -> Rung:
+def _held_back(item: Evidence, why: str) -> Evidence:
     """A rung whose own figures stand, but whose gates do not."""
-    if rung.status == "refused" or not why:
-        return rung
-    return Rung(rung.key, rung.horizon, status="refused", reason=why, accounts=rung.accounts, churned=rung.churned)
+    if item.status == "refused" or not why:
+        return item
+    return Evidence(item.key, item.horizon, status="refused", reason=why, accounts=item.accounts, churned=item.churned)
 
 
-def _refuted(rung: Rung, why: str) -> Rung:
+def _refuted(item: Evidence, why: str) -> Evidence:
     """An association that a gate shows to be no effect: it stays in the picture, to be seen through."""
-    return replace(rung, status="refuted", reason=why) if why and rung.status == "shown" else rung
+    return replace(item, status="refuted", reason=why) if why and item.status == "shown" else item
 
 
 def _kaplan_meier(followed: Trial, horizon: int, t: int, weights: np.ndarray) -> float:
@@ -322,7 +326,7 @@ def _by_segment(followed: Trial, futures: Futures) -> pd.DataFrame:
         row["churned"] = int(left[(among["segment"] == name).to_numpy()].sum())
         empty = ("points", "low", "high", "mrr_months", "mrr_months_low", "mrr_months_high")
         if name not in shown:
-            too_few = f"{len(group)} accounts followed, at least {FEWEST_IN_SEGMENT} needed"
+            too_few = f"{len(group)} accounts followed, at least {MIN_IN_SEGMENT} needed"
             rows.append(row | dict.fromkeys(empty, float("nan")) | {"reason": too_few})
             continue
         column = 3 + 2 * shown.index(str(name))
@@ -356,11 +360,11 @@ def _leave_one_out(followed: Trial, models: Models, horizon: int, seed: int) -> 
     if rows.empty:
         return None, 0
     pairs = rows[["csm", "account"]].drop_duplicates()
-    books = [group["account"].to_numpy() for _, group in pairs.groupby("csm") if len(group) >= _LEAST_IN_BOOK]
+    portfolios = [group["account"].to_numpy() for _, group in pairs.groupby("csm") if len(group) >= MIN_ACCOUNTS_OF_CSM]
     groups = []
-    for book in books:
+    for portfolio in portfolios:
         flag = np.zeros(len(followed.accounts))
-        flag[book] = 1
+        flag[portfolio] = 1
         groups.append(flag)
     if not groups:
         return None, 0

@@ -256,7 +256,7 @@ def designs(trial: Trial, scales: Scales, filled: Numbers) -> Designs:
 
 
 @dataclass(frozen=True, eq=False)
-class _Laws:
+class _TabulatedModels:
     """One draw's three models, everything that depends on one number only looked up from a table.
 
     ``*_health`` are tables over the grid of health, ``*_fixed`` hold one value per account; the tuples are the
@@ -277,7 +277,7 @@ class _Laws:
     coverage: Numbers  # before, before x health, before x size
 
 
-def live(models: Models, horizon: int, weights: Numbers, draws: int = 200, seed: int = 1) -> Futures:
+def simulate_futures(models: Models, horizon: int, weights: Numbers, draws: int = 200, seed: int = 1) -> Futures:
     """Both futures of the accounts followed for ``horizon`` months, with ``draws`` draws of whole accounts.
 
     ``weights``: accounts of the trial x columns, how much each account counts (only those followed do). Accounts keep
@@ -291,7 +291,7 @@ def live(models: Models, horizon: int, weights: Numbers, draws: int = 200, seed:
         tables = Population(models, horizon)
         weights = weights[tables.population]
         drawn = [fit.drawn(times) for fit in models.fits]
-        natural, vanished, covered = tables.run([fit.coefficients for fit in models.fits], weights, rng, tables.lives)
+        natural, vanished, covered = tables.run([fit.coefficients for fit in models.fits], weights, rng, tables.paths)
         pairs = [
             tables.run([each[n] for each in drawn], weights * times[n, tables.population, None], rng, 1)[:2]
             for n in range(draws)
@@ -308,10 +308,10 @@ def points_without(models: Models, horizon: int, groups: Sequence[Numbers], seed
         tables = Population(models, horizon)
         kept = 1.0 - np.array(groups, float).reshape(len(groups), len(models.trial.accounts))
         drawn = [fit.drawn(kept) for fit in models.fits]
-        lives = -(-tables.lives // 3)  # every group lives through the same luck, so fewer lives tell them apart
+        paths = -(-tables.paths // 3)  # every group lives through the same luck, so fewer lives tell them apart
         for n, weights in enumerate(kept[:, tables.population]):
             rng = Generator(PCG64(SeedSequence([seed, 8])))
-            natural, vanished, _ = tables.run([each[n] for each in drawn], weights[:, None], rng, lives)
+            natural, vanished, _ = tables.run([each[n] for each in drawn], weights[:, None], rng, paths)
             points[n] = 100 * (natural[horizon, 0] - vanished[horizon, 0])
     return points
 
@@ -325,7 +325,7 @@ class Population:
         population = self.population
         if not len(population):
             raise ContractError(f"no account was followed for {horizon} months")
-        self.lives = max(1, round(_PATHS / len(population)))
+        self.paths = max(1, round(_PATHS / len(population)))
         first = np.flatnonzero(trial.rows["t"].to_numpy() == 0)[population]
         rows = trial.rows.iloc[first]
         self.m = models.scales.size(rows["log_mrr"].to_numpy())
@@ -344,12 +344,12 @@ class Population:
         self.month = rows["month"].to_numpy()
         self.month_basis = models.scales.month.basis(np.arange(trial.months, dtype=float))
 
-    def _laws(self, leaving: Numbers, next_health: Numbers, coverage: Numbers) -> _Laws:
+    def _tabulated(self, leaving: Numbers, next_health: Numbers, coverage: Numbers) -> _TabulatedModels:
         s, g = self.size_basis.shape[1], self.health_basis.shape[1]
         u, v = self.tenure_basis.shape[1], self.month_basis.shape[1]
         at, size, health = 1 + s + g, slice(1, 1 + s), slice(1 + s, 1 + s + g)
         last = at + u + v
-        return _Laws(
+        return _TabulatedModels(
             self.health_basis @ leaving[health],
             leaving[0] + self.size_basis @ leaving[size],
             self.tenure_basis @ leaving[at : at + u],
@@ -365,13 +365,13 @@ class Population:
         )
 
     def run(
-        self, coefficients: list[Numbers], weights: Numbers, rng: Generator, lives: int
+        self, coefficients: list[Numbers], weights: Numbers, rng: Generator, paths: int
     ) -> tuple[Numbers, Numbers, Numbers]:
         """Weighted survival of both futures by month, and the covered share of the natural one."""
-        k = self._laws(*coefficients)
+        k = self._tabulated(*coefficients)
         n = len(self.population)
-        share = weights / weights.sum(axis=0) / lives
-        several = slice(None) if lives == 1 else np.tile(np.arange(n), lives)
+        share = weights / weights.sum(axis=0) / paths
+        several = slice(None) if paths == 1 else np.tile(np.arange(n), paths)
         m, tenure, month, share = self.m[several], self.tenure[several], self.month[several], share[several]
         stays_fixed, next_fixed, coverage_fixed = (
             each[several] for each in (k.leaving_fixed, k.next_fixed, k.coverage_fixed)

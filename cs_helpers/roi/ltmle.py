@@ -14,7 +14,7 @@ from cs_helpers.core.stats import effective_n, normal_quantile
 from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.adjustment import adjustment, followed, too_late, with_ones
-from cs_helpers.roi.evidence import Rung
+from cs_helpers.roi.effect_evidence import Evidence
 from cs_helpers.roi.trial import Trial
 
 KEY = "ltmle"
@@ -60,7 +60,7 @@ def never_arm(trial: Trial, horizon: int, truncate: float | None = None) -> Neve
         return _arm(_followers(trial, horizon, truncate), horizon)
 
 
-def ltmle(trial: Trial, horizon: int, truncate: float | None = None) -> Rung:
+def ltmle(trial: Trial, horizon: int, truncate: float | None = None) -> Evidence:
     """Points of survival that coverage kept, by longitudinal targeted maximum likelihood.
 
         value = 100 (S_observed - S_never),   S_never = mean over accounts of Q_0
@@ -83,7 +83,7 @@ def ltmle(trial: Trial, horizon: int, truncate: float | None = None) -> Rung:
     """
     among = followed(trial, horizon)
     if not among.any():
-        return Rung(KEY, horizon, status="refused", reason=too_late(trial, horizon))
+        return Evidence(KEY, horizon, status="refused", reason=too_late(trial, horizon))
     with one_thread():
         followers = _followers(trial, horizon, truncate)
         arm = _arm(followers, horizon)
@@ -91,7 +91,7 @@ def ltmle(trial: Trial, horizon: int, truncate: float | None = None) -> Rung:
         left = int((stays == 0).sum())
         reason = _reason(followers, arm, horizon)
         if reason:
-            return Rung(KEY, horizon, status="refused", reason=reason, accounts=arm.accounts, churned=left)
+            return Evidence(KEY, horizon, status="refused", reason=reason, accounts=arm.accounts, churned=left)
         survival, influence = _targeted(followers, horizon)
     never, observed = float(survival.mean()), float(stays.mean())
     influence = stays - observed - (influence + survival - never)
@@ -106,7 +106,7 @@ def ltmle(trial: Trial, horizon: int, truncate: float | None = None) -> Rung:
         "survival_observed": observed,
     }
     reach = normal_quantile(0.95) * se
-    return Rung(
+    return Evidence(
         KEY, horizon, value, value - reach, value + reach, se, accounts=arm.accounts, churned=left, detail=detail
     )
 

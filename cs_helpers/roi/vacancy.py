@@ -12,59 +12,62 @@ from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.adjustment import adjustment, followed, too_late, with_ones
 from cs_helpers.roi.association import Hazards, hazards, kept_shares
-from cs_helpers.roi.evidence import Rung
+from cs_helpers.roi.effect_evidence import Evidence
 from cs_helpers.roi.trial import Trial
 
 KEY = "vacancy"
 BEFORE, AFTER = 3, 3  # event months -3..-1 and 0..2
-SMALLEST_BOOK = 3  # accounts
-FEWEST_DEPARTURES, FEWEST_EVENTS = 6, 10
+MIN_PORTFOLIO = 3  # accounts
+MIN_DEPARTURES, MIN_EVENTS = 6, 10
 FLAT = 0.05  # a pre-trend with a smaller p is not flat
-MOST_KEPT = 0.5  # of a book may be covered by others in the first month: more is a handover
-LEAST_EXCESS = 0.5  # share of vacant months without cover, beyond that of the others
+MAX_KEPT = 0.5  # of a portfolio may be covered by others in the first month: more is a handover
+MIN_EXCESS = 0.5  # share of vacant months without cover, beyond that of the others
 
 
 @dataclass(frozen=True, eq=False)
 class _Events:
-    """Account-months around departures: ``rows`` with before, vacant (flags of the leaving CSMs' books), times (in how
-    many departures the month counts) and cluster (the CSM at event month -3)."""
+    """Account-months around departures.
+
+    ``rows`` with before, vacant (flags of the portfolios of CSMs who leave), times (in how many departures the month
+    counts) and cluster (the CSM at event month -3).
+    """
 
     rows: pd.DataFrame
     departures: int
 
 
-def vacancy(trial: Trial, horizon: int) -> Rung:
-    """Points of survival from what happened to the books of CSMs who left, against books whose CSM stayed.
+def vacancy(trial: Trial, horizon: int) -> Evidence:
+    """Points of survival from what happened to the portfolios of CSMs who left, against portfolios whose CSM stayed.
 
         logit P(churned in a month) = curves of health, log MRR, tenure + calendar month + a before + b vacant
         odds ratio of a month without cover = exp(b / (share uncovered in the vacancy - the same of the others))
         value = 100 mean over followed accounts of Y (1 - R),  R = prod over covered months t < H of (1 - without) /
                 (1 - hazard), hazard: fitted as in ``association``, without: at odds times that odds ratio
 
-    A CSM has left at the end of its last covered month if that is before the window's last month. Its book is the
+    A CSM has left at the end of its last covered month if that is before the window's last month. Its portfolio is the
     accounts it covered three months before the vacancy began (event month -3), at least 3 of them; ``before`` marks
     their event months -3 to -1, ``vacant`` 0 to 2, whoever covers them then. The others are the accounts that CSMs who
     stayed through those months covered in event month -3, in the same calendar months. Departures after which half of
-    the book or more keeps its cover are handovers, and left out. Clustered by the CSM at event month -3, t with
+    the portfolio or more keeps its cover are handovers, and left out. Clustered by the CSM at event month -3, t with
     departures - 1 degrees of freedom, the error never below the one by account. A trait of the account that nobody
-    recorded does not bias it as long as CSMs do not leave because of their accounts: the books must churn as the others
-    do before the departure.
+    recorded does not bias it as long as CSMs do not leave because of their accounts: the portfolios must churn as the
+    others do before the departure.
     Health is held as it is, so the figure is the direct effect of a few months: it understates what works through
     health over time. ``detail``: departures, book_accounts, vacant_months, vacant_churned, odds_ratio with _low and
     _high (of a month without cover), log_odds_ratio, log_odds_ratio_se, before_log_odds_ratio, before_p,
     uncovered_share and uncovered_share_others. Unknown health: see ``adjustment``.
     Refused where nobody is followed, CSMs are not named, with fewer than 6 departures or fewer than 10 churned in the
-    vacancies, less than half more of the months without cover than elsewhere, or where the books churned differently
-    (p < .05) before the departure. Source: methods of event studies
+    vacancies, less than half more of the months without cover than elsewhere, or where the portfolios churned
+    differently (p < .05) before the departure. Source: methods of event studies
     with stacked clean controls, Cengiz et al. 2019; t(G - 1): Cameron & Miller 2015.
     """
     among = followed(trial, horizon)
     accounts, left = int(among.sum()), int((~trial.survives(horizon) & among).sum())
     if not among.any():
-        return Rung(KEY, horizon, status="refused", reason=too_late(trial, horizon))
+        return Evidence(KEY, horizon, status="refused", reason=too_late(trial, horizon))
     if not (trial.rows["csm"] != "").any():
         reason = "it is not recorded who covered the accounts, so that nobody is seen to leave"
-        return Rung(KEY, horizon, status="refused", reason=reason, accounts=accounts, churned=left)
+        return Evidence(KEY, horizon, status="refused", reason=reason, accounts=accounts, churned=left)
     with one_thread():
         events = _events(trial)
         rows = events.rows
@@ -82,7 +85,7 @@ def vacancy(trial: Trial, horizon: int) -> Rung:
             detail |= found
             reason = _not_comparable(found)
         if reason or found is None:
-            return Rung(KEY, horizon, None, None, None, None, "refused", reason, accounts, left, detail)
+            return Evidence(KEY, horizon, None, None, None, None, "refused", reason, accounts, left, detail)
         model = _natural(trial)
         b, se = found["log_odds_ratio"], found["log_odds_ratio_se"]
         reach = student_quantile(events.departures - 1) * se
@@ -93,22 +96,22 @@ def vacancy(trial: Trial, horizon: int) -> Rung:
         "odds_ratio_low": float(np.exp(b - reach)),
         "odds_ratio_high": float(np.exp(b + reach)),
     }
-    return Rung(KEY, horizon, value, low, high, abs(slope) * se, accounts=accounts, churned=left, detail=detail)
+    return Evidence(KEY, horizon, value, low, high, abs(slope) * se, accounts=accounts, churned=left, detail=detail)
 
 
 def _too_few(detail: dict[str, float]) -> str:
     departures, churned = int(detail["departures"]), int(detail["vacant_churned"])
-    if departures >= FEWEST_DEPARTURES and churned >= FEWEST_EVENTS:
+    if departures >= MIN_DEPARTURES and churned >= MIN_EVENTS:
         return ""
     return (
-        f"{departures} CSM departures left a book of {SMALLEST_BOOK} or more accounts uncovered, and {churned} of the "
-        f"accounts left in those months; {FEWEST_DEPARTURES} departures and {FEWEST_EVENTS} that left are needed"
+        f"{departures} CSM departures left a book of {MIN_PORTFOLIO} or more accounts uncovered, and {churned} of the "
+        f"accounts left in those months; {MIN_DEPARTURES} departures and {MIN_EVENTS} that left are needed"
     )
 
 
 def _not_comparable(found: dict[str, float]) -> str:
     share, others = found["uncovered_share"], found["uncovered_share_others"]
-    if share - others < LEAST_EXCESS:
+    if share - others < MIN_EXCESS:
         return (
             f"{share:.0%} of the months after a departure were without cover, and {others:.0%} of the other books' "
             "months: too small a difference to learn from"
@@ -123,7 +126,7 @@ def _not_comparable(found: dict[str, float]) -> str:
 
 
 def _events(trial: Trial) -> _Events:
-    """Departures with a vacancy, and every account-month of their books and of the clean others, once, with weights."""
+    """Departures with a vacancy: every account-month of their portfolios and of the clean others once, with weights."""
     rows = trial.rows
     months, accounts = trial.months, len(trial.accounts)
     place = np.full((accounts, months), -1)
@@ -145,28 +148,28 @@ def _events(trial: Trial) -> _Events:
             continue
         at_base = place[:, base]
         theirs = np.where(at_base >= 0, person[at_base], -1)
-        book = theirs == leaver
-        first = place[book, start]
+        portfolio = theirs == leaver
+        first = place[portfolio, start]
         first = first[first >= 0]
-        if book.sum() < SMALLEST_BOOK or not len(first) or covered[first].mean() >= MOST_KEPT:
+        if portfolio.sum() < MIN_PORTFOLIO or not len(first) or covered[first].mean() >= MAX_KEPT:
             continue
         departures += 1
         # Clean others: their CSM does not leave between event month -3 and the end of the vacancy.
         stays = (last >= start + AFTER) | (last == months - 1)
-        others = (theirs >= 0) & ~book & stays[theirs]
+        others = (theirs >= 0) & ~portfolio & stays[theirs]
         for event_month in range(-BEFORE, min(AFTER, months - start)):
             at = place[:, start + event_month]
-            of_book, of_others = at[book & (at >= 0)], at[others & (at >= 0)]
-            (vacant if event_month >= 0 else before)[of_book] = True
-            times[of_book] += 1
+            of_portfolio, of_others = at[portfolio & (at >= 0)], at[others & (at >= 0)]
+            (vacant if event_month >= 0 else before)[of_portfolio] = True
+            times[of_portfolio] += 1
             times[of_others] += 1
             unset = cluster[of_others] < 0
             cluster[of_others[unset]] = theirs[others & (at >= 0)][unset]
-            cluster[of_book] = leaver
+            cluster[of_portfolio] = leaver
     kept = times > 0
     before &= ~vacant
     found = rows[kept].assign(vacant=vacant[kept], before=before[kept], times=times[kept], cluster=cluster[kept])
-    # A month that is of one leaver's book and among the others of another departure tells of the book.
+    # A month that is of one leaver's portfolio and among the others of another departure tells of the portfolio.
     found["times"] = np.where(found["vacant"] | found["before"], 1, found["times"])
     found["cluster"] = pd.factorize(found["cluster"].to_numpy())[0]
     return _Events(found, departures)
@@ -193,7 +196,7 @@ def _fitted(events: _Events) -> dict[str, float]:
     share = float(without[vacant == 1].mean())
     other = (vacant == 0) & (before == 0)
     others = float(np.average(without[other], weights=weights[other])) if other.any() else 0.0
-    excess = max(share - others, LEAST_EXCESS)  # below it the rung is refused
+    excess = max(share - others, MIN_EXCESS)  # below it the rung is refused
     return {
         "log_odds_ratio": float(b) / excess,
         "log_odds_ratio_se": float(b_se) / excess,

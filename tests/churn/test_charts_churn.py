@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cs_helpers.charts.benchmark import funnel_plot, slope
+from cs_helpers.charts.scenario import ladder, tornado
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
@@ -22,7 +23,6 @@ from cs_helpers.charts.outlook import forecast_score, outlook
 from cs_helpers.charts.reasons import reason_bars
 from cs_helpers.charts.retention import group_bars, trend
 from cs_helpers.charts.risk import drivers, reliability
-from cs_helpers.charts.scenario import ladder, tornado
 from cs_helpers.charts.survival import anniversaries, incidence, projection, survival_curves
 from cs_helpers.report.charts.ink import INKS, NARROW, WIDE
 from cs_helpers.report.charts.labels import share, shorten, spread

@@ -1,0 +1,189 @@
+"""Views of break-even and of what customer success costs."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cs_helpers.core.errors import visible
+from cs_helpers.core.periods import window_words
+from cs_helpers.report.blocks import Block, table
+from cs_helpers.report.chart import Chart
+from cs_helpers.report.views import View, view_for
+from cs_helpers.report.words import (
+    Headline,
+    capital,
+    count,
+    is_given,
+    listed,
+    money,
+    of_hundred,
+    percent,
+    points_span,
+    sentence,
+    short_money,
+)
+from cs_helpers.roi import charts
+from cs_helpers.roi.costs import CostBase
+from cs_helpers.roi.results import BreakEvenResult, CostResult
+from cs_helpers.roi.views.names import RANGE
+
+
+@view_for(BreakEvenResult)
+class BreakEvenView(View[BreakEvenResult]):
+    """How much is enough, with no claim that customer success keeps it."""
+
+    def headline(self, result: BreakEvenResult) -> Headline:
+        """The points to keep within the middle horizon that can be reached."""
+        rows = [row for _, row in result.even.table.iterrows()]
+        reached = [row for row in rows if row["reachable"]]
+        currency, anchor = result.currency, "break-even"
+        cost = result.cost_per_year
+        a_year = "" if cost is None else f" of {money(cost, currency, short=True)} a year"
+        if not reached:
+            return Headline(
+                f"Customer success cannot earn back its cost{a_year} within {rows[-1]['horizon']} months, whatever it "
+                "keeps.",
+                capital(sentence(rows[-1]["reason"])),
+                anchor,
+            )
+        row = reached[(len(reached) - 1) // 2] if len(reached) == len(rows) else reached[0]
+        if row["points"] == 0:
+            return Headline(
+                "Customer success needs to keep nothing to pay for itself.", capital(sentence(row["reason"])), anchor
+            )
+        others = [f"{of_hundred(each['points'])} over {each['horizon']} months" for each in reached if each is not row]
+        never = [f"{each['horizon']}" for each in rows if not each["reachable"]]
+        need = money(row["points"] / 100 * row["exposed_mrr"], currency, short=True)
+        parts = [
+            f"That is {need} of MRR a month that pays then only because of it: without it churn would be "
+            f"{row['hazard_ratio']:.2f} times as high."
+        ]
+        if others:
+            parts.append(f"{capital(listed(others))}.")
+        if never:
+            parts.append(f"Within {listed(never)} months nothing it could keep would pay its cost.")
+        parts.append("This is no claim that it does: it says how much would be enough.")
+        exposed = money(row["exposed_mrr"], currency, short=True)
+        return Headline(
+            f"To earn back its cost{a_year} within {row['horizon']} months, customer success must keep "
+            f"{of_hundred(row['points'])} of the {exposed} of MRR it looks after.",
+            " ".join(parts),
+            anchor,
+        )
+
+    def chart(self, result: BreakEvenResult, narrow: bool) -> Chart:
+        """Net value against points kept, a line per horizon."""
+        return charts.break_even_curve(result.even, narrow, short_money(result.currency))
+
+    def alt_text(self, result: BreakEvenResult) -> str:
+        """Where each line begins and crosses zero."""
+        parts = []
+        for _, row in result.even.table.iterrows():
+            crosses = f"crosses zero at {of_hundred(row['points'])}" if row["reachable"] else "stays below zero"
+            begins = money(-row["cost"], result.currency, short=True)
+            parts.append(f"{row['horizon']} months: begins at {begins}, {crosses}")
+        return f"Net value against points of retention kept, a rising line per horizon. {'; '.join(parts)}."
+
+    def note(self, result: BreakEvenResult) -> str:
+        """When contracts decide, what is counted, and what is not."""
+        rows = result.portfolio.rows
+        soon = float(rows.loc[rows["due_in"] < 12, "mrr_cents"].sum()) / float(rows["mrr_cents"].sum())
+        note = f" {sentence(result.portfolio.note)}" if result.portfolio.note else ""
+        known = result.even.assumptions
+        whole = known.absorbed == known.severance_months == known.notice_months == 0
+        saved = (
+            "all costs count as saved from the first month on"
+            if whole
+            else "notice, severance and work that others take over are taken off what would be saved"
+        )
+        return (
+            f"A contract can be lost only when it comes due: {percent(soon, 0)} of the exposed MRR decides within a "
+            f"year.{note} {capital(saved)}; no lost growth is counted, so that retention alone has to pay."
+        )
+
+    def table(self, result: BreakEvenResult) -> pd.DataFrame:
+        """One row per horizon, see ``BreakEven.table``."""
+        return result.even.table
+
+    def page_table(self, result: BreakEvenResult) -> Block:
+        """Per horizon what must be kept, as points, as churn and as MRR."""
+        rows, currency = result.even.table, result.currency
+        shown = pd.DataFrame(
+            {
+                "Within": [f"{months} months" for months in rows["horizon"]],
+                "Cost to earn back": [money(value, currency, short=True) for value in rows["cost"]],
+                "Points of exposed MRR": [of_hundred(value) for value in rows["points"]],
+                "Points of all MRR": [of_hundred(value) for value in rows["points_of_all"]],
+                "MRR to keep": [
+                    money(p / 100 * m, currency, short=True)
+                    for p, m in zip(rows["points"], rows["exposed_mrr"], strict=True)
+                ],
+                "Hazard ratio": [f"{value:.2f}" if is_given(value) else "–" for value in rows["hazard_ratio"]],
+                "Still paying, as it is": [percent(value) for value in rows["retention_with"]],
+                "at break-even": [percent(value) for value in rows["retention_break_even"]],
+            }
+        )
+        if rows["points_low"].notna().any():
+            shown.insert(3, RANGE, [_range_words(row) for _, row in rows.iterrows()])
+        if (rows["reason"] != "").any():
+            shown["Why not"] = [capital(sentence(why)) if why else "–" for why in rows["reason"]]
+        return table(shown, "What customer success must keep to pay for itself")
+
+
+def _range_words(row: pd.Series) -> str:
+    """The range of break-even at one horizon; its lower end where many draws cannot reach break-even."""
+    if is_given(row["points_low"], row["points_high"]):
+        return points_span(row["points_low"], row["points_high"])
+    if is_given(row["points_low"]):
+        share = percent(row["unreachable_share"], 0)
+        return f"from {of_hundred(row['points_low'])}; out of reach in {share} of draws"
+    return "–"
+
+
+@view_for(CostResult)
+class CostView(View[CostResult]):
+    """What customer success costs, and where the figure comes from."""
+
+    def headline(self, result: CostResult) -> Headline:
+        """The yearly cost, its source and its parts."""
+        costs = result.costs
+        where = {
+            "costs": f"Mean of {count(costs.months, 'month')} in the table of costs",
+            "reps": "From the yearly cost of the people there now",
+            "given": "Given as a parameter",
+        }[costs.origin]
+        when = f", {window_words(costs.start, costs.end)}" if costs.start is not None and costs.end is not None else ""
+        note = sentence(costs.note) if costs.note else ""
+        return Headline(
+            f"Customer success costs {money(costs.per_year, result.currency, short=True)} a year.",
+            f"{where}{when}; {cost_parts(costs, result.currency)}. {note}".strip(),
+            "cost",
+        )
+
+    def table(self, result: CostResult) -> pd.DataFrame:
+        """item, part (people, tools or management) and per_month in currency."""
+        items = result.costs.items
+        if items is None:
+            return pd.DataFrame(columns=["item", "part", "per_month"])
+        return items.sort_values("per_month", ascending=False)
+
+    def page_table(self, result: CostResult) -> Block | None:
+        """Each item of cost, with the part it counts to."""
+        rows = self.table(result)
+        if rows.empty:
+            return None
+        shown = pd.DataFrame(
+            {
+                "Item": [visible(item) for item in rows["item"]],
+                "Counts as": rows["part"].to_numpy(),
+                "Mean month": [money(value, result.currency) for value in rows["per_month"]],
+            }
+        )
+        return table(shown, "Cost of customer success in a mean month")
+
+
+def cost_parts(costs: CostBase, currency: str) -> str:
+    """What the cost a month is made of."""
+    parts = {"people": costs.people, "tools": costs.tools, "management": costs.management}
+    said = [f"{name} {money(value, currency, short=True)}" for name, value in parts.items() if value]
+    return f"a month: {', '.join(said)}" if len(said) > 1 else f"{money(costs.per_month, currency, short=True)} a month"

@@ -1,0 +1,296 @@
+"""Views of money: what the measured effect was worth, smaller plans, one point of retention, word of mouth."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cs_helpers.core.errors import visible
+from cs_helpers.report.blocks import Block, table
+from cs_helpers.report.chart import Chart
+from cs_helpers.report.views import View, view_for
+from cs_helpers.report.words import (
+    NARROW_SPACE,
+    SPAN,
+    Headline,
+    called,
+    capital,
+    count,
+    inside,
+    is_given,
+    listed,
+    money,
+    money_span,
+    of_hundred,
+    percent,
+    plain,
+    points_span,
+    sentence,
+    short_money,
+    span_words,
+)
+from cs_helpers.roi import charts
+from cs_helpers.roi.results import EffectMoneyResult, PlansResult, PointWorthResult, WordOfMouthResult
+from cs_helpers.roi.smaller_plans import SmallerPlan
+from cs_helpers.roi.views.names import RANGE, WORD_OF_MOUTH, called_plan
+
+MAIN_HORIZON = 24
+
+
+def with_note(block: Block, note: str) -> Block:
+    """A table with a note under it."""
+    return Block(f'{block.html}<p class="cs-note">{plain(note)}</p>', f"{block.text}\n{note}".strip())
+
+
+@view_for(EffectMoneyResult)
+class EffectMoneyView(View[EffectMoneyResult]):
+    """What the measured effect was worth against its cost, in the months observed."""
+
+    def headline(self, result: EffectMoneyResult) -> Headline:
+        """Whether customer success earned back its cost, as far as the interval tells."""
+        worth, currency = result.money, result.currency
+        low, high = worth.net_interval
+        within = f"in the {worth.horizon} months that were watched"
+        if worth.cost <= 0:
+            found = f"Withdrawing customer success would have saved nothing {within}."
+        elif low > 0:
+            found = f"Customer success earned back its cost {within}."
+        elif high < 0:
+            found = f"Customer success did not earn back its cost {within}."
+        else:
+            found = f"Whether customer success earned back its cost {within} is not clear."
+        return Headline(
+            found,
+            f"Gross margin kept {money(worth.value, currency, short=True)} "
+            f"({money_span(worth.value_interval[0], worth.value_interval[1], currency)}), cost "
+            f"{money(worth.cost, currency, short=True)}; net {money(worth.net, currency, short=True)} "
+            f"({SPAN} {money_span(low, high, currency)}), a gain in {percent(worth.p_positive, 0)} of draws.",
+            "money",
+        )
+
+    def table(self, result: EffectMoneyResult) -> pd.DataFrame:
+        """figure, value, low and high: money in currency, roi as a fraction, points as they are."""
+        worth = result.money
+        none = (None, None)
+        rows = [
+            ("mrr_months", worth.mrr_months, *worth.mrr_months_interval),
+            ("value", worth.value, *worth.value_interval),
+            ("cost", worth.cost, *worth.cost_interval),
+            ("net", worth.net, *worth.net_interval),
+            ("roi", worth.roi, *(worth.roi_interval or none)),
+            ("cost_per_retained", worth.cost_per_retained, *(worth.cost_per_retained_interval or none)),
+            ("points", worth.points, *worth.points_interval),
+            ("break_even_points", worth.break_even_points, *none),
+        ]
+        return pd.DataFrame(rows, columns=["figure", "value", "low", "high"])
+
+    def page_table(self, result: EffectMoneyResult) -> Block:
+        """Each figure of the money with its interval."""
+        worth, currency = result.money, result.currency
+
+        def amount(name: str, value: float, ends: tuple[float, float]) -> tuple[str, str, str]:
+            return name, money(value, currency, short=True), money_span(*ends, currency)
+
+        per = "–" if worth.cost_per_retained is None else f"{worth.cost_per_retained:.2f}"
+        per_span, roi_span = worth.cost_per_retained_interval, worth.roi_interval
+        rows = [
+            amount("MRR-months kept", worth.mrr_months, worth.mrr_months_interval),
+            amount("Gross margin kept, discounted", worth.value, worth.value_interval),
+            amount("Cost of covering these accounts, discounted", worth.cost, worth.cost_interval),
+            amount("Net", worth.net, worth.net_interval),
+            (
+                "ROI",
+                "–" if worth.roi is None else percent(worth.roi, 0),
+                span_words(roi_span[0], roi_span[1], 0) if roi_span else "–",
+            ),
+            (
+                "Cost per unit of MRR kept for a month",
+                per,
+                f"{per_span[0]:.2f} to {per_span[1]:.2f}" if per_span else "–",
+            ),
+            ("Points of MRR kept at the horizon", of_hundred(worth.points), points_span(*worth.points_interval)),
+            ("Points that would have been enough", of_hundred(worth.break_even_points), "–"),
+        ]
+        block = table(
+            pd.DataFrame(rows, columns=["Figure", "Estimate", SPAN]),
+            f"{count(worth.accounts, 'account')} followed for {worth.horizon} months, nothing projected",
+        )
+        note = (
+            f"They carry {percent(worth.cost_share, 0)} of all covered account-months, and so that share of the cost. "
+            "Intervals join draws of accounts with draws of the inputs."
+        )
+        note += f" {capital(sentence(worth.reason))}" if worth.reason else ""
+        return with_note(block, note)
+
+
+@view_for(PointWorthResult)
+class PointWorthView(View[PointWorthResult]):
+    """What one more point of yearly retention is worth, whatever causes it."""
+
+    def headline(self, result: PointWorthResult) -> Headline:
+        """The worth of one point over the middle horizon, and over the others."""
+        rows = result.values
+        one = rows[(rows["points"] == 1) & rows["value"].notna()]
+        at = one[one["horizon"] == MAIN_HORIZON] if (one["horizon"] == MAIN_HORIZON).any() else one.tail(1)
+        row = at.iloc[0]
+        others = [
+            f"{money(each['value'], result.currency, short=True)} over {each['horizon']}"
+            for _, each in one.iterrows()
+            if each["horizon"] != row["horizon"]
+        ]
+        more = f"{capital(listed(others))} months. " if others else ""
+        return Headline(
+            f"One more point of yearly retention is worth {money(row['value'], result.currency, short=True)} of gross "
+            f"margin over {row['horizon']} months.",
+            f"{more}On the exposed MRR, whoever causes it; contracts gain it when they come due.",
+            "worth-of-a-point",
+        )
+
+    def chart(self, result: PointWorthResult, narrow: bool) -> Chart:
+        """Gross margin by points, a line per horizon."""
+        return charts.worth_of_a_point(result.values, narrow, short_money(result.currency))
+
+    def alt_text(self, result: PointWorthResult) -> str:
+        """What one and the most points drawn are worth over each horizon."""
+        rows, parts = result.values, []
+        for horizon, part in rows[rows["value"].notna()].groupby("horizon"):
+            first, last = part.iloc[0], part.iloc[-1]
+            parts.append(
+                f"over {horizon} months {money(first['value'], result.currency, short=True)} for {first['points']:g} "
+                f"and {money(last['value'], result.currency, short=True)} for {last['points']:g}"
+            )
+        return f"Gross margin by points of yearly retention: {'; '.join(parts)}."
+
+    def table(self, result: PointWorthResult) -> pd.DataFrame:
+        """One row per horizon and number of points, see ``value_of_points``."""
+        return result.values
+
+    def page_table(self, result: PointWorthResult) -> Block:
+        """A row per number of points, a column per horizon."""
+        rows = result.values
+        shown = {"Points of yearly retention": [f"+{each:g}" for each in sorted(set(rows["points"]))]}
+        for horizon, part in rows.sort_values("points").groupby("horizon"):
+            shown[f"{horizon} months"] = [money(value, result.currency, short=True) for value in part["value"]]
+        return table(pd.DataFrame(shown), "Gross margin kept by more retention")
+
+
+@view_for(PlansResult)
+class PlansView(View[PlansResult]):
+    """Which smaller plan gains, as far as its range tells; without any effect, how much churn each could bear."""
+
+    def headline(self, result: PlansResult) -> Headline:
+        """Plans by gain, loss and open; or the churn up to which each pays."""
+        plans, anchor = result.plans, "plans"
+        with_gain = [plan for plan in plans if is_given(main_row(plan)["gain"])]
+        months = int(main_row(plans[0])["horizon"])
+        if not with_gain:
+            bears = [
+                f"{inside(called_plan(plan.key))} {main_row(plan)['break_even_ratio']:.2f} times"
+                for plan in plans
+                if is_given(main_row(plan)["break_even_ratio"])
+            ]
+            most = f"Over {months} months churn may rise at most so far before a plan loses money: {listed(bears)}."
+            return Headline(
+                most if bears else "Every plan here pays, whatever churn does.",
+                "How much churn each would cause is not known, so no gain is given.",
+                anchor,
+            )
+        sides: dict[str, list[str]] = {"gain": [], "loss": [], "open": []}
+        for plan in with_gain:
+            row = main_row(plan)
+            side = "gain" if row["gain_low"] > 0 else "loss" if row["gain_high"] < 0 else "open"
+            sides[side].append(inside(called_plan(plan.key)))
+        parts = [f"{side}: {listed(names)}" for side, names in sides.items() if names]
+        return Headline(
+            f"Smaller plans over {months} months, {'; '.join(parts)}.",
+            "This follows from the inputs; a plan is open where its range holds both a gain and a loss.",
+            anchor,
+        )
+
+    def table(self, result: PlansResult) -> pd.DataFrame:
+        """plan, exposed_mrr, and the columns of ``SmallerPlan.table``; one row per plan and horizon."""
+        frames = [plan.table.assign(plan=plan.key, exposed_mrr=plan.exposed_mrr) for plan in result.plans]
+        rows = pd.concat(frames, ignore_index=True)
+        first = ["plan", "exposed_mrr"]
+        return rows[[*first, *(name for name in rows if name not in first)]]
+
+    def page_table(self, result: PlansResult) -> Block:
+        """Saved, lost and gained per plan and horizon, and how much churn each plan could bear."""
+
+        def ranged(row: pd.Series, name: str) -> str:
+            if not is_given(row[name]):
+                return "–"
+            span = money_span(row[f"{name}_low"], row[f"{name}_high"], result.currency)
+            return money(row[name], result.currency, short=True) + (
+                f" ({span})" if row[f"{name}_low"] < row[f"{name}_high"] else ""
+            )
+
+        rows = [
+            {
+                "Plan": called_plan(plan.key),
+                "Within": f"{row['horizon']:.0f}{NARROW_SPACE}months",
+                "MRR it touches": money(plan.exposed_mrr, result.currency, short=True),
+                "Saved": ranged(row, "saved"),
+                "Gross margin lost": ranged(row, "lost"),
+                "Gain": ranged(row, "gain"),
+                "Draws that gain": percent(row["p_gain"], 0) if is_given(row["p_gain"]) else "–",
+                "Pays up to a hazard ratio of": f"{row['break_even_ratio']:.2f}"
+                if is_given(row["break_even_ratio"])
+                else "any",
+            }
+            for plan in result.plans
+            for _, row in plan.table.iterrows()
+        ]
+        shown = pd.DataFrame(rows)
+        unknown = [name for name in ("Gross margin lost", "Gain", "Draws that gain") if (shown[name] == "–").all()]
+        block = table(shown.drop(columns=unknown), f"Smaller plans: median and the middle {RANGE}")
+        notes = " ".join(f"{called_plan(plan.key)}: {sentence(plan.note)}" for plan in result.plans)
+        missing = " ".join(f"{called_plan(key)}: {sentence(why)}" for key, why in result.not_computed.items())
+        return with_note(block, f"{notes} Not computed. {missing}" if missing else notes)
+
+
+def main_row(plan: SmallerPlan) -> pd.Series:
+    """The row of the middle horizon."""
+    return plan.table.iloc[(len(plan.table) - 1) // 2]
+
+
+@view_for(WordOfMouthResult)
+class WordOfMouthView(View[WordOfMouthResult]):
+    """How many people hear of bad experience, at least, and in money only where the reader gave a chance."""
+
+    def headline(self, result: WordOfMouthResult) -> Headline:
+        """Unhappy accounts, the people they tell, and what the figures rest on."""
+        talk, currency = result.word_of_mouth, result.currency
+        unhappy = talk.table[talk.table["group"] == "unhappy"].iloc[0]
+        happy = talk.table[talk.table["group"] == "happy"].iloc[0]
+        basis = f"Counted {unhappy['basis']}; the shares are figures in circulation about consumers. "
+        basis += f"{happy['accounts']:,.0f} happy ones would tell at least {happy['tellings']:,.0f}. "
+        if talk.lost is None or talk.lost_low is None or talk.lost_high is None:
+            basis += capital(sentence(talk.reason))
+        else:
+            span = money_span(talk.lost_low, talk.lost_high, currency)
+            basis += f"Lost sales by your inputs: {money(talk.lost, currency, short=True)} ({RANGE} {span})."
+        return Headline(
+            f"About {unhappy['accounts']:,.0f} unhappy accounts would tell at least {talk.tellings:,.0f} people.",
+            basis,
+            "word-of-mouth",
+        )
+
+    def table(self, result: WordOfMouthResult) -> pd.DataFrame:
+        """name, low, mode, high, origin and source of each figure used."""
+        return result.word_of_mouth.inputs
+
+    def page_table(self, result: WordOfMouthResult) -> Block:
+        """The figures on word of mouth with their published origin."""
+        rows = result.word_of_mouth.inputs
+        shown = pd.DataFrame(
+            {
+                "Figure": [WORD_OF_MOUTH.get(name, capital(called(name.replace("_", " ")))) for name in rows["name"]],
+                "Used": [
+                    percent(value, 0 if value >= 0.01 else 1) if value < 1 else f"{value:,g}" for value in rows["mode"]
+                ],
+                "Origin": rows["origin"].to_numpy(),
+            }
+        )
+        block = table(shown, "What is quoted about word of mouth")
+        sources = list(dict.fromkeys(visible(text) for text in rows["source"][rows["origin"] == "benchmark"]))
+        return with_note(block, f"Benchmarks: {capital(sentence('; '.join(sources)))}" if sources else "")

@@ -1,0 +1,148 @@
+"""Who is covered on the day of the portfolio, what margin that leaves, and how inputs from several hands come together."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pytest import approx
+
+from cs_helpers import roi
+from cs_helpers.core.errors import ContractError
+from cs_helpers.core.results import Suppressed
+
+AS_OF = pd.Timestamp("2026-01-01")
+MRR = pd.Series({"A": 100.0, "B": 200.0, "C": 300.0, "D": 400.0}, name="mrr")
+
+
+def assignments(*rows):
+    table = pd.DataFrame(rows, columns=["account_id", "rep_id", "start_date", "end_date", "role"])
+    return table.assign(start_date=pd.to_datetime(table["start_date"]), end_date=pd.to_datetime(table["end_date"]))
+
+
+def covered(table, reps=None, role="csm"):
+    now = roi.paying_and_covered(MRR, table, reps, AS_OF, role)
+    return dict(zip(now["account_id"], now["covered"], strict=True))
+
+
+def test_whoever_covers_everybody_needs_no_assignments():
+    now = roi.paying_and_covered(MRR, assignments().iloc[:0], None, AS_OF, everybody=True)
+    assert now["covered"].all() and len(now) == len(MRR)
+
+
+def test_coverage_is_what_runs_on_the_eve_of_the_day():
+    table = assignments(
+        ("A", "R1", "2025-12-31", None, "csm"),  # begins on the eve
+        ("B", "R1", "2025-01-01", "2026-01-01", "csm"),  # still there on the eve
+        ("C", "R1", "2025-01-01", "2025-12-31", "csm"),  # the eve is its first day without
+        ("D", "R1", "2026-01-01", None, "csm"),  # begins too late
+        ("E", "R1", "2025-01-01", None, "csm"),  # does not pay
+    )
+    assert covered(table) == {"A": True, "B": True, "C": False, "D": False}
+
+
+def test_other_roles_and_people_who_left_cover_nobody():
+    table = assignments(
+        ("A", "R1", "2025-01-01", None, "backup"),
+        ("B", "R1", "2025-01-01", None, None),
+        ("C", "R2", "2025-01-01", None, "CSM"),
+        ("D", "R3", "2025-01-01", None, "csm"),
+    )
+    reps = pd.DataFrame({"rep_id": ["R1", "R2", "R3"], "left_on": pd.to_datetime([None, "2025-12-30", "2025-12-31"])})
+    assert covered(table, reps) == {"A": False, "B": True, "C": False, "D": True}
+    assert covered(table, reps, role="")["A"]
+
+
+def test_without_any_assignment_coverage_is_unknown_and_not_absent():
+    now = roi.paying_and_covered(MRR, assignments(), None, AS_OF)
+    assert now["covered"].isna().all()
+    with pytest.raises(ContractError, match="without recorded assignments nobody knows"):
+        roi.covered_portfolio(pd.DataFrame(), now, AS_OF)
+
+
+def test_it_is_the_rule_of_the_roll_up():
+    import cs_helpers as cs
+
+    tables = cs.load("data/sample")
+    day = pd.Timestamp("2025-09-01")  # assignments begin and end on firsts of a month
+    seen = tables.rollup("vanish_panel", start=day, as_of=tables.as_of, role="csm")
+    rolled = seen[pd.to_datetime(seen["month"]) == day].set_index("account_id").sort_index()
+    mrr = rolled["mrr_cents"] / 100
+    now = roi.paying_and_covered(
+        mrr, tables.assignments, tables.reps, day + pd.Timedelta(days=1)
+    )  # the eve is that day
+    assert len(now) > 400 and 0.3 < now["covered"].mean() < 0.9
+    assert (now["covered"].to_numpy() == rolled["covered"].to_numpy(bool)).all()
+
+
+def test_the_margin_is_that_of_the_covered_mrr():
+    now = pd.DataFrame({"account_id": list("ABCD"), "mrr": MRR.to_numpy(), "covered": [True, True, False, True]})
+    margins = pd.Series({"A": 0.9, "B": 0.6, "C": 0.1})  # D has none
+    found = roi.margin_of(now, margins)
+    assert found.mode == approx((100 * 0.9 + 200 * 0.6) / 300) and found.origin == "measured" and not found.ranges
+    assert roi.margin_of(now, 0.8).mode == 0.8
+    with pytest.raises(ContractError, match="no gross margin is known"):
+        roi.margin_of(now, Suppressed("no gross margin is known"))
+    with pytest.raises(ContractError, match="no covered account has a gross margin"):
+        roi.margin_of(now, pd.Series({"C": 0.1}))
+
+
+COSTS = roi.cost_base(None, None, AS_OF, cost_per_month=1_000.0)
+MARGIN, CHURN = roi.fixed_input("margin", 0.8), roi.fixed_input("yearly_churn", 0.1)
+
+
+def test_inputs_that_were_refused_are_all_named_and_those_not_given_are_not_missed():
+    found = roi.combine_inputs([MARGIN, CHURN, None], COSTS)
+    assert {each.name for each in found} >= {"margin", "yearly_churn", "people", "discount"}
+    with pytest.raises(ContractError, match="no churn\nno costs"):
+        roi.combine_inputs([MARGIN, Suppressed("no churn")], Suppressed("no costs"))
+
+
+def test_the_readers_own_risk_goes_before_the_measured_one():
+    inputs = roi.combine_inputs([MARGIN, CHURN], COSTS)
+    own, measured = roi.fixed_input("relative_risk", 1.5), roi.fixed_input("relative_risk", 1.2, "measured")
+    assert roi.with_risk(inputs, [None, Suppressed("no effect")]) == inputs
+    assert roi.with_risk(inputs, [None, measured])[0] is measured
+    replaced = roi.with_risk(roi.with_risk(inputs, [measured]), [own, measured])
+    assert [each for each in replaced if each.name == "relative_risk"] == [own]
+    assert roi.opening_of(inputs) == "break-even" and roi.opening_of(replaced) == "given"
+
+
+def test_what_a_plan_cannot_do_without_is_named_as_the_reader_knows_it():
+    assert roi.required_input(MARGIN, "margin") is MARGIN
+    with pytest.raises(ContractError, match="tail_share is not given: give the share of the people's work"):
+        roi.required_input(None, "people_share", "tail_share")
+
+
+def test_the_tail_is_what_pays_less_than_a_threshold_and_needs_one():
+    now = pd.DataFrame({"account_id": list("ABCD"), "mrr": MRR.to_numpy(), "covered": [True, True, True, False]})
+    running = pd.DataFrame(
+        {
+            "account_id": list("ABCD"),
+            "start_date": pd.Timestamp("2025-06-01"),
+            "end_date": pd.NaT,
+            "mrr": MRR.to_numpy(),
+        }
+    ).assign(term_months=12.0)
+    tail = roi.tail_portfolio(running, now, 250.0, AS_OF)
+    assert (tail.accounts, tail.exposed_mrr, tail.total_mrr) == (2, 300.0, 1_000.0)
+    with pytest.raises(ContractError, match="tail_below is not given: give the MRR"):
+        roi.tail_portfolio(running, now, 0.0, AS_OF)
+
+
+def test_word_of_mouth_counts_the_latest_answer_of_each_paying_account():
+    answers = pd.DataFrame(
+        [
+            ("nps", "A", "2025-02-01", 3), ("nps", "A", "2025-11-01", 10),  # the later one counts: happy
+            ("nps", "B", "2025-03-01", 6), ("nps", "C", "2025-03-01", 7),  # unhappy, neither
+            ("nps", "X", "2025-03-01", 0), ("nps", "D", "2024-03-01", 0),  # does not pay, too long ago
+            ("csat", "D", "2025-03-01", 1), ("nps", "D", None, np.nan),  # another survey, no answer
+        ],
+        columns=["kind", "account_id", "answered_at", "score"],
+    )  # fmt: skip
+    answers["answered_at"] = pd.to_datetime(answers["answered_at"])
+    talk = roi.nps_word_of_mouth(answers, MRR.index, pd.Timestamp("2025-01-01"), AS_OF)
+    assert list(talk.table["accounts"]) == [1, 1] and talk.tellings == approx(1 * 0.13 * 15)
+    assert talk.lost is None and talk.table["basis"].iloc[0] == "by their latest NPS answer"
+    with pytest.raises(ContractError, match="nobody's NPS answer is known"):
+        roi.nps_word_of_mouth(answers.iloc[:0], MRR.index, pd.Timestamp("2025-01-01"), AS_OF)
+    with pytest.raises(ContractError, match="answered an NPS survey in this window"):
+        roi.nps_word_of_mouth(answers, MRR.index, pd.Timestamp("2020-01-01"), pd.Timestamp("2020-02-01"))
