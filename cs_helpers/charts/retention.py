@@ -41,8 +41,6 @@ from cs_helpers.report.charts.labels import (
     share_axis,
     shorten,
 )
-from cs_helpers.report.charts.layout import Snug
-from cs_helpers.report.charts.lean import LeanAxes
 
 
 def waterfall(total: pd.Series, money: Callable[[float], str], narrow: bool = False) -> Figure:
@@ -168,11 +166,8 @@ def trend(lines: Iterable[Any], narrow: bool = False, events: Any = None) -> Fig
     span = 1.22 * max([0.02, *(line.top - line.bottom for line in series)])
     months = np.concatenate([np.zeros(0), *(line.x for line in series)])
     with styled():
-        figure = Chart(
-            figsize=(NARROW if narrow else WIDE, 0.35 + (1.75 if narrow else 2.6) * rows),
-            layout=Snug(),
-        )
-        grid = figure.subplots(rows, columns, squeeze=False, subplot_kw={"axes_class": LeanAxes})
+        figure = Chart(figsize=(NARROW if narrow else WIDE, 0.35 + (1.75 if narrow else 2.6) * rows))
+        grid = figure.subplots(rows, columns, squeeze=False)
         for place, ax in enumerate(grid.flat):
             if place >= len(series):
                 say_nothing(ax, "" if series else "nothing to show")

@@ -21,7 +21,7 @@ from cs_helpers.core.errors import visible
 from cs_helpers.core.estimates import Comparison, Estimate
 from cs_helpers.core.periods import day_words
 from cs_helpers.core.results import Suppressed
-from cs_helpers.report.charts.picture import as_picture, figures_dropped
+from cs_helpers.report.charts.picture import as_picture
 from cs_helpers.report.charts.spark import sparkline
 from cs_helpers.report.figures import difference, figure
 from cs_helpers.report.style import notebook_style
@@ -287,8 +287,7 @@ def element_id(anchor: str) -> str:
 def chart_figure(wide: Figure, narrow: Figure, headline: Headline, alt: str, note: str = "") -> Block:
     """A chart under its headline, in a wide and a narrow drawing, with its text alternative and its note."""
     name = element_id(headline.anchor)
-    with figures_dropped():
-        pictures = as_picture(wide, f"{name}-w"), as_picture(narrow, f"{name}-n")
+    pictures = as_picture(wide, f"{name}-w"), as_picture(narrow, f"{name}-n")
     html = (
         f'<figure class="cs-chart" id="{name}"><figcaption>{marked(headline)}</figcaption>'
         f'<div role="img" aria-label="{plain(alt)}"><div class="cs-wide">{pictures[0]}</div>'

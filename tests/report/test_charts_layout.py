@@ -1,16 +1,12 @@
 """Room for the words of a chart, and what its axes and its style leave out."""
 
-import gc
-
 import matplotlib as mpl
 import pytest
-from matplotlib.figure import Figure
 
+from cs_helpers.report.chart import Chart
 from cs_helpers.report.charts.ink import STYLE, new_figure, styled
-from cs_helpers.report.charts.layout import PAD, Snug
-from cs_helpers.report.charts.lean import LeanAxes
-from cs_helpers.report.charts.measure import as_drawn
-from cs_helpers.report.charts.picture import figures_dropped
+from cs_helpers.report.charts.layout import PAD
+from cs_helpers.report.charts.measure import in_points
 
 
 def laid_out(figure):
@@ -24,8 +20,8 @@ def test_a_text_at_the_right_edge_ends_a_pad_before_the_picture():
     ax.set_yticks([])
     text = ax.annotate("far out at the right", (1, 0.5), (7, 0), xycoords="axes fraction", textcoords="offset points")
     laid_out(figure)
-    with as_drawn(figure) as ruler:
-        assert text.get_window_extent(ruler).x1 == pytest.approx(8.4 * 72 - PAD, abs=0.01)
+    with in_points(figure) as renderer:
+        assert text.get_window_extent(renderer).x1 == pytest.approx(8.4 * 72 - PAD, abs=0.01)
         assert ax.bbox.x0 == pytest.approx(PAD, abs=0.01)
 
 
@@ -33,9 +29,9 @@ def test_words_under_a_chart_and_a_label_of_an_axis_stand_below_each_other():
     figure, ax = new_figure(3, narrow=True)
     label, under = ax.set_xlabel("months"), figure.supxlabel("how to read it\nin two lines", size=10)
     laid_out(figure)
-    with as_drawn(figure) as ruler:
-        figure.draw(ruler)
-        low, high = under.get_window_extent(ruler), label.get_window_extent(ruler)
+    with in_points(figure) as renderer:
+        figure.draw(renderer)
+        low, high = under.get_window_extent(renderer), label.get_window_extent(renderer)
         assert low.y0 == pytest.approx(PAD, abs=0.5)
         assert high.y0 >= low.y1 and ax.bbox.y0 > high.y1
         assert ax.bbox.y1 <= 3 * 72 - PAD
@@ -43,8 +39,8 @@ def test_words_under_a_chart_and_a_label_of_an_axis_stand_below_each_other():
 
 def test_panels_of_a_grid_are_equally_large_whatever_their_labels():
     with styled():
-        figure = Figure(figsize=(8, 5), layout=Snug())
-        grid = figure.subplots(2, 3, subplot_kw={"axes_class": LeanAxes})
+        figure = Chart(figsize=(8, 5))
+        grid = figure.subplots(2, 3)
     grid[0, 1].set_yticks([0, 1], ["nought", "a label that is rather long"])
     grid[1, 2].set_title("a title", loc="left")
     boxes = [ax.bbox for ax in laid_out(figure)]
@@ -60,26 +56,6 @@ def test_texts_too_long_for_any_axes_leave_them_a_little_and_raise_nothing():
     assert ax.get_position().width > 0
 
 
-def test_lean_axes_have_the_ticks_of_any_others_and_no_minor_ones():
-    with styled():
-        lean, plain = (Figure().add_subplot(axes_class=kind) for kind in (LeanAxes, None))
-        for ax in (lean, plain):
-            ax.tick_params(axis="x", colors="#123456", labelsize=12)
-            ax.grid(axis="x")
-            ax.set_xticks([0, 1, 2], ["a", "b", "c"])
-            ax.figure.draw_without_rendering()
-    assert lean.name == plain.name
-    assert not lean.xaxis.get_minor_ticks()
-    told = [
-        [
-            (tick.label1.get_text(), tick.label1.get_color(), tick.label1.get_size(), tick.gridline.get_visible())
-            for tick in ax.xaxis.get_major_ticks()
-        ]
-        for ax in (lean, plain)
-    ]
-    assert told[0] == told[1] and [text for text, *_ in told[0]] == ["a", "b", "c"]
-
-
 def test_the_style_holds_inside_and_the_sessions_own_afterwards():
     with mpl.rc_context({"font.size": 30, "grid.color": "red"}):
         with styled():
@@ -87,18 +63,3 @@ def test_the_style_holds_inside_and_the_sessions_own_afterwards():
                 key: STYLE[key] for key in ("font.size", "grid.color")
             }
         assert (mpl.rcParams["font.size"], mpl.rcParams["grid.color"]) == (30, "red")
-
-
-@pytest.mark.parametrize("running", [True, False])
-def test_the_collector_runs_again_after_drawing_if_it_ran_before_and_also_after_an_error(running):
-    before = gc.isenabled()
-    try:
-        gc.enable() if running else gc.disable()
-        with figures_dropped():
-            assert not gc.isenabled()
-        assert gc.isenabled() is running
-        with pytest.raises(KeyError), figures_dropped():
-            raise KeyError
-        assert gc.isenabled() is running
-    finally:
-        gc.enable() if before else gc.disable()

@@ -11,8 +11,6 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 
 from cs_helpers.report.chart import Chart
-from cs_helpers.report.charts.layout import Snug
-from cs_helpers.report.charts.lean import LeanAxes
 from cs_helpers.report.charts.style import (
     ACCENT,
     DARK_CELL,
@@ -56,8 +54,8 @@ WIDE, NARROW = 8.4, 4.0  # inches; 72 points to the inch, drawn at about one poi
 
 def new_figure(height: float, narrow: bool) -> tuple[Chart, Axes]:
     """A figure of the page's or a phone's width, ``height`` inches high, and its one axes."""
-    figure = Chart(figsize=(NARROW if narrow else WIDE, height), layout=Snug())
-    return figure, figure.add_subplot(axes_class=LeanAxes)
+    chart = Chart(figsize=(NARROW if narrow else WIDE, height))
+    return chart, chart.add_subplot()
 
 
 def cell_ink(colour: Any) -> str:

@@ -15,38 +15,45 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import LayoutEngine
 from matplotlib.text import Annotation, Text
 
-from cs_helpers.report.charts.measure import as_drawn
+from cs_helpers.report.charts.measure import in_points
 
 PAD = 3.0  # points between the outermost text and the edge of the picture, or the next panel
 LEAST = 10.0  # points of an axes where texts leave it no room
 
 
-class Snug(LayoutEngine):
+class TextLayout(LayoutEngine):
     """Axes as large as their texts allow, columns and rows of a grid equally wide and high.
 
     A text keeps its distance from the place in the axes it belongs to; where that is inside and the axes grow, the text
     moves along. Lines and areas need no room: they are clipped to their axes.
     """
 
-    _adjust_compatible = False
-    _colorbar_gridspec = False
+    @property
+    def adjust_compatible(self) -> bool:
+        """Margins follow from texts: ``subplots_adjust`` has no effect."""
+        return False
+
+    @property
+    def colorbar_gridspec(self) -> bool:
+        """A colour bar gets axes of its own beside the grid."""
+        return False
 
     def execute(self, fig: Figure) -> None:
         """Set the position of every axes of ``fig`` that stands in a grid."""
         axes = [ax for ax in fig.axes if ax.get_subplotspec() and ax.get_visible()]
         if not axes:
             return
-        with as_drawn(fig) as ruler:
+        with in_points(fig) as renderer:
             wide, high = fig.get_size_inches() * 72
             below = 0.0
             for text in fig.texts:  # how to read the chart, under it
                 text.set_y(PAD / high)
-                below = max(below, text.get_window_extent(ruler).height + 2 * PAD)
+                below = max(below, text.get_window_extent(renderer).height + 2 * PAD)
             spots: list[Any] = [ax.get_subplotspec() for ax in axes]
             rows, columns = (max(spot.get_gridspec().get_geometry()[k] for spot in spots) for k in (0, 1))
             column = np.array([spot.colspan.start for spot in spots])
             row = np.array([spot.rowspan.start for spot in spots])
-            room = [_Room(ax, ruler) for ax in axes]
+            room = [_Room(ax, renderer) for ax in axes]
             left, width = _solved([r.across for r in room], column, columns, wide, axes[0].bbox.width)
             low, height = _solved([r.upward for r in room], rows - 1 - row, rows, high - below, axes[0].bbox.height)
             for ax, c, r in zip(axes, column, rows - 1 - row, strict=True):
@@ -58,10 +65,10 @@ class Snug(LayoutEngine):
 class _Room:
     """What the texts of one axes need, each as (where it belongs in the axes, how far it reaches before and after)."""
 
-    def __init__(self, ax: Axes, ruler: Any):
+    def __init__(self, ax: Axes, renderer: Any):
         self.across: list[tuple[float, float, float]] = [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0)]
         self.upward: list[tuple[float, float, float]] = [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0)]
-        self._ax, self._box, self._ruler = ax, ax.bbox.frozen(), ruler
+        self._ax, self._box, self._renderer = ax, ax.bbox.frozen(), renderer
         titles = [child for child in ax.get_children() if isinstance(child, Text)]
         for text in _shown(titles):
             if any(text is other for other in ax.texts):
@@ -74,7 +81,7 @@ class _Room:
 
     def _take(self, text: Text, across: float | None, upward: float | None) -> None:
         """One text: its place in the axes, None where a direction asks for no room."""
-        box, own = text.get_window_extent(self._ruler), self._box
+        box, own = text.get_window_extent(self._renderer), self._box
         if across is not None:
             at = own.x0 + across * own.width
             self.across.append((across, box.x0 - at, box.x1 - at))
@@ -93,7 +100,7 @@ class _Room:
         for label in _shown(axis.get_ticklabels()):
             if not low - slack <= label.get_position()[0 if flat else 1] <= high + slack:
                 continue
-            box, own = label.get_window_extent(self._ruler), self._box
+            box, own = label.get_window_extent(self._renderer), self._box
             middle = (box.x0 + box.x1) / 2 if flat else (box.y0 + box.y1) / 2
             length = own.width if flat else own.height
             at = (middle - (own.x0 if flat else own.y0)) / length
@@ -102,7 +109,7 @@ class _Room:
             first, last = (min(first, box.y0), max(last, box.y1)) if flat else (min(first, box.x0), max(last, box.x1))
         across = self.upward if flat else self.across
         if axis.label.get_text() and axis.label.get_visible():
-            box = axis.label.get_window_extent(self._ruler)
+            box = axis.label.get_window_extent(self._renderer)
             more = axis.labelpad + (box.height if flat else box.width)
             if axis.get_label_position() in ("bottom", "left"):
                 first -= more

@@ -7,41 +7,21 @@ what no reader can see a picture is less than half as heavy.
 from __future__ import annotations
 
 import base64
-import gc
 import io
 import itertools
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from xml.etree import ElementTree
 from zlib import crc32
 
 from matplotlib.figure import Figure
 
-from cs_helpers.report.charts.measure import Renderer, as_drawn
+from cs_helpers.report.charts.measure import SvgRenderer, in_points
 from cs_helpers.report.charts.style import INKS, styled
 
 HEAVY = 100_000  # bytes of SVG from which on a raster picture is tried
 _CLEARLY = 0.7
 _CALLS = itertools.count(1)
-
-
-@contextmanager
-def figures_dropped() -> Iterator[None]:
-    """Inside, figures are drawn and let go of; what is left of them is collected at the end, while it is young.
-
-    A figure refers to itself in circles. If the collector ran while it is drawn, its remains would grow old, and
-    looking through all that is old takes longer than the drawing.
-    """
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-            gc.collect(0)
 
 
 def as_svg(figure: Figure, name: str = "") -> str:
@@ -51,9 +31,9 @@ def as_svg(figure: Figure, name: str = "") -> str:
     stays text: it takes the page's font, can be selected, and grows with the reader's zoom.
     """
     buffer = io.StringIO()
-    with styled(), as_drawn(figure):
+    with styled(), in_points(figure):
         width, height = figure.get_size_inches() * 72
-        renderer = Renderer(width, height, buffer)
+        renderer = SvgRenderer(width, height, buffer)
         figure.draw(renderer)
         renderer.finalize()
     svg = buffer.getvalue()
