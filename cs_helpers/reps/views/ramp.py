@@ -95,7 +95,8 @@ class RampView(View[Ramp]):
         return (
             "Newcomers are the reps hired since the data began. A step is shown where at least three of them had "
             f"cases. The band is {size} around the longer-serving; newcomers are there once the curve, made monotone, "
-            f"lies in it.{by_month} Who left early is missing from later weeks, so part of a rise may be who stayed.{marked}"
+            f"lies in it.{by_month} Who left early is missing from later weeks, so part of a rise may be who stayed."
+            f"{marked}"
         )
 
     def table(self, result: Ramp) -> pd.DataFrame:
