@@ -5,24 +5,13 @@ texts and captions are words, and words live in ``show``.
 """
 
 from cs_helpers.charts.outlook import forecast_score, outlook
-from cs_helpers.charts.reasons import reason_bars
 from cs_helpers.charts.retention import cohort_heatmap, group_bars, trend, waterfall
-from cs_helpers.charts.risk import drivers, reliability
-from cs_helpers.charts.survival import anniversaries, incidence, projection, survival_curve, survival_curves
 
 __all__ = [
-    "anniversaries",
     "cohort_heatmap",
-    "drivers",
     "forecast_score",
     "group_bars",
-    "incidence",
     "outlook",
-    "projection",
-    "reason_bars",
-    "reliability",
-    "survival_curve",
-    "survival_curves",
     "trend",
     "waterfall",
 ]
