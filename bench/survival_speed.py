@@ -60,7 +60,7 @@ def read(folder: Path) -> list[np.ndarray]:
 
 def from_rows(folder: Path) -> tuple[Callable[[], Any], Callable[[Any], Curve]]:
     """The rows counted, then the curve."""
-    from cs_helpers.churn.survival import counts_of, curve_of_counts
+    from cs_helpers.churn.kaplan_meier import counts_of, curve_of_counts
 
     rows = read(folder)
     return lambda: curve_of_counts(counts_of(*rows)), ours
@@ -70,7 +70,7 @@ def from_counts(folder: Path) -> tuple[Callable[[], Any], Callable[[Any], Curve]
     """The curve of what is counted already."""
     import pandas as pd
 
-    from cs_helpers.churn.survival import curve_of_counts
+    from cs_helpers.churn.kaplan_meier import curve_of_counts
 
     counts = pd.read_pickle(folder / "counts.pickle")
     return lambda: curve_of_counts(counts), ours
@@ -184,7 +184,7 @@ def run(command: list[str]) -> str:
 
 def count(folder: Path) -> int:
     """What ``from_counts`` begins with; returns the number of rows."""
-    from cs_helpers.churn.survival import counts_of
+    from cs_helpers.churn.kaplan_meier import counts_of
 
     counts = counts_of(*read(folder))
     counts.to_pickle(folder / "counts.pickle")

@@ -58,7 +58,7 @@ HOMES = {
     "scipy": ["core.stats.**"],
     "statsmodels": [],
     "threadpoolctl": ["core.stats.threads"],
-    "sklearn": ["churn.risk"],
+    "sklearn": ["churn.risk_model"],
     "ipywidgets": ["roi.what_if_widgets"],
 }
 """Each heavy library and the modules that may import it."""

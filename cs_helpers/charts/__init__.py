@@ -4,19 +4,8 @@ Each function draws one kind of result on a ``Figure`` of its own and takes ``na
 texts and captions are words, and words live in ``show``.
 """
 
-from cs_helpers.charts.reasons import reason_bars
-from cs_helpers.charts.risk import drivers, reliability
-from cs_helpers.charts.survival import anniversaries, incidence, projection, survival_curve, survival_curves
 
 __all__ = [
-    "anniversaries",
-    "drivers",
-    "incidence",
-    "projection",
-    "reason_bars",
-    "reliability",
-    "survival_curve",
-    "survival_curves",
 ]
 
 

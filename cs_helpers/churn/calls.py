@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.churn.risk import Risk
+from cs_helpers.churn.risk_model import RiskModel, fit_risk
+from cs_helpers.churn.snapshots import Snapshots
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Record, Suppressed
+from cs_helpers.core.results import Record, Result, Suppressed, or_suppressed
 from cs_helpers.core.stats.logistic import probability_of
 
 MOVED = 0.25
@@ -35,8 +36,63 @@ class MrrAtRisk(Record):
     mrr: float
 
 
-def call_list(
-    risk: Risk,
+@dataclass(frozen=True, eq=False, repr=False)
+class CallBoard(Record):
+    """The risk model and what follows from it for today; each part is a result, or Suppressed with the reason.
+
+    ``calls``: as ``rank_calls`` returns it. ``notice``: accounts that have given notice and still pay (account_id,
+    notice_date, mrr); they are known leavers and in no other part.
+    """
+
+    model: RiskModel | Suppressed
+    calls: pd.DataFrame | Suppressed
+    at_risk: MrrAtRisk | Suppressed
+    drift: pd.DataFrame | Suppressed
+    notice: pd.DataFrame | Suppressed
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CallList(Result):
+    """The accounts to call, the most likely to leave first.
+
+    ``calls``: as ``rank_calls`` returns it, MRR in ``currency``; Suppressed where only ``notice`` is known.
+    ``notice``: accounts that have given notice and still pay (account_id, name, notice_date, mrr). ``at_risk``: the MRR
+    expected to leave. A risk is the probability that the paid time ends from ``lead_months`` on, within
+    ``horizon_months``.
+    """
+
+    calls: pd.DataFrame | Suppressed
+    notice: pd.DataFrame
+    model: RiskModel | Suppressed
+    at_risk: MrrAtRisk | Suppressed
+    currency: str
+    lead_months: int = 1
+    horizon_months: int = 3
+
+
+def call_board(
+    snapshots: Snapshots | Suppressed,
+    capacity: int,
+    names: Mapping[str, str] | pd.Series | None = None,
+    reasons: int = 3,
+) -> CallBoard:
+    """The risk model of ``snapshots``, and the ``capacity`` accounts paying today with the highest risk.
+
+    The list says which accounts are likely to leave, not which a call would keep. Source: Ascarza 2018.
+    """
+    if isinstance(snapshots, Suppressed):
+        return CallBoard(snapshots, snapshots, snapshots, snapshots, snapshots)
+    now = snapshots.now
+    model = or_suppressed(fit_risk, snapshots.table, list(snapshots.features), capacity, now=now)
+    if isinstance(model, Suppressed):
+        return CallBoard(model, model, model, model, snapshots.notice)
+    calls = or_suppressed(rank_calls, model, now, snapshots.before, names, capacity, reasons)
+    at_risk, drift = or_suppressed(mrr_at_risk, model, now), or_suppressed(model.drift, now)
+    return CallBoard(model, calls, at_risk, drift, snapshots.notice)
+
+
+def rank_calls(
+    risk: RiskModel,
     now: pd.DataFrame,
     before: pd.DataFrame | None = None,
     names: Mapping[Any, str] | pd.Series | None = None,
@@ -81,7 +137,7 @@ def call_list(
     return table[[*_COLUMNS, "previous_probability", "previous_rank", "change", "moved"]]
 
 
-def mrr_at_risk(risk: Risk, now: pd.DataFrame, level: float = 0.95) -> MrrAtRisk | Suppressed:
+def mrr_at_risk(risk: RiskModel, now: pd.DataFrame, level: float = 0.95) -> MrrAtRisk | Suppressed:
     """sum p mrr, and the normal interval from the variance sum p (1 - p) mrr², each account leaving by itself.
 
     The limits hold the chance of who happens to leave, not that the model may be wrong about the probabilities; they
@@ -97,7 +153,7 @@ def mrr_at_risk(risk: Risk, now: pd.DataFrame, level: float = 0.95) -> MrrAtRisk
     return MrrAtRisk(expected, max(0.0, expected - half), min(total, expected + half), len(table), total)
 
 
-def _ranked(risk: Risk, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _ranked(risk: RiskModel, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """mrr, due_date, log_odds, probability and rank by account_id, most likely to leave first; the rows likewise."""
     lacking = [name for name in ("account_id", "mrr") if name not in frame.columns]
     if lacking:
@@ -135,7 +191,7 @@ def _change(table: pd.DataFrame, capacity: int) -> list[str]:
     return found
 
 
-def _reasons(risk: Risk, rows: pd.DataFrame, added: pd.DataFrame, most: int) -> list[tuple[tuple[Any, ...], ...]]:
+def _reasons(risk: RiskModel, rows: pd.DataFrame, added: pd.DataFrame, most: int) -> list[tuple[tuple[Any, ...], ...]]:
     names = list(added.columns)
     values = [rows[name].astype(object).where(rows[name].notna(), None).tolist() for name in names]
     found = []
@@ -145,7 +201,7 @@ def _reasons(risk: Risk, rows: pd.DataFrame, added: pd.DataFrame, most: int) -> 
     return found
 
 
-def _moved(risk: Risk, added: pd.DataFrame, old: pd.DataFrame | None) -> list[str | None]:
+def _moved(risk: RiskModel, added: pd.DataFrame, old: pd.DataFrame | None) -> list[str | None]:
     if old is None:
         return [None] * len(added)
     both = old.loc[old.index.isin(added.index)]

@@ -1,167 +1,53 @@
-"""Departures by cause: the share that left for each of several reasons, by age; leaving for one rules out the rest."""
+"""Why accounts leave: the reasons recorded and stated, and how many leave for which by age."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-from numpy.typing import ArrayLike
+from cs_helpers.churn.churn_reasons import Reasons, departures, incidence_of, reason_shares, recorded_reasons
+from cs_helpers.churn.churn_settings import Settings
+from cs_helpers.churn.inputs import paid_periods
+from cs_helpers.core.periods import trailing_window
+from cs_helpers.core.results import Suppressed, front_door, or_suppressed
 
-from cs_helpers.churn.survival import _has_length, _limits, _no_length, _Spells, _total_from, _well_observed
-from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Record
-
-_ALL = 1e-12  # a share this close to 1 is everybody
+if TYPE_CHECKING:
+    from cs_helpers.data.tables import Tables
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Incidence(Record):
-    """Share of spells that have left for each cause by each age (cumulative incidence).
+@front_door("Why accounts leave cannot be told.", "reasons")
+def reasons(
+    tables: Tables,
+    months: int = 12,
+    by: str = "",
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+) -> Reasons | Suppressed:
+    """Lost MRR by the reason of the departure: stated in the exit survey, else recorded by the company.
 
-    ``table``: index ``months`` (``starts_at``, then every age at which somebody left, then the last age seen); one
-    column per cause, the largest share at the end first; step values, of those who reached ``starts_at``. ``low`` and
-    ``high`` are their pointwise limits and ``se`` their standard errors, of the same shape. ``events``: departures
-    by cause within those ages; a cause seen only outside them has 0. ``naive``: 1 - Kaplan-Meier at ``last_seen``
-    with the other causes treated as still running. It answers "how many would leave for this cause if no other
-    existed", is never below the true share, and the causes add up to more than can leave.
+    Departures of the last ``months`` count, one for each time an account stopped paying. Shares are of the MRR whose
+    reason is known; the rest is ``unknown_mrr_share``. Amounts are MRR in the currency of the company. ``by``: an
+    attribute of the accounts, for the shares by group with ten known reasons or more. ``settings``: ``reason_column``
+    and ``reasons_outside_our_control``. ``incidence`` follows all departures of the data by age. Suppressed where no
+    account left or fewer than ten reasons are known. Raises ParameterError for an attribute that the accounts do not
+    have.
+
+    Example:
+        >>> found = cs.churn.reasons(tables)
+        >>> found.by_reason["share"].round(2).head(2).to_dict()
+        {'missing features': 0.46, 'price': 0.25}
     """
-
-    table: pd.DataFrame
-    low: pd.DataFrame
-    high: pd.DataFrame
-    se: pd.DataFrame
-    events: pd.Series
-    spells: int
-    starts_at: float
-    last_seen: float
-    level: float
-    naive: pd.Series = field(repr=False)
-
-    def at(self, months: float) -> pd.Series:
-        """Share that has left for each cause after ``months``; NaN outside the ages that were seen."""
-        if not self.starts_at <= months <= self.last_seen:
-            return pd.Series(float("nan"), index=self.table.columns, name=months)
-        row = self.table.iloc[int(self.table.index.searchsorted(months, side="right")) - 1]
-        return row.rename(months)
-
-    def staying(self, months: float) -> float:
-        """Share still there after ``months``: 1 - the sum over causes. NaN outside the ages that were seen."""
-        return float(np.clip(1 - self.at(months).to_numpy().sum(), 0, 1))
-
-
-def cumulative_incidence(
-    duration_months: ArrayLike,
-    cause: ArrayLike,
-    entry_months: ArrayLike | None = None,
-    level: float = 0.95,
-    min_at_risk: int = 1,
-    counts: ArrayLike | None = None,
-) -> Incidence:
-    """Share of spells that have left for each cause, by age: the Aalen-Johansen estimate.
-
-        F_c(t) = sum over ages a <= t of S(a-) d_c(a) / n(a)
-
-    d_c(a) = spells that left for cause c at age a, n(a) = spells with entry < a <= duration, S = Kaplan-Meier of
-    leaving for any cause; S and all F_c add up to 1. ``cause`` is text; missing means still running when last seen.
-    A spell that left for no recorded reason needs a cause of its own, such as "not recorded". ``entry_months`` missing
-    means everybody was seen from age 0. With ``counts`` a row stands for that many equal spells.
-    The variance is that of the delta method (Marubini & Valsecchi 1995); limits are on the scale log(-log(1 - F)), so
-    that with one cause they are those of Kaplan-Meier. The ages are the first stretch with ``min_at_risk`` at risk
-    throughout, as in ``kaplan_meier``.
-    Raises ContractError for spells without length, a blank cause, arrays of different lengths, where fewer than
-    ``min_at_risk`` are under observation at any one age, and where nobody has left.
-    Source: Aalen & Johansen 1978; Marubini & Valsecchi 1995.
-    """
-    stop = np.asarray(duration_months, float)
-    given = pd.Series(np.asarray(cause, dtype=object))
-    entry = np.zeros_like(stop) if entry_months is None else np.asarray(entry_months, float)
-    count = np.ones_like(stop) if counts is None else np.asarray(counts, float)
-    if not len(stop) == len(given) == len(entry) == len(count):
-        raise ContractError("durations, causes, entry and counts must have one value per spell each.")
-    fit = _has_length(stop, entry) & (count > 0)
-    if not fit.all():
-        raise _no_length(np.flatnonzero(~fit), len(stop))
-    code, names = _causes(given)
-    starts_at, ends_at = _well_observed(_Spells(stop, code >= 0, entry, count, count, count), min_at_risk)
-    inside = (stop > starts_at) & (stop <= ends_at)
-    ages = np.unique(stop[inside])
-    n = _total_from(stop, count, ages) - _total_from(entry, count, ages)
-    left = inside & (code >= 0)
-    cell = code[left] * len(ages) + np.searchsorted(ages, stop[left])
-    d = np.bincount(cell, weights=count[left], minlength=len(names) * len(ages)).reshape(len(names), len(ages))
-    before = np.concatenate([[1.0], np.cumprod(1 - d.sum(axis=0) / n)[:-1]]) / n  # S(a-) / n(a)
-    share = np.minimum(np.cumsum(before * d, axis=1), 1.0)
-    variance = _variance(share, before, d, n)
-    order = np.lexsort((np.arange(len(names)), -share[:, -1]))
-    columns = pd.Index(names[order], name="cause", dtype="str")
-    # Ages at which only censoring happened are no steps; the last age ends the table.
-    keep = d.sum(axis=0) > 0
-    keep[-1] = True
-    months = pd.Index(np.concatenate([[starts_at], ages[keep]]), name="months")
-    limits = np.array([_share_limits(share[c], variance[c], n, level) for c in range(len(names))])
-    naive = 1 - np.prod(1 - d / n, axis=1)
-
-    def steps(values: np.ndarray) -> pd.DataFrame:
-        rows = np.vstack([np.zeros(len(names)), values[order][:, keep].T])
-        return pd.DataFrame(rows, index=months, columns=columns)
-
-    return Incidence(
-        table=steps(share),
-        low=steps(limits[:, 0]),
-        high=steps(limits[:, 1]),
-        se=steps(np.sqrt(variance)),
-        events=pd.Series(d.sum(axis=1)[order].astype(int), index=columns, name="events"),
-        spells=int(count.sum()),
-        starts_at=starts_at,
-        last_seen=ends_at,
-        level=level,
-        naive=pd.Series(naive[order], index=columns, name="naive"),
-    )
-
-
-def _causes(given: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Number of the cause of each spell, -1 for those still running, and the names in order."""
-    recorded = given.notna().to_numpy()
-    text = given[recorded].astype(str)
-    blank = text.str.strip() == ""
-    if blank.any():
-        first = int(blank.index[blank.to_numpy()][0]) + 1
-        raise ContractError(
-            f"{int(blank.sum())} of {len(given)} spells have a blank cause; the first is number {first}. "
-            'A spell still running has a missing cause, one that left for no recorded reason "not recorded".'
-        )
-    if text.empty:
-        raise ContractError(
-            f"none of the {len(given)} spells has left, so there is no cause to count. Load a longer history."
-        )
-    code = np.full(len(given), -1, np.intp)
-    code[recorded], names = pd.factorize(text.to_numpy(dtype=object), sort=True)
-    return code, np.asarray(names, dtype=object)
-
-
-def _variance(share: np.ndarray, before: np.ndarray, d: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Variance of each F_c at each age t, the sums over a <= t.
-
-    sum (F(t) - F(a))² d / (n (n - d)) + sum S(a-)² d_c (n - d_c) / n³ - 2 sum (F(t) - F(a)) S(a-) d_c / n²
-    """
-    gone = d.sum(axis=0)
-    # Where everybody leaves, F(t) = F(a) from then on: the term is 0 though its weight has no value.
-    rate = np.divide(gone, n * (n - gone), out=np.zeros_like(n), where=n > gone)
-    first = (
-        share**2 * np.cumsum(rate) - 2 * share * np.cumsum(share * rate, axis=1) + np.cumsum(share**2 * rate, axis=1)
-    )
-    second = np.cumsum(before**2 * d * (n - d) / n, axis=1)
-    joint = before * d / n
-    third = share * np.cumsum(joint, axis=1) - np.cumsum(share * joint, axis=1)
-    return np.maximum(first + second - 2 * third, 0.0)
-
-
-def _share_limits(
-    share: np.ndarray, variance: np.ndarray, n: np.ndarray, level: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Limits of F from those of 1 - F; while nobody has left for the cause the upper one is the exact one."""
-    rest = np.where(share >= 1 - _ALL, 0.0, 1 - share)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = _limits(rest, np.where(rest > 0, variance / rest**2, 0.0), n, level, "log-log")
-    return 1 - high, 1 - low
+    panel = tables.account_months()
+    groups = tables.attribute(by)
+    recorded = recorded_reasons(tables.accounts, settings.reason_column)
+    first = panel["month"].min()
+    window = trailing_window(first, tables.as_of, months)
+    left = tables.pooled(departures(panel, *window, recorded, tables.surveys, groups))
+    found = reason_shares(left, settings.reasons_outside_our_control)
+    if isinstance(found, Suppressed):
+        return found
+    ever = tables.pooled(departures(panel, first, tables.as_of, recorded, tables.surveys))
+    incidence = or_suppressed(incidence_of, paid_periods(tables), ever)
+    if isinstance(incidence, Suppressed):
+        opening = "Which reasons take accounts, and when, cannot be told."
+        incidence = Suppressed(incidence.reason, "", opening, "incidence")
+    return replace(found, currency=tables.currency, by=by, incidence=incidence)

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.churn.book import (
-    FEWEST_MONTHS_AHEAD,
-    Book,
-    book_of,
+from cs_helpers.churn.account_base import (
+    MIN_MONTHS_AHEAD,
+    AccountBase,
+    account_base_of,
     first_day,
     month_number,
     spell_ends,
 )
-from cs_helpers.churn.known import (
+from cs_helpers.churn.snapshot_features import (
     Contracts,
     Source,
     assigned,
@@ -90,7 +90,7 @@ def risk_snapshots(
     s. Notice is given when every paid subscription running on the eve has a notice_date before s. ``now`` and
     ``before`` ask for no later paying. A return after a gap is a new spell.
 
-    The latest labelled snapshot holds everybody. The earlier ones, in a book where they would have more than
+    The latest labelled snapshot holds everybody. The earlier ones, in a base where they would have more than
     ``most_rows`` rows together, hold a sample of the accounts, the same in each.
 
     Features rest on what happened before s. Those of a table that is not given, empty, or lacks the column are absent.
@@ -104,7 +104,7 @@ def risk_snapshots(
     - usage_28: log(1 + events), usage_trend: log((events_28 + 1) / (events_90 x 28 / 90 + 1)), active_days_28,
       users_28. NaN where the account has no row for the month or usage was not recorded then.
     - tickets_90: log(1 + tickets opened in the three months), escalated_90, touches_90: numbers; qbr_180: whether there
-      was a business review in six months. NaN where the whole book has none of its kind (of tickets, for escalated_90)
+      was a business review in six months. NaN where the whole base has none of its kind (of tickets, for escalated_90)
       in that time: not recorded then. csat_90: mean answer of three months, nps_last: of six; NaN without an answer,
       which csat_missing and nps_missing mark.
     - covered: whether an assignment, of any role, runs on the eve; vacant: whether one did earlier but none then.
@@ -121,47 +121,47 @@ def risk_snapshots(
             raise ParameterError(f"{name} = {value}: give a whole number from {least} on.")
     day = periods.month(as_of)
     end = month_number(day)
-    book = book_of(panel, spells, end, lead_months + horizon_months)
-    contracts = contracts_of(subscriptions, book)
+    base = account_base_of(panel, spells, end, lead_months + horizon_months)
+    contracts = contracts_of(subscriptions, base)
     sources = [
         source
         for source in (
-            paying_source(book),
-            contracts.source(book, lead_months, horizon_months) if contracts else None,
-            used(joined(usage), book),
-            signalled(signals, book),
-            assigned(assignments, book),
+            paying_source(base),
+            contracts.source(base, lead_months, horizon_months) if contracts else None,
+            used(joined(usage), base),
+            signalled(signals, base),
+            assigned(assignments, base),
         )
         if source is not None
     ]
-    attributes = attributes_of(accounts, book, outcome_columns)
+    attributes = attributes_of(accounts, base, outcome_columns)
     latest = end - lead_months - horizon_months
-    earliest = max(book.first + FEWEST_MONTHS_AHEAD, latest - (most_snapshots - 1) * horizon_months)
+    earliest = max(base.first + MIN_MONTHS_AHEAD, latest - (most_snapshots - 1) * horizon_months)
     found, excluded = [], {"left_during_lead": 0, "gave_notice": 0}
     months = list(reversed(range(latest, earliest - 1, -horizon_months)))
-    sampled = _sample(book, months[:-1], most_rows)
+    sampled = _sample(base, months[:-1], most_rows)
     for month in months:
-        paying = book.mrr(month) > 0
-        ends = book.ends(month)
+        paying = base.mrr(month) > 0
+        ends = base.ends(month)
         noticed = paying & (contracts.noticed(month)[0] if contracts else False)
         gone = paying & ~noticed & (ends < first_day(month + lead_months))
         excluded["gave_notice"] += int(noticed.sum())
         excluded["left_during_lead"] += int(gone.sum())
         label = ends < first_day(month + lead_months + horizon_months)
         chosen = paying & ~noticed & ~gone & (sampled | (month == latest))
-        found.append(_rows(book, sources, attributes, month, chosen, label))
+        found.append(_rows(base, sources, attributes, month, chosen, label))
     present = []
     for month in (end, end - 1):
-        paying = book.mrr(month) > 0
+        paying = base.mrr(month) > 0
         noticed = contracts.noticed(month)[0] if contracts else np.zeros(len(paying), bool)
-        present.append(_rows(book, sources, attributes, month, paying & ~noticed))
+        present.append(_rows(base, sources, attributes, month, paying & ~noticed))
     table = pd.concat(found, ignore_index=True)
     return Snapshots(
         table=table,
         features=tuple(table.columns[5:]),
         now=present[0],
         before=present[1],
-        notice=_notice(book, contracts, end),
+        notice=_notice(base, contracts, end),
         lead_months=lead_months,
         horizon_months=horizon_months,
         as_of=day,
@@ -169,18 +169,18 @@ def risk_snapshots(
     )
 
 
-def _sample(book: Book, months: Sequence[int], most: int) -> np.ndarray:
+def _sample(base: AccountBase, months: Sequence[int], most: int) -> np.ndarray:
     """Which accounts count in ``months``: all, or so many that about ``most`` rows remain."""
-    rows = sum(int((book.mrr(month) > 0).sum()) for month in months)
+    rows = sum(int((base.mrr(month) > 0).sum()) for month in months)
     if rows <= most:
-        return np.ones(len(book.ids), dtype=bool)
-    ids = np.asarray(book.ids.astype(str).astype(object), dtype=object)
+        return np.ones(len(base.ids), dtype=bool)
+    ids = np.asarray(base.ids.astype(str).astype(object), dtype=object)
     place = pd.util.hash_array(ids, hash_key="enough rows here").astype(float) / 2.0**64
     return np.asarray(place < most / rows)
 
 
 def _rows(
-    book: Book,
+    base: AccountBase,
     sources: Sequence[Source],
     attributes: dict[str, pd.Series],
     month: int,
@@ -190,12 +190,12 @@ def _rows(
     """One row per chosen account, with its features at the month's start."""
     which = np.flatnonzero(chosen)
     columns: dict[str, Any] = {
-        "account_id": book.ids[which],
+        "account_id": base.ids[which],
         "snapshot": np.full(len(which), first_day(month).astype("datetime64[us]")),
     }
     if churned is not None:
         columns["churned"] = churned[which]
-    columns["mrr"] = book.mrr(month)[which] / 100
+    columns["mrr"] = base.mrr(month)[which] / 100
     columns["due_date"] = np.full(len(which), np.datetime64("NaT", "us"))
     for source in sources:
         columns |= {name: values[which] for name, values in source(month).items()}
@@ -204,8 +204,8 @@ def _rows(
     return pd.DataFrame(columns)
 
 
-def _notice(book: Book, contracts: Contracts | None, month: int) -> pd.DataFrame:
-    given, last = contracts.noticed(month) if contracts else (np.zeros(len(book.ids), bool), np.zeros(0, "M8[D]"))
-    which = np.flatnonzero(given & (book.mrr(month) > 0))
+def _notice(base: AccountBase, contracts: Contracts | None, month: int) -> pd.DataFrame:
+    given, last = contracts.noticed(month) if contracts else (np.zeros(len(base.ids), bool), np.zeros(0, "M8[D]"))
+    which = np.flatnonzero(given & (base.mrr(month) > 0))
     days = last[which].astype("datetime64[us]")
-    return pd.DataFrame({"account_id": book.ids[which], "notice_date": days, "mrr": book.mrr(month)[which] / 100})
+    return pd.DataFrame({"account_id": base.ids[which], "notice_date": days, "mrr": base.mrr(month)[which] / 100})

@@ -12,18 +12,24 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from cs_helpers.charts.benchmark import funnel_plot, slope
-from cs_helpers.charts.scenario import ladder, tornado
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from cs_helpers import churn
 from cs_helpers.charts.outlook import forecast_score, outlook
-from cs_helpers.charts.reasons import reason_bars
 from cs_helpers.charts.retention import group_bars, trend
-from cs_helpers.charts.risk import drivers, reliability
-from cs_helpers.charts.survival import anniversaries, incidence, projection, survival_curves
+from cs_helpers.churn.charts import (
+    anniversaries,
+    drivers,
+    incidence,
+    projection,
+    reason_bars,
+    reliability,
+    survival_curve,
+    survival_curves,
+)
 from cs_helpers.report.charts.ink import INKS, NARROW, WIDE
 from cs_helpers.report.charts.labels import share, shorten, spread
 from cs_helpers.report.charts.picture import as_picture, as_svg
@@ -42,13 +48,13 @@ class Curve:
     def __init__(self, ages, survival, last_seen, spells=100, starts_at=0.0):
         values = np.array(survival, float)
         columns = {"survival": values, "low": values * 0.9, "high": 1 - (1 - values) * 0.9}
-        self.table = pd.DataFrame(columns, index=pd.Index(np.array(ages, float), name="months"))
+        self.curve = pd.DataFrame(columns, index=pd.Index(np.array(ages, float), name="months"))
         self.last_seen, self.spells, self.starts_at = float(last_seen), spells, starts_at
 
-    def survival(self, months):
+    def at(self, months):
         if not self.starts_at <= months <= self.last_seen:
             return NAN
-        return float(self.table["survival"][self.table.index <= months].iloc[-1])
+        return float(self.curve["survival"][self.curve.index <= months].iloc[-1])
 
 
 def line(label="Net retention", values=(0.93, 0.95, 0.91), width=0.02, target=0.92, start="2024-11-01"):
@@ -66,20 +72,20 @@ def groups_of(names, now, before=NAN, n=120, width=0.03, overall=0.9):
 
 
 def causes(columns, last=24.0):
-    return Stand(table=pd.DataFrame(columns, index=pd.Index([0.0, 12.0, last])), starts_at=0.0, last_seen=last)
+    return Stand(share=pd.DataFrame(columns, index=pd.Index([0.0, 12.0, last])), starts_at=0.0, last_seen=last)
 
 
 def anniversaries_of(names, rate=0.12, up=240, between=0.006, width=0.04):
     rate = np.broadcast_to(np.array(rate, float), len(names))
     columns = {"up_for_renewal": up, "lost": 5, "rate": rate, "low": np.clip(rate - width, 0, 1), "high": rate + width}
-    return Stand(table=pd.DataFrame(columns, index=names), between_rate=between)
+    return Stand(by_anniversary=pd.DataFrame(columns, index=names), between_rate=between)
 
 
-def projected(months=61, decay=60.0, seen_to=20.0):
+def projected(months=61, decay=60.0, seen_to=20.0, observed=None):
     ages = np.arange(float(months))
     survival = np.exp(-ages / decay)
     curve = pd.DataFrame({"survival": survival, "low": survival * 0.9, "high": survival**0.9}, index=ages)
-    return Stand(curve=curve, observed_to=seen_to)
+    return Stand(curve=curve, observed_to=seen_to, observed=observed)
 
 
 def reasons_of(names, recorded, stated, controllable=True):
@@ -154,8 +160,8 @@ NORMAL = {
     ),
     "projection": (
         projection,
-        projected(),
-        {"observed": SEEN},
+        projected(observed=SEEN),
+        {},
         ["81\u202f%", "67\u202f%", "55\u202f%", "37\u202f%", "projection", "seen so far"],
     ),
     "reason_bars": (
@@ -166,8 +172,8 @@ NORMAL = {
         {"money": money},
         ["Price", "€412k recorded", "€240k stated", "€151k", "€98k", "€0", "–", "not in our hands"],
     ),
-    "reliability": (reliability, RISK, {}, ["predicted share that leaves", "what happened", "20\u202f%"]),
-    "drivers": (drivers, RISK, {}, ["Logins fell", "Seats in use", "×1", "×2", "×0.5", "← stays", "leaves →"]),
+    "reliability": (reliability, RISK.reliability, {}, ["predicted share that leaves", "what happened", "20\u202f%"]),
+    "drivers": (drivers, RISK.drivers, {}, ["Logins fell", "Seats in use", "×1", "×2", "×0.5", "← stays", "leaves →"]),
     "outlook": (
         outlook,
         quarters_of(QUARTERS, DUE),
@@ -214,7 +220,7 @@ EXTREME = {
     "one group": (group_bars, groups_of(["all"], [0.9], overall=None), {}),
     "groups without a value": (group_bars, groups_of(["a", "b"], NAN, n=0, overall=NAN), {}),
     "thirty equal groups": (group_bars, groups_of([f"g{i}" for i in range(30)], 1.0, width=0, overall=1.0), {}),
-    "no curve": (survival_curves, Stand(curves={"a": Stand(reason="too few")}), {}),
+    "no curve": (survival_curves, Stand(curves={}), {}),
     "one curve": (survival_curves, Stand(curves={"a": Curve([0, 1], [1, 1], 1)}), {}),
     "a curve that falls to 0": (survival_curves, Stand(curves={"a": Curve([0, 720], [1, 0], 720, 10**9)}), {}),
     "nine equal curves": (survival_curves, Stand(curves={f"c{i}": SIX["Plan A"] for i in range(9)}), {}),
@@ -223,24 +229,24 @@ EXTREME = {
     "one reason that takes all": (incidence, causes({"a": [0.0, 0.5, 1.0]}, last=13.0), {}),
     "a tiny reason": (incidence, causes({"a": [0.0, 0.0, 1e-7]}), {}),
     "no anniversary": (anniversaries, anniversaries_of([], []), {}),
-    "one anniversary": (anniversaries, anniversaries_of([12], [0.0], up=1, between=None, width=0), {}),
+    "one anniversary": (anniversaries, anniversaries_of([12], [0.0], up=1, between=NAN, width=0), {}),
     "anniversaries without a rate": (anniversaries, anniversaries_of(["1", "2"], NAN, up=0, between=NAN), {}),
     "fifteen anniversaries": (anniversaries, anniversaries_of([f"{i} years" for i in range(15)], 1.0, up=10**6), {}),
     "nothing to project": (projection, projected(months=0), {}),
     "a projection of one month": (projection, projected(months=1), {}),
     "a projection with nothing seen": (projection, projected(seen_to=0.0), {}),
-    "a projection that was all seen": (projection, projected(seen_to=80.0), {"observed": SEEN}),
+    "a projection that was all seen": (projection, projected(seen_to=80.0, observed=SEEN), {}),
     "a projection over sixty years": (projection, projected(months=721, decay=1e12, seen_to=NAN), {}),
     "no reasons": (reason_bars, reasons_of([], [], []), {}),
     "one reason": (reason_bars, reasons_of(["a"], [1e9], [0.0], pd.NA), {"money": money}),
     "reasons of nothing": (reason_bars, reasons_of(["a", "b"], 0, NAN), {"money": money}),
-    "no prediction": (reliability, risk_of([], [], []), {}),
-    "one prediction of 1": (reliability, risk_of([1.0], ["a"], [0.0]), {}),
-    "predictions of 0": (reliability, ZERO_RISK, {}),
-    "no driver": (drivers, risk_of([], [], []), {}),
-    "drivers of nothing": (drivers, ZERO_RISK, {}),
-    "a driver beyond measure": (drivers, risk_of([], ["a", "b"], [400.0, 0.01]), {}),
-    "drivers without limits": (drivers, risk_of([], ["a"], [np.inf]), {}),
+    "no prediction": (reliability, risk_of([], [], []).reliability, {}),
+    "one prediction of 1": (reliability, risk_of([1.0], ["a"], [0.0]).reliability, {}),
+    "predictions of 0": (reliability, ZERO_RISK.reliability, {}),
+    "no driver": (drivers, risk_of([], [], []).drivers, {}),
+    "drivers of nothing": (drivers, ZERO_RISK.drivers, {}),
+    "a driver beyond measure": (drivers, risk_of([], ["a", "b"], [400.0, 0.01]).drivers, {}),
+    "drivers without limits": (drivers, risk_of([], ["a"], [np.inf]).drivers, {}),
     "no quarter": (outlook, quarters_of([], []), {}),
     "one quarter": (outlook, quarters_of(["2025 Q1"], [1e9]), {"money": money}),
     "quarters of nothing": (outlook, quarters_of(QUARTERS, [0.0] * 4), {"money": money}),
@@ -276,7 +282,7 @@ WORDS = {
     "incidence": (incidence, causes({name: [0.0, 0.1, 0.15] for name in MANY}), {}),
     "anniversaries": (anniversaries, anniversaries_of(MANY), {}),
     "reason_bars": (reason_bars, reasons_of(MANY, 1e9, 1e6, False), {"money": money}),
-    "drivers": (drivers, risk_of([], MANY, [1.0, 2.0, -3.0, 0.1, 0.2]), {}),
+    "drivers": (drivers, risk_of([], MANY, [1.0, 2.0, -3.0, 0.1, 0.2]).drivers, {}),
     "outlook": (outlook, quarters_of(MANY, [1e9] * 5), {"money": money}),
     "forecast_score": (forecast_score, quarters_of(MANY, [1e9] * 5), {"money": money}),
 }
@@ -459,9 +465,44 @@ def test_six_curves_differ_in_ink_and_in_dash():
 
 
 def test_curves_that_are_not_drawn_are_counted():
-    curves = {**SIX, "Seventh": SIX["Plan A"], "Refused": Stand(reason="too few")}
+    curves = {**SIX, "Seventh": SIX["Plan A"], "Eighth": SIX["Plan A"]}
     ax = survival_curves(Stand(curves=curves)).axes[0]
     assert "2 groups not drawn" in ax.get_xlabel()
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_customers_of_sixty_years_can_be_drawn(narrow):
+    curve = churn.kaplan_meier([720.0] * 20 + [300.0] * 5, [False] * 20 + [True] * 5)
+    ticks = survival_curve(curve, narrow=narrow).axes[0].get_xticks()
+    assert 3 <= len(ticks) <= 10
+
+
+def test_the_survival_chart_marks_the_twelve_months_that_its_sentence_speaks_of():
+    curve = churn.kaplan_meier([11.0] * 20 + [72.0] * 80, [True] * 20 + [False] * 80)
+    for narrow in (False, True):
+        labels = [text.get_text() for text in survival_curve(curve, narrow=narrow).axes[0].texts]
+        assert labels[0] == "80\u202f%"
+        assert 3 <= len(labels) <= 6
+
+
+def test_survival_axis_states_the_number_at_risk():
+    curve = churn.kaplan_meier([12.0] * 20 + [30.0] * 80, [True] * 20 + [False] * 80)
+    svg = as_svg(survival_curve(curve), "s")
+    labels = re.findall(r"<(?:text|tspan)[^>]*>([^<]+)</", svg)
+    assert labels.count("100") == 3  # months 0, 6 and 12: nobody has left before 12
+    assert labels.count("80") == 3  # months 18, 24 and 30
+
+
+@both
+def test_no_text_of_a_survival_curve_leaves_the_picture(narrow):
+    curve = churn.kaplan_meier([12.0] * 20_000 + [60.0] * 80_000, [True] * 20_000 + [False] * 80_000)
+    figure = survival_curve(curve, narrow=narrow)
+    figure.set_dpi(72)
+    as_svg(figure, "x")
+    edge = figure.bbox
+    for text, box in texts_of(figure):
+        assert edge.x0 - 1 <= box.x0 and box.x1 <= edge.x1 + 1, text.get_text()
+        assert edge.y0 - 1 <= box.y0 and box.y1 <= edge.y1 + 1, text.get_text()
 
 
 def test_reasons_stack_from_the_largest_and_pool_what_comes_after_five():
@@ -476,8 +517,8 @@ def test_reasons_stack_from_the_largest_and_pool_what_comes_after_five():
 
 
 def test_a_projection_marks_seen_ages_with_what_was_seen_and_later_ones_with_what_is_expected():
-    texts = {text.get_text() for text in projection(projected(), observed=SEEN).axes[0].texts}
-    assert share(SEEN.survival(12), 0) in texts  # 0.81 as seen, where the projection says 0.82
+    texts = {text.get_text() for text in projection(projected(observed=SEEN)).axes[0].texts}
+    assert share(SEEN.at(12), 0) in texts  # 0.81 as seen, where the projection says 0.82
     assert share(float(np.exp(-12 / 60)), 0) not in texts
     assert {share(float(np.exp(-age / 60)), 0) for age in (24, 36, 60)} <= texts
 
@@ -489,13 +530,13 @@ def test_what_is_not_in_our_hands_says_so_only_where_it_is_known():
 
 
 def test_drivers_whose_interval_holds_one_are_hollow():
-    ax = drivers(RISK).axes[0]  # 1.1, 0.2 and -0.8, each give or take 0.3
+    ax = drivers(RISK.drivers).axes[0]  # 1.1, 0.2 and -0.8, each give or take 0.3
     dots = [dot for dot in ax.lines if dot.get_marker() == "o"]
     assert [dot.get_markerfacecolor() == "none" for dot in dots] == [False, True, False]
 
 
 def test_only_the_first_ten_drivers_are_drawn():
-    ax = drivers(risk_of([], [f"driver {i}" for i in range(12)], [1.0] * 12)).axes[0]
+    ax = drivers(risk_of([], [f"driver {i}" for i in range(12)], [1.0] * 12).drivers).axes[0]
     assert sum(text.get_text().startswith("driver") for text in ax.texts) == 10
 
 

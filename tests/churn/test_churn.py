@@ -21,18 +21,18 @@ LUNG = Path(__file__).resolve().parents[3] / "shared" / "datasets" / "survival" 
 def test_by_hand():
     # Ages 1 to 5; those at 2 and 4 still run. S: 4/5, then of three left 2/3, then of one left 0.
     curve = churn.kaplan_meier([1, 2, 3, 4, 5], [True, False, True, False, True])
-    assert curve.survival(1) == approx(4 / 5)
-    assert curve.survival(3.5) == approx(4 / 5 * 2 / 3)
-    assert curve.survival(5) == 0
-    assert curve.table["at_risk"].tolist() == [5, 5, 3, 1]
+    assert curve.at(1) == approx(4 / 5)
+    assert curve.at(3.5) == approx(4 / 5 * 2 / 3)
+    assert curve.at(5) == 0
+    assert curve.curve["at_risk"].tolist() == [5, 5, 3, 1]
     assert (curve.spells, curve.events) == (5, 3)
 
 
 def test_late_entry_joins_the_risk_set_only_after_its_entry():
     # At age 2 the second spell (seen from 3) is not yet at risk: 1 of 2 leaves. At 4: 1 of 2.
     curve = churn.kaplan_meier([2, 4, 6], [True, True, False], entry_months=[0, 3, 0])
-    assert curve.survival(2) == approx(1 / 2)
-    assert curve.survival(4) == approx(1 / 2 * 1 / 2)
+    assert curve.at(2) == approx(1 / 2)
+    assert curve.at(4) == approx(1 / 2 * 1 / 2)
     assert curve.at_risk(2) == 2
     assert curve.at_risk(4) == 2
 
@@ -89,14 +89,14 @@ def test_late_entry_equals_statsmodels(case):
     reference = SurvfuncRight(duration.astype(float), churned.astype(int), entry=entry.astype(float))
     for age, expected in zip(reference.surv_times, reference.surv_prob, strict=True):
         if curve.starts_at <= age <= curve.last_seen:
-            assert curve.survival(age) == approx(expected, abs=1e-10)
+            assert curve.at(age) == approx(expected, abs=1e-10)
 
 
 @settings(max_examples=100, deadline=None)
 @given(spells())
 def test_the_curve_only_falls_and_stays_inside_its_limits(case):
     entry, duration, churned = case
-    table = churn.kaplan_meier(duration, churned, entry).table
+    table = churn.kaplan_meier(duration, churned, entry).curve
     assert (table["survival"].diff().dropna() <= 1e-12).all()
     assert ((table["low"] <= table["survival"] + 1e-9) & (table["survival"] <= table["high"] + 1e-9)).all()
     assert table.notna().all(axis=None)
@@ -106,8 +106,8 @@ def test_the_curve_only_falls_and_stays_inside_its_limits(case):
 @given(spells(), st.integers(1, 1000))
 def test_equal_weights_change_nothing(case, weight):
     entry, duration, churned = case
-    plain = churn.kaplan_meier(duration, churned, entry).table
-    weighted = churn.kaplan_meier(duration, churned, entry, weights=np.full(len(entry), weight)).table
+    plain = churn.kaplan_meier(duration, churned, entry).curve
+    weighted = churn.kaplan_meier(duration, churned, entry, weights=np.full(len(entry), weight)).curve
     pd.testing.assert_frame_equal(plain, weighted, rtol=1e-9)
 
 
@@ -124,8 +124,8 @@ def simulated_book(rng, accounts=6000):
 
 def test_left_truncation_recovers_the_truth_that_ignoring_it_misses():
     duration, churned, entry = simulated_book(np.random.default_rng(7))
-    assert churn.kaplan_meier(duration, churned, entry).survival(12) == approx(0.705, abs=0.02)
-    assert churn.kaplan_meier(duration, churned).survival(12) > 0.705 + 0.05
+    assert churn.kaplan_meier(duration, churned, entry).at(12) == approx(0.705, abs=0.02)
+    assert churn.kaplan_meier(duration, churned).at(12) > 0.705 + 0.05
 
 
 def test_the_interval_of_late_entry_covers_the_truth():
@@ -145,17 +145,17 @@ def test_a_curve_starts_where_enough_are_at_risk():
     entry = [0, 0] + [5] * 20
     curve = churn.kaplan_meier(duration, churned, entry, min_at_risk=10)
     assert curve.starts_at == 5, "twenty come under observation at age 5, whatever happened before"
-    assert np.isnan(curve.survival(4.5))
+    assert np.isnan(curve.at(4.5))
     # Of the 21 at risk at age 8 (the twenty and the one that leaves at 9) one leaves.
-    assert curve.survival(8) == approx(20 / 21)
+    assert curve.at(8) == approx(20 / 21)
 
 
 def test_ages_at_which_nobody_was_under_observation_are_not_claimed():
     curve = churn.kaplan_meier([100, 101, 102], [True, False, False], [90, 90, 90])
     assert curve.starts_at == 90
-    assert np.isnan(curve.survival(12))
-    assert curve.table["at_risk"].iloc[0] == 3
-    assert curve.survival(100) == approx(2 / 3)
+    assert np.isnan(curve.at(12))
+    assert curve.curve["at_risk"].iloc[0] == 3
+    assert curve.at(100) == approx(2 / 3)
 
 
 def test_a_curve_ends_where_too_few_remain_even_if_more_come_later():
@@ -163,13 +163,13 @@ def test_a_curve_ends_where_too_few_remain_even_if_more_come_later():
     stop, churned = [5] * 15 + [30] + [100] * 20, [False] * 15 + [True] + [True] * 2 + [False] * 18
     curve = churn.kaplan_meier(stop, churned, [0] * 15 + [20] + [60] * 20, min_at_risk=10)
     assert (curve.starts_at, curve.last_seen) == (0, 5)
-    assert curve.survival(5) == 1
-    assert np.isnan(curve.survival(48))
+    assert curve.at(5) == 1
+    assert np.isnan(curve.at(48))
 
 
 def test_everybody_having_left_is_not_certainty_either():
     curve = churn.kaplan_meier([1.0, 2.0, 3.0], [True] * 3)
-    assert curve.survival(3) == 0
+    assert curve.at(3) == 0
     assert curve.interval(3) == (0, curve.interval(2)[1])
     assert curve.interval(2)[1] > 0.5
 
@@ -182,7 +182,7 @@ def test_nobody_having_left_is_not_certainty():
 
 def test_nobody_leaving_keeps_the_curve_at_one():
     curve = churn.kaplan_meier([3, 4, 5], [False] * 3)
-    assert curve.survival(5) == 1
+    assert curve.at(5) == 1
     assert np.isnan(curve.median)
     assert curve.events == 0
 
@@ -232,7 +232,7 @@ def test_an_anniversary_that_nobody_has_seen_yet_is_not_survived():
     got = spells_of(table, pd.Timestamp("2024-01-01"), pd.Timestamp("2026-01-01"))
     curve = churn.kaplan_meier(got["duration_months"], got["churned"], got["entry_months"])
     assert curve.at_risk(12) == 1
-    assert curve.survival(12) == 0
+    assert curve.at(12) == 0
 
 
 def test_an_end_that_lies_after_as_of_is_not_known_yet():
@@ -261,7 +261,7 @@ def planted_and_found(folder, seeds):
         for age in ("6", "12", "24"):
             low, high = curve.interval(int(age))
             hits += low <= true[age] <= high
-            errors.append(curve.survival(int(age)) - true[age])
+            errors.append(curve.at(int(age)) - true[age])
     return hits, np.mean(errors)
 
 
@@ -283,7 +283,7 @@ def test_the_planted_survival_of_ten_sample_companies_is_recovered_without_bias(
 def test_an_age_before_the_first_departure_is_not_certain_either():
     # 13 of 40 leave at 13 months; at 12 nobody has, and no spell has stopped yet: .025 ** (1/40).
     curve = churn.kaplan_meier([13.0] * 13 + [20.0] * 27, [True] * 13 + [False] * 27)
-    assert curve.survival(12) == 1
+    assert curve.at(12) == 1
     assert curve.interval(12) == approx((0.025 ** (1 / 40), 1))
     assert curve.interval(0) == (1, 1), "everybody who started has started"
 
@@ -318,7 +318,7 @@ def test_counted_spells_give_the_same_curve_and_limits_as_the_spells_one_by_one(
     if isinstance(one_by_one, Suppressed):
         assert of_counts == one_by_one
         return
-    pd.testing.assert_frame_equal(of_counts.table, one_by_one.table, rtol=1e-12, atol=0)
+    pd.testing.assert_frame_equal(of_counts.curve, one_by_one.curve, rtol=1e-12, atol=0)
     assert (of_counts.spells, of_counts.events, of_counts.late_entries) == (
         one_by_one.spells, one_by_one.events, one_by_one.late_entries
     )  # fmt: skip
@@ -333,7 +333,7 @@ def test_a_row_that_stands_for_several_spells_is_those_spells_written_out(case, 
     entry, duration, churned = case
     written = churn.kaplan_meier(np.tile(duration, times), np.tile(churned, times), np.tile(entry, times))
     brief = churn.kaplan_meier(duration, churned, entry, counts=np.full(len(entry), times))
-    pd.testing.assert_frame_equal(brief.table, written.table, rtol=1e-12)
+    pd.testing.assert_frame_equal(brief.curve, written.curve, rtol=1e-12)
     assert brief.spells == written.spells
 
 
@@ -349,10 +349,10 @@ def test_the_curve_of_a_book_is_that_of_its_spells_by_account_or_by_revenue():
     counts, rows = (rolled(name, table, **observed) for name in ("survival_counts", "spells"))
     columns = (rows["duration_months"], rows["churned"], rows["entry_months"])
     pd.testing.assert_frame_equal(
-        churn.time_to_leave(counts).table, churn.kaplan_meier(*columns, min_at_risk=10).table, rtol=1e-12
+        churn.time_to_leave(counts).curve, churn.kaplan_meier(*columns, min_at_risk=10).curve, rtol=1e-12
     )
     weighted = churn.kaplan_meier(*columns, weights=rows["mrr_cents"])
-    pd.testing.assert_frame_equal(churn.curve_of_counts(counts, weighted=True).table, weighted.table, rtol=1e-12)
+    pd.testing.assert_frame_equal(churn.curve_of_counts(counts, weighted=True).curve, weighted.curve, rtol=1e-12)
 
 
 def test_too_few_spells_are_refused_in_words():

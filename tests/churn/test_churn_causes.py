@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest import approx
 
-from cs_helpers.churn.causes import cumulative_incidence
-from cs_helpers.churn.survival import kaplan_meier
+from cs_helpers.churn.aalen_johansen import cumulative_incidence
+from cs_helpers.churn.kaplan_meier import kaplan_meier
 from cs_helpers.core.errors import ContractError
 
 CAUSES = ["budget", "product", "went bankrupt"]
@@ -25,15 +25,15 @@ def test_by_hand():
     assert found.events.to_dict() == {"price": 2, "product": 1}
     # Kaplan-Meier of price alone: 4/5 * 1/2 stay; of product alone: 2/3.
     assert found.naive.to_dict() == approx({"price": 1 - 4 / 5 / 2, "product": 1 / 3})
-    assert list(found.table.index) == [0, 1, 3, 4, 5]
-    assert list(found.table.columns) == ["price", "product"], "the larger share at the end comes first"
+    assert list(found.share.index) == [0, 1, 3, 4, 5]
+    assert list(found.share.columns) == ["price", "product"], "the larger share at the end comes first"
 
 
 def test_two_causes_at_the_same_age_share_one_risk_set():
     # Four at risk at age 1, two leave, one for each cause: 1/4 each, not 1/4 and 3/4 * 1/3.
     found = cumulative_incidence([1, 1, 2, 2], ["b", "a", None, None])
     assert found.at(1).to_dict() == approx({"a": 1 / 4, "b": 1 / 4})
-    assert list(found.table.columns) == ["a", "b"], "equal shares are in the order of their names"
+    assert list(found.share.columns) == ["a", "b"], "equal shares are in the order of their names"
 
 
 def test_late_entry_joins_the_risk_set_only_after_its_entry():
@@ -63,12 +63,12 @@ def test_shares_and_standard_errors_equal_statsmodels(case):
         reference = CumIncidenceRight(duration.astype(float), status)
     found = cumulative_incidence(duration, cause)
     for number, name in enumerate(CAUSES[: status.max()]):
-        if name not in found.table.columns:
+        if name not in found.share.columns:
             continue
         for age, share, se in zip(reference.times, reference.cinc[number], reference.cinc_se[number], strict=True):
-            if age not in found.table.index:
+            if age not in found.share.index:
                 continue
-            assert found.table.loc[age, name] == approx(share, abs=1e-10)
+            assert found.share.loc[age, name] == approx(share, abs=1e-10)
             # The variance is what both compute to 1e-10; a root of rounding noise near 0 is not. Where everybody
             # has left, the reference divides by 0.
             if np.isfinite(se):
@@ -81,10 +81,10 @@ def test_causes_and_those_who_stay_add_up_to_one(case):
     entry, duration, cause = case
     found = cumulative_incidence(duration, cause, entry)
     curve = kaplan_meier(duration, [c is not None for c in cause], entry)
-    assert list(found.table.index) == list(curve.table.index)
-    assert np.abs(found.table.sum(axis=1) + curve.table["survival"] - 1).max() <= 1e-12
+    assert list(found.share.index) == list(curve.curve.index)
+    assert np.abs(found.share.sum(axis=1) + curve.curve["survival"] - 1).max() <= 1e-12
     assert found.events.sum() == curve.events
-    assert found.staying(found.last_seen) == approx(curve.survival(curve.last_seen), abs=1e-12)
+    assert found.staying(found.last_seen) == approx(curve.at(curve.last_seen), abs=1e-12)
 
 
 @settings(max_examples=60, deadline=None)
@@ -92,14 +92,14 @@ def test_causes_and_those_who_stay_add_up_to_one(case):
 def test_shares_only_rise_and_lie_within_their_limits(case):
     entry, duration, cause = case
     found = cumulative_incidence(duration, cause, entry)
-    assert (found.table.diff().dropna() >= 0).all(axis=None)
-    assert (found.table.iloc[-1].diff().dropna() <= 0).all(), "the largest share at the end comes first"
+    assert (found.share.diff().dropna() >= 0).all(axis=None)
+    assert (found.share.iloc[-1].diff().dropna() <= 0).all(), "the largest share at the end comes first"
     for limits in (found.low, found.high):
         assert limits.notna().all(axis=None)
         assert ((limits >= 0) & (limits <= 1)).all(axis=None)
-    assert (found.low <= found.table + 1e-9).all(axis=None)
-    assert (found.table <= found.high + 1e-9).all(axis=None)
-    assert (found.naive >= found.table.iloc[-1] - 1e-12).all()
+    assert (found.low <= found.share + 1e-9).all(axis=None)
+    assert (found.share <= found.high + 1e-9).all(axis=None)
+    assert (found.naive >= found.share.iloc[-1] - 1e-12).all()
 
 
 @settings(max_examples=40, deadline=None)
@@ -116,7 +116,7 @@ def test_the_order_of_the_rows_changes_nothing_and_counts_stand_for_rows(case, r
         cells["duration"], cells["cause"].where(cells["cause"] != "-"), cells["entry"], counts=cells["count"]
     )
     for other in (shuffled, counted):
-        for part in ("table", "low", "high", "se"):
+        for part in ("share", "low", "high", "se"):
             pd.testing.assert_frame_equal(getattr(found, part), getattr(other, part), check_exact=True)
         pd.testing.assert_series_equal(found.events, other.events)
         pd.testing.assert_series_equal(found.naive, other.naive, check_exact=True)
@@ -129,11 +129,11 @@ def test_one_cause_is_what_kaplan_meier_leaves_with_its_limits(case):
     entry, duration, cause = case
     gone = np.array([c is not None for c in cause])
     found = cumulative_incidence(duration, np.where(gone, "left", None), entry)
-    curve = kaplan_meier(duration, gone, entry).table
-    assert found.table["left"].to_numpy() == approx(1 - curve["survival"].to_numpy(), abs=1e-12)
+    curve = kaplan_meier(duration, gone, entry).curve
+    assert found.share["left"].to_numpy() == approx(1 - curve["survival"].to_numpy(), abs=1e-12)
     assert found.low["left"].to_numpy() == approx(1 - curve["high"].to_numpy(), abs=1e-6)
     assert found.high["left"].to_numpy() == approx(1 - curve["low"].to_numpy(), abs=1e-6)
-    assert found.naive["left"] == approx(found.table["left"].iloc[-1], abs=1e-12)
+    assert found.naive["left"] == approx(found.share["left"].iloc[-1], abs=1e-12)
 
 
 HAZARD = {"price": 0.02, "product": 0.01}
@@ -169,7 +169,7 @@ def test_the_limits_cover_the_planted_shares():
     for seed in range(150):
         duration, cause, entry = simulated(np.random.default_rng(seed), 200)
         found = cumulative_incidence(duration, cause, entry)
-        at = found.table.index.searchsorted(18, side="right") - 1
+        at = found.share.index.searchsorted(18, side="right") - 1
         for name in HAZARD:
             hits += found.low[name].iloc[at] <= truth(name, 18) <= found.high[name].iloc[at]
     # 300 checks at .95 have a standard error of .013.

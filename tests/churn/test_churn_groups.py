@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pytest import approx
 from rolled import rolled
 
-from cs_helpers.churn.groups import curves_by_group, log_rank, require_entry, revenue_weighted
-from cs_helpers.churn.survival import curve_of_counts, kaplan_meier
+from cs_helpers.churn.group_curves import curves_by_group, log_rank, require_entry, revenue_weighted
+from cs_helpers.churn.kaplan_meier import curve_of_counts, kaplan_meier
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Suppressed
@@ -203,7 +203,7 @@ def test_every_spell_is_in_a_curve_too_small_beyond_or_unknown():
     drawn = sum(curve.spells for curve in found.curves.values())
     assert drawn + 29 + 60 + 17 == counts["spells"].sum()
     large = curve_of_counts(counts[counts["attribute"] == "large"], min_at_risk=10)
-    pd.testing.assert_frame_equal(found.curves["large"].table, large.table)
+    pd.testing.assert_frame_equal(found.curves["large"].curve, large.curve)
     expected = log_rank(counts[counts["attribute"].isin(["large", "middle"])])
     assert found.test.statistic == expected.statistic, "the test is of the drawn groups only"
 
@@ -211,7 +211,7 @@ def test_every_spell_is_in_a_curve_too_small_beyond_or_unknown():
 def test_a_group_that_nobody_leaves_is_drawn():
     loyal = counted(["loyal"] * 50, [24] * 50, [False] * 50)
     found = curves_by_group(pd.concat([loyal, groups_of({"other": 80}, np.random.default_rng(1))]), "plan")
-    assert found.curves["loyal"].survival(24) == 1
+    assert found.curves["loyal"].at(24) == 1
     assert found.test.p_value < 0.001
 
 
@@ -283,24 +283,24 @@ def test_the_curve_by_revenue_is_kaplan_meier_weighted_by_mrr_on_entry():
         }
     )
     found = revenue_weighted(spells)
-    assert found.survival(3) == approx(1 - 100 / 3000)
-    assert found.survival(12) == approx(1900 / 3000)
+    assert found.at(3) == approx(1 - 100 / 3000)
+    assert found.at(12) == approx(1900 / 3000)
     assert (found.at_risk(3), found.at_risk(6), found.at_risk(12)) == (21, 20, 19)
     assert (found.spells, found.events, found.starts_at, found.last_seen) == (21, 2, 0, 12)
     assert found.top_five_share == approx(1400 / 3000)
     assert found.effective_n == approx(3000**2 / (20 * 100**2 + 1000**2))
     # Before the first departure: all of those at risk, as so many equal accounts.
     assert found.interval(2) == approx(stats.wilson_interval(found.effective_n, found.effective_n))
-    assert all(np.isnan([found.survival(13), *found.interval(13)]))
-    assert found.table["at_risk"].tolist() == [21, 21, 20, 19]
+    assert all(np.isnan([found.at(13), *found.interval(13)]))
+    assert found.curve["at_risk"].tolist() == [21, 21, 20, 19]
 
 
 def test_the_order_of_the_rows_changes_nothing_and_the_seed_is_the_only_chance():
     spells = revenue_book(np.random.default_rng(5), again=0.3)
     found = revenue_weighted(spells)
     again = revenue_weighted(spells.sample(frac=1, random_state=3))
-    pd.testing.assert_frame_equal(found.table, again.table, rtol=1e-9)
-    assert not revenue_weighted(spells, seed=2).table.equals(found.table)
+    pd.testing.assert_frame_equal(found.curve, again.curve, rtol=1e-9)
+    assert not revenue_weighted(spells, seed=2).curve.equals(found.curve)
 
 
 @settings(max_examples=30, deadline=None)
@@ -310,7 +310,7 @@ def test_the_interval_by_revenue_covers_its_point(seed, hazard, accounts):
     if isinstance(found, Suppressed):
         assert "least" in found.reason or "fewer than" in found.reason or "equal ones" in found.reason
         return
-    table = found.table
+    table = found.curve
     assert table.notna().all(axis=None)
     assert ((table["low"] >= 0) & (table["low"] <= table["survival"])).all()
     assert ((table["high"] <= 1) & (table["high"] >= table["survival"])).all()
@@ -321,7 +321,7 @@ def test_equal_accounts_give_the_unweighted_curve_and_nearly_its_limits():
     spells = revenue_book(np.random.default_rng(4), 1000).assign(mrr_cents=5000)
     found = revenue_weighted(spells)
     plain = kaplan_meier(spells["duration_months"], spells["churned"], min_at_risk=10)
-    assert found.table["survival"].to_numpy() == approx(plain.table["survival"].to_numpy())
+    assert found.curve["survival"].to_numpy() == approx(plain.curve["survival"].to_numpy())
     assert found.interval(12) == approx(plain.interval(12), abs=0.005)
     assert found.effective_n == approx(1000)
 
@@ -369,7 +369,7 @@ def test_a_large_book_takes_seconds():
     began = time.perf_counter()
     found = revenue_weighted(spells)
     assert time.perf_counter() - began < 10
-    assert found.survival(12) == approx(0.97**12, abs=0.02)
+    assert found.at(12) == approx(0.97**12, abs=0.02)
 
 
 @pytest.mark.parametrize(
@@ -399,7 +399,7 @@ def test_all_or_none_leaving_is_not_certainty_by_revenue(churned):
     spells = revenue_book(np.random.default_rng(2)).assign(duration_months=12.0, churned=churned)
     found = revenue_weighted(spells)
     low, high = found.interval(12)
-    assert found.survival(12) == (0 if churned else 1)
+    assert found.at(12) == (0 if churned else 1)
     assert (low == 0 and 0 < high < 0.1) if churned else (0.9 < low < 1 and high == 1)
 
 
@@ -426,7 +426,7 @@ def simulated_book(rng, accounts=6000):
 
 def test_late_entry_recovers_the_truth_and_without_it_there_is_no_result():
     spells = simulated_book(np.random.default_rng(7))
-    assert revenue_weighted(spells, draws=20).survival(12) == approx(0.705, abs=0.02)
+    assert revenue_weighted(spells, draws=20).at(12) == approx(0.705, abs=0.02)
     without = spells.drop(columns="entry_months")
     with pytest.raises(ContractError, match="a true 70 % after 12 months reads as 87 %"):
         revenue_weighted(without)

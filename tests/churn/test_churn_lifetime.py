@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pytest import approx
 from test_churn_projection import AS_OF, sbg_world, some_day, spells_of
 
-from cs_helpers.churn.lifetime import LifetimeValue, lifetime_value, lifetime_values_by_group
-from cs_helpers.churn.projection import fit_sbg, life_table, project
+from cs_helpers.churn.customer_value import LifetimeValue, expected_lifetime_value, lifetime_values_by_group
+from cs_helpers.churn.shifted_beta_geometric import fit_sbg, life_table, project
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Suppressed, or_suppressed
 
@@ -21,24 +21,26 @@ HALVES = fit_sbg([120, 60, 40, 30])
 
 def test_a_constant_churn_by_hand():
     # Months 0, 1, 2: S = 1, .9, .81. MRR 200, margin 75 %: 150 a month. No discount: 150 x 2.71 = 406.50.
-    value = lifetime_value(CONSTANT, 200, 0.75, discount_rate=0, horizon_months=3)
+    value = expected_lifetime_value(CONSTANT, 200, 0.75, discount_rate=0, horizon_months=3)
     assert value.value == approx(406.50, abs=0.01)
     assert value.expected_months == approx(2.71, abs=1e-4)
     # 10 % a year: the margin of month t is divided by 1.1^(t/12).
     discounted = 150 * (1 + 0.9 / 1.1 ** (1 / 12) + 0.81 / 1.1 ** (2 / 12))
-    value = lifetime_value(CONSTANT, 200, 0.75, discount_rate=0.10, horizon_months=3)
+    value = expected_lifetime_value(CONSTANT, 200, 0.75, discount_rate=0.10, horizon_months=3)
     assert value.value == approx(discounted, abs=0.01)
     assert value.expected_months == approx(2.71, abs=1e-4)
     # For equal accounts 1 / churn is right: the same inside the horizon, and 150 / .1 = 1,500 without end.
     assert value.monthly_churn_rate == approx(0.10)
     assert value.naive_within_horizon == approx(value.value, abs=0.01)
     assert value.naive == approx(1500)
-    assert lifetime_value(CONSTANT, 200, 0.75, discount_rate=0, horizon_months=200).value == approx(1500, abs=1)
+    assert expected_lifetime_value(CONSTANT, 200, 0.75, discount_rate=0, horizon_months=200).value == approx(
+        1500, abs=1
+    )
 
 
 def test_a_falling_churn_by_hand():
     # S = 1, 1/2, 1/3, 1/4; margin 20 % of 60 = 12 a month: 12 + 6 + 4 + 3 = 25.
-    value = lifetime_value(HALVES, 60, 0.2, discount_rate=0, horizon_months=4)
+    value = expected_lifetime_value(HALVES, 60, 0.2, discount_rate=0, horizon_months=4)
     assert value.value == approx(25, abs=1e-3)
     # 90 lost of 120 + 60 + 40 at risk: 12 / (90/220) = 29.33; inside the horizon 12 x (1 + r + r^2 + r^3), r = 13/22.
     assert value.naive == approx(12 * 220 / 90)
@@ -48,7 +50,9 @@ def test_a_falling_churn_by_hand():
 
 
 def test_the_churn_rate_can_be_given():
-    value = lifetime_value(HALVES, 60, 0.2, discount_rate=0, horizon_months=2, monthly_churn_rate=0.05, accounts=8)
+    value = expected_lifetime_value(
+        HALVES, 60, 0.2, discount_rate=0, horizon_months=2, monthly_churn_rate=0.05, accounts=8
+    )
     assert value.naive == approx(12 / 0.05)
     assert value.naive_within_horizon == approx(12 * 1.95)
     assert (value.monthly_churn_rate, value.accounts) == (0.05, 8)
@@ -57,7 +61,7 @@ def test_the_churn_rate_can_be_given():
 def test_yearly_periods_are_valued_in_months():
     yearly = fit_sbg([120, 60, 40, 30], period_months=12)
     # S(t) = 1 / (t/12 + 1) at month t.
-    value = lifetime_value(yearly, 10, 1, discount_rate=0, horizon_months=24)
+    value = expected_lifetime_value(yearly, 10, 1, discount_rate=0, horizon_months=24)
     assert value.value == approx(10 * sum(1 / (t / 12 + 1) for t in range(24)), abs=1e-3)
 
 
@@ -71,7 +75,7 @@ def test_yearly_periods_are_valued_in_months():
 def test_value_rises_with_mrr_margin_and_horizon_and_falls_with_the_discount(mrr, margin, discount, horizon):
     def valued(**changed):
         given_ = {"mrr": mrr, "margin": margin, "discount_rate": discount, "horizon_months": horizon} | changed
-        return lifetime_value(HALVES, **given_, draws=50)
+        return expected_lifetime_value(HALVES, **given_, draws=50)
 
     value = valued()
     assert valued(mrr=1.1 * mrr).value == approx(1.1 * value.value)
@@ -85,14 +89,14 @@ def test_value_rises_with_mrr_margin_and_horizon_and_falls_with_the_discount(mrr
 
 
 def test_a_loss_making_account_has_a_negative_value_between_its_limits():
-    value = lifetime_value(HALVES, 100, -0.2)
+    value = expected_lifetime_value(HALVES, 100, -0.2)
     assert value.low < value.value < value.high < 0
 
 
 def test_the_interval_narrows_with_the_number_of_accounts_and_repeats():
-    small, large = (lifetime_value(fit_sbg(n * np.array([12, 6, 4, 3])), 100, 0.8) for n in (10, 1000))
+    small, large = (expected_lifetime_value(fit_sbg(n * np.array([12, 6, 4, 3])), 100, 0.8) for n in (10, 1000))
     assert large.high - large.low < (small.high - small.low) / 5
-    assert small == lifetime_value(fit_sbg(10 * np.array([12, 6, 4, 3])), 100, 0.8)
+    assert small == expected_lifetime_value(fit_sbg(10 * np.array([12, 6, 4, 3])), 100, 0.8)
 
 
 def test_one_over_churn_understates_where_the_risky_leave_first():
@@ -101,7 +105,7 @@ def test_one_over_churn_understates_where_the_risky_leave_first():
     rng = np.random.default_rng(22)
     chance = np.maximum(rng.beta(0.6, 12.0, 200_000), 1e-12)
     truth = np.minimum(rng.geometric(chance), 120).mean()
-    value = lifetime_value(project(spells, AS_OF), 1, 1, discount_rate=0, horizon_months=120)
+    value = expected_lifetime_value(project(spells, AS_OF), 1, 1, discount_rate=0, horizon_months=120)
     table = life_table(spells, AS_OF)
     assert value.monthly_churn_rate == approx(table["lost"].sum() / table["at_risk"].sum())
     assert value.naive_within_horizon < 0.8 * truth
@@ -127,13 +131,13 @@ def test_one_over_churn_understates_where_the_risky_leave_first():
 )
 def test_what_cannot_be_valued_breaks_the_contract_in_words(changed, words):
     with pytest.raises(ContractError, match=words):
-        lifetime_value(HALVES, **({"mrr": 10, "margin": 0.5} | changed))
+        expected_lifetime_value(HALVES, **({"mrr": 10, "margin": 0.5} | changed))
 
 
 def test_without_churn_there_is_a_refusal_and_no_endless_value():
     rng = np.random.default_rng(4)
     loyal = spells_of(some_day(rng, 400, 36), np.full(400, 999.0))
-    result = or_suppressed(lifetime_value, project(loyal, AS_OF), 100, 0.8)
+    result = or_suppressed(expected_lifetime_value, project(loyal, AS_OF), 100, 0.8)
     assert isinstance(result, Suppressed)
     assert "0 of 400" in result.reason
 
@@ -165,7 +169,7 @@ def test_groups_are_valued_each_from_its_own_curve(book):
     assert table.index.tolist() == ["fast", "slow", "tiny", "All"]
     assert table.index.name == "group"
     fast = spells[spells["account_id"].str[0] == "f"]
-    alone = lifetime_value(project(fast, AS_OF), 100, 0.8)
+    alone = expected_lifetime_value(project(fast, AS_OF), 100, 0.8)
     for column in ("value", "low", "high", "expected_months", "naive", "naive_within_horizon", "mrr", "margin"):
         assert table.loc["fast", column] == approx(getattr(alone, column)), column
     assert table.loc["fast", "accounts"] == (~fast["churned"]).sum()
@@ -197,7 +201,7 @@ def test_the_margin_of_a_group_is_weighted_by_mrr_over_paying_accounts():
     margin = pd.Series({"a0": 0.5, "a1": 0.9, "a2": 0.1})
     row = lifetime_values_by_group(spells, groups, mrr, margin, AS_OF).loc["one"]
     assert (row["accounts"], row["mrr"], row["margin"]) == (3, approx(300), approx(0.8))
-    assert row["value"] == approx(lifetime_value(project(spells, AS_OF), 300, 0.8).value)
+    assert row["value"] == approx(expected_lifetime_value(project(spells, AS_OF), 300, 0.8).value)
     nobody = lifetime_values_by_group(spells, groups, 0 * mrr, margin, AS_OF).loc["one"]
     assert "No account pays" in nobody["reason"]
     assert np.isnan(nobody["value"]) and np.isnan(nobody["mrr"])
@@ -241,4 +245,4 @@ def test_a_book_without_spells_is_all_reasons(book):
     table = lifetime_values_by_group(spells.iloc[:0], groups, mrr, 0.8, AS_OF)
     assert table["value"].isna().all()
     assert (table["reason"] != "").all()
-    assert isinstance(lifetime_value(HALVES, 1, 1), LifetimeValue)
+    assert isinstance(expected_lifetime_value(HALVES, 1, 1), LifetimeValue)

@@ -12,7 +12,7 @@ from pytest import approx
 from rolled import rolled
 from scipy import stats as scipy_stats
 
-from cs_helpers.churn.projection import (
+from cs_helpers.churn.shifted_beta_geometric import (
     HeldOut,
     Projection,
     fit_sbg,
@@ -374,7 +374,7 @@ def test_annual_contracts_are_projected_by_years_and_recovered():
     projection = project(annual_world(41, 6000, 1.0, 4.0), AS_OF)
     assert (projection.fit.period_months, projection.fit.steps) == (12, True)
     # S after 1, 2, 3 and 5 years: 4/5, 4/6, 4/7, 4/9, and nobody can leave in between.
-    assert projection.survival(np.array([12, 24, 36, 60])) == approx([4 / 5, 4 / 6, 4 / 7, 4 / 9], abs=0.02)
+    assert projection.at(np.array([12, 24, 36, 60])) == approx([4 / 5, 4 / 6, 4 / 7, 4 / 9], abs=0.02)
     curve = projection.curve
     assert (curve.loc[:11, "survival"] == 1).all()
     assert curve.loc[23, "survival"] == curve.loc[12, "survival"] > curve.loc[24, "survival"]
@@ -456,7 +456,7 @@ def test_the_planted_curve_is_recovered_beyond_the_ages_seen(alpha, beta):
     assert isinstance(projection, Projection)
     ages = np.array([12, 24, 60])
     truth = [scipy_stats.betabinom.pmf(0, t, alpha, beta) for t in ages]  # B(alpha, beta + t) / B(alpha, beta)
-    assert np.abs(projection.survival(ages) - truth).max() < 0.02
+    assert np.abs(projection.at(ages) - truth).max() < 0.02
     curve = projection.curve
     assert curve.index.tolist() == list(range(61))
     assert curve.loc[0].tolist() == [1, 1, 1]
@@ -541,7 +541,7 @@ def test_where_everybody_left_the_curve_falls_to_nearly_nothing():
     rng = np.random.default_rng(3)
     gone = spells_of(some_day(rng, 300, 24, add_months(AS_OF, -14)), rng.integers(1, 13, 300).astype(float))
     projection = project(gone, AS_OF)
-    assert projection.survival(36) < 0.02
+    assert projection.at(36) < 0.02
     assert projection.events == 300
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytest import approx
 from scipy.special import ndtr
 
-from cs_helpers.churn.ranking import (
+from cs_helpers.churn.model_validation import (
     auc,
     auc_interval,
     brier,

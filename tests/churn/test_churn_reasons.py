@@ -68,16 +68,16 @@ def test_shares_are_of_the_known_revenue_and_the_unknown_has_its_own():
     table = book(14)
     table.loc[table["account_id"] == "A00", "mrr"] = 800.0
     named = recorded(*["price"] * 2, *["competitor"] * 8, "bankrupt", "bankrupt")
-    found = churn.reasons(churn.departures(panel(table), START, END, named))
+    found = churn.reason_shares(churn.departures(panel(table), START, END, named))
     assert (found.departures, found.known, found.mrr) == (14, 12, 800 + 13 * 100)
-    shares = found.table["share"].drop("unknown").to_dict()
+    shares = found.by_reason["share"].drop("unknown").to_dict()
     assert shares == approx({"price": 900 / 1900, "competitor": 800 / 1900, "bankrupt": 200 / 1900})
-    assert list(found.table.index) == ["price", "competitor", "bankrupt", "unknown"]
-    assert (found.table["low"].dropna() <= found.table["share"].dropna()).all()
+    assert list(found.by_reason.index) == ["price", "competitor", "bankrupt", "unknown"]
+    assert (found.by_reason["low"].dropna() <= found.by_reason["share"].dropna()).all()
     assert found.unknown_share == approx(2 / 14)
     assert found.unknown_mrr_share == approx(200 / 2100)
     assert found.controllable_share == approx(1700 / 1900)
-    assert found.table["controllable"].to_dict() == {
+    assert found.by_reason["controllable"].to_dict() == {
         "price": True, "competitor": True, "bankrupt": False, "unknown": None
     }  # fmt: skip
 
@@ -85,14 +85,14 @@ def test_shares_are_of_the_known_revenue_and_the_unknown_has_its_own():
 def test_which_reasons_are_outside_our_hands_can_be_said():
     named = recorded(*["price"] * 10, "moved abroad", "bankrupt")
     left = churn.departures(panel(book(12)), START, END, named)
-    assert churn.reasons(left, outside=["Price"]).controllable_share == approx(2 / 12)
-    assert churn.reasons(left).controllable_share == approx(10 / 12)
+    assert churn.reason_shares(left, outside=["Price"]).controllable_share == approx(2 / 12)
+    assert churn.reason_shares(left).controllable_share == approx(10 / 12)
 
 
 def test_agreement_counts_only_departures_with_both():
     surveys = exits(*[(f"A{k:02d}", "2025-06-16", "2025-06-18", "price", None) for k in range(6)])
     named = recorded(*["price"] * 4, *["competitor"] * 8)
-    found = churn.reasons(churn.departures(panel(book(12)), START, END, named, surveys))
+    found = churn.reason_shares(churn.departures(panel(book(12)), START, END, named, surveys))
     assert (found.both, found.agree) == (6, 4)
     assert found.agree_interval[0] < 4 / 6 < found.agree_interval[1]
 
@@ -100,7 +100,7 @@ def test_agreement_counts_only_departures_with_both():
 def test_reasons_by_group_show_only_groups_with_ten_known_departures():
     named = recorded(*["price"] * 6, *["competitor"] * 9)
     groups = pd.Series({f"A{k:02d}": "SMB" if k < 12 else "ENT" for k in range(15)}, name="segment")
-    found = churn.reasons(churn.departures(panel(book(15)), START, END, named, groups=groups))
+    found = churn.reason_shares(churn.departures(panel(book(15)), START, END, named, groups=groups))
     assert list(found.by_group.columns) == ["SMB"]
     assert found.by_group["SMB"].to_dict() == approx({"price": 6 / 12, "competitor": 6 / 12})
 
@@ -108,7 +108,7 @@ def test_reasons_by_group_show_only_groups_with_ten_known_departures():
 def test_competitors_are_counted():
     surveys = exits(*[(f"A{k:02d}", "2025-06-16", "2025-06-18", "competitor", name) for k, name in enumerate("BAB")])
     named = recorded(*["price"] * 12)
-    found = churn.reasons(churn.departures(panel(book(12)), START, END, named, surveys))
+    found = churn.reason_shares(churn.departures(panel(book(12)), START, END, named, surveys))
     assert found.competitors.to_dict() == {"B": 2, "A": 1}
 
 
@@ -123,7 +123,7 @@ def test_competitors_are_counted():
 )
 def test_nobody_left_or_hardly_any_reason_known_is_refused_in_words(table, named, said):
     accounts = pd.DataFrame({"account_id": named.index, "churn_reason": named.to_numpy()})
-    found = churn.reasons(churn.departures(panel(table), START, END, churn.recorded_reasons(accounts)))
+    found = churn.reason_shares(churn.departures(panel(table), START, END, churn.recorded_reasons(accounts)))
     assert isinstance(found, Suppressed)
     assert said in found.reason
 
@@ -151,10 +151,10 @@ def test_sample_reasons_agree_as_often_as_was_planted():
     left = churn.departures(
         rows, tables.observed_from, tables.as_of, churn.recorded_reasons(tables.accounts), tables.surveys
     )
-    found = churn.reasons(left)
+    found = churn.reason_shares(left)
     # Stated truly in 85 %, recorded truly in 60 %, otherwise both say price, which is the truth for about a quarter:
     # they agree where both are true, or both fall back on price; so between .6 x .85 and .6 x .85 + .4 + .15.
     low, high = found.agree_interval
     assert low < 0.85 * 0.6 + 0.15 * 0.4 + 0.25 * (0.85 * 0.4 + 0.15 * 0.6) < high
     assert found.asked > found.answered > 0
-    assert np.isclose(found.table["share"].sum(), 1)
+    assert np.isclose(found.by_reason["share"].sum(), 1)

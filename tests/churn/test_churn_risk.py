@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest import approx
 
-from cs_helpers.churn.alarms import drift, leaks, too_few_events
-from cs_helpers.churn.calls import call_list, mrr_at_risk
-from cs_helpers.churn.design import build_design
-from cs_helpers.churn.risk import fit_risk
+from cs_helpers.churn.calls import mrr_at_risk, rank_calls
+from cs_helpers.churn.design_matrix import build_design
+from cs_helpers.churn.leaks_and_drift import drift, leaks, too_few_events
+from cs_helpers.churn.risk_model import fit_risk
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Suppressed
 
@@ -311,7 +311,7 @@ def test_equal_input_in_any_order_gives_equal_output(planted):
     same(risk, again)
     mixed = now.sample(frac=1, random_state=2)
     pd.testing.assert_series_equal(risk.score(now), again.score(mixed).loc[now.index], check_exact=True)
-    pd.testing.assert_frame_equal(call_list(risk, now, table.tail(700)), call_list(again, mixed, table.tail(700)))
+    pd.testing.assert_frame_equal(rank_calls(risk, now, table.tail(700)), rank_calls(again, mixed, table.tail(700)))
 
 
 @pytest.mark.parametrize("snapshots", [0, 2], ids=["no snapshot column", "two snapshots"])
@@ -430,7 +430,7 @@ def test_contributions_add_up_to_the_log_odds_against_the_average(planted):
 
 def test_the_call_list_is_the_top_of_the_scores_with_reasons_that_add_risk(planted):
     risk, _, now = planted
-    found = call_list(risk, now, capacity=40, names={"a00001": "One"})
+    found = rank_calls(risk, now, capacity=40, names={"a00001": "One"})
     scored = now.assign(p=risk.score(now)).set_index("account_id")
     assert len(found) == 40 and found["probability"].is_monotonic_decreasing
     assert set(found["account_id"]) == set(scored["p"].nlargest(40).index)
@@ -447,14 +447,14 @@ def test_the_call_list_is_the_top_of_the_scores_with_reasons_that_add_risk(plant
             actual = scored.loc[account, name]
             assert value == actual or (value is None and pd.isna(actual))
             assert typical == risk.typical[name] and log_odds == added.loc[account, name]
-    named = call_list(risk, now, capacity=700, names=pd.Series({"a00001": "One"})).set_index("account_id")["name"]
+    named = rank_calls(risk, now, capacity=700, names=pd.Series({"a00001": "One"})).set_index("account_id")["name"]
     assert named["a00001"] == "One" and named["a00002"] == "a00002"
 
 
 def test_ties_go_by_mrr_and_then_by_account(planted):
     risk, _, now = planted
     alike = now.head(4).assign(logins=10.0, tickets=0.0, noise=0.0, plan="pro", mrr=[5.0, 9.0, 9.0, 7.0])
-    assert call_list(risk, alike[::-1])["account_id"].tolist() == ["a00001", "a00002", "a00003", "a00000"]
+    assert rank_calls(risk, alike[::-1])["account_id"].tolist() == ["a00001", "a00002", "a00003", "a00000"]
 
 
 def test_what_changed_since_last_time_and_which_feature_moved(planted):
@@ -465,7 +465,7 @@ def test_what_changed_since_last_time_and_which_feature_moved(planted):
     before = rows.assign(logins=[10.0, 15.0, 14.0, 13.0, 12.0], tickets=[0, -2.0, 0, 0, 0]).head(4)
     gone = [rows.head(1).assign(account_id=name, logins=25.0) for name in ("b1", "b2")]
     earlier = pd.concat([before, *gone])
-    found = call_list(risk, rows, earlier, capacity=5).set_index("account_id")
+    found = rank_calls(risk, rows, earlier, capacity=5).set_index("account_id")
     assert found.index.tolist() == [f"a0000{i}" for i in range(5)]
     assert found["change"].tolist() == ["up", "down", "same", "same", "new"]
     assert found["moved"].fillna("").tolist() == ["logins", "tickets", "", "", ""]
@@ -473,7 +473,7 @@ def test_what_changed_since_last_time_and_which_feature_moved(planted):
     old = risk.score(earlier.set_index("account_id"))
     assert found["previous_probability"].tolist()[:4] == old.loc[found.index[:4]].tolist()
     # In a list of four, a00003 has moved up from place 5 although nothing about it changed.
-    four = call_list(risk, rows, earlier, capacity=4).set_index("account_id")
+    four = rank_calls(risk, rows, earlier, capacity=4).set_index("account_id")
     assert four["change"].tolist() == ["up", "down", "same", "up"]
 
 
@@ -490,16 +490,16 @@ def test_mrr_at_risk_is_the_sum_of_probability_times_mrr_and_its_interval_covers
 
 def test_the_call_list_refuses_an_empty_present_and_tables_it_cannot_use(planted):
     risk, _, now = planted
-    assert "Nobody pays now" in call_list(risk, now.iloc[:0]).reason
+    assert "Nobody pays now" in rank_calls(risk, now.iloc[:0]).reason
     assert "Nobody pays now" in mrr_at_risk(risk, now.iloc[:0]).reason
-    assert len(call_list(risk, now.head(1))) == 1
-    assert (call_list(risk, now, now.iloc[:0])["change"] == "new").all()
-    assert call_list(risk, now.drop(columns="due_date"))["due_date"].isna().all()
+    assert len(rank_calls(risk, now.head(1))) == 1
+    assert (rank_calls(risk, now, now.iloc[:0])["change"] == "new").all()
+    assert rank_calls(risk, now.drop(columns="due_date"))["due_date"].isna().all()
     for wrong in (now.drop(columns="mrr"), pd.concat([now, now.head(1)]), now.assign(mrr=-1.0), now.assign(mrr=np.nan)):
         with pytest.raises(ContractError):
-            call_list(risk, wrong)
+            rank_calls(risk, wrong)
     with pytest.raises(ContractError):
-        call_list(risk, now, capacity=0)
+        rank_calls(risk, now, capacity=0)
 
 
 def test_the_verdict_needs_both_intervals(planted):

@@ -31,9 +31,9 @@ def results(tables):
         "400": cs.churn.revenue_weighted(spells),
         "p_value: 0.09": cs.churn.log_rank(cs.churn.counts_by(spells, segment)),
         "Enterprise": cs.churn.curves_by_group(cs.churn.counts_by(spells, segment), "segment"),
-        "between_rate": cs.churn.anniversaries(spells, tables.subscriptions, tables.as_of),
+        "between_rate": cs.churn.anniversary_losses(spells, tables.subscriptions, tables.as_of),
         "alpha=": cs.churn.project(spells, tables.as_of),
-        "unknown": cs.churn.reasons(left, []),
+        "unknown": cs.churn.reason_shares(left, []),
         "Gross revenue retention": cs.definitions["grr"],
     }
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from rolled import rolled
 
-from cs_helpers import charts, churn, retention, show
+from cs_helpers import charts, retention, show
 from cs_helpers.core import stats
 from cs_helpers.core.estimates import Comparison, Estimate
 from cs_helpers.core.results import Suppressed
@@ -88,32 +88,10 @@ def test_movements_without_net_change_say_so():
     assert words(show.say_movements(calm, "EUR", "2025")).startswith("MRR stayed at €500 over 2025.")
 
 
-def test_survival_is_said_with_its_interval_and_an_open_median_is_not_filled_in():
-    curve = churn.kaplan_meier([12.0] * 20 + [30.0] * 80, [True] * 20 + [False] * 80)
-    text = words(show.say_survival(curve))
-    assert text.startswith("80 % of accounts still pay 12 months after they started. 95 % interval 71 to 87 %.")
-    assert text.endswith("Half have not left within the 30 months of age that were seen.")
-
-
-def test_a_median_whose_upper_limit_is_open_is_given_as_a_lower_bound_only():
-    # S falls to .475 at 24, but its upper limit stays above one half.
-    curve = churn.kaplan_meier([24.0] * 21 + [30.0] * 19, [True] * 21 + [False] * 19)
-    assert curve.median == 24
-    assert "Half have left after 24 months at the earliest; the latest cannot be told" in words(
-        show.say_survival(curve)
-    )
-
-
-def test_nobody_leaving_leaves_it_open():
-    curve = churn.kaplan_meier([12.0] * 20, [False] * 20)
-    assert words(show.say_survival(curve)) == (
-        "None of the 20 paid spells ended in the data. How long accounts stay is open."
-    )
-
-
 def test_a_refusal_is_shown_with_its_reason_and_without_an_axis():
     refused = Suppressed("3 paid spells lie in the observed window; a curve needs at least 20")
-    block = show.chart(charts.survival_curve, refused, show.say_survival(refused), alt="")
+    finding = show.Headline("How long accounts stay cannot be told.", "", "survival")
+    block = show.chart(charts.waterfall, refused, finding, alt="")
     assert "Not shown." in block.html
     assert "a curve needs at least 20." in block.html
     assert "<svg" not in block.html
@@ -297,32 +275,15 @@ def test_waterfall_labels_every_movement_with_its_amount_and_sign():
     assert {"€500", "+€180", "+€40", "+€80", "−€50", "−€260", "€490"} <= set(labels)
 
 
-@pytest.mark.parametrize("narrow", [False, True])
-def test_customers_of_sixty_years_can_be_drawn(narrow):
-    curve = churn.kaplan_meier([720.0] * 20 + [300.0] * 5, [False] * 20 + [True] * 5)
-    ticks = charts.survival_curve(curve, narrow=narrow).axes[0].get_xticks()
-    assert 3 <= len(ticks) <= 10
-
-
 def test_a_definition_table_that_cannot_be_made_says_why():
     assert "Nobody paid." in show.reconciliation(Suppressed("nobody paid"), "EUR").html
 
 
-def test_the_survival_chart_marks_the_twelve_months_that_its_sentence_speaks_of():
-    curve = churn.kaplan_meier([11.0] * 20 + [72.0] * 80, [True] * 20 + [False] * 80)
-    for narrow in (False, True):
-        labels = [text.get_text() for text in charts.survival_curve(curve, narrow=narrow).axes[0].texts]
-        assert labels[0] == "80\u202f%"
-        assert 3 <= len(labels) <= 6
-
-
 @pytest.mark.parametrize("narrow", [False, True])
 def test_no_text_of_a_chart_leaves_its_picture(narrow):
-    curve = churn.kaplan_meier([12.0] * 20_000 + [60.0] * 80_000, [True] * 20_000 + [False] * 80_000)
     figures = [
         charts.waterfall(TOTAL * 12_345, show.short_money("CHF"), narrow=narrow),
         charts.cohort_heatmap(golden_triangle(), narrow=narrow),
-        charts.survival_curve(curve, narrow=narrow),
     ]
     for figure in figures:
         figure.draw_without_rendering()
@@ -338,14 +299,6 @@ def test_waterfall_bars_float_from_the_starting_to_the_ending_mrr():
     bars = charts.waterfall(TOTAL, show.short_money("EUR")).axes[0].patches
     ends = [round(bar.get_y() + bar.get_height(), 2) for bar in bars]
     assert ends == [500, 500 + 180, 680 + 40, 720 + 80, 800 - 50, 750 - 260, 490]
-
-
-def test_survival_axis_states_the_number_at_risk():
-    curve = churn.kaplan_meier([12.0] * 20 + [30.0] * 80, [True] * 20 + [False] * 80)
-    svg = as_svg(charts.survival_curve(curve), "s")
-    labels = re.findall(r"<(?:text|tspan)[^>]*>([^<]+)</", svg)
-    assert labels.count("100") == 3  # months 0, 6 and 12: nobody has left before 12
-    assert labels.count("80") == 3  # months 18, 24 and 30
 
 
 def test_drawing_changes_no_global_state():

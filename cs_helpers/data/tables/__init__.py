@@ -182,13 +182,14 @@ class Tables:
         return self._sharing.private_names() if self._sharing and asked else {}
 
     def attribute(self, name: str = "") -> pd.Series:
-        """One attribute of the accounts, by account_id; without a name the segment, missing where nobody has one.
+        """One attribute of the accounts, by account_id; without a name the segment.
 
-        Raises ParameterError for a name that is no attribute.
+        The segment is missing where the accounts do not have one. Raises ParameterError for any other name that is no
+        attribute.
         """
         accounts = self.accounts.set_index("account_id")
         wanted = name or "segment"
-        if not name and wanted not in accounts:
+        if wanted == "segment" and wanted not in accounts:
             return pd.Series(None, index=accounts.index, name=wanted, dtype="str")
         if wanted not in accounts:
             known = [str(column) for column in accounts.columns]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Record, Suppressed, or_suppressed
+from cs_helpers.core.results import Result, Suppressed, or_suppressed
 
 _ROWS_AT_ONCE = 1 << 16  # of a large book; its parts then stay in the processor's cache
 _MOST_CELLS = 1 << 20  # of a table of ages by ages on entry: 60 years of either
@@ -33,15 +33,15 @@ class _Spells:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Survival(Record):
-    """A Kaplan-Meier curve.
+class Survival(Result):
+    """A Kaplan-Meier curve: the share of accounts still paying by age.
 
-    ``table``: index ``months`` (``starts_at``, then every age at which somebody left, then the last age seen); columns
+    ``curve``: index ``months`` (``starts_at``, then every age at which somebody left, then the last age seen); columns
     at_risk, events, survival, low, high. ``starts_at`` is the age from which the curve counts; survival is
     then among those who reached it. ``median`` is NaN where the curve stays above one half.
     """
 
-    table: pd.DataFrame
+    curve: pd.DataFrame
     spells: int
     events: int
     starts_at: float
@@ -49,20 +49,22 @@ class Survival(Record):
     level: float
     transform: str
     _seen: _Spells = field(repr=False)
+    observed_from: pd.Timestamp | None = None
+    revenue: Result | None = None
 
     def _at(self, months: float, column: str) -> float:
         if not self.starts_at <= months <= self.last_seen:
             return float("nan")
-        place = int(self.table.index.searchsorted(months, side="right")) - 1
-        return float(self.table[column].iloc[place])
+        place = int(self.curve.index.searchsorted(months, side="right")) - 1
+        return float(self.curve[column].iloc[place])
 
-    def survival(self, months: float) -> float:
-        """Share still there after ``months``; NaN outside the ages that were seen."""
+    def at(self, months: float) -> float:
+        """Share still paying after ``months``; NaN outside the ages that were seen."""
         return self._at(months, "survival")
 
     def interval(self, months: float) -> tuple[float, float]:
-        """Pointwise interval of ``survival(months)``; before the first departure it rests on those at risk."""
-        if self.survival(months) == 1 and months > self.starts_at:
+        """Pointwise interval of ``at(months)``; before the first departure it rests on those at risk."""
+        if self.at(months) == 1 and months > self.starts_at:
             there = (self._seen.entry < months) & (months <= self._seen.stop)
             size = self._seen.weight[there].sum() ** 2 / self._seen.squares[there].sum()
             return (float(_nobody_left(size, self.level)), 1.0)
@@ -80,7 +82,7 @@ class Survival(Record):
         return self._seen.number(self._seen.entry > 0)
 
     def _first_at_or_below_half(self, column: str) -> float:
-        below = self.table.index[self.table[column] <= 0.5]
+        below = self.curve.index[self.curve[column] <= 0.5]
         return float(below[0]) if len(below) else float("nan")
 
     @property
@@ -336,7 +338,7 @@ def _curve(seen: _Spells, level: float, transform: str, min_at_risk: int) -> Sur
     keep = n_events > 0
     keep[-1] = True
     at_start = seen.number(entry <= starts_at) - seen.number(stop <= starts_at)
-    table = pd.DataFrame(
+    curve = pd.DataFrame(
         {
             "at_risk": np.concatenate([[at_start], at_risk[keep]]).astype(int),
             "events": np.concatenate([[0], n_events[keep]]).astype(int),
@@ -346,7 +348,7 @@ def _curve(seen: _Spells, level: float, transform: str, min_at_risk: int) -> Sur
         },
         index=pd.Index(np.concatenate([[starts_at], ages[keep]]), name="months"),
     )
-    return Survival(table, int(count.sum()), int(n_events.sum()), starts_at, ends_at, level, transform, seen)
+    return Survival(curve, int(count.sum()), int(n_events.sum()), starts_at, ends_at, level, transform, seen)
 
 
 def _well_observed(seen: _Spells, least: int) -> tuple[float, float]:

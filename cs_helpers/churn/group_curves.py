@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from cs_helpers.churn.survival import (
+from cs_helpers.churn.kaplan_meier import (
     Survival,
     _has_length,
     _no_length,
@@ -21,7 +21,7 @@ from cs_helpers.churn.survival import (
 )
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Record, Suppressed, or_suppressed
+from cs_helpers.core.results import Record, Result, Suppressed, or_suppressed
 from cs_helpers.core.stats.tails import chi_square_tail
 
 
@@ -39,7 +39,7 @@ class LogRank(Record):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GroupCurves(Record):
+class GroupCurves(Result):
     """A curve for each group of the attribute ``by``, largest group first.
 
     Every spell of the counts is in exactly one of ``curves``, ``too_small`` (group to its spells: too few to draw),
@@ -56,15 +56,15 @@ class GroupCurves(Record):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RevenueWeighted(Record):
+class RevenueSurvival(Result):
     """Share of MRR still paying by age, read like ``Survival``.
 
-    ``table``: index ``months`` (``starts_at``, then every age at which somebody left, then ``last_seen``); columns
+    ``curve``: index ``months`` (``starts_at``, then every age at which somebody left, then ``last_seen``); columns
     at_risk (spells), survival, low, high. ``effective_n`` is how many accounts of equal MRR would tell as much (Kish),
     ``top_five_share`` the share of all MRR on entry that the five largest accounts hold.
     """
 
-    table: pd.DataFrame
+    curve: pd.DataFrame
     starts_at: float
     last_seen: float
     spells: int
@@ -73,24 +73,25 @@ class RevenueWeighted(Record):
     top_five_share: float
     draws: int
     level: float
-    _curve: Survival = field(repr=False)
+    _weighted: Survival = field(repr=False)
+    by_account: Survival | None = None
 
-    def survival(self, months: float) -> float:
-        """Share of MRR still there after ``months``; NaN outside the ages that were seen."""
-        return self._curve.survival(months)
+    def at(self, months: float) -> float:
+        """Share of MRR still paying after ``months``; NaN outside the ages that were seen."""
+        return self._weighted.at(months)
 
     def interval(self, months: float) -> tuple[float, float]:
-        """Pointwise interval of ``survival(months)``; before the first departure it rests on those at risk."""
+        """Pointwise interval of ``at(months)``; before the first departure it rests on those at risk."""
         if not self.starts_at <= months <= self.last_seen:
             return (math.nan, math.nan)
-        if self.survival(months) == 1 and months > self.starts_at:
-            return _nobody_left(self._curve, self.effective_n, months)
-        row = self.table.iloc[int(self.table.index.searchsorted(months, side="right")) - 1]
+        if self.at(months) == 1 and months > self.starts_at:
+            return _nobody_left(self._weighted, self.effective_n, months)
+        row = self.curve.iloc[int(self.curve.index.searchsorted(months, side="right")) - 1]
         return (float(row["low"]), float(row["high"]))
 
     def at_risk(self, months: float) -> int:
         """Spells under observation at that age, whatever they pay."""
-        return self._curve.at_risk(months)
+        return self._weighted.at_risk(months)
 
 
 def log_rank(counts: pd.DataFrame) -> LogRank:
@@ -238,7 +239,7 @@ def _too_few_groups(
 
 def revenue_weighted(
     spells: pd.DataFrame, draws: int = 400, level: float = 0.95, min_at_risk: int = 10, seed: int = 1
-) -> RevenueWeighted | Suppressed:
+) -> RevenueSurvival | Suppressed:
     """Share of MRR still paying by age: Kaplan-Meier with each spell weighted by its MRR on entry.
 
     ``spells`` is the roll-up of that name: account_id, duration_months, churned, entry_months, mrr_cents. The curve
@@ -275,7 +276,7 @@ def revenue_weighted(
             f"{held.max() / held.sum():.0%} of it), so a curve by revenue is the fate of one account. Read the curve "
             "by account."
         )
-    table = curve.table[["at_risk", "survival"]].copy()
+    table = curve.curve[["at_risk", "survival"]].copy()
     ages = table.index.to_numpy(float)[1:]
     variance = _bootstrap_variance(stop, ended, entry, weight, account, ages, draws, seed)
     limits = [
@@ -283,7 +284,7 @@ def revenue_weighted(
         for s, v, age in zip(table["survival"].to_numpy()[1:], variance, ages, strict=True)
     ]
     table["low"], table["high"] = np.vstack([(1.0, 1.0), *limits]).T
-    return RevenueWeighted(
+    return RevenueSurvival(
         table, curve.starts_at, curve.last_seen, curve.spells, curve.events, kish, top, draws, level, curve
     )
 

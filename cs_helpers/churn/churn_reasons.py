@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers.churn.causes import Incidence, cumulative_incidence
+from cs_helpers.churn.aalen_johansen import Incidence, cumulative_incidence
 from cs_helpers.churn.snapshots import spell_ends
 from cs_helpers.core import periods, stats
-from cs_helpers.core.results import Record, Suppressed, or_suppressed
+from cs_helpers.core.results import Record, Result, Suppressed, or_suppressed
 
 UNKNOWN = "unknown"
 FEWEST_KNOWN = 10
@@ -155,18 +155,18 @@ def incidence_of(spells: pd.DataFrame, left: Departures, min_at_risk: int = 10) 
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Reasons(Record):
+class Reasons(Result):
     """Why accounts left, by number and by revenue.
 
-    ``table``: index ``reason``, largest lost MRR first, "unknown" last; accounts, mrr and share (of the MRR with known
-    reasons; NaN for unknown) with low and high by the best known reason; recorded_accounts, recorded_mrr,
+    ``by_reason``: index ``reason``, largest lost MRR first, "unknown" last; accounts, mrr and share (of the MRR with
+    known reasons; NaN for unknown) with low and high by the best known reason; recorded_accounts, recorded_mrr,
     stated_accounts, stated_mrr; controllable (True, False or missing). ``unknown_share`` is of departures,
     ``unknown_mrr_share`` of their MRR. ``both`` departures have a recorded and a stated reason, in ``agree`` of them it
     is the same. ``competitors``: departures by competitor named. ``by_group``: share of known lost MRR by reason (rows)
     and group (columns), groups with at least 10 known departures only.
     """
 
-    table: pd.DataFrame
+    by_reason: pd.DataFrame
     departures: int
     mrr: float
     known: int
@@ -181,9 +181,12 @@ class Reasons(Record):
     answered: int
     competitors: pd.Series
     by_group: pd.DataFrame
+    currency: str = ""
+    by: str = ""
+    incidence: Incidence | Suppressed | None = None
 
 
-def reasons(left: Departures, outside: Iterable[str] = ()) -> Reasons | Suppressed:
+def reason_shares(left: Departures, outside: Iterable[str] = ()) -> Reasons | Suppressed:
     """``Reasons`` of the departures; refused where nobody left or fewer than 10 reasons are known.
 
     Shares are of the MRR whose reason is known and say so: the unknown ones may have left for other reasons. Their

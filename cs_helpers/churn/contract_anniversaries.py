@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers.churn.survival import _has_length, _no_length, require_entry
+from cs_helpers.churn.kaplan_meier import _has_length, _no_length, require_entry
 from cs_helpers.core import periods, stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Record, Suppressed
+from cs_helpers.core.results import Record, Result, Suppressed
 
 _SHORTEST_TERM = 2  # months; a contract from month to month has no anniversary that differs from any other day
 _SAME = 1e-9  # ages closer than this are equal
@@ -30,18 +30,19 @@ class LossRate(Record):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Anniversaries(Record):
+class Anniversaries(Result):
     """Departures at contract anniversaries and between them.
 
-    ``table``: index ``anniversary`` (text: "1", "2", ..., the last one perhaps "4+" for all from the fourth on);
-    columns up_for_renewal, lost, rate, low, high. Anniversaries that fewer than ``least`` reached, even pooled, have
-    no row; ``overall`` counts them too. ``between_rate``: departures away from anniversaries per account-month observed
-    away from them (``between_months``, with ``between_lost`` departures) with ``between_low`` and ``between_high``; NaN
-    where no such month was seen. ``open``: renewals of which it is too early to tell. ``without_term``: spells with
-    a term under two months or none; they count nowhere else. ``terms``: spells by term in months.
+    ``by_anniversary``: index ``anniversary`` (text: "1", "2", ..., the last one perhaps "4+" for all from the
+    fourth on); columns up_for_renewal, lost, rate, low, high. Anniversaries that fewer than ``least`` reached, even
+    pooled, have no row; ``overall`` counts them too. ``between_rate``: departures away from anniversaries per
+    account-month observed away from them (``between_months``, with ``between_lost`` departures) with
+    ``between_low`` and ``between_high``; NaN where no such month was seen. ``open``: renewals of which it is too
+    early to tell. ``without_term``: spells with a term under two months or none; they count nowhere else.
+    ``terms``: spells by term in months.
     """
 
-    table: pd.DataFrame
+    by_anniversary: pd.DataFrame
     overall: LossRate
     between_rate: float
     between_low: float
@@ -66,7 +67,7 @@ class _Contracts:
     term: np.ndarray
 
 
-def anniversaries(
+def anniversary_losses(
     spells: pd.DataFrame,
     terms: pd.DataFrame,
     as_of: pd.Timestamp,
@@ -120,7 +121,7 @@ def anniversaries(
         low, high = stats.wilson_interval(between_lost, max(months, between_lost), level)
     values, sizes = np.unique(contracts.term, return_counts=True)
     return Anniversaries(
-        table=_table(counted, least, level),
+        by_anniversary=_table(counted, least, level),
         overall=LossRate(lost, up, lost / up, *stats.wilson_interval(lost, up, level)),
         between_rate=rate,
         between_low=low,

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from cs_helpers.churn.design import MISSING, OTHER, is_number, levels_of, numbers
-from cs_helpers.churn.ranking import auc, ranks
+from cs_helpers.churn.design_matrix import MISSING, OTHER, is_number, levels_of, numbers
+from cs_helpers.churn.model_validation import auc, ranks
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Suppressed

@@ -8,15 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cs_helpers.churn.book import EPOCH, NEVER, Book, dates, day_of_month_of, days_in, first_day, needs, numbers
+from cs_helpers.churn.account_base import (
+    EPOCH,
+    NEVER,
+    AccountBase,
+    dates,
+    day_of_month_of,
+    days_in,
+    first_day,
+    needs,
+    numbers,
+)
 from cs_helpers.core import periods
 
 Features = dict[str, np.ndarray]
 Source = Callable[[int], Features]
-"""Gives the features of every account of the book at the start of a month."""
+"""Gives the features of every account of the base at the start of a month."""
 ATTRIBUTE = "account: "
 """Begins the names of the features that are attributes of the account."""
-MOST_VALUES = 20
+MAX_VALUES = 20
 """A text attribute with more distinct values than this is no feature."""
 _USAGE = ("usage_28", "usage_trend", "active_days_28", "users_28")
 
@@ -28,24 +38,24 @@ def _age(start: np.ndarray, month: int) -> np.ndarray:
     return month - begun + (1 - day_of_start) / 31
 
 
-def paying_source(book: Book) -> Source:
+def paying_source(base: AccountBase) -> Source:
     """Features of what is paid and since when."""
-    had = np.bincount(book.spell_of, minlength=len(book.ids)) > 0  # of who came back on the very eve of as_of
+    had = np.bincount(base.spell_of, minlength=len(base.ids)) > 0  # of who came back on the very eve of as_of
 
     def at(month: int) -> Features:
-        place = month - book.first
+        place = month - base.first
         back = max(place - 6, 0)
-        mrr, earlier = book.eve[:, place], book.eve[:, back]
-        start, running = book.starts(month), book.running(month)
-        compared = (mrr > 0) & (earlier > 0) & (start < first_day(book.first + back))
+        mrr, earlier = base.eve[:, place], base.eve[:, back]
+        start, running = base.starts(month), base.running(month)
+        compared = (mrr > 0) & (earlier > 0) & (start < first_day(base.first + back))
         change = np.zeros(len(mrr))
         np.log(np.divide(mrr, earlier, where=compared, out=np.ones(len(mrr))), where=compared, out=change)
         return {
             "log_mrr": np.log(np.maximum(mrr, 1) / 100),
             "tenure_months": _age(start, month),
-            "reactivated": np.where(running >= 0, book.spell_later[running], had).astype(float),
+            "reactivated": np.where(running >= 0, base.spell_later[running], had).astype(float),
             "mrr_change_6m": change,
-            "contracted_6m": book.contracted[:, back:place].any(axis=1).astype(float),
+            "contracted_6m": base.contracted[:, back:place].any(axis=1).astype(float),
         }
 
     return at
@@ -74,7 +84,7 @@ class Contracts:
         given = (last > np.datetime64("0001-01-01", "D")) & (last < first_day(month))
         return given, last
 
-    def source(self, book: Book, lead: int, horizon: int) -> Source:
+    def source(self, base: AccountBase, lead: int, horizon: int) -> Source:
         """Features of the largest subscription that runs."""
 
         def at(month: int) -> Features:
@@ -83,7 +93,7 @@ class Contracts:
             if self.term is not None:
                 term = np.full(self.accounts, np.nan)
                 term[self.of[rows]] = self.term[rows]
-                made |= _due(term, book.starts(month), month, lead, horizon)
+                made |= _due(term, base.starts(month), month, lead, horizon)
             if self.discount is not None:
                 made["discount_rate"] = np.full(self.accounts, np.nan)
                 made["discount_rate"][self.of[rows]] = self.discount[rows]
@@ -92,7 +102,7 @@ class Contracts:
         return at
 
 
-def contracts_of(subscriptions: pd.DataFrame | None, book: Book) -> Contracts | None:
+def contracts_of(subscriptions: pd.DataFrame | None, base: AccountBase) -> Contracts | None:
     """The paid subscriptions of the book's accounts; None without any."""
     if subscriptions is None or subscriptions.empty:
         return None
@@ -100,16 +110,16 @@ def contracts_of(subscriptions: pd.DataFrame | None, book: Book) -> Contracts | 
     rows = subscriptions[numbers(subscriptions["mrr"]) > 0]
     order = [c for c in ("mrr", "start_date", "term_months", "discount_rate", "end_date") if c in rows]
     rows = rows.sort_values(order, na_position="first")
-    of = book.places(rows)
+    of = base.places(rows)
     rows, of = rows[of >= 0], of[of >= 0]
-    known = dates(rows["start_date"]) < first_day(book.end)
+    known = dates(rows["start_date"]) < first_day(base.end)
 
     def recorded(name: str) -> np.ndarray | None:
         return numbers(rows[name]) if name in rows and rows[name][known].notna().any() else None
 
     notice = dates(rows["notice_date"], NEVER) if "notice_date" in rows else np.full(len(rows), NEVER)
     return Contracts(
-        of, len(book.ids), dates(rows["start_date"]), dates(rows["end_date"], NEVER), notice,
+        of, len(base.ids), dates(rows["start_date"]), dates(rows["end_date"], NEVER), notice,
         recorded("term_months"), recorded("discount_rate"),
     )  # fmt: skip
 
@@ -145,17 +155,17 @@ def joined(usage: pd.DataFrame | Sequence[pd.DataFrame] | None) -> pd.DataFrame 
     return pd.concat(parts, ignore_index=True) if parts else None
 
 
-def used(usage: pd.DataFrame | None, book: Book) -> Source | None:
+def used(usage: pd.DataFrame | None, base: AccountBase) -> Source | None:
     """Features of trailing usage."""
     if usage is None or usage.empty:
         return None
     needs(usage, "usage", ("account_id", "month"), "the roll-up usage_features with dense=True")
     months = periods.month_index(usage["month"]).to_numpy(np.int64)
-    seen = (months >= book.first) & (months <= book.end)
+    seen = (months >= base.first) & (months <= base.end)
     rows, months = usage[seen], months[seen]
-    places = book.places(rows)
+    places = base.places(rows)
     order = np.argsort(months, kind="stable")
-    bounds = np.searchsorted(months[order], np.arange(book.first, book.end + 2))
+    bounds = np.searchsorted(months[order], np.arange(base.first, base.end + 2))
     columns = {
         name: numbers(rows[name])
         for name in ("events_28", "events_90", "active_days_28", "users_28")
@@ -163,11 +173,11 @@ def used(usage: pd.DataFrame | None, book: Book) -> Source | None:
     }
 
     def at(month: int) -> Features:
-        which = order[bounds[month - book.first] : bounds[month - book.first + 1]]
+        which = order[bounds[month - base.first] : bounds[month - base.first + 1]]
         which = which[places[which] >= 0]
         own = {}
         for name, values in columns.items():
-            own[name] = np.full(len(book.ids), np.nan)
+            own[name] = np.full(len(base.ids), np.nan)
             own[name][places[which]] = values[which]
         made: Features = {}
         if "events_28" in own:
@@ -179,22 +189,22 @@ def used(usage: pd.DataFrame | None, book: Book) -> Source | None:
     return at
 
 
-def signalled(signals: pd.DataFrame | None, book: Book) -> Source | None:
+def signalled(signals: pd.DataFrame | None, base: AccountBase) -> Source | None:
     """Features of tickets, answers and touches."""
     if signals is None or signals.empty:
         return None
     needs(signals, "signals", ("account_id", "month"), "the roll-up account_signals")
-    places, months = book.places(signals), periods.month_index(signals["month"]).to_numpy(np.int64)
+    places, months = base.places(signals), periods.month_index(signals["month"]).to_numpy(np.int64)
     names = ("tickets", "escalated", "csat_sum", "csat_answers", "nps_sum", "nps_answers", "touches", "qbrs")
-    grids = {name: book.grid(signals, name, places, months) for name in names if name in signals}
+    grids = {name: base.grid(signals, name, places, months) for name in names if name in signals}
     grids = {name: grid for name, grid in grids.items() if grid.any()}
 
     def summed(name: str, month: int, back: int) -> np.ndarray:
-        place = month - book.first
+        place = month - base.first
         return np.asarray(grids[name][:, max(place - back, 0) : place].sum(axis=1))
 
     def counted(name: str, month: int, back: int, kind: str) -> np.ndarray:
-        """NaN where the whole book has nothing of the kind in that time."""
+        """NaN where the whole base has nothing of the kind in that time."""
         found = summed(name, month, back)
         recorded = found.any() or (kind in grids and summed(kind, month, back).any())
         return found if recorded else np.full(len(found), np.nan)
@@ -223,20 +233,20 @@ def signalled(signals: pd.DataFrame | None, book: Book) -> Source | None:
     return at
 
 
-def assigned(assignments: pd.DataFrame | None, book: Book) -> Source | None:
+def assigned(assignments: pd.DataFrame | None, base: AccountBase) -> Source | None:
     """Features of who looks after the account."""
     if assignments is None or assignments.empty:
         return None
     needs(assignments, "assignments", ("account_id", "start_date", "end_date"), "the table of the contract")
-    of = book.places(assignments)
+    of = base.places(assignments)
     start, end = dates(assignments["start_date"]), dates(assignments["end_date"], NEVER)
-    real = (of >= 0) & (end > start) & (start < first_day(book.end))
+    real = (of >= 0) & (end > start) & (start < first_day(base.end))
     if not real.any():
         return None
     of, start, end = of[real], start[real], end[real]
 
     def at(month: int) -> Features:
-        had = np.zeros(len(book.ids), bool)
+        had = np.zeros(len(base.ids), bool)
         covered = had.copy()
         had[of[start < first_day(month)]] = True
         covered[of[(start < first_day(month)) & (end >= first_day(month))]] = True
@@ -245,12 +255,14 @@ def assigned(assignments: pd.DataFrame | None, book: Book) -> Source | None:
     return at
 
 
-def attributes_of(accounts: pd.DataFrame | None, book: Book, outcome_columns: Sequence[str]) -> dict[str, pd.Series]:
+def attributes_of(
+    accounts: pd.DataFrame | None, base: AccountBase, outcome_columns: Sequence[str]
+) -> dict[str, pd.Series]:
     """Attributes of the book's accounts, in its order: few-valued texts, and numbers."""
     if accounts is None or accounts.empty:
         return {}
     needs(accounts, "accounts", ("account_id",), "the table of the contract")
-    rows = accounts.drop_duplicates("account_id").set_index("account_id").reindex(book.ids)
+    rows = accounts.drop_duplicates("account_id").set_index("account_id").reindex(base.ids)
     found: dict[str, pd.Series] = {}
     for name in sorted(set(rows.columns) - {"name", *outcome_columns}):
         values = _as_number(rows[name])
@@ -259,7 +271,7 @@ def attributes_of(accounts: pd.DataFrame | None, book: Book, outcome_columns: Se
         if not pd.api.types.is_float_dtype(values):
             values = values.astype("str")
         distinct = values.nunique()
-        if distinct >= 2 and (distinct <= MOST_VALUES or pd.api.types.is_float_dtype(values)):
+        if distinct >= 2 and (distinct <= MAX_VALUES or pd.api.types.is_float_dtype(values)):
             found[f"{ATTRIBUTE}{name}"] = values
     return found
 

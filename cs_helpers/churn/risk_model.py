@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.churn import alarms, ranking
-from cs_helpers.churn.design import Design, build_design, is_number, levels_of, numbers, typical_values
-from cs_helpers.churn.ranking import Calibration, Top
+from cs_helpers.churn import leaks_and_drift, model_validation
+from cs_helpers.churn.design_matrix import Design, build_design, is_number, levels_of, numbers, typical_values
+from cs_helpers.churn.model_validation import Calibration, Top
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Record, Suppressed
+from cs_helpers.core.results import Record, Result, Suppressed
 from cs_helpers.core.stats.logistic import Logistic, log_loss, logistic, probability_of
 from cs_helpers.core.stats.threads import one_thread
 
@@ -40,7 +40,7 @@ class Challenger(Record):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Risk(Record):
+class RiskModel(Record):
     """A model of who leaves, its one test, and the scores for the present.
 
     ``kind``: "logistic" or "boosted". Tested: the kind fitted on ``train_rows`` rows with ``train_events`` that left,
@@ -51,8 +51,8 @@ class Risk(Record):
     Scores: fitted again on all rows. ``level_shift``: log odds added because the latest snapshots lie above (below)
     the average. ``coefficients``: always of the logistic model, largest first: feature, level, against, sd, log_odds
     (of one SD of a number, or of a level against the base level), low, high, odds_ratio; shrunken by ``ridge``, and
-    associations, not effects. ``dropped``: feature and why, leaks among them; ``leaks`` as ``alarms.leaks`` gives it.
-    ``challenger`` is None where boosting was not tried.
+    associations, not effects. ``dropped``: feature and why, leaks among them; ``leaks``: see
+    ``leaks_and_drift.leaks``. ``challenger`` is None where boosting was not tried.
     """
 
     kind: str
@@ -110,8 +110,24 @@ class Risk(Record):
         return pd.DataFrame(parts, index=frame.index, columns=list(self.features), dtype=float)
 
     def drift(self, now: pd.DataFrame) -> pd.DataFrame:
-        """``alarms.drift`` of the features used, between the rows the model was fitted on and ``now``."""
-        return alarms.drift(self._rows, now)
+        """``leaks_and_drift.drift`` of the features used, between the rows the model was fitted on and ``now``."""
+        return leaks_and_drift.drift(self._rows, now)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RiskFactors(Result):
+    """What is associated with leaving, by the logistic model; ``drift`` as ``RiskModel.drift`` gives it for today."""
+
+    model: RiskModel
+    drift: pd.DataFrame | Suppressed
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RiskValidation(Result):
+    """Whether the predicted risks came true in the test, and what has changed since the model learned."""
+
+    model: RiskModel
+    drift: pd.DataFrame | Suppressed
 
 
 def fit_risk(
@@ -128,12 +144,12 @@ def fit_risk(
     challenge: bool = True,
     least_to_challenge: int = 300,
     now: pd.DataFrame | None = None,
-) -> Risk | Suppressed:
+) -> RiskModel | Suppressed:
     """A tested model of who leaves in the window after a snapshot.
 
     ``table``: one row per account and snapshot: account_id, snapshot (optional), churned (True: left in the window),
     mrr (optional), and the features: numbers (missing allowed) or text. ``capacity``: how many accounts can be called.
-    Left out: ``exclude``, columns that give the outcome away (``leak``: AUC alone, see ``alarms.leaks``), constants.
+    Left out: ``exclude``, columns that give the outcome away (``leak``: AUC alone), constants.
     The snapshot before the last chooses the ridge and between logistic and boosting, which is tried only with
     ``least_to_challenge`` that left; the last one tests, once, the chosen kind fitted on everything before. With
     fewer than three snapshots, accounts are split 3 : 1 : 1 instead.
@@ -149,14 +165,14 @@ def fit_risk(
     y = rows["churned"].to_numpy(bool)
     part, out_of_time = _parts(rows)
     where = "the last snapshot" if out_of_time else "the fifth of the accounts kept for the test"
-    refused = alarms.too_few_events(y[part != _TEST], y[part == _TEST], least_events, least_test_events, where)
+    refused = leaks_and_drift.too_few_events(y[part != _TEST], y[part == _TEST], least_events, least_test_events, where)
     if refused is None and len(set(y[part == _TRAIN])) < 2:
         refused = Suppressed("Before the last two snapshots nobody left, or everybody: add snapshots with both.")
     if refused is not None:
         return refused
 
     wanted = [name for name in features if name not in exclude]
-    leaking = alarms.leaks(rows[wanted], y, leak, keys=rows["account_id"])
+    leaking = leaks_and_drift.leaks(rows[wanted], y, leak, keys=rows["account_id"])
     why = dict(zip(leaking["feature"], leaking["why"], strict=True))
     kept = [name for name in wanted if name not in why]
     design = build_design(rows, kept, rarest)
@@ -180,12 +196,12 @@ def fit_risk(
     eta = _tested(before, rows, y, test, ridge, boost, times)
     eta = eta.round(9)  # rounding errors must not decide what is a tie
     p, left = probability_of(eta), y[test]
-    low, high = ranking.auc_interval(p, left, level)
+    low, high = model_validation.auc_interval(p, left, level)
 
     x = design.matrix(rows)
     model, boosted = logistic(x, y, ridge=ridge), _boosting(x, y) if boost else None
     shift = 0.0 if times is None else _level_now(_log_odds(model, boosted, x), y, times)
-    return Risk(
+    return RiskModel(
         kind="boosted" if boost else "logistic",
         out_of_time=out_of_time,
         features=tuple(kept),
@@ -194,14 +210,14 @@ def fit_risk(
         test_snapshot=pd.Timestamp(rows["snapshot"].max()) if out_of_time else None,
         test_rows=int(test.sum()),
         test_events=int(left.sum()),
-        auc=ranking.auc(p, left),
+        auc=model_validation.auc(p, left),
         auc_low=low,
         auc_high=high,
-        brier=ranking.brier(p, left),
-        brier_skill=ranking.brier_skill(p, left),
-        calibration=ranking.calibration(p, left, level),
-        reliability=ranking.reliability(p, left, level=level),
-        top=ranking.top_k(eta, left, int(capacity), rows.loc[test, "mrr"] if "mrr" in rows else None, level),
+        brier=model_validation.brier(p, left),
+        brier_skill=model_validation.brier_skill(p, left),
+        calibration=model_validation.calibration(p, left, level),
+        reliability=model_validation.reliability(p, left, level=level),
+        top=model_validation.top_k(eta, left, int(capacity), rows.loc[test, "mrr"] if "mrr" in rows else None, level),
         capacity=int(capacity),
         ridge=ridge,
         level_shift=shift,

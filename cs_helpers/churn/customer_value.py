@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.churn.projection import SBG, Projection, fit_spells
+from cs_helpers.churn.shifted_beta_geometric import SBG, Projection, fit_spells
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Record, Suppressed, or_suppressed
+from cs_helpers.core.results import Record, Result, Suppressed, or_suppressed
 
 ALL = "All"
 _COLUMNS = ["accounts", "mrr", "margin", "expected_months", "value", "low", "high", "naive", "naive_within_horizon"]
@@ -41,7 +41,20 @@ class LifetimeValue(Record):
     accounts: int | None = None
 
 
-def lifetime_value(
+@dataclass(frozen=True, eq=False, repr=False)
+class LifetimeValues(Result):
+    """Lifetime value of a new account, for all accounts ("All") and for each value of the attribute ``by``.
+
+    ``by_group``: as ``lifetime_values_by_group`` returns it, amounts in ``currency``.
+    """
+
+    by_group: pd.DataFrame
+    horizon_months: int
+    currency: str
+    by: str = ""
+
+
+def expected_lifetime_value(
     projection: Projection | SBG,
     mrr: float,
     margin: float,
@@ -109,7 +122,7 @@ def _check(mrr: float, margin: float, discount_rate: float, horizon_months: int,
 
 def lifetime_values_by_group(
     spells: pd.DataFrame,
-    groups: pd.Series,
+    groups: pd.Series | None,
     mrr: pd.Series,
     margin: pd.Series | float,
     as_of: Any,
@@ -121,17 +134,19 @@ def lifetime_values_by_group(
     draws: int = 1000,
     seed: int = 1,
 ) -> pd.DataFrame:
-    """``lifetime_value`` of each group of accounts and of all, each from its own curve.
+    """``expected_lifetime_value`` of each group of accounts and of all, each from its own curve.
 
-    ``spells`` is the roll-up; ``groups``, ``mrr`` (currency, now) and ``margin`` (fraction) are indexed by account_id.
-    Index group, in the order of their names, then "All"; columns accounts, mrr, margin, expected_months, value, low,
-    high, naive, naive_within_horizon, reason. ``accounts`` pay now (MRR > 0), ``mrr`` is their mean, ``margin`` their
-    mean weighted by MRR over those whose margin is known. Ended spells count towards the curve of the group the
-    account had. An account without a group counts in "All" only. Where a group does not deserve a value, its reason is
-    written and the numbers that rest on the curve are NaN; mrr and margin are NaN only where nobody pays or no margin
-    is known. Raises ContractError for accounts that stand twice, negative MRR, a group named "All", and where no
-    spell belongs to any account of ``groups``.
+    ``spells`` is the roll-up; ``groups``, ``mrr`` (currency, now) and ``margin`` (fraction) are indexed by account_id;
+    without ``groups`` all accounts count together. Index group, in the order of their names, then "All"; columns
+    accounts, mrr, margin, expected_months, value, low, high, naive, naive_within_horizon, reason. ``accounts`` pay
+    now (MRR > 0), ``mrr`` is their mean, ``margin`` their mean weighted by MRR over those whose margin is known.
+    Ended spells count towards the curve of the group the account had. An account without a group counts in "All"
+    only. Where a group does not deserve a value, its reason is written and the numbers that rest on the curve are
+    NaN; mrr and margin are NaN only where nobody pays or no margin is known. Raises ContractError for accounts that
+    stand twice, negative MRR, a group named "All", and where no spell belongs to any account of ``groups``.
     """
+    together = groups is None
+    groups = pd.Series(dtype="object") if groups is None else groups
     margins = margin if isinstance(margin, pd.Series) else pd.Series(float(margin), index=mrr.index)
     for name, series in (("groups", groups), ("mrr", mrr), ("margin", margins)):
         if series.index.has_duplicates:
@@ -142,7 +157,7 @@ def lifetime_values_by_group(
         raise ContractError("margin: give gross margins as fractions of MRR, for example 0.75; none is above 1.")
     _check(0.0, 0.0, discount_rate, horizon_months, 0.5, level)
     of_spell = spells["account_id"].map(groups)
-    if len(spells) and of_spell.isna().all():
+    if len(spells) and of_spell.isna().all() and not together:
         raise ContractError("groups: no account of the spells has a group; index groups by account_id.")
     labels = sorted(groups.dropna().unique(), key=str)
     if ALL in [str(label) for label in labels]:
@@ -174,7 +189,7 @@ def _row(payers: pd.DataFrame, fit: SBG | Suppressed, terms: dict[str, Any], dou
         return row | {"reason": "No account pays now, so that there is no MRR to value."}
     if not len(known):
         return row | {"reason": "No paying account has a gross margin. Give one, or a margin for all."}
-    result = or_suppressed(lifetime_value, fit, row["mrr"], row["margin"], **terms, **doubt)
+    result = or_suppressed(expected_lifetime_value, fit, row["mrr"], row["margin"], **terms, **doubt)
     if isinstance(result, Suppressed):
         return row | {"reason": result.reason}
     return row | {name: figure for name, figure in asdict(result).items() if name in _COLUMNS and name != "accounts"}

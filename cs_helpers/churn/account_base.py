@@ -13,9 +13,9 @@ from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Record
 
-FEWEST_MONTHS_BEFORE = 6
+MIN_MONTHS_BEFORE = 6
 """Months of history that the latest labelled snapshot needs before it."""
-FEWEST_MONTHS_AHEAD = 3  # months of history before the earliest snapshot
+MIN_MONTHS_AHEAD = 3  # months of history before the earliest snapshot
 EPOCH = 1970 * 12
 NEVER = np.datetime64("9999-01-01", "D")
 
@@ -78,7 +78,7 @@ def needs(frame: pd.DataFrame, name: str, columns: Sequence[str], source: str) -
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Book(Record):
+class AccountBase(Record):
     """Everybody in the panel, by place in ``ids``; ``eve``: MRR in cents before each month from ``first`` to as_of.
 
     Behind the spells, at -1, stands one that never runs: that of an account without a spell.
@@ -127,16 +127,16 @@ class Book(Record):
         return made
 
 
-def book_of(panel: pd.DataFrame, spells: pd.DataFrame, end: int, ahead: int) -> Book:
-    """The book of a panel and its spells, before the month ``end``; checks both, see ``risk_snapshots``."""
+def account_base_of(panel: pd.DataFrame, spells: pd.DataFrame, end: int, ahead: int) -> AccountBase:
+    """The base of a panel and its spells, before the month ``end``; checks both, see ``risk_snapshots``."""
     needs(panel, "panel", ("account_id", "month", "closing", "opening", "contraction"), "the roll-up account_month")
     needs(spells, "spells", ("account_id", "start_date", "duration_months", "churned"), "the roll-up spells")
     months = periods.month_index(panel["month"]).to_numpy(np.int64) if len(panel) else np.zeros(0, np.int64)
     first = int(months.min()) if len(months) else end
-    if end - first < ahead + FEWEST_MONTHS_BEFORE:
+    if end - first < ahead + MIN_MONTHS_BEFORE:
         raise ContractError(
             f"panel: {max(end - first, 0)} months lie before {first_day(end)}; {ahead} months of lead and outcome and "
-            f"{FEWEST_MONTHS_BEFORE} of history need {ahead + FEWEST_MONTHS_BEFORE}. Load a longer history, or ask for "
+            f"{MIN_MONTHS_BEFORE} of history need {ahead + MIN_MONTHS_BEFORE}. Load a longer history, or ask for "
             "a shorter horizon."
         )
     last_seen = spell_ends(spells).to_numpy().astype("datetime64[D]")
@@ -161,24 +161,24 @@ def book_of(panel: pd.DataFrame, spells: pd.DataFrame, end: int, ahead: int) -> 
     eve[places[begins], 0] = panel["opening"].to_numpy(np.int64)[begins]
     contracted[places[seen], months[seen] - first] = panel["contraction"].to_numpy(np.int64)[seen] > 0
     of = np.asarray(ids.get_indexer(pd.Index(spells["account_id"])))
-    book = Book(
+    base = AccountBase(
         ids, first, end, eve, contracted, of,
         spell_start=np.r_[dates(spells["start_date"]), NEVER],
         spell_end=np.r_[dates(spells["_end"]), NEVER],
         spell_later=np.diff(of, prepend=-1, append=-1) == 0,
     )  # fmt: skip
-    _agree(book)
-    return book
+    _agree(base)
+    return base
 
 
-def _agree(book: Book) -> None:
+def _agree(base: AccountBase) -> None:
     """Panel and spells must say the same of who pays; a spell that began on the eve of as_of is not one yet."""
-    for month in range(book.first + FEWEST_MONTHS_AHEAD, book.end + 1):
-        paying, running = book.mrr(month) > 0, book.running(month) >= 0
-        wrong = np.flatnonzero((paying != running) & ~(paying & (month == book.end)))
+    for month in range(base.first + MIN_MONTHS_AHEAD, base.end + 1):
+        paying, running = base.mrr(month) > 0, base.running(month) >= 0
+        wrong = np.flatnonzero((paying != running) & ~(paying & (month == base.end)))
         if len(wrong):
             raise ContractError(
-                f"panel and spells: they disagree on whether {book.ids[wrong[0]]} paid on the eve of "
+                f"panel and spells: they disagree on whether {base.ids[wrong[0]]} paid on the eve of "
                 f"{first_day(month)} ({len(wrong)} accounts in all). Roll up both from the same subscriptions, the "
-                f"panel for every month before {first_day(book.end)}."
+                f"panel for every month before {first_day(base.end)}."
             )

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from cs_helpers.churn.kaplan_meier import Survival
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.periods import add_months, day_words, months_between
-from cs_helpers.core.results import Record, Suppressed, or_suppressed
+from cs_helpers.core.results import Record, Result, Suppressed, or_suppressed
 from cs_helpers.core.stats.likelihood import BetaGeometric, log_beta_ratio, pooled
 
 _AT_RISK = 10  # an age with fewer at risk is not counted as observed
@@ -112,7 +113,7 @@ class HeldOut(Record):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Projection(Record):
+class Projection(Result):
     """A curve beyond the ages seen so far.
 
     ``curve``: index months 0 .. horizon; survival, low, high (doubt about the parameters, not about the model).
@@ -131,8 +132,9 @@ class Projection(Record):
     events: int
     expected_lifetime: float
     expected_lifetime_interval: tuple[float, float]
+    observed: Survival | None = None
 
-    def survival(self, t: ArrayLike) -> Any:
+    def at(self, t: ArrayLike) -> Any:
         """Share of accounts left ``t`` months after their start."""
         return self.fit.survival_months(t)
 
