@@ -74,8 +74,7 @@ IMPORTS = (
     *(f"cs_helpers.{subject}.views" for subject in SUBJECTS if (PACKAGE / subject / "views.py").is_file()),
     "cs_helpers.report",
     "cs_helpers.report.parameters",
-    "cs_helpers.charts",
-    "cs_helpers.show",
+    "cs_helpers.report",
 )
 """What a notebook of this project is likely to import.
 

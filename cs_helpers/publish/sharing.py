@@ -190,7 +190,7 @@ def withhold(record: Record, executed: NotebookNode, private: Private) -> None:
     if not private.names_stated:
         raise ReportFailed(
             f"{record['notebook']}: does not say which names must not be published.\n"
-            "  Pass `audience` to cs.load and show cs.show.opening(tables)."
+            "  Pass `audience` to cs.load and show cs.report.cover(tables)."
         )
     problems = leaks.pictures(executed)
     if problems:

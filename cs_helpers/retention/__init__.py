@@ -316,11 +316,12 @@ def renewal_outlook(tables: Tables) -> RenewalOutlook | Suppressed:
 
 
 @front_door(NO_COMPARISON, ANCHOR)
-def reconciliation(tables: Tables, months: int = 12) -> Reconciliation:
+def reconciliation(tables: Tables, months: int = 12, renewals: bool = True) -> Reconciliation:
     """Movements, GRR, NRR, logo churn and renewal rates of the last ``months`` months under rival definitions.
 
     For each metric the definition used here and those of vendors and finance teams, with numerator, denominator and
-    why the figure differs. Suppressed where no account was paying as the window opened.
+    why the figure differs. ``renewals``: compare renewal rates as well. Suppressed where no account was paying as the
+    window opened.
 
     Example:
         >>> rows = cs.retention.reconciliation(tables).rows
@@ -328,4 +329,5 @@ def reconciliation(tables: Tables, months: int = 12) -> Reconciliation:
         [0.863, 0.845, 0.842]
     """
     start, end = window(tables, months)
-    return reconcile(tables.account_months(), start, end, company_renewals(tables), tables.currency)
+    due = company_renewals(tables) if renewals else None
+    return reconcile(tables.account_months(), start, end, due, tables.currency)

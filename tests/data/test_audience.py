@@ -369,9 +369,9 @@ def test_a_place_is_shown_by_its_last_part_and_never_by_a_host(
 
 def test_names_are_told_to_the_runner_alone(shared: cs.tables.Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shared.private_names == {}
-    assert sharing.PRIVATE not in cs.show.opening(shared).data
+    assert sharing.PRIVATE not in cs.report.cover(shared).data
     monkeypatch.setenv(NAMES_VARIABLE, "1")
-    told = cs.show.opening(shared).data[sharing.PRIVATE]["names"]
+    told = cs.report.cover(shared).data[sharing.PRIVATE]["names"]
     assert set(ACCOUNTS) | set(IDS) <= set(told["Account"])
     assert {*REPS, *REP_IDS, "Blaxland, Jorunn"} <= set(told["Rep"])
     assert "Rolf Egede" in told["Person"] and "North" not in told["Person"]
@@ -514,7 +514,7 @@ def test_a_run_that_fails_before_it_knows_the_names_withholds_every_text(good: d
 
 def test_a_notebook_that_does_not_say_the_names_is_not_published(desk: Path) -> None:
     copy = desk / "silent.ipynb"
-    copy.write_text(NOTEBOOK.read_text().replace("cs.show.opening(tables)", "None"), encoding="utf-8")
+    copy.write_text(NOTEBOOK.read_text().replace("cs.report.cover(tables)", "None"), encoding="utf-8")
     told: list[str] = []
     record = runner.run(copy, {"source": "export", "audience": "shared"}, OUT, tell=told.append)
     assert record["status"] == "failed"
