@@ -123,3 +123,52 @@ def test_every_public_function_says_what_it_does(path):
         and not ast.get_docstring(node)
     ]
     assert bare == []
+
+
+LIBRARIES = ("matplotlib", "seaborn", "IPython", "pandas")
+
+
+def private_names(source):
+    """Private names of other libraries that a module imports, or overrides in a class of its own."""
+    tree = ast.parse(source)
+    theirs = {"Chart"}  # a Figure
+    for node in ast.walk(tree):
+        module = node.module if isinstance(node, ast.ImportFrom) else None
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        paths = [f"{module}.{name}" for name in names] if module else names
+        for path in paths:
+            library, *parts = path.split(".")
+            if library in LIBRARIES:
+                yield from (path for part in parts if part.startswith("_"))
+        if module and module.split(".")[0] in LIBRARIES:
+            theirs |= {alias.asname or alias.name for alias in node.names}
+    for node in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        bases = {ast.unparse(base) for base in node.bases}
+        if not bases & theirs and not any(base.split(".")[0] in {*LIBRARIES, "mpl", "pd", "sns"} for base in bases):
+            continue
+        for inner in node.body:
+            assigned = inner.targets if isinstance(inner, ast.Assign) else [getattr(inner, "target", None)]
+            names = (
+                [inner.name] if isinstance(inner, ast.FunctionDef) else [getattr(each, "id", "") for each in assigned]
+            )
+            yield from (name for name in names if re.match(r"_(?!_|repr_\w+_$)", name))
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: f"{p.parent.stem}.{p.stem}")
+def test_no_private_name_of_another_library_is_imported_or_overridden(path):
+    assert list(private_names(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from matplotlib._tight_layout import get_renderer", ["matplotlib._tight_layout.get_renderer"]),
+        ("import pandas._libs", ["pandas._libs"]),
+        ("from matplotlib.axes import Axes\nclass Lean(Axes):\n    def _init_axis(self): ...", ["_init_axis"]),
+        ("import matplotlib as mpl\nclass Engine(mpl.layout_engine.LayoutEngine):\n    _params = {}", ["_params"]),
+        ("class Wide(Chart):\n    def _repr_html_(self): ...\n    def __init__(self): ...", []),
+        ("from matplotlib.axes import Axes\nclass Own:\n    def _draw(self, ax: Axes): ...", []),
+    ],
+)
+def test_private_names_are_found_in_imports_and_in_classes_made_from_another_librarys(source, found):
+    assert list(private_names(source)) == found
