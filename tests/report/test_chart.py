@@ -3,14 +3,12 @@
 import re
 from xml.etree import ElementTree
 
-import gallery
 import matplotlib as mpl
 import nbformat
 import pytest
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
-from cs_helpers import charts
 from cs_helpers.report.chart import Chart
 from cs_helpers.report.charts.ink import new_figure, styled
 
@@ -67,10 +65,10 @@ def test_every_reference_in_a_picture_has_its_id():
 
 
 def test_charts_are_ordinary_figures(tmp_path):
-    for chart in (figure(), charts.funnel_plot(gallery.funnel()), charts.trend([])):
-        assert isinstance(chart, Chart) and isinstance(chart, Figure)
-        chart.savefig(tmp_path / "x.png")
-        assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+    chart = figure()
+    assert isinstance(chart, Chart) and isinstance(chart, Figure)
+    chart.savefig(tmp_path / "x.png")
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_change_of_the_chart_shows():
