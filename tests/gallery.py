@@ -70,10 +70,8 @@ def rungs():
 
 
 def events():
-    """Two things that happened to the sample company's book."""
-    return pd.DataFrame(
-        {"month": pd.to_datetime(["2025-10-01", "2026-03-01"]), "label": ["price change", "new onboarding"]}
-    )
+    """Two events of the sample company, by day."""
+    return {"2025-10-01": "price change", "2026-03-01": "new onboarding"}
 
 
 def rows(many=120):

@@ -24,8 +24,8 @@ def results(tables):
     return {
         "grr: 0.8": cs.retention.revenue_retention(panel, *window),
         "logo_retention: 0.8": cs.retention.logo_retention(panel, *window),
-        "overall: 0.8": cs.retention.by_group(panel, segment, tables.as_of),
-        "mrr, nrr, grr": cs.retention.headline(panel, tables.as_of, 12, tables.goals),
+        "overall: 0.8": cs.retention.by_group(tables),
+        "mrr, nrr, grr": cs.retention.summary(tables),
         "12 rows": cs.retention.cohort_triangle(tables.rollup("cohorts", **observed)),
         "spells: 612": cs.churn.time_to_leave(tables.rollup("survival_counts", **observed)),
         "400": cs.churn.revenue_weighted(spells),

@@ -1,4 +1,4 @@
-"""Retention arithmetic: literal books with the sums left visible, then properties, then refusals."""
+"""Retention arithmetic: literal tables with the sums left visible, then properties, then what is refused."""
 
 import pandas as pd
 import pytest
@@ -9,6 +9,7 @@ from rolled import rolled
 
 from cs_helpers import retention
 from cs_helpers.core.errors import ContractError, ParameterError
+from cs_helpers.core.results import Suppressed
 
 START, END = pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01")
 
@@ -93,7 +94,7 @@ def test_golden_renewal_rate_ignores_the_later_return():
 
 
 def test_golden_reconciliation_shows_every_rival():
-    table = retention.reconcile(panel(GOLDEN), START, END, GOLDEN_RENEWALS)
+    table = retention.reconcile(panel(GOLDEN), START, END, GOLDEN_RENEWALS).rows
     got = {(r.metric, r.definition): round(r.value, 3) for r in table.itertuples()}
     assert got == {
         ("grr", "point to point, opening cohort"): 0.72,
@@ -238,11 +239,11 @@ def test_cohort_cells_that_nobody_could_see_are_empty_not_zero():
     )
     triangle = triangle_of(table, pd.Timestamp("2025-01-01"), pd.Timestamp("2025-12-01"))
     # Q1 (A, B): the youngest starts on 31 March at the latest, so age 6 (30 September) is seen, age 9 is not.
-    assert triangle.table.loc["2025-01-01", [0, 3, 6]].tolist() == [1, 1 / 2, 1 / 2]
+    assert triangle.shares.loc["2025-01-01", [0, 3, 6]].tolist() == [1, 1 / 2, 1 / 2]
     # Q3 (C): age 0 is seen, age 3 would be 30 December.
-    assert triangle.table.loc["2025-07-01", 0] == 1
-    assert triangle.table.loc["2025-07-01", [3, 6]].isna().all()
-    assert list(triangle.table.columns) == [0, 3, 6]
+    assert triangle.shares.loc["2025-07-01", 0] == 1
+    assert triangle.shares.loc["2025-07-01", [3, 6]].isna().all()
+    assert list(triangle.shares.columns) == [0, 3, 6]
     assert triangle.accounts.to_dict() == {pd.Timestamp("2025-01-01"): 2, pd.Timestamp("2025-07-01"): 1}
 
 
@@ -266,15 +267,14 @@ def test_a_cohort_triangle_is_of_accounts_or_of_revenue():
         triangle_of(GOLDEN, START, END, value="mrr")
 
 
-def test_a_book_of_nobody_has_an_empty_triangle():
+def test_cohorts_of_accounts_that_never_paid_are_suppressed():
     nobody = triangle_of(subscriptions(("A", "2025-01-10", None, 0)), START, END)
-    assert nobody.table.empty and nobody.left_out == 0
-    assert nobody.refusal == "no start cohort lies wholly inside the data"
+    assert nobody == Suppressed("no start cohort lies wholly inside the data")
 
 
-def test_headline_compares_two_windows_and_gives_reasons_where_it_cannot():
+def test_the_history_compares_two_windows_and_gives_reasons_where_it_cannot():
     early, as_of = pd.Timestamp("2024-01-01"), pd.Timestamp("2026-01-01")
-    book = {c.now.key: c for c in retention.headline(panel(GOLDEN, early, as_of), as_of).comparisons}
+    book = {c.now.key: c for c in retention.retention_history(panel(GOLDEN, early, as_of), as_of).comparisons}
     assert list(book) == ["mrr", "nrr", "grr", "logo_retention"]
     assert (book["grr"].now.value, book["nrr"].now.value) == (approx(0.72), approx(0.74))
     assert (book["mrr"].now.value, book["mrr"].before.value) == (490, 500)
@@ -283,7 +283,7 @@ def test_headline_compares_two_windows_and_gives_reasons_where_it_cannot():
     assert (book["grr"].before.value, book["grr"].before.n) == (1, 1)
     assert book["grr"].change.verdict == "too few"
     assert book["grr"].trend[-1] == approx(0.72)
-    short = retention.headline(panel(GOLDEN, START, as_of), as_of).comparisons
+    short = retention.retention_history(panel(GOLDEN, START, as_of), as_of).comparisons
     assert short[1].before.value is None
     assert "the data begin in January 2025" in short[1].before.reason
 
@@ -291,8 +291,8 @@ def test_headline_compares_two_windows_and_gives_reasons_where_it_cannot():
 def test_revenue_cohorts_divide_by_the_first_price():
     table = subscriptions(("A", "2025-01-10", "2025-02-10", 100), ("A", "2025-02-10", None, 150))
     triangle = triangle_of(table, pd.Timestamp("2025-01-01"), pd.Timestamp("2025-06-01"), value="revenue", by="month")
-    assert triangle.table.loc["2025-01-01"].tolist() == approx([1, 1.5, 1.5, 1.5, 1.5][: triangle.table.shape[1]])
-    assert triangle.table.shape[1] == 5
+    assert triangle.shares.loc["2025-01-01"].tolist() == approx([1, 1.5, 1.5, 1.5, 1.5][: triangle.shares.shape[1]])
+    assert triangle.shares.shape[1] == 5
 
 
 def test_accounts_that_began_before_the_data_are_left_out_of_cohorts_and_counted():
@@ -302,11 +302,11 @@ def test_accounts_that_began_before_the_data_are_left_out_of_cohorts_and_counted
     assert triangle.accounts.tolist() == [1]
 
 
-def test_a_cohort_of_survivors_only_has_an_empty_triangle():
+def test_survivors_alone_make_no_cohort():
     table = subscriptions(("old", "2020-01-10", None, 100))
     triangle = triangle_of(table, pd.Timestamp("2025-01-01"), pd.Timestamp("2025-12-01"))
-    assert triangle.table.empty
-    assert triangle.left_out == 1
+    assert isinstance(triangle, Suppressed)
+    assert triangle.reason.endswith("; the 1 that started earlier are survivors only")
 
 
 DAY = st.integers(0, 900).map(lambda d: pd.Timestamp("2024-01-01") + pd.Timedelta(days=d))

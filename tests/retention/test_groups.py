@@ -1,4 +1,4 @@
-"""Groups, targets, years, trends and purchases: literal books, then what must never happen."""
+"""Groups, targets, years, trends and purchases: literal tables, then what must never happen."""
 
 from pathlib import Path
 
@@ -43,57 +43,57 @@ def book_of(sizes, leaving, mrr=100.0):
 
 def test_each_group_has_its_own_rates_and_shares():
     table, groups = book_of({"SMB": 40, "ENT": 60}, {"SMB": 10, "ENT": 3})
-    found = retention.by_group(panel(table), groups, AS_OF)
-    assert found.table.loc["SMB", ["accounts", "grr", "nrr", "logo"]].tolist() == approx(
+    found = retention.retention_by_group(panel(table), groups, AS_OF)
+    assert found.rows.loc["SMB", ["accounts", "grr", "nrr", "logo"]].tolist() == approx(
         [40, 30 / 40, 30 / 40, 30 / 40]
     )
-    assert found.table.loc["ENT", "grr"] == approx(57 / 60)
-    assert found.table["share"].tolist() == approx([60 / 100, 40 / 100])
+    assert found.rows.loc["ENT", "grr"] == approx(57 / 60)
+    assert found.rows["share"].tolist() == approx([60 / 100, 40 / 100])
     assert found.overall == approx(87 / 100)
     # A year before nobody left.
-    assert found.table["grr_before"].tolist() == [1, 1]
-    assert found.table.loc["SMB", "difference"] == approx(30 / 40 - 57 / 60)
-    assert found.table["verdict"].to_dict() == {"ENT": "higher", "SMB": "lower"}
+    assert found.rows["grr_before"].tolist() == [1, 1]
+    assert found.rows.loc["SMB", "difference"] == approx(30 / 40 - 57 / 60)
+    assert found.rows["verdict"].to_dict() == {"ENT": "higher", "SMB": "lower"}
     assert found.window == "January 2025 to December 2025"
 
 
-def test_groups_that_are_alike_are_not_told_apart_and_many_looks_widen_the_limits():
+def test_equal_groups_are_not_called_different_and_many_looks_widen_the_limits():
     table, groups = book_of({"a": 30, "b": 30}, {"a": 4, "b": 5})
-    two = retention.by_group(panel(table), groups, AS_OF)
-    assert set(two.table["verdict"]) == {"no clear difference"}
+    two = retention.retention_by_group(panel(table), groups, AS_OF)
+    assert set(two.rows["verdict"]) == {"no clear difference"}
     many, more = book_of({"a": 30, **{f"z{k}": 30 for k in range(9)}}, {"a": 4, **{f"z{k}": 5 for k in range(9)}})
-    ten = retention.by_group(panel(many), more, AS_OF)
+    ten = retention.retention_by_group(panel(many), more, AS_OF)
 
     def lower_part(found):  # of the limits around group a's own share
-        return found.table.loc["a", "difference"] - found.table.loc["a", "difference_low"]
+        return found.rows.loc["a", "difference"] - found.rows.loc["a", "difference_low"]
 
-    alone = retention.by_group(panel(many), more.where(more == "a", "rest"), AS_OF)
+    alone = retention.retention_by_group(panel(many), more.where(more == "a", "rest"), AS_OF)
     assert lower_part(ten) > lower_part(alone)
 
 
 def test_small_groups_are_pooled_and_those_too_small_even_together_are_withheld():
     table, groups = book_of({"big": 50, "mid": 30, "x": 12, "y": 11}, {})
-    found = retention.by_group(panel(table), groups, AS_OF)
-    assert list(found.table.index) == ["big", "mid", "other"]
-    assert found.table.loc["other", "accounts"] == 23
+    found = retention.retention_by_group(panel(table), groups, AS_OF)
+    assert list(found.rows.index) == ["big", "mid", "other"]
+    assert found.rows.loc["other", "accounts"] == 23
     assert (found.pooled, found.withheld) == (("x", "y"), 0)
     table, groups = book_of({"big": 50, "mid": 30, "x": 1}, {})
-    found = retention.by_group(panel(table), groups, AS_OF)
-    assert list(found.table.index) == ["big", "mid"]
+    found = retention.retention_by_group(panel(table), groups, AS_OF)
+    assert list(found.rows.index) == ["big", "mid"]
     assert (found.pooled, found.withheld) == (("x",), 1)
 
 
 def test_accounts_without_the_attribute_are_a_group_of_their_own_at_the_end():
     table, groups = book_of({"big": 30, "none": 50}, {})
-    found = retention.by_group(panel(table), groups[groups == "big"], AS_OF)
-    assert list(found.table.index) == ["big", "not recorded"]
+    found = retention.retention_by_group(panel(table), groups[groups == "big"], AS_OF)
+    assert list(found.rows.index) == ["big", "not recorded"]
 
 
 def test_one_group_or_only_small_ones_are_refused_in_words():
     table, groups = book_of({"all": 50}, {})
-    assert "segment has 1 group among the 50 accounts" in retention.by_group(panel(table), groups, AS_OF).reason
+    assert "segment has 1 group among the 50 accounts" in retention.retention_by_group(panel(table), groups, AS_OF).reason
     table, groups = book_of({"a": 5, "b": 5}, {})
-    refused = retention.by_group(panel(table), groups, AS_OF)
+    refused = retention.retention_by_group(panel(table), groups, AS_OF)
     assert isinstance(refused, Suppressed)
     assert "0 of at least 20 accounts" in refused.reason
 
@@ -109,8 +109,8 @@ def test_identical_groups_are_called_different_in_at_most_five_percent():
         table = pd.DataFrame({"account_id": [f"{k:03d}" for k in range(n)], "start_date": start, "mrr": opening})
         table["end_date"] = pd.Series(np.where(gone, middle, pd.NaT)).astype("datetime64[us]")
         groups = pd.Series(rng.choice(["a", "b", "c"], n), index=table["account_id"], name="g")
-        found = retention.by_group(panel(table, pd.Timestamp("2025-01-01")), groups, AS_OF)
-        flagged += bool((found.table["verdict"] != "no clear difference").any())
+        found = retention.retention_by_group(panel(table, pd.Timestamp("2025-01-01")), groups, AS_OF)
+        flagged += bool((found.rows["verdict"] != "no clear difference").any())
     # 120 books at .05 have a standard error of .02.
     assert flagged / books <= 0.09
 
@@ -154,12 +154,12 @@ def test_a_goal_on_churn_is_one_on_retention_from_the_other_side():
     assert (churn.value, churn.verdict) == (0.10, "missed"), "lower is better"
 
 
-def test_headline_carries_targets_and_trends():
+def test_the_history_carries_targets_and_lines():
     table, _ = book_of({"a": 60}, {"a": 12})
-    found = retention.headline(panel(table), AS_OF, 12, GOALS)
+    found = retention.retention_history(panel(table), AS_OF, 12, GOALS)
     assert found["grr"].target.verdict == "missed"
     assert found["mrr"].target is None
-    trend = {each.key: each for each in found.trends}["grr"]
+    trend = {each.key: each for each in found.lines}["grr"]
     assert trend.values[-1] == approx(48 / 60)
     assert trend.values[0] == 1
     assert trend.low[-1] < 48 / 60 < trend.high[-1]
@@ -169,7 +169,7 @@ def test_headline_carries_targets_and_trends():
 
 def test_a_trend_before_the_data_has_no_values():
     table, _ = book_of({"a": 30}, {})
-    trend = retention.headline(panel(table, pd.Timestamp("2025-01-01")), AS_OF).trends[0]
+    trend = retention.retention_history(panel(table, pd.Timestamp("2025-01-01")), AS_OF).lines[0]
     assert np.isnan(trend.values[:-1]).all() and trend.values[-1] == 1
 
 
@@ -180,7 +180,7 @@ def test_years_start_with_x_and_end_with_y():
         ("C", "2025-02-01", None, 30),
         ("D", "2024-02-01", "2024-06-01", 10),
     )
-    years = retention.years(panel(table), AS_OF)
+    years = retention.year_by_year(panel(table), AS_OF)
     assert years["window"].tolist() == ["January 2025 to December 2025", "January 2024 to December 2024"]
     assert years[["started", "kept", "won", "ended"]].to_numpy().tolist() == [[2, 1, 1, 2], [2, 2, 0, 2]]
     assert years[["started_mrr", "kept_mrr", "won_mrr", "ended_mrr"]].iloc[0].tolist() == [150, 100, 30, 130]
@@ -188,20 +188,20 @@ def test_years_start_with_x_and_end_with_y():
 
 def test_less_than_a_year_is_one_row_of_the_months_there_are():
     table = subscriptions(("A", "2025-10-05", None, 100))
-    years = retention.years(panel(table, pd.Timestamp("2025-10-01")), AS_OF)
+    years = retention.year_by_year(panel(table, pd.Timestamp("2025-10-01")), AS_OF)
     assert years["window"].tolist() == ["October 2025 to December 2025"]
     assert years.loc[0, ["started", "kept", "won", "ended"]].tolist() == [0, 0, 1, 1]
 
 
-def test_a_window_that_the_book_does_not_reach_is_an_error_not_the_wrong_month():
+def test_a_window_that_the_panel_does_not_reach_is_an_error_not_the_wrong_month():
     table, _ = book_of({"a": 30}, {})
     with pytest.raises(ContractError, match="2026-07"):
-        retention.headline(panel(table), pd.Timestamp("2026-07-01"))
+        retention.retention_history(panel(table), pd.Timestamp("2026-07-01"))
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 24), st.integers(1, 30), st.integers(1, 500)), min_size=1, max_size=12))
-def test_the_book_holds_what_the_panel_says_and_years_add_up(rows):
+def test_monthly_mrr_holds_what_the_panel_holds_and_years_add_up(rows):
     starts = [FIRST + pd.DateOffset(months=a) for a, _, _ in rows]
     ends = [s + pd.DateOffset(months=length) for s, (_, length, _) in zip(starts, rows, strict=True)]
     table = pd.DataFrame(
@@ -213,10 +213,10 @@ def test_the_book_holds_what_the_panel_says_and_years_add_up(rows):
     if min(starts) >= AS_OF:
         return
     rolled_up = panel(table)
-    held = retention.book(rolled_up)
+    paid = retention.monthly_mrr(rolled_up)
     for month, rows_ in rolled_up.groupby("month"):
-        assert held.cents[:, held.place(month)].sum() == rows_["opening"].sum()
-    years = retention.years(rolled_up, AS_OF)
+        assert paid.cents[:, paid.place(month)].sum() == rows_["opening"].sum()
+    years = retention.year_by_year(rolled_up, AS_OF)
     assert (years["kept"] + years["won"] == years["ended"]).all()
     assert years["ended_mrr"].to_numpy() == approx((years["kept_mrr"] + years["won_mrr"]).to_numpy())
 

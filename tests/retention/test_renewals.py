@@ -1,4 +1,4 @@
-"""Renewals due by contract, what the next quarters bring, and how such forecasts fare: literal books, then coverage."""
+"""Renewals due by contract, what the next quarters bring, and how such forecasts fare: literal tables, then coverage."""
 
 import numpy as np
 import pandas as pd
@@ -120,33 +120,33 @@ def test_expected_is_the_rate_times_what_is_open_and_decided_ones_count_as_decid
     book.loc[100:, "target_mrr"] = [100.0, 200.0, 400.0]
     book.loc[100, ["renewed_mrr"]] = 40.0
     book.loc[100, "decided_date"] = pd.Timestamp("2025-12-20")
-    found = retention.renewal_outlook(book, AS_OF)
+    found = retention.outlook_of_renewals(book, AS_OF)
     past = book.iloc[:100]
     rate = past["renewed_mrr"].sum() / past["target_mrr"].sum()
     assert found.rate == approx(rate)
-    first = found.table.loc["Jan–Mar 2026"]
+    first = found.quarters.loc["Jan–Mar 2026"]
     assert first[["due", "decided", "expected"]].tolist() == approx([300, 100, 40 + rate * 200])
-    assert found.table["due"].tolist() == [300, 0, 400, 0]
-    assert found.table.loc["Apr–Jun 2026", ["expected", "low", "high"]].tolist() == [0, 0, 0]
+    assert found.quarters["due"].tolist() == [300, 0, 400, 0]
+    assert found.quarters.loc["Apr–Jun 2026", ["expected", "low", "high"]].tolist() == [0, 0, 0]
     assert found.total["expected"] == approx(40 + rate * 600)
     # One open renewal of 200 is all or nothing.
     assert first[["low", "high"]].tolist() == [40, 40 + 200]
     assert found.scenarios[0].rate == approx(rate)
-    assert found.table["worst"].sum() <= found.total["expected"] <= found.table["best"].sum() + 1e-9
+    assert found.quarters["worst"].sum() <= found.total["expected"] <= found.quarters["best"].sum() + 1e-9
 
 
 def test_an_outcome_known_only_later_does_not_enter_the_rate():
     book = renewals(n=60, rate=1.0, months=12, coming=5)
     late = book.assign(decided_date=book["decided_date"].mask(book.index < 10, AS_OF + pd.Timedelta(days=3)))
     late.loc[late.index < 10, "renewed_mrr"] = 0.0
-    assert retention.renewal_outlook(late, AS_OF).rate == 1.0
+    assert retention.outlook_of_renewals(late, AS_OF).rate == 1.0
 
 
 def test_everything_renewed_so_far_is_no_certainty():
-    found = retention.renewal_outlook(renewals(n=40, rate=1.0, months=12, coming=20), AS_OF)
+    found = retention.outlook_of_renewals(renewals(n=40, rate=1.0, months=12, coming=20), AS_OF)
     assert found.rate == 1
     assert found.total["low"] < 0.97 * found.total["due"]
-    none = retention.renewal_outlook(renewals(n=40, rate=0.0, months=12, coming=20), AS_OF)
+    none = retention.outlook_of_renewals(renewals(n=40, rate=0.0, months=12, coming=20), AS_OF)
     assert none.total["high"] > 0.03 * none.total["due"]
 
 
@@ -155,20 +155,20 @@ def test_everything_renewed_so_far_is_no_certainty():
     [(renewals(n=5, coming=5), "5 renewals were decided"), (renewals(n=50), "no renewal is due in the 12 months")],
 )
 def test_too_few_decided_or_nothing_due_is_refused_in_words(book, said):
-    found = retention.renewal_outlook(book, AS_OF)
+    found = retention.outlook_of_renewals(book, AS_OF)
     assert isinstance(found, Suppressed)
     assert said in found.reason
 
 
 def test_few_quarters_give_no_scenarios():
-    assert retention.renewal_outlook(renewals(n=40, months=3, coming=9), AS_OF).scenarios == ()
+    assert retention.outlook_of_renewals(renewals(n=40, months=3, coming=9), AS_OF).scenarios == ()
 
 
 def test_forecasts_are_scored_on_what_was_known_as_the_quarter_began():
     book = renewals(n=400, rate=0.85, months=30)
     scored = retention.score_forecasts(book, AS_OF)
-    assert list(scored.table.index) == ["Jan–Mar 2025", "Apr–Jun 2025", "Jul–Sep 2025", "Oct–Dec 2025"]
-    last = scored.table.iloc[-1]
+    assert list(scored.quarters.index) == ["Jan–Mar 2025", "Apr–Jun 2025", "Jul–Sep 2025", "Oct–Dec 2025"]
+    last = scored.quarters.iloc[-1]
     quarter = book[(book["due_date"] >= "2025-10-01") & (book["due_date"] < AS_OF)]
     assert last["actual"] == approx(quarter["renewed_mrr"].sum())
     before = book[(book["due_date"] >= "2024-10-01") & (book["due_date"] < "2025-10-01")]
@@ -176,7 +176,7 @@ def test_forecasts_are_scored_on_what_was_known_as_the_quarter_began():
     assert last["expected"] == approx(rate * quarter["target_mrr"].sum())
     # What happens in a quarter moves its own score, never its forecast.
     worse = book.assign(renewed_mrr=book["renewed_mrr"].mask(book["due_date"] >= "2025-10-01", 0.0))
-    again = retention.score_forecasts(worse, AS_OF).table.iloc[-1]
+    again = retention.score_forecasts(worse, AS_OF).quarters.iloc[-1]
     assert again["expected"] == last["expected"]
     assert again["actual"] == 0 and not again["inside"]
 
@@ -190,7 +190,7 @@ def test_ranges_hold_what_happens_about_as_often_as_they_say(sigma):
     held, scored = 0, 0
     for seed in range(100):
         book = renewals(n=320, rate=0.85, months=36, seed=seed, sigma=sigma)
-        table = retention.score_forecasts(book, AS_OF).table
+        table = retention.score_forecasts(book, AS_OF).quarters
         held, scored = held + int(table["inside"].sum()), scored + len(table)
     assert scored == 400
     # At .95 the standard error over 400 quarters is .011; the spread between quarters makes ranges a little wide.
@@ -199,7 +199,7 @@ def test_ranges_hold_what_happens_about_as_often_as_they_say(sigma):
 
 def test_quarters_that_differ_more_than_chance_widen_the_ranges():
     def spread(book):
-        found = retention.renewal_outlook(book, AS_OF)
+        found = retention.outlook_of_renewals(book, AS_OF)
         return found.spread, (found.total["high"] - found.total["low"]) / found.total["due"]
 
     calm, wild = [], []
