@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cs_helpers.subjects import SUBJECTS
 
 if TYPE_CHECKING:  # for editors and type checkers; a test compares these lines with SUBJECTS
-    from cs_helpers import charts, churn, data, report, reps, retention, roi, show
+    from cs_helpers import churn, data, report, reps, retention, roi, show
     from cs_helpers.core import errors, periods, stats
     from cs_helpers.core import metrics as definitions
     from cs_helpers.data import sample, tables
@@ -31,7 +31,7 @@ _ELSEWHERE = {
     "tables": "data.tables",
 }
 _ROOMS = ("cli", "core", "data", "publish", "report", "schedule", "subjects")
-__all__ = ["data", "charts", "load", "report", "show", *_ELSEWHERE, *SUBJECTS]
+__all__ = ["data", "load", "report", "show", *_ELSEWHERE, *SUBJECTS]
 
 
 def check_subjects(subjects: tuple[str, ...] = SUBJECTS) -> None:

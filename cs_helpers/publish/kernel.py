@@ -71,10 +71,9 @@ IMPORTS = (
     "cs_helpers.data.engines.duckdb",
     "cs_helpers.core.stats",
     *(f"cs_helpers.{subject}" for subject in SUBJECTS),
-    *(f"cs_helpers.{subject}.views" for subject in SUBJECTS if (PACKAGE / subject / "views.py").is_file()),
+    *(f"cs_helpers.{subject}.views" for subject in SUBJECTS if any((PACKAGE / subject).glob("views*"))),
     "cs_helpers.report",
     "cs_helpers.report.parameters",
-    "cs_helpers.charts",
     "cs_helpers.show",
 )
 """What a notebook of this project is likely to import.

@@ -38,7 +38,7 @@ _PICTURE = "holds a picture or encoded data, which cannot be read for names"
 _ENCODED = re.compile(r"data:[\w.+-]+/[\w.+-]+[^,\s\"'<>]{0,80};base64,", re.IGNORECASE)
 # Modules whose texts stand in reports, and words of the formats of notebooks and of their pages.
 _SPEAKING = (
-    *SUBJECTS, "core/estimates.py", "core/metrics.py", "core/periods.py", "report", "charts", "show", "data/contract",
+    *SUBJECTS, "core/estimates.py", "core/metrics.py", "core/periods.py", "report", "show", "data/contract",
     "data/metrics.py", "data/tables/findings.py", "data/tables/across.py", "data/tables/inspection.py",
     "data/tables/sharing.py",
 )  # fmt: skip

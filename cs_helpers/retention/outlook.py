@@ -1,4 +1,4 @@
-"""What the next four quarters of renewals should bring, and how such forecasts have fared."""
+"""Expected renewals of the next four quarters, and how accurate such forecasts were in the past."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core import periods, stats
-from cs_helpers.core.results import Record, Suppressed
+from cs_helpers.core.results import Record, Result, Suppressed
 
-FEWEST_DECIDED = 20
+MIN_DECIDED = 20
 """Decided renewals that a rate needs before it is used to look ahead."""
-FEWEST_IN_QUARTER = 10
+MIN_IN_QUARTER = 10
+"""Decided renewals that a past quarter needs before it counts as evidence."""
 QUARTERS_BACK = 8
 _TAIL = 0.025
 
 
 @dataclass(frozen=True, repr=False)
 class Scenario(Record):
-    """One renewal rate to look ahead with, and where it was seen."""
+    """One renewal rate for the quarters to come, and the past period in which it was observed."""
 
     name: str
     rate: float
@@ -28,18 +29,37 @@ class Scenario(Record):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Outlook(Record):
-    """Renewals due in the next four quarters, and what is to be expected of them.
+class ForecastScore(Result):
+    """The forecast that the same method would have made as each past quarter began, against what happened.
 
-    ``table``: index ``quarter`` in words; due (MRR), renewals, decided (MRR of those already decided), expected, low,
-    high (95 % prediction interval of the MRR renewed), worst and best (MRR renewed at the scenarios' rates; NaN
-    without scenarios), from_terms (due MRR that no renewal record names yet). ``rate`` is the revenue renewal rate it
-    rests on, ``spread`` how many times more than chance past quarters differed. ``scenarios``: as in the last twelve
-    months, as in the worst and in the best quarter of the last eight. ``total`` sums the table; its interval allows for
-    the rate being wrong in all quarters alike.
+    ``quarters``: index ``quarter``; renewals, due (decided ones), expected, low, high, actual (MRR in ``currency``),
+    error (actual - expected, as a share of due), inside. Only what was decided before the quarter began entered each
+    forecast.
     """
 
-    table: pd.DataFrame
+    quarters: pd.DataFrame
+    currency: str = ""
+
+    @property
+    def inside(self) -> int:
+        """The number of quarters whose outcome lay inside the forecast range."""
+        return int(self.quarters["inside"].sum())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RenewalOutlook(Result):
+    """Renewals due in the next four quarters, and the MRR expected from them.
+
+    ``quarters``: index ``quarter`` in words; due (MRR in ``currency``), renewals, decided (MRR of those already
+    decided), expected, low, high (95 % prediction interval of the MRR renewed), worst and best (MRR renewed at the
+    scenarios' rates; NaN without scenarios), from_terms (due MRR that no renewal record names yet). ``rate`` is the
+    revenue renewal rate behind ``expected``, ``spread`` how many times more than chance past quarters differed.
+    ``scenarios``: as in the last twelve months, as in the worst and in the best quarter of the last eight. ``total``
+    sums the quarters; its interval allows for the rate being wrong in all quarters alike. ``score`` tells how accurate
+    earlier forecasts were.
+    """
+
+    quarters: pd.DataFrame
     total: pd.Series
     rate: float
     rate_low: float
@@ -47,23 +67,8 @@ class Outlook(Record):
     decided: int
     spread: float
     scenarios: tuple[Scenario, ...]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class ForecastScore(Record):
-    """What the same method would have said as each past quarter began, against what happened.
-
-    ``table``: index ``quarter``; renewals, due (decided ones), expected, low, high, actual (MRR), error (actual -
-    expected, as a share of due), inside. Only what was decided before the quarter began entered each forecast.
-    ``inside`` of ``len(table)`` ranges held what happened.
-    """
-
-    table: pd.DataFrame
-
-    @property
-    def inside(self) -> int:
-        """How many of the ranges held what happened."""
-        return int(self.table["inside"].sum())
+    currency: str = ""
+    score: ForecastScore | Suppressed | None = None
 
 
 def _quarters(as_of: pd.Timestamp, numbers: Sequence[int]) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
@@ -129,7 +134,7 @@ def _spread(history: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate) -> float:
     found = []
     for start, end in _quarters(as_of, range(-QUARTERS_BACK, 0)):
         quarter = _due_in(history, start, end)
-        if len(quarter) >= FEWEST_IN_QUARTER:
+        if len(quarter) >= MIN_IN_QUARTER:
             targets = quarter["target_mrr"].to_numpy(float)
             kept = float(np.minimum(quarter["renewed_mrr"].to_numpy(float), targets).sum())
             found.append((kept - rate.value * targets.sum()) ** 2 / (rate.each * float((targets**2).sum())))
@@ -140,17 +145,19 @@ def _known_rate(due: pd.DataFrame, day: pd.Timestamp) -> _Rate | Suppressed:
     """The rate of the twelve months before ``day``, or of all that was decided before where those are too few."""
     known = _decided_before(due, day)
     last_year = _due_in(known, periods.add_months(day, -12), day)
-    history = last_year if len(last_year) >= FEWEST_DECIDED else known
-    if len(history) < FEWEST_DECIDED:
+    history = last_year if len(last_year) >= MIN_DECIDED else known
+    if len(history) < MIN_DECIDED:
         return Suppressed(
             f"{len(history)} renewals were decided before {periods.day_words(day)}; a look ahead needs at least "
-            f"{FEWEST_DECIDED}. Load the table renewals, or term_months with the subscriptions and a longer history"
+            f"{MIN_DECIDED}. Load the table renewals, or term_months with the subscriptions and a longer history"
         )
     rate = _rate(history)
     return _rate(history, _spread(known, day, rate))
 
 
-def renewal_outlook(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -> Outlook | Suppressed:
+def outlook_of_renewals(
+    due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4, currency: str = ""
+) -> RenewalOutlook | Suppressed:
     """Renewals due in the next ``quarters`` quarters from ``as_of``, and the MRR to be expected from them.
 
         expected = decided ones as decided + rate x MRR of the open ones
@@ -159,7 +166,12 @@ def renewal_outlook(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -
     ``with_contract_dues``. rate = renewed / due, capped at the target, of what was due and decided in the twelve months
     before ``as_of``. The 95 % prediction interval holds the chance of the single renewals (large ones weigh more), the
     uncertainty of the rate, and the spread between past quarters where it exceeded chance. Quarters count from
-    ``as_of``, not from January. Refused with fewer than 20 decided renewals, or with nothing due.
+    ``as_of``, not from January. Suppressed with fewer than 20 decided renewals, or with nothing due.
+
+    Example:
+        >>> due = cs.retention.company_renewals(tables)
+        >>> round(cs.retention.outlook_of_renewals(due, tables.as_of).rate, 3)
+        0.851
     """
     rate = _known_rate(due, as_of)
     if isinstance(rate, Suppressed):
@@ -179,7 +191,7 @@ def renewal_outlook(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("quarter")
     size = max(rate.steadied * (1 - rate.steadied) / (rate.variance * rate.spread), 1.0)
     low, high = stats.wilson_interval(rate.value * size, size)
-    return Outlook(
+    return RenewalOutlook(
         table,
         pd.Series(_quarter(coming, as_of, rate, scenarios)),
         rate.value,
@@ -188,6 +200,7 @@ def renewal_outlook(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -
         rate.n,
         rate.spread,
         scenarios,
+        currency,
     )
 
 
@@ -218,7 +231,7 @@ def _scenarios(due: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate) -> tuple[Sce
     seen = []
     for start, end in _quarters(as_of, range(-QUARTERS_BACK, 0)):
         quarter = _due_in(known, start, end)
-        if len(quarter) >= FEWEST_IN_QUARTER:
+        if len(quarter) >= MIN_IN_QUARTER:
             kept = quarter["renewed_mrr"].clip(upper=quarter["target_mrr"]).sum()
             seen.append((float(kept / quarter["target_mrr"].sum()), periods.quarter_words(start, end)))
     if len(seen) < 4:
@@ -228,17 +241,24 @@ def _scenarios(due: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate) -> tuple[Sce
     return (Scenario("base", rate.value, year), Scenario("worst", *worst), Scenario("best", *best))
 
 
-def score_forecasts(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -> ForecastScore | Suppressed:
+def score_forecasts(
+    due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4, currency: str = ""
+) -> ForecastScore | Suppressed:
     """The forecast that would have been made as each of the last ``quarters`` quarters began, against what happened.
 
-    The amounts due are today's knowledge of what was due then; a renewal still open counts in neither. Refused
-    where no quarter had enough history before it and 10 decided renewals in it.
+    The amounts due are today's knowledge of what was due then; a renewal still open counts in neither.
+    Suppressed where no quarter had enough history before it and 10 decided renewals in it.
+
+    Example:
+        >>> due = cs.retention.company_renewals(tables)
+        >>> cs.retention.score_forecasts(due, tables.as_of).inside
+        4
     """
     rows = {}
     for start, end in _quarters(as_of, range(-quarters, 0)):
         rate = _known_rate(due, start)
         quarter = _decided_before(_due_in(due, start, end), as_of)
-        if isinstance(rate, Suppressed) or len(quarter) < FEWEST_IN_QUARTER:
+        if isinstance(rate, Suppressed) or len(quarter) < MIN_IN_QUARTER:
             continue
         targets = quarter["target_mrr"].to_numpy(float)
         expected, low, high = rate.sum_of(targets)
@@ -256,6 +276,6 @@ def score_forecasts(due: pd.DataFrame, as_of: pd.Timestamp, quarters: int = 4) -
     if not rows:
         return Suppressed(
             "no past quarter had enough decided renewals, in it and before it, to score a forecast. "
-            f"A quarter needs {FEWEST_IN_QUARTER} and {FEWEST_DECIDED} before it; load a longer history"
+            f"A quarter needs {MIN_IN_QUARTER} and {MIN_DECIDED} before it; load a longer history"
         )
-    return ForecastScore(pd.DataFrame.from_dict(rows, orient="index").rename_axis("quarter"))
+    return ForecastScore(pd.DataFrame.from_dict(rows, orient="index").rename_axis("quarter"), currency)

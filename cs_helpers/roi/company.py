@@ -79,7 +79,7 @@ def _inputs(tables: Tables, settings: Settings) -> tuple[Input, ...]:
 
 
 def _measured_churn(tables: Tables) -> Input:
-    kept = retention.headline(tables.account_months(), tables.as_of)["grr"].now
+    kept = retention.retention_history(tables.account_months(), tables.as_of)["grr"].now
     return measured_input(kept, "yearly_churn", complement=True)
 
 

@@ -1,7 +1,7 @@
 """Numbers to words: tiles, takeaways, charts with their findings, tables, data quality, provenance.
 
 ``words`` turns numbers into text, ``blocks`` makes what a cell shows; sentences, text alternatives and tables stand in
-a module per subject: ``retention``, ``survival``, ``reasons``, ``outlook``, ``risk``, ``benchmark``, ``scenario``,
+a module per subject: ``survival``, ``reasons``, ``risk``, ``benchmark``, ``scenario``,
 ``roi`` (break-even), ``evidence`` and ``gates`` (the measured effect), ``worth`` (money), ``whatif``; for reps ``reps``
 and ``steps`` (sentences), ``figures`` (units), ``board`` (tables), ``comparison`` (with charts), ``profile``,
 ``screens``, ``history`` and ``newcomers``. What is shown is HTML whose every
@@ -26,49 +26,12 @@ from cs_helpers.report.blocks import (
 )
 from cs_helpers.report.figures import difference, difference_span, figure, figure_span
 from cs_helpers.report.words import MIME, NARROW_SPACE, Headline, money, of_hundred, percent, plain, points, short_money
-from cs_helpers.show.outlook import (
-    alt_outlook,
-    alt_score,
-    note_outlook,
-    note_score,
-    outlook_table,
-    say_outlook,
-    say_score,
-    score_table,
-)
-from cs_helpers.show.retention import (
-    alt_cohorts,
-    alt_groups,
-    alt_movements,
-    alt_trends,
-    groups_table,
-    note_cohorts,
-    note_groups,
-    note_trends,
-    reconciliation,
-    renewals_table,
-    say_change,
-    say_cohorts,
-    say_groups,
-    say_movements,
-    say_purchases,
-    say_quick_ratio,
-    say_renewals,
-    say_years,
-    years_table,
-)
 
 __all__ = [
     "MIME",
     "NARROW_SPACE",
     "Block",
     "Headline",
-    "alt_cohorts",
-    "alt_groups",
-    "alt_movements",
-    "alt_outlook",
-    "alt_score",
-    "alt_trends",
     "caveats",
     "chart",
     "difference",
@@ -78,41 +41,20 @@ __all__ = [
     "findings",
     "folded",
     "glossary",
-    "groups_table",
     "money",
-    "note_cohorts",
-    "note_groups",
-    "note_outlook",
-    "note_score",
-    "note_trends",
     "of_hundred",
     "opening",
-    "outlook_table",
     "percent",
     "plain",
     "points",
     "provenance",
     "quality",
-    "reconciliation",
     "refused",
-    "renewals_table",
-    "say_change",
-    "say_cohorts",
-    "say_groups",
-    "say_movements",
-    "say_outlook",
-    "say_purchases",
-    "say_quick_ratio",
-    "say_renewals",
-    "say_score",
-    "say_years",
-    "score_table",
     "short_money",
     "stacked",
     "table",
     "takeaways",
     "tiles",
-    "years_table",
 ]
 
 

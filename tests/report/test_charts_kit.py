@@ -14,6 +14,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from cs_helpers.charts.events import _tiers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
@@ -21,7 +22,6 @@ from matplotlib.text import Text
 from test_architecture import ROOT
 
 from cs_helpers import charts, show
-from cs_helpers.charts.events import _tiers
 from cs_helpers.core.results import Suppressed
 from cs_helpers.data.charts import coverage_map
 from cs_helpers.data.data_check import Coverage

@@ -1,12 +1,15 @@
-"""MRR movements: what was won, grew, came back, shrank and left, to the cent."""
+"""MRR movements: revenue that was won, grew, came back, shrank and left, to the cent."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import pandas as pd
 
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.estimates import Estimate
+from cs_helpers.core.results import Result
 
 Month = pd.Timestamp | str
 """A month as its first day, or as text such as 2026-07-01; windows [start, end) begin and end on one."""
@@ -16,8 +19,29 @@ GAINS = ["new", "expansion", "reactivation"]
 LOSSES = ["contraction", "churn"]
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Movements(Result):
+    """Where the change in MRR of one window came from.
+
+    ``by_month`` as from ``mrr_movements``, money per month in ``currency``; ``window`` in words; ``years`` as from
+    ``year_by_year``; ``quick_ratio`` and ``repeat_purchases`` cover the same window.
+    """
+
+    by_month: pd.DataFrame
+    window: str
+    years: pd.DataFrame
+    quick_ratio: Estimate
+    repeat_purchases: Estimate
+    currency: str
+
+    @property
+    def total(self) -> pd.Series:
+        """Starting MRR, each movement summed over the window, and ending MRR."""
+        return total_movements(self.by_month)
+
+
 def unloaded(absent: pd.DatetimeIndex, first: pd.Timestamp, last: pd.Timestamp) -> str:
-    """What to say of months without any row in a panel that reaches from ``first`` to ``last``."""
+    """The message about months without any row in a panel that reaches from ``first`` to ``last``."""
     covers = f"{first:%Y-%m} to {last:%Y-%m}" if first == first else "no month"
     more = f" and {len(absent) - 5} more months" if len(absent) > 5 else ""
     return (
@@ -41,9 +65,16 @@ def mrr_movements(panel: pd.DataFrame, start: Month, end: Month) -> pd.DataFrame
 
         starting + new + expansion + reactivation - contraction - churn = ending, to the cent
 
-    ``panel`` is ``account_month``, or ``movements``, its sums. Index: month; columns starting, the five movements,
-    ending; money per month, all movements positive. Every account counts. Raises ContractError for a month
-    without any row.
+    ``panel`` is the roll-up ``account_month``, or ``movements``, its sums. Every account counts. Index: month; columns
+    starting, the five movements, ending; money per month, all movements positive. Raises ContractError for a month
+    without any row: a month that was never loaded is not a month without movements.
+    Source: see definitions "mrr_movements".
+
+    Example:
+        >>> panel = tables.account_months()
+        >>> months = cs.retention.mrr_movements(panel, "2026-01-01", "2026-07-01")
+        >>> round(months["churn"].sum())
+        113863
     """
     start, end = periods.window(start, end)
     inside = months_inside(panel, start, end)
@@ -53,7 +84,13 @@ def mrr_movements(panel: pd.DataFrame, start: Month, end: Month) -> pd.DataFrame
 
 
 def total_movements(movements: pd.DataFrame) -> pd.Series:
-    """The rows of ``mrr_movements`` as one: first starting, summed movements, last ending."""
+    """The rows of ``mrr_movements`` as one: first starting MRR, summed movements, last ending MRR.
+
+    Example:
+        >>> months = cs.retention.mrr_movements(tables.account_months(), "2026-01-01", "2026-07-01")
+        >>> list(cs.retention.total_movements(months).index)
+        ['starting', 'new', 'expansion', 'reactivation', 'contraction', 'churn', 'ending']
+    """
     total = movements[MOVEMENTS].sum().round(2)
     return pd.concat(
         [
@@ -65,7 +102,13 @@ def total_movements(movements: pd.DataFrame) -> pd.Series:
 
 
 def quick_ratio(movements: pd.DataFrame) -> Estimate:
-    """(new + expansion + reactivation) / (contraction + churn) over all rows; no value without any loss."""
+    """(new + expansion + reactivation) / (contraction + churn) over all rows; no value without any loss.
+
+    Example:
+        >>> months = cs.retention.mrr_movements(tables.account_months(), "2026-01-01", "2026-07-01")
+        >>> round(cs.retention.quick_ratio(months).value, 2)
+        2.5
+    """
     total = total_movements(movements)
     gains, losses = float(total[GAINS].sum()), float(total[LOSSES].sum())
     if losses == 0:

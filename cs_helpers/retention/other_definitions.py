@@ -1,21 +1,47 @@
-"""The same book under rival definitions."""
+"""Retention under other definitions: why the figures of another team or vendor differ."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import pandas as pd
 
 from cs_helpers.core import periods
-from cs_helpers.retention.movements import GAINS, LOSSES, MOVEMENTS, Month, months_inside
-from cs_helpers.retention.renewals import renewal_rate
+from cs_helpers.core.results import Result, Suppressed, or_suppressed
+from cs_helpers.retention.mrr import GAINS, LOSSES, MOVEMENTS, Month, months_inside
+from cs_helpers.retention.renewal_rates import renewal_rate
 from cs_helpers.retention.windows import logo_retention, opening_cohort, revenue_retention
 
+NO_COMPARISON = "Definitions cannot be compared."
+ANCHOR = "reconciliation"
 
-def reconcile(panel: pd.DataFrame, start: Month, end: Month, renewals: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The same book under rival definitions: why another team's number differs.
 
-    One row per metric and definition: ``metric, definition, used, value, numerator, denominator, why``.
-    ``used`` marks this project's definition. Renewal rows appear only where ``renewals`` are given.
-    Raises ContractError as ``revenue_retention`` does.
+@dataclass(frozen=True, eq=False, repr=False)
+class Reconciliation(Result):
+    """The same accounts and months under other definitions of the same metrics.
+
+    ``rows``: one per metric and definition, with metric (its key), definition, used (whether this project uses it),
+    value, numerator, denominator (money in ``currency``, or accounts) and why it differs. ``window`` in words.
+    """
+
+    rows: pd.DataFrame
+    window: str
+    currency: str = ""
+
+
+def reconcile(
+    panel: pd.DataFrame, start: Month, end: Month, renewals: pd.DataFrame | None = None, currency: str = ""
+) -> Reconciliation:
+    """Movements, GRR, NRR, logo churn and renewal rates of [start, end), each under its rival definitions.
+
+    ``panel`` is the roll-up ``account_month``. Every ratio comes with numerator and denominator, so that another team's
+    figure can be found among them. Rows on renewals appear only where ``renewals`` (account_id, due_date, target_mrr,
+    renewed_mrr) are given. Raises ContractError as ``revenue_retention`` does.
+
+    Example:
+        >>> rows = cs.retention.reconcile(tables.account_months(), *cs.retention.window(tables)).rows
+        >>> rows[rows["metric"] == "grr"]["value"].round(3).tolist()
+        [0.863, 0.845, 0.842]
     """
     start, end = periods.window(start, end)
     inside = months_inside(panel, start, end)
@@ -59,7 +85,8 @@ def reconcile(panel: pd.DataFrame, start: Month, end: Month, renewals: pd.DataFr
     table = pd.DataFrame(rows, columns=["metric", "definition", "used", "numerator", "denominator", "why"])
     table["value"] = table["numerator"] / table["denominator"].where(table["denominator"] != 0)
     table = table[table["denominator"].notna()].reset_index(drop=True)
-    return table[["metric", "definition", "used", "value", "numerator", "denominator", "why"]]
+    table = table[["metric", "definition", "used", "value", "numerator", "denominator", "why"]]
+    return Reconciliation(table, periods.window_words(start, end), currency)
 
 
 def _net_renewal(renewals: pd.DataFrame | None, start: pd.Timestamp, end: pd.Timestamp) -> tuple[float, float]:
@@ -86,8 +113,22 @@ def _come_and_gone(inside: pd.DataFrame) -> float:
     return float(inside.loc[gone, "new"].sum() / 100)
 
 
-def reconcile_last(
-    panel: pd.DataFrame, as_of: pd.Timestamp, months: int = 12, renewals: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """``reconcile`` over the ``months`` before ``as_of``, or as many of them as the panel holds."""
-    return reconcile(panel, *periods.trailing_window(panel["month"].min(), as_of, months), renewals)
+def reconciliation_of(
+    panel: pd.DataFrame | Suppressed, as_of: pd.Timestamp, months: int = 12, currency: str = ""
+) -> Reconciliation | Suppressed:
+    """``reconcile`` over the ``months`` before ``as_of``, or as many of them as the panel holds.
+
+    For a source that is not loaded as ``Tables``, such as one under inspection. ``panel`` is the roll-up
+    ``account_month``, or the reason why there is none. Suppressed where ``reconcile`` raises ContractError.
+
+    Example:
+        >>> found = cs.retention.reconciliation_of(tables.account_months(), tables.as_of)
+        >>> found.window
+        'July 2025 to June 2026'
+    """
+
+    def last_months(rows: pd.DataFrame) -> Reconciliation:
+        return reconcile(rows, *periods.trailing_window(rows["month"].min(), as_of, months), currency=currency)
+
+    found: Reconciliation | Suppressed = or_suppressed(last_months, panel)
+    return Suppressed(found.reason, "", NO_COMPARISON, ANCHOR) if isinstance(found, Suppressed) else found

@@ -1,7 +1,8 @@
-"""What happened when, on charts over calendar time: upright lines with names that keep apart."""
+"""Events on charts over calendar time: vertical lines, with names placed so that they do not overlap."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,22 +12,23 @@ from cs_helpers.report.charts.ink import INK, QUIET, TOTAL
 from cs_helpers.report.charts.labels import CLEARED, shorten
 from cs_helpers.report.charts.measure import text_width
 
-_MOST_EVENTS = 6
+_MAX_NAMED = 6
 _ABOVE: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "annotation_clip": False}
 
 
-def events_inside(events: Any, months: np.ndarray, most: int = 26) -> list[tuple[float, str]]:
-    """Places and names (of ``most`` letters) of the events within the months of an axis, in order."""
-    if events is None or not len(months):
+def events_inside(
+    events: Sequence[tuple[pd.Timestamp, str]], months: np.ndarray, max_letters: int = 26
+) -> list[tuple[float, str]]:
+    """Places and shortened names of the events (day, name) within the months of an axis, in order."""
+    if not len(months):
         return []
-    days = pd.to_datetime(pd.Series(list(events["month"]), dtype=object), errors="coerce")
-    at = [day.year * 12 + day.month - 1 + (day.day - 1) / day.days_in_month for day in days]
-    named = [(x, shorten(text, most=most) or "event") for x, text in zip(at, events["label"], strict=True)]
+    at = [day.year * 12 + day.month - 1 + (day.day - 1) / day.days_in_month for day, _ in events]
+    named = [(x, shorten(text, most=max_letters) or "event") for x, (_, text) in zip(at, events, strict=True)]
     return sorted((x, text) for x, text in named if months.min() <= x <= months.max())
 
 
 def _tiers(spans: list[tuple[float, float, float]]) -> list[int]:
-    """How high above the axis each name stands, so that no name meets another or the line that leads to another.
+    """The height above the axis of each name, so that no name meets another or the line that leads to another.
 
     Each span is where a name begins and ends and where its line stands. From the bottom up, a tier takes names that
     cross no line of a name still to come; where there is none, the first one.
@@ -47,7 +49,7 @@ def _tiers(spans: list[tuple[float, float, float]]) -> list[int]:
 
 
 def mark_events(grid: Any, events: list[tuple[float, str]], width: float, beyond: float) -> None:
-    """Upright lines where something happened; their names stand above the first panel, the last six of them.
+    """Vertical lines at the events, in every panel; the names of the last six stand above the first panel.
 
     The panel is ``width`` points wide, about, and names may reach ``beyond`` it.
     """
@@ -57,7 +59,7 @@ def mark_events(grid: Any, events: list[tuple[float, str]], width: float, beyond
     for ax in axes:
         for x, _ in events:
             ax.axvline(x, color=TOTAL, linewidth=0.9, zorder=1)
-    first, named = axes[0], events[-_MOST_EVENTS:]
+    first, named = axes[0], events[-_MAX_NAMED:]
     left, right = first.get_xlim()
     per_point = (right - left) / width
     spans = []

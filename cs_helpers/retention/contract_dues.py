@@ -1,114 +1,17 @@
-"""Renewal rates on the due base: what was up for renewal, what was renewed, what is still open."""
+"""Renewals that contract terms imply, for a source that does not record all of them."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from cs_helpers.core import periods, stats
-from cs_helpers.core.estimates import Comparison, Estimate
-from cs_helpers.core.results import Record
-from cs_helpers.retention.windows import target
+from cs_helpers.core import periods
 
 DUE_COLUMNS = ["account_id", "due_date", "target_mrr", "renewed_mrr", "decided_date"]
-NEAR_DAYS = 45
+SAME_RENEWAL_DAYS = 45
 """A contract anniversary this near to a recorded due date is the same renewal, moved."""
-
-
-@dataclass(frozen=True, repr=False)
-class RenewalRate(Record):
-    """Renewed share of what was due in [start, end) and decided; open renewals are counted apart."""
-
-    start: pd.Timestamp
-    end: pd.Timestamp
-    due: int
-    renewed: int
-    due_mrr: float
-    renewed_mrr: float
-    open: int
-    open_mrr: float
-    revenue_rate: float
-    logo_rate: float
-    revenue_interval: tuple[float, float]
-    logo_interval: tuple[float, float]
-
-    @property
-    def estimates(self) -> dict[str, Estimate]:
-        """The two rates in the form in which tables and records carry them; without value where nothing is decided."""
-        keys = ("renewal_rate_revenue", "renewal_rate_logo")
-        if not self.due or not self.due_mrr:
-            why = f"no renewal due from {periods.window_words(self.start, self.end)} is decided"
-            return {key: Estimate(key, None, None, None, self.due, reason=why) for key in keys}
-        revenue, logo = keys
-        return {
-            revenue: Estimate(
-                revenue, self.revenue_rate, self.renewed_mrr, self.due_mrr, self.due, *self.revenue_interval
-            ),
-            logo: Estimate(logo, self.logo_rate, self.renewed, self.due, self.due, *self.logo_interval),
-        }
-
-
-def renewal_rate(renewals: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> RenewalRate:
-    """Renewed / due, over renewals due in [start, end) that are decided.
-
-        revenue = sum(min(renewed_mrr, target_mrr)) / sum(target_mrr);  logo = renewed at any price / due
-
-    ``renewals``: account_id, due_date, target_mrr, renewed_mrr. A missing renewed_mrr is an open renewal:
-    counted apart, neither lost nor won; 0 is lost. NaN rates where nothing is decided.
-    """
-    due = renewals[(renewals["due_date"] >= start) & (renewals["due_date"] < end)]
-    is_open = due["renewed_mrr"].isna()
-    decided, still_open = due[~is_open], due[is_open]
-    aim = decided["target_mrr"]
-    kept = decided["renewed_mrr"].clip(upper=aim)
-    renewed = int((decided["renewed_mrr"] > 0).sum())
-    n, total = len(decided), float(aim.sum())
-    return RenewalRate(
-        start,
-        end,
-        due=n,
-        renewed=renewed,
-        due_mrr=total,
-        renewed_mrr=float(kept.sum()),
-        open=len(still_open),
-        open_mrr=float(still_open["target_mrr"].sum()),
-        revenue_rate=float(kept.sum() / total) if total else float("nan"),
-        logo_rate=renewed / n if n else float("nan"),
-        revenue_interval=stats.kept_share_interval(kept, aim),
-        logo_interval=stats.wilson_interval(renewed, n),
-    )
-
-
-@dataclass(frozen=True, repr=False)
-class Renewals(Record):
-    """Both renewal rates against the window before; ``derived`` where due dates came from contract terms alone."""
-
-    now: RenewalRate
-    before: RenewalRate
-    comparisons: tuple[Comparison, ...]
-    derived: bool
-
-
-def renewals_compared(
-    due: pd.DataFrame, as_of: pd.Timestamp, months: int = 12, goals: pd.DataFrame | None = None
-) -> Renewals:
-    """Renewal rates of the ``months`` before ``as_of`` against the ``months`` before those, with their targets.
-
-    ``due`` as from ``renewals_of``, or the contract's table.
-    """
-    mid, start = periods.add_months(as_of, -months), periods.add_months(as_of, -2 * months)
-    now, before = renewal_rate(due, mid, as_of), renewal_rate(due, start, mid)
-    words = periods.window_words(mid, as_of), periods.window_words(start, mid)
-    comparisons = tuple(
-        Comparison(
-            each, earlier, stats.compare(each, earlier), *words, target=target(each, goals, as_of)
-        )
-        for each, earlier in zip(now.estimates.values(), before.estimates.values(), strict=True)
-    )  # fmt: skip
-    derived = "recorded" in due and len(due) > 0 and not due["recorded"].any()
-    return Renewals(now, before, comparisons, derived)
+MIN_TERM_MONTHS = 2
+"""A contract with a shorter term simply continues; it does not come up for renewal."""
 
 
 def due_renewals(
@@ -126,12 +29,18 @@ def due_renewals(
     eve of the due date (today, for dates to come), renewed_mrr what it paid on that day; missing at or after ``as_of``.
     Terms below two months are no renewals, and an account whose term is not recorded has none. Columns as
     ``DUE_COLUMNS``, money in currency, decided on the due date.
+
+    Example:
+        >>> paid = tables.rollup("paid_periods")
+        >>> dues = cs.retention.due_renewals(tables.subscriptions, paid, tables.observed_from, tables.as_of)
+        >>> list(dues.columns)
+        ['account_id', 'due_date', 'target_mrr', 'renewed_mrr', 'decided_date']
     """
     none = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in zip(DUE_COLUMNS, _KINDS, strict=True)})
     if "term_months" not in subscriptions or subscriptions["term_months"].isna().all() or paid.empty:
         return none
     spells = _contracts(subscriptions, paid)
-    spells = spells[spells["term"] >= 2]
+    spells = spells[spells["term"] >= MIN_TERM_MONTHS]
     until = periods.add_months(as_of, horizon_months)
     last = spells["end_date"].fillna(until)
     last = last.where(last < until, until)
@@ -197,25 +106,38 @@ def _paid_on(paid: pd.DataFrame, accounts: pd.Series, days: pd.Series) -> pd.Ser
 
 
 def renewals_of(recorded: pd.DataFrame, derived: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    """The renewals of a source: recorded ones and the contract anniversaries to come, or anniversaries alone.
+    """All renewals of a source: recorded ones and the contract anniversaries to come, or anniversaries alone.
 
     ``recorded`` is the contract's table, ``derived`` as from ``due_renewals``. Without any record, past anniversaries
     count too. Columns ``DUE_COLUMNS`` and ``recorded``.
+
+    Example:
+        >>> paid = tables.rollup("paid_periods")
+        >>> dues = cs.retention.due_renewals(tables.subscriptions, paid, tables.observed_from, tables.as_of)
+        >>> len(cs.retention.renewals_of(tables.renewals, dues, tables.as_of)) >= len(tables.renewals)
+        True
     """
     return with_contract_dues(recorded, derived, as_of) if len(recorded) else derived.assign(recorded=False)
 
 
 def with_contract_dues(renewals: pd.DataFrame, derived: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    """Recorded renewals, and for days to come the contract anniversaries that nobody has recorded yet.
+    """Recorded renewals, and for days to come the contract anniversaries that are not recorded yet.
 
     An anniversary within 45 days of a recorded due date of the same account is that renewal and not counted again.
-    Both in the columns ``DUE_COLUMNS``, and ``recorded``.
+    Columns: ``DUE_COLUMNS``, and ``recorded``, whether the source records the renewal.
+
+    Example:
+        >>> paid = tables.rollup("paid_periods")
+        >>> dues = cs.retention.due_renewals(tables.subscriptions, paid, tables.observed_from, tables.as_of)
+        >>> both = cs.retention.with_contract_dues(tables.renewals, dues, tables.as_of)
+        >>> int(both["recorded"].sum()) == len(tables.renewals)
+        True
     """
     known = renewals.reindex(columns=DUE_COLUMNS).assign(recorded=True)
     known["decided_date"] = pd.to_datetime(known["decided_date"])  # a source may not record it
     coming = derived[derived["due_date"] >= as_of]
     pairs = coming.reset_index().merge(known[["account_id", "due_date"]], on="account_id", suffixes=("", "_known"))
-    near = (pairs["due_date"] - pairs["due_date_known"]).abs() <= pd.Timedelta(days=NEAR_DAYS)
+    near = (pairs["due_date"] - pairs["due_date_known"]).abs() <= pd.Timedelta(days=SAME_RENEWAL_DAYS)
     new = coming[~coming.index.isin(pairs.loc[near, "index"])].assign(recorded=False)
     both = [each for each in (known, new) if len(each)]
     return pd.concat(both, ignore_index=True) if both else known
