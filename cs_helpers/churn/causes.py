@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cs_helpers.churn.churn_reasons import Reasons, departures, incidence_of, reason_shares, recorded_reasons
 from cs_helpers.churn.churn_settings import Settings
 from cs_helpers.churn.inputs import paid_periods
-from cs_helpers.core.periods import trailing_window
 from cs_helpers.core.results import Suppressed, front_door, or_suppressed
+from cs_helpers.retention import window
 
 if TYPE_CHECKING:
     from cs_helpers.data.tables import Tables
@@ -40,8 +40,7 @@ def reasons(
     groups = tables.attribute(by)
     recorded = recorded_reasons(tables.accounts, settings.reason_column)
     first = panel["month"].min()
-    window = trailing_window(first, tables.as_of, months)
-    left = tables.pooled(departures(panel, *window, recorded, tables.surveys, groups))
+    left = tables.pooled(departures(panel, *window(tables, months), recorded, tables.surveys, groups))
     found = reason_shares(left, settings.reasons_outside_our_control)
     if isinstance(found, Suppressed):
         return found

@@ -89,7 +89,9 @@ SOURCES = {
     "sample_parameters": Source(
         "data/sample",
         {
-            "churn": given(by="industry", months=6, capacity=10, margin=0.7, discount=0.12, horizon=24),
+            "churn": given(
+                by="industry", months=6, capacity=10, settings={"margin": 0.7, "discount": 0.12, "horizon": 24}
+            ),
             "roi": given(
                 relative_risk="1.0, 1.4, 2.2", by="industry", expansion="0.02, 0.05, 0.1",
                 expansion_lost="0.1, 0.2, 0.3", absorbed="0.0, 0.1, 0.2", severance_months="1, 2, 3",
