@@ -143,26 +143,25 @@ def _instantiate(address: str | dict[str, Any]) -> Any:
 def _webhook(name: str, address: str) -> Any:
     """The service of a webhook's address; one that apprise does not recognize gets JSON as Slack takes it."""
     if re.search(r"[^!-~]", address):
-        raise NotDelivered(f"{name} holds no address such as https://hooks.example.com/services/...")
+        return None
+    service = _instantiate(address)
+    if service is not None or not address.startswith(("http://", "https://")):
+        return service
     try:
         url = urlsplit(address)
         host, port = url.hostname or "", url.port
     except ValueError:
-        raise NotDelivered(f"{name} holds no address such as https://hooks.example.com/services/...") from None
+        return None
     if url.scheme == "http" and not _is_local(host):
         raise NotDelivered(f"The address in {name} must begin with https://: others could read it on its way.")
-    service = _instantiate(address)
-    if service is None and url.scheme in ("http", "https") and host and not url.username:
-        unused = {"version": "", "title": "", "attachments": "", "type": ""}
-        service = _instantiate(
-            {
-                "schema": "jsons" if url.scheme == "https" else "json", "host": host, "port": port,
-                "fullpath": url.path, "params": dict(parse_qsl(url.query)), "payload": {"message": "text", **unused},
-                "format": "text",
-            }
-        )  # fmt: skip
-        if service is not None:
-            service.title_maxlen = 0  # the title becomes the first line of the text
+    unused = {"version": "", "title": "", "attachments": "", "type": ""}
+    settings = {
+        "schema": "jsons" if url.scheme == "https" else "json", "host": host, "port": port, "fullpath": url.path,
+        "params": dict(parse_qsl(url.query)), "payload": {"message": "text", **unused}, "format": "text",
+    }  # fmt: skip
+    service = None if url.username or not host else _instantiate(settings)
+    if service is not None:
+        service.title_maxlen = 0  # the title becomes the first line of the text
     return service
 
 
