@@ -75,7 +75,7 @@ def recipient(text: str) -> str:
     kind, to = (kind.strip().lower(), rest.strip()) if colon else ("mail", text)
     if kind not in _KINDS:
         near = did_you_mean(kind, _KINDS) or f" {_FORMS}"
-        raise ValueError(f"'{text}': there is no kind of recipient '{kind}'.{near}")
+        raise ValueError(f"there is no kind of recipient '{kind}'.{near}")
     if kind == "mail" and not _ADDRESS.fullmatch(to):
         several = " Several recipients are a list, one address each." if re.search("[,; <>]", to) else ""
         raise ValueError(f"'{to}' is not a mail address such as anna@example.com.{several or f' {_FORMS}'}")

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -184,7 +185,7 @@ class JobRunner:
             return came
         reason = said if job.audience == "full" else ""  # the output of a run may name accounts
         reason = reason or f"The run ended with exit code {code} and left no record."
-        self.tell(f"{job.name}: could not run and is still due.\n{_indented(reason)}", True)
+        self.tell(f"{job.name}: could not run and is still due.\n{textwrap.indent(reason, '  ')}", True)
         reported = self._recently_reported(job.name)
         self.report_problem(_key(job, at), _failure_record(job, at, reason), () if reported else job.alerts)
         return "not started"
@@ -534,7 +535,3 @@ def _summary(runs: Sequence[ScheduledRun]) -> str:
 
 def _first_line(text: str) -> str:
     return visible(text).strip().partition("\n")[0][:500]
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())

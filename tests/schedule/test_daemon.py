@@ -75,7 +75,7 @@ def test_it_runs_what_is_due_reads_a_changed_schedule_refuses_a_wrong_one_and_is
         until(lambda: (desk / "board" / "schedule-FAILED.txt").is_file())
         scheduled.write(desk, plan(("third", "notebook: fails")), age=120)
         until(lambda: "The schedule was changed: 1 run; next is third" in said())
-        until(lambda: "third: word of the failure went to folder:board." in said())
+        until(lambda: "third: the notice of the failure went to folder:board." in said())
         until(lambda: list(status(desk)["jobs"]) == ["third"] and status(desk)["state"] == "failing")
         process.terminate()
         assert process.wait(30) == 0
@@ -115,7 +115,7 @@ def test_two_jobs_run_side_by_side_and_a_signal_ends_them_with_nothing_half_done
 def test_two_of_them_on_one_folder_make_one_run(desk):
     scheduled.write(desk, plan(("team", "notebook: tiny, parameters: {wait: go}")))
     with started(desk) as (_, said), started(desk, name="said too") as (_, said_too):
-        until(lambda: "another process is making it" in said() + said_too())
+        until(lambda: "another process is running it" in said() + said_too())
         (desk / "go").touch()
         until(lambda: "team: tiny published" in said() + said_too())
     assert len(records(desk)) == began(desk) == 1

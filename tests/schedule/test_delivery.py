@@ -161,6 +161,7 @@ def assert_no_secret(folder: Path, *outcomes: Outcome, secrets: tuple[str, ...] 
         ("slack://${A}/${B}/${C}", "slack", "//${A}/${B}/${C}"),
         ("mailtos://${USER}:${PASSWORD}@x.com?to=anna@y.com", "mailtos", "//${USER}:${PASSWORD}@x.com?to=anna@y.com"),
         ("ntfy://reports", "ntfy", "//reports"),
+        ("slack://${TOKEN}/#board", "slack", "//${TOKEN}/#board"),
         ("Folder:/mnt/board reports", "folder", "/mnt/board reports"),
         (r"folder:C:\reports", "folder", r"C:\reports"),
         ("folder:/mnt/a@b", "folder", "/mnt/a@b"),
