@@ -295,12 +295,12 @@ def _schedule(path: Path, now: datetime) -> Iterator[Finding]:
 
 def _delivery(path: Path, out: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
     """What the recipients of the schedule need; a problem only once the schedule is in use here."""
-    from cs_helpers.schedule import delivery, due
+    from cs_helpers.schedule import delivery, due, recipients
 
     wanted = {delivery.recipient(text) for text in _recipients(path)}
     wrong = 0
     severity = "problem" if (out / due.STATUS).exists() else "notice"
-    needed = sorted({(name, to.partition(":")[0]) for to in wanted for name in delivery.variables(to)})
+    needed = sorted({(name, to.partition(":")[0]) for to in wanted for name in recipients.variables(to)})
     for name, kind in needed:
         if not environment.get(name, "").strip():
             wrong += 1

@@ -18,26 +18,16 @@ from pathlib import Path
 from cs_helpers.core.errors import did_you_mean, visible
 from cs_helpers.publish import publish
 from cs_helpers.schedule import message
-from cs_helpers.schedule.message import Kind, Record
+from cs_helpers.schedule.message import Kind, Record, file_name, kept_notebook, safe_name
+from cs_helpers.schedule.recipients import LATER, MAIL_ADDRESS, VARIABLE, NotDelivered, unset
 
 FILE = "delivery.json"
-SERVER, SENDER, TIMEOUT = "CS_HELPERS_SMTP_URL", "CS_HELPERS_MAIL_FROM", "CS_HELPERS_DELIVERY_TIMEOUT"
-LATER = "It will be tried again."
-VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+TIMEOUT = "CS_HELPERS_DELIVERY_TIMEOUT"
 
 DEFAULT_TIMEOUT, MAX_TIMEOUT = 30.0, 3600.0
 _KINDS = ("mail", "webhook", "folder")
 _FORMS = "Write a mail address, webhook:NAME_OF_A_VARIABLE, folder:PATH or an apprise URL."
-_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@(\w([\w-]*\w)?\.)*\w([\w-]*\w)?", re.ASCII)
 _SECRET_ADDRESS = re.compile(r"(\w+:\s*)?(https?:|[\w.-]*hooks\.[\w.-]+/)", re.IGNORECASE)
-
-
-class NotDelivered(Exception):  # noqa: N818 - it names what happened
-    """Why a delivery failed, without secrets; ``for_all`` if every other mail would fail for the same reason."""
-
-    def __init__(self, reason: str, for_all: bool = False):
-        super().__init__(reason)
-        self.for_all = for_all
 
 
 @dataclass(frozen=True)
@@ -76,7 +66,7 @@ def recipient(text: str) -> str:
     if kind not in _KINDS:
         near = did_you_mean(kind, _KINDS) or f" {_FORMS}"
         raise ValueError(f"there is no kind of recipient '{kind}'.{near}")
-    if kind == "mail" and not _ADDRESS.fullmatch(to):
+    if kind == "mail" and not MAIL_ADDRESS.fullmatch(to):
         several = " Several recipients are a list, one address each." if re.search("[,; <>]", to) else ""
         raise ValueError(f"'{to}' is not a mail address such as anna@example.com.{several or f' {_FORMS}'}")
     if kind == "webhook" and not VARIABLE.fullmatch(f"${{{to}}}"):
@@ -84,21 +74,6 @@ def recipient(text: str) -> str:
     if kind == "folder" and (not to or "://" in to):
         raise ValueError("folder: takes the path of a folder on this machine, such as folder:/mnt/board/reports.")
     return f"{kind}:{to}"
-
-
-def variables(recipient: str) -> tuple[str, ...]:
-    """The environment variables that a delivery to a recipient needs.
-
-    >>> variables("slack://${SLACK_A}/${SLACK_B}/${SLACK_C}")
-    ('SLACK_A', 'SLACK_B', 'SLACK_C')
-    """
-    kind, _, to = recipient.partition(":")
-    return {"mail": (SERVER, SENDER), "webhook": (to,), "folder": ()}.get(kind) or tuple(VARIABLE.findall(recipient))
-
-
-def unset(recipient: str) -> list[str]:
-    """Those of the variables that are not set here."""
-    return [name for name in variables(recipient) if not os.environ.get(name, "").strip()]
 
 
 def deliver(record: Record, folder: Path, recipients: Sequence[str], kind: Kind) -> list[Outcome]:
@@ -129,29 +104,6 @@ def deliver(record: Record, folder: Path, recipients: Sequence[str], kind: Kind)
 def delivered_already(folder: Path) -> frozenset[str]:
     """Who has received the run of this folder."""
     return frozenset(outcome.recipient for outcome in _read(folder) if outcome.delivered)
-
-
-def safe_name(text: str) -> str:
-    """A text as part of a file name: letters, digits and ``_.=-`` only, so that the file stays in its folder."""
-    return re.sub(r"[^\w.=-]+", "-", text).strip(".-") or "report"
-
-
-def file_name(record: Record) -> str:
-    """The name of a delivered report without its ending: the series and the as-of date, or else the day of the run."""
-    as_of = str(record.get("as_of") or "")[:10]
-    day = as_of if re.fullmatch(r"\d{4}-\d\d-\d\d", as_of, re.ASCII) else str(record["started_at"])[:10]
-    return f"{safe_name(str(record['series']))}-{day}"
-
-
-def place(record: Record, file: str) -> str:
-    """Where a file of the run is; never a path of this machine."""
-    return message.one_line(f"{record['series']}/{record['run_id']}/{file} in the reports folder", 400)
-
-
-def kept_notebook(record: Record, folder: Path) -> str:
-    """Where the notebook of a failed run is; empty if it was not kept."""
-    there = (folder / "notebook.ipynb").is_file()
-    return f"See how far the notebook ran: {place(record, 'notebook.ipynb')}" if there else ""
 
 
 def _read(folder: Path) -> list[Outcome]:

@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from cs_helpers.core.errors import visible
@@ -52,6 +53,29 @@ def one_line(text: object, max_length: int = MAX_LINE) -> str:
     """Text from data as one line without control and direction characters, shortened to ``max_length``."""
     line = _BLANKS.sub(" ", visible(text)).strip()
     return line if len(line) <= max_length else line[:max_length].rstrip() + " ... (cut)"
+
+
+def safe_name(text: str) -> str:
+    """A text as part of a file name: letters, digits and ``_.=-`` only, so that the file stays in its folder."""
+    return re.sub(r"[^\w.=-]+", "-", text).strip(".-") or "report"
+
+
+def file_name(record: Record) -> str:
+    """The name of a delivered report without its ending: the series and the as-of date, or else the day of the run."""
+    as_of = str(record.get("as_of") or "")[:10]
+    day = as_of if re.fullmatch(r"\d{4}-\d\d-\d\d", as_of, re.ASCII) else str(record["started_at"])[:10]
+    return f"{safe_name(str(record['series']))}-{day}"
+
+
+def place(record: Record, file: str) -> str:
+    """Where a file of the run is; never a path of this machine."""
+    return one_line(f"{record['series']}/{record['run_id']}/{file} in the reports folder", 400)
+
+
+def kept_notebook(record: Record, folder: Path) -> str:
+    """Where the notebook of a failed run is; empty if it was not kept."""
+    there = (folder / "notebook.ipynb").is_file()
+    return f"See how far the notebook ran: {place(record, 'notebook.ipynb')}" if there else ""
 
 
 def plain(message: Message) -> str:

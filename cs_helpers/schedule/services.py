@@ -20,9 +20,9 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 import apprise
 
 from cs_helpers.core.errors import did_you_mean
-from cs_helpers.schedule import delivery, message
-from cs_helpers.schedule.delivery import LATER, SENDER, SERVER, VARIABLE, NotDelivered
+from cs_helpers.schedule import message
 from cs_helpers.schedule.message import Kind, Record
+from cs_helpers.schedule.recipients import LATER, MAIL_ADDRESS, SENDER, SERVER, VARIABLE, NotDelivered, variables
 
 MAX_ATTACHMENT = 10_000_000  # bytes
 MAX_MAIL, MAX_CHAT = 30_000, 3500  # characters
@@ -79,12 +79,12 @@ def send(recipient: str, record: Record, folder: Path, kind: Kind, seconds: floa
     is_html = service.resolve_format("html") == apprise.NotifyFormat.HTML
     report, attached = folder / "report.html", ""
     if kind == "failure":
-        where = delivery.kept_notebook(record, folder)
+        where = message.kept_notebook(record, folder)
     else:
-        place, size = delivery.place(record, "report.html"), report.stat().st_size
+        place, size = message.place(record, "report.html"), report.stat().st_size
         where = f"The report: {place}"
         if is_html and service.attachment_support and size <= MAX_ATTACHMENT:
-            attached = _ascii(f"{delivery.file_name(record)}.html")
+            attached = _ascii(f"{message.file_name(record)}.html")
             where = f"The full report is attached: open {attached} in any browser; it needs no network."
         elif is_html and service.attachment_support:
             where = f"The report has {size / 1e6:.1f} MB, too much to attach: {place}"
@@ -115,7 +115,7 @@ def send(recipient: str, record: Record, folder: Path, kind: Kind, seconds: floa
 def _failed(recipient: str, service: str, logs: list[str]) -> NotDelivered:
     """Why apprise could not deliver, in words that hold nothing of its log but a known reason."""
     reasons = ", ".join(dict.fromkeys(reason for line in logs for reason in _REASONS.findall(line)))
-    settings = " and ".join(delivery.variables(recipient)) or "the address"
+    settings = " and ".join(variables(recipient)) or "the address"
     before_recipient = any(line.startswith("Connection error") for line in logs)
     words = f"{service} did not accept the message ({reasons or 'no reason given'}). Check {settings}. {LATER}"
     return NotDelivered(words, for_all=before_recipient)
@@ -131,7 +131,7 @@ def _service(recipient: str) -> Any:
     else:
         service = _instantiate(VARIABLE.sub(lambda name: quote(os.environ[name[1]].strip(), safe=""), recipient))
     if service is None:
-        settings = " and ".join(delivery.variables(recipient)) or "it"
+        settings = " and ".join(variables(recipient)) or "it"
         raise NotDelivered(f"apprise cannot use this address. Check {settings}; {SERVICES} describes each service.")
     return service
 
@@ -169,9 +169,7 @@ def _mail(to: str) -> dict[str, Any]:
     """The settings of a mail to one address. Raises NotDelivered, without repeating the settings."""
     problems = []
     name, sender = parseaddr(os.environ[SENDER].strip())
-    try:
-        delivery.recipient(f"mail:{sender}")
-    except ValueError:
+    if not MAIL_ADDRESS.fullmatch(sender):
         problems.append(f"{SENDER} is not a mail address such as Reports <reports@example.com>.")
     try:
         url = urlsplit(os.environ[SERVER].strip())

@@ -191,12 +191,12 @@ def explain(schedule: Schedule, now: datetime) -> list[str]:
 
 def _unset_variables(schedule: Schedule) -> list[str]:
     """One line for each environment variable that a delivery needs and that is not set here."""
-    from cs_helpers.schedule import delivery
+    from cs_helpers.schedule import delivery, recipients
 
     needed: dict[str, dict[str, None]] = {}
     for job in schedule.jobs:
         for each in (*job.recipients, *job.alerts):
-            for name in delivery.unset(delivery.recipient(each)):
+            for name in recipients.unset(delivery.recipient(each)):
                 needed.setdefault(name, {})[job.name] = None
     lines = [f"{name} is not set here: the deliveries of {', '.join(jobs)} need it." for name, jobs in needed.items()]
     return ["", *lines] if lines else []

@@ -20,7 +20,7 @@ import pytest
 from hostile import PAYLOADS
 from servers import PASSWORD, Inbox, mail_server, talker, web_server
 
-from cs_helpers.schedule import delivery, message, services
+from cs_helpers.schedule import delivery, message, recipients, services
 from cs_helpers.schedule.delivery import Outcome, recipient
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -86,7 +86,7 @@ def hand(one: dict[str, Any], folder: Path, *to: str, kind: str = "report", **en
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch):
-    for name in (delivery.SERVER, delivery.SENDER, delivery.TIMEOUT, "SSL_CERT_FILE", "BOARD_CHAT"):
+    for name in (recipients.SERVER, recipients.SENDER, delivery.TIMEOUT, "SSL_CERT_FILE", "BOARD_CHAT"):
         monkeypatch.delenv(name, raising=False)
 
 
