@@ -38,8 +38,8 @@ LAYERS = [
 
 HOMES = {
     "pandera": ["data.contract.checks"],
-    "pydantic": ["core.settings", "data.mapping.**", "schedule.schedule"],
-    "yaml": ["core.settings", "data.mapping.**", "schedule.schedule"],
+    "pydantic": ["core.settings", "data.mapping.**", "schedule.settings"],
+    "yaml": ["core.settings", "data.mapping.**", "schedule.settings"],
     "duckdb": ["data.engines.duckdb"],
     "psycopg": ["data.engines.postgres"],
     "openpyxl": ["data.sources.workbook"],
@@ -49,6 +49,7 @@ HOMES = {
     "nbconvert": ["publish.html"],
     "jinja2": ["publish.report_index"],
     "apscheduler": ["schedule.cron"],
+    "apprise": ["schedule.services"],
     "jupyter_scheduler": ["schedule.jupyter_scheduler"],
     "jupyter_client": ["publish.provisioner", "publish.execute"],
     "fsspec": ["publish.store"],

@@ -171,15 +171,15 @@ def metrics(
 
 def _check_schedule(file: Path, foreign: str | None, as_json: bool) -> None:
     """The schedule in words; the errors of a wrong one end the command as any other."""
-    from cs_helpers.schedule import schedule as plan
+    from cs_helpers.schedule import settings
 
     if foreign:
         raise ParameterError(f"{file.name} is a schedule: --mapping and --as-of stand in it, for each run.")
-    found, now = plan.read(file), plan.instant(None)
+    found, now = settings.read(file), settings.instant(None)
     if as_json:
-        print_json(plan.as_explained(found, now))
+        print_json(settings.as_explained(found, now))
     else:
-        typer.echo("\n".join(plan.explain(found, now)))
+        typer.echo("\n".join(settings.explain(found, now)))
 
 
 def _write_check(seen: Any, out: Path) -> Path | None:

@@ -280,40 +280,37 @@ def _schedule(path: Path, now: datetime) -> Iterator[Finding]:
     if not path.exists():
         yield Finding("schedule", "ok", f"there is none at {path}: reports are made by hand")
         return
-    from cs_helpers.schedule import schedule as plan
+    from cs_helpers.schedule import settings
 
     try:
-        read = plan.read(path)
+        read = settings.read(path)
     except ScheduleError as error:
         yield Finding("schedule", "problem", str(error), "Check it again after mending: cs-helpers next")
         return
-    coming = plan.upcoming(read, now, 1)
-    next_one = f"; next {coming[0][1].name}, {plan.in_words(coming[0][0], now)}" if coming else ""
+    coming = settings.upcoming(read, now, 1)
+    next_one = f"; next {coming[0][1].name}, {settings.in_words(coming[0][0], now)}" if coming else ""
     count = len(read.jobs)
     yield Finding("schedule", "ok", f"{count} run{'' if count == 1 else 's'}, times in {read.zone.key}{next_one}")
 
 
 def _delivery(path: Path, out: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
     """What the recipients of the schedule need; a problem only once the schedule is in use here."""
-    from cs_helpers.schedule import deliver, due, mail
+    from cs_helpers.schedule import delivery, due, recipients
 
-    wanted = {deliver.recipient(text) for text in _recipients(path)}
+    wanted = {delivery.recipient(text) for text in _recipients(path)}
     wrong = 0
     severity = "problem" if (out / due.STATUS).exists() else "notice"
-    mails = sum(one.kind == "mail" for one in wanted)
-    for variable in (mail.SERVER, mail.SENDER) if mails else ():
-        if not environment.get(variable, "").strip():
+    needed = sorted({(name, to.partition(":")[0]) for to in wanted for name in recipients.variables(to)})
+    for name, kind in needed:
+        if not environment.get(name, "").strip():
             wrong += 1
-            words = f"the schedule mails {mails} address{'' if mails == 1 else 'es'}, and {variable} is not set."
-            yield Finding("delivery", severity, words, "docs/delivery.md says what belongs there.")
-    for one in sorted(wanted, key=str):
-        if one.kind == "webhook" and not environment.get(one.to, "").strip():
+            words = f"the schedule delivers by {kind}, and {name} is not set."
+            yield Finding("delivery", severity, words, "docs/delivery.md describes it.")
+    for to in sorted(wanted):
+        folder = to.removeprefix("folder:")
+        if folder != to and not Path(folder).is_dir():
             wrong += 1
-            words = f"the schedule posts to the webhook in {one.to}, and {one.to} is not set."
-            yield Finding("delivery", severity, words, "Set it to the webhook's address where the schedule runs.")
-        if one.kind == "folder" and not Path(one.to).is_dir():
-            wrong += 1
-            words = f"the schedule copies reports to {one.to}, and there is no such folder."
+            words = f"the schedule copies reports to {folder}, and there is no such folder."
             yield Finding("delivery", severity, words, "Make or mount it, or correct the schedule.")
     if wanted and not wrong:
         yield Finding("delivery", "ok", f"what {len(wanted)} recipients need is set (names only; nothing was sent)")
@@ -384,10 +381,10 @@ def _recipients(path: Path) -> set[str]:
 
 def _jobs(path: Path) -> tuple[Any, ...]:
     """The runs of the schedule; none where it cannot be read, which is said elsewhere."""
-    from cs_helpers.schedule import schedule as plan
+    from cs_helpers.schedule import settings
 
     try:
-        return plan.read(path).jobs
+        return settings.read(path).jobs
     except ScheduleError:
         return ()
 

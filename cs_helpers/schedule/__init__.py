@@ -1,1 +1,1 @@
-"""The schedule: what is due, delivery of reports, hand-over to cron, systemd and Airflow."""
+"""The schedule: which runs are due, delivery of reports, export to cron, systemd and Airflow."""

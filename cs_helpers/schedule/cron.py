@@ -1,7 +1,7 @@
-"""Times in five cron fields: what they allow, when they come and came, how any cron and any person reads them.
+"""Five cron fields: their times, their checks, and their wording for people.
 
-The only home of APScheduler, whose cron differs from cron's in three ways that are settled here: it counts weekdays
-from Monday, it joins day of the month and day of the week by "and", and it stumbles where clocks change.
+The only module that imports APScheduler. Its cron differs from the usual one in three ways that are handled here: it
+counts weekdays from Monday, combines day of the month and day of the week by "and", and fails when clocks change.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from cs_helpers.core.errors import did_you_mean
 
-# name, least, most, the names that stand for numbers (from the least on)
+# name, lowest and highest number, and names for the numbers from the lowest on
 _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("minute", 0, 59, ()),
     ("hour", 0, 23, ()),
@@ -25,24 +25,24 @@ _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augu
            "December")  # fmt: skip
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MOST_TIMES = 4
-_LONGEST_SHIFT = timedelta(hours=3)
-_LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+MAX_CLOCK_SHIFT = timedelta(hours=3)
+DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def times(text: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
-    """The times after an instant (with a time zone) that the five fields allow, in ``zone``.
+    """The times that five cron fields allow after an instant with a time zone, in ``zone``.
 
-    Each time on the wall counts once: where the clocks leave it out in spring it comes an hour later, and where it
-    comes twice in autumn the first one is meant. Raises ValueError as ``numbers`` does.
+    Each local time counts once: one that spring skips comes an hour later, and of one that autumn repeats the first
+    counts. Raises ValueError as ``numbers`` does.
     """
     from apscheduler.triggers.cron import CronTrigger
 
     fields = [",".join(map(str, allowed)) or "*" for allowed in numbers(text)]
-    weekdays = ",".join(_FIELDS[4][3][day] for day in numbers(text)[4]) or "*"  # by name, since they count differently
-    # On a wall clock that never changes: in zones that do, APScheduler 3 looks forever for a time left out in spring.
+    weekdays = ",".join(_FIELDS[4][3][day] for day in numbers(text)[4]) or "*"  # by name, since the numbers differ
+    # In UTC, since APScheduler 3 searches forever for a local time that spring skips.
     trigger = CronTrigger.from_crontab(" ".join([*fields[:4], weekdays]), timezone=UTC)
-    # From earlier on: a time that spring left out comes later than its own place on the wall.
-    wall = (after.astimezone(UTC) - _LONGEST_SHIFT).astimezone(zone).replace(tzinfo=UTC)
+    # Start earlier, because a time that spring skips comes later than its local time.
+    wall = (after.astimezone(UTC) - MAX_CLOCK_SHIFT).astimezone(zone).replace(tzinfo=UTC)
     while found := trigger.get_next_fire_time(None, wall + timedelta(microseconds=1)):
         wall = found
         at = wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
@@ -52,9 +52,9 @@ def times(text: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
 
 
 def latest(text: str, zone: ZoneInfo, after: datetime, until: datetime, count: int) -> list[datetime]:
-    """The last ``count`` times after an instant and not after another one, the earliest first.
+    """The last ``count`` times after ``after`` and up to ``until``, the earliest first.
 
-    Looks back from the end, so that a machine that was off for a year is not counted through minute by minute.
+    It searches backwards in growing steps, so a machine that was off for a year costs no more than others.
     """
     back = timedelta(hours=2)
     while True:
@@ -70,12 +70,12 @@ def latest(text: str, zone: ZoneInfo, after: datetime, until: datetime, count: i
 
 
 def minutes(text: str) -> list[int]:
-    """The minutes of an hour at which the five fields allow a time. Raises ValueError as ``numbers`` does."""
+    """The minutes of an hour that five cron fields allow. Raises ValueError as ``numbers`` does."""
     return numbers(text)[0] or list(range(60))
 
 
 def in_words(text: str) -> str:
-    """``Mondays at 06:00``: the five fields as a person would say them. Raises ValueError as ``numbers`` does."""
+    """Five cron fields in words, such as ``Mondays at 06:00``. Raises ValueError as ``numbers`` does."""
     minute, hour, day, month, weekday = numbers(text)
     days = _days(day, month, weekday)
     clock, often = _clock(minute or list(range(60)), hour or list(range(24)))
@@ -85,7 +85,7 @@ def in_words(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The five fields as every cron reads them: names, which not all of them take in lists, become numbers."""
+    """Five cron fields in the form that every cron reads: names become numbers."""
     pairs = zip(text.split(), numbers(text), strict=True)
     return " ".join(
         ",".join(map(str, allowed)) if re.search("[a-z]", field, re.IGNORECASE) else field for field, allowed in pairs
@@ -93,7 +93,7 @@ def plain(text: str) -> str:
 
 
 def numbers(text: str) -> list[list[int]]:
-    """The numbers that each of the five fields allows; empty for all. Raises ValueError saying what is wrong."""
+    """The numbers that each of five cron fields allows; empty for all. Raises ValueError with the problem."""
     texts = text.split()
     if len(texts) != len(_FIELDS):
         raise ValueError(
@@ -103,21 +103,21 @@ def numbers(text: str) -> list[list[int]]:
     found = [_allowed(field, *kind) for field, kind in zip(texts, _FIELDS, strict=True)]
     if texts[2] != "*" and texts[4] != "*":
         raise ValueError(
-            f"'{text}' names days of the month and of the week; cron would run on either. Make two runs of it, "
-            "or leave one of the two as *."
+            f"'{text}' names days of the month and days of the week; cron would run on either. Make two jobs of "
+            "it, or leave one of the two as *."
         )
     months = found[3] or range(1, 13)
-    if found[2] and min(found[2]) > max(_LONGEST_MONTHS[month - 1] for month in months):
-        raise ValueError(f"'{text}' never comes: no such month has a day {min(found[2])}.")
+    if found[2] and min(found[2]) > max(DAYS_OF_MONTH[month - 1] for month in months):
+        raise ValueError(f"'{text}' never occurs: no such month has a day {min(found[2])}.")
     found[4] = sorted({day % 7 for day in found[4]})
     return found
 
 
 def _days(days: Sequence[int], months: Sequence[int], weekdays: Sequence[int]) -> str:
-    """The days in words; empty for every day of the year."""
+    """The days in words; empty for every day."""
     within = f" in {_listed([_MONTHS[month - 1] for month in months])}" if months else ""
     if weekdays:
-        # Sunday ends the week of those who read this, and begins cron's.
+        # The week of the readers ends with Sunday; the week of cron begins with it.
         counted = sorted((day - 1) % 7 for day in weekdays)
         names = [f"{_WEEKDAYS[day]}s" for day in counted]
         run = len(counted) > 2 and counted[-1] - counted[0] == len(counted) - 1
@@ -133,7 +133,7 @@ def _days(days: Sequence[int], months: Sequence[int], weekdays: Sequence[int]) -
 
 
 def _clock(minutes: Sequence[int], hours: Sequence[int]) -> tuple[str, bool]:
-    """The times of a day in words, and whether they are a beat (every 30 minutes) rather than times."""
+    """The times of a day in words, and whether they repeat (every 30 minutes) rather than being few times."""
     if len(minutes) * len(hours) <= _MOST_TIMES:
         return f"at {_listed([f'{hour:02}:{minute:02}' for hour in hours for minute in minutes])}", False
     step = 60 // len(minutes)
@@ -165,29 +165,29 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
-def _allowed(text: str, name: str, least: int, most: int, names: tuple[str, ...]) -> list[int]:
+def _allowed(text: str, name: str, lowest: int, highest: int, names: tuple[str, ...]) -> list[int]:
     allowed: set[int] = set()
     for part in text.split(","):
         span, slash, step = part.partition("/")
         first, dash, last = span.partition("-")
         if slash and not (step.isdecimal() and int(step) > 0 and (span == "*" or dash)):
-            raise ValueError(f"{name}: '{part}' cannot be read; steps are written */5 or 8-18/2.")
+            raise ValueError(f"{name}: '{part}' cannot be read; write steps as */5 or 8-18/2.")
         if span == "*":
-            low, high = least, min(most, 6) if names and least == 0 else most
+            low, high = lowest, min(highest, 6) if names and lowest == 0 else highest
         else:
-            low = _number(first, part, name, least, most, names)
-            high = _number(last, part, name, least, most, names) if dash else low
-            high = 7 if least == 0 and names and dash and high == 0 else high  # sat-sun ends the week
+            low = _number(first, part, name, lowest, highest, names)
+            high = _number(last, part, name, lowest, highest, names) if dash else low
+            high = 7 if lowest == 0 and names and dash and high == 0 else high  # sat-sun ends the week
             if low > high:
                 raise ValueError(f"{name}: '{part}' runs backwards.")
         allowed |= set(range(low, high + 1, int(step) if slash else 1))
     return [] if text == "*" else sorted(allowed)
 
 
-def _number(text: str, part: str, name: str, least: int, most: int, names: tuple[str, ...]) -> int:
+def _number(text: str, part: str, name: str, lowest: int, highest: int, names: tuple[str, ...]) -> int:
     if text.lower() in names:
-        return least + names.index(text.lower())
-    if text.isdecimal() and least <= int(text) <= most:
+        return lowest + names.index(text.lower())
+    if text.isdecimal() and lowest <= int(text) <= highest:
         return int(text)
     words = f" or {names[0]} to {names[-1]}" if names else ""
-    raise ValueError(f"{name}: '{part}' is none; {least} to {most}{words}.{did_you_mean(text, names)}")
+    raise ValueError(f"{name}: '{part}' is not valid; write {lowest} to {highest}{words}.{did_you_mean(text, names)}")

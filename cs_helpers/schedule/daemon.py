@@ -1,8 +1,8 @@
-"""``cs-helpers start``: stays, and has run what is due when it is due.
+"""``cs-helpers start``: a process that stays and runs what is due at its time.
 
-A convenience around ``due``, with the same locks and the same memory. It never adds up how long it slept: each time it
-wakes, every few seconds, it asks the clock on the wall, so that a clock that was set, a machine that slept and the
-nights when the clocks change are like any other. The runs are processes of their own, and it is light.
+It works as ``due`` does, with the same locks and the same run history. It wakes every few seconds and reads the clock
+of the machine, so a changed clock, a machine that slept and daylight saving time need no special treatment. Each run is
+a process of its own.
 """
 
 from __future__ import annotations
@@ -22,65 +22,65 @@ from typing import Any
 
 from cs_helpers.core.errors import CsHelpersError
 from cs_helpers.publish import log
-from cs_helpers.schedule import due, ledger
-from cs_helpers.schedule import schedule as plan
-from cs_helpers.schedule.schedule import Job, Schedule
+from cs_helpers.schedule import due, run_history, settings
+from cs_helpers.schedule.run_history import RunsByJob
+from cs_helpers.schedule.settings import Job, Schedule
 
-LONGEST_SLEEP = timedelta(seconds=5)
-LOOK_AGAIN = timedelta(minutes=5)
-"""After so long it looks into the folder even if no time has come: for deliveries, and for runs that were killed."""
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
-"""Between two tries of a run that left no record."""
-_WRITTEN_S = 1.0  # a file that was changed so short a while ago may not be written to its end
+MAX_SLEEP = timedelta(seconds=5)
+CHECK_INTERVAL = timedelta(minutes=5)
+"""How often it checks even if no time has come, for late deliveries and for runs that were killed."""
+MIN_PAUSE, MAX_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+"""The pause before another attempt at a run that left no record."""
+MIN_FILE_AGE = 1.0  # a file that has just changed may not be complete yet
 
 
 @dataclass(frozen=True)
-class Look:
-    """When the folder was looked into last, and how long nothing can have become due since."""
+class Check:
+    """When the folder was last checked, and until when nothing can become due."""
 
     at: datetime
     until: datetime
 
 
-def must_look(last: Look | None, now: datetime) -> bool:
-    """Whether something may have become due: a time has come, it is long ago, or the clock was set back."""
+def must_check(last: Check | None, now: datetime) -> bool:
+    """Whether something may be due: a time has come, the last check is old, or the clock was set back."""
     return last is None or now >= last.until or now < last.at
 
 
-def next_look(schedule: Schedule, now: datetime, pauses: Iterable[datetime] = ()) -> Look:
-    """The look of now, which holds until the next time of any job, or the end of a pause between two tries."""
-    coming = [at for at, _ in plan.upcoming(schedule, now, 1)]
-    return Look(now, min([now + LOOK_AGAIN, *coming, *(end for end in pauses if end > now)]))
+def next_check(schedule: Schedule, now: datetime, pauses: Iterable[datetime] = ()) -> Check:
+    """A check at ``now``, which holds until the next time of any job or the end of a pause."""
+    coming = [at for at, _ in settings.upcoming(schedule, now, 1)]
+    return Check(now, min([now + CHECK_INTERVAL, *coming, *(end for end in pauses if end > now)]))
 
 
-def sleep_for(last: Look, now: datetime) -> float:
-    """Seconds until it must look again, never more than ``LONGEST_SLEEP``: the clock may be set meanwhile."""
-    return min(LONGEST_SLEEP, max(last.until - now, timedelta(milliseconds=50))).total_seconds()
+def sleep_for(last: Check, now: datetime) -> float:
+    """Seconds until the next check, at most ``MAX_SLEEP``, since the clock may be changed meanwhile."""
+    return min(MAX_SLEEP, max(last.until - now, timedelta(milliseconds=50))).total_seconds()
 
 
 def stay(path: Path, out: Path, say: Callable[[str], None], *, jobs: int = 1) -> None:
-    """Runs what is due until a signal comes. Raises ScheduleError if the schedule is wrong at the start."""
-    _Daemon(path, out, say, jobs, plan.read(path)).stay()
+    """Runs what is due until a signal arrives. Raises ScheduleError if the schedule is invalid at the start."""
+    _Daemon(path, out, say, jobs, settings.read(path)).stay()
 
 
-class _Bell:
-    """Wakes the loop: threads ring it, and so does any signal, without a lock that a signal could find taken."""
+class _Wakeup:
+    """Wakes the loop: threads and signals write to a socket, which needs no lock."""
 
     def __init__(self) -> None:
-        self._ear, self._hand = socket.socketpair()
-        self._ear.setblocking(False)
-        self._hand.setblocking(False)
-        signal.set_wakeup_fd(self._hand.fileno(), warn_on_full_buffer=False)
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
+        signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
 
-    def ring(self) -> None:
-        """Ends the wait of now, or the next one."""
-        with suppress(BlockingIOError):  # it rings already
-            self._hand.send(b"!")
+    def wake(self) -> None:
+        """Ends the current wait, or the next one."""
+        with suppress(BlockingIOError):  # a wake-up is pending already
+            self._sender.send(b"!")
 
     def wait(self, seconds: float) -> None:
-        """Waits until it rings, or so many seconds."""
-        if select.select([self._ear], [], [], seconds)[0]:
-            self._ear.recv(4096)
+        """Waits for a wake-up, at most so many seconds."""
+        if select.select([self._receiver], [], [], seconds)[0]:
+            self._receiver.recv(4096)
 
 
 class _Daemon:
@@ -89,30 +89,30 @@ class _Daemon:
         self._say = say
         self.seen = _signature(path)
         self.changed = due.last_change(path)
-        self.desk = due.Desk(out, self.tell)
+        self.runner = due.JobRunner(out, self.tell)
         self.threads: dict[str, threading.Thread] = {}
         self.pauses: dict[tuple[str, datetime], tuple[datetime, timedelta]] = {}
-        self.bell, self.stopping, self.ended = _Bell(), False, False
+        self.wakeup, self.stopping, self.ended = _Wakeup(), False, False
 
     def tell(self, line: str, wrong: bool = False) -> None:
-        """One line on standard error; what is wrong is no different there."""
+        """Prints one line with the time; problems look the same."""
         self._say(f"{datetime.now(self.schedule.zone):%Y-%m-%d %H:%M:%S}  {line}")
 
     def stay(self) -> None:
-        """The loop; returns after a signal, when what was running has ended."""
+        """The loop; returns after a signal, once the current runs have ended."""
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, self._stop)
         log.event(self.out, "scheduler_started", jobs=[job.name for job in self.schedule.jobs])
         self.tell(f"Started with {_count(self.schedule)}{self._coming()}")
-        last: Look | None = None
+        last: Check | None = None
         while not self.stopping:
             now = datetime.now(UTC)
-            if self._reload() or self.ended or last is None or must_look(last, now):
+            if self._reload() or self.ended or last is None or must_check(last, now):
                 self.ended = False
-                self._look(now)
-                last = next_look(self.schedule, now, [end for end, _ in self.pauses.values()])
+                self._start_due(now)
+                last = next_check(self.schedule, now, [end for end, _ in self.pauses.values()])
             if not self.stopping:
-                self.bell.wait(sleep_for(last, datetime.now(UTC)))
+                self.wakeup.wait(sleep_for(last, datetime.now(UTC)))
         self._finish()
 
     def _stop(self, *_: Any) -> None:
@@ -121,7 +121,7 @@ class _Daemon:
     def _finish(self) -> None:
         running = list(self.threads)
         self.tell("Stopping." + (f" Waiting for {', '.join(running)}." if running else ""))
-        self.desk.stop()
+        self.runner.stop()
         for thread in list(self.threads.values()):
             thread.join(due.GRACE_S)
         self._write_status()
@@ -131,19 +131,19 @@ class _Daemon:
     # --- the schedule -------------------------------------------------------------------------------------------
 
     def _reload(self) -> bool:
-        """Takes a changed file over and says whether it did; a wrong one is told once, and the old stays in force."""
+        """Reads a changed schedule and returns whether it applies; an invalid one is reported once and ignored."""
         signature = _signature(self.path)
-        if signature == self.seen or (signature and 0 <= time.time() - signature[0] / 1e9 < _WRITTEN_S):
+        if signature == self.seen or (signature and 0 <= time.time() - signature[0] / 1e9 < MIN_FILE_AGE):
             return False
         self.seen = signature
         try:
-            schedule = plan.read(self.path)
+            schedule = settings.read(self.path)
             changed = due.last_change(self.path)
         except (CsHelpersError, OSError) as error:
-            words = f"The schedule was changed and is wrong, so the old one stays in force:\n{error}"
-            self.tell(words, True)
+            reason = f"The changed schedule is invalid, so the previous one still applies:\n{error}"
+            self.tell(reason, True)
             log.event(self.out, "schedule_refused", message=str(error))
-            self._tell_owner(words)
+            self._tell_owner(reason)
             return False
         self.schedule, self.changed = schedule, changed
         self.pauses.clear()
@@ -151,71 +151,71 @@ class _Daemon:
         self.tell(f"The schedule was changed: {_count(schedule)}{self._coming()}")
         return True
 
-    def _tell_owner(self, words: str) -> None:
+    def _tell_owner(self, reason: str) -> None:
         key = f"schedule@{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        record = due.stand_in_for_schedule(key, words, self.path)
-        self._begin(self.path.name, self.desk.note, key, record, self.schedule.owner)
+        record = due.schedule_failure_record(key, reason, self.path)
+        self._start(self.path.name, self.runner.report_problem, key, record, self.schedule.owner)
 
     def _coming(self) -> str:
-        coming = plan.upcoming(self.schedule, datetime.now(UTC), 1)
+        coming = settings.upcoming(self.schedule, datetime.now(UTC), 1)
         if not coming:
             return "."
         at, job = coming[0]
-        return f"; next is {job.name}, {plan.in_words(at, datetime.now(UTC))}."
+        return f"; next is {job.name}, {settings.in_words(at, datetime.now(UTC))}."
 
     # --- the work -----------------------------------------------------------------------------------------------
 
-    def _look(self, now: datetime) -> None:
-        """Has run what is due as far as there is room, one of a series at a time."""
-        book = self.desk.ledger.read()
-        busy = {plan.place_of(job) for job in self.schedule.jobs if job.name in self.threads}
+    def _start_due(self, now: datetime) -> None:
+        """Starts what is due, at most ``jobs`` runs at once and one per series."""
+        history = self.runner.history.read()
+        busy = {settings.report_location(job) for job in self.schedule.jobs if job.name in self.threads}
         begun = set()
-        for at, job in due.plan(self.schedule, book, now, self.changed):
-            if job.name in self.threads or job.name in begun or plan.place_of(job) in busy:
+        for at, job in due.due_runs(self.schedule, history, now, self.changed):
+            if job.name in self.threads or job.name in begun or settings.report_location(job) in busy:
                 continue
             if len(self.threads) >= self.jobs or self._pausing(job, at, now):
                 continue
             begun.add(job.name)
-            busy.add(plan.place_of(job))
-            self._begin(job.name, self._make, job, at, now)
+            busy.add(settings.report_location(job))
+            self._start(job.name, self._run_job, job, at, now)
         for job in self.schedule.jobs:
-            if job.name not in self.threads and due.is_waiting(job, book.get(job.name, ())):
-                self._begin(job.name, self.desk.deliver_late, job)
-        self._write_status(book)
+            if job.name not in self.threads and due.is_waiting(job, history.get(job.name, ())):
+                self._start(job.name, self.runner.deliver_pending, job)
+        self._write_status(history)
 
-    def _begin(self, name: str, work: Callable[..., Any], *given: Any) -> None:
+    def _start(self, name: str, work: Callable[..., Any], *arguments: Any) -> None:
         def guarded() -> None:
             try:
-                work(*given)
-            except Exception as error:  # one job must not end the scheduler
+                work(*arguments)
+            except Exception as error:  # an error in one job must not end the scheduler
                 self.tell(f"{name}: {type(error).__name__}: {error}", True)
                 log.event(self.out, "job_broke", job=name, error=type(error).__name__, message=str(error))
             finally:
                 del self.threads[name]
                 self.ended = True
-                self.bell.ring()
+                self.wakeup.wake()
 
         thread = self.threads[name] = threading.Thread(target=guarded, name=name, daemon=True)
         thread.start()
 
-    def _make(self, job: Job, at: datetime, now: datetime) -> None:
-        ended = self.desk.make(job, at, now, self.changed)
-        if ended.outcome in ("not started", "stopped", "skipped", ledger.UNFINISHED):
-            before = self.pauses.get((job.name, at), (now, FIRST_PAUSE / 2))[1]
-            pause = min(LONGEST_PAUSE, 2 * before)
+    def _run_job(self, job: Job, at: datetime, now: datetime) -> None:
+        ended = self.runner.run(job, at, now, self.changed)
+        if ended.outcome in ("not started", "stopped", "skipped", run_history.UNFINISHED):
+            before = self.pauses.get((job.name, at), (now, MIN_PAUSE / 2))[1]
+            pause = min(MAX_PAUSE, 2 * before)
             self.pauses[job.name, at] = (datetime.now(UTC) + pause, pause)
 
     def _pausing(self, job: Job, at: datetime, now: datetime) -> bool:
-        until, pause = self.pauses.get((job.name, at), (now, FIRST_PAUSE))
-        return now < until <= now + pause  # a clock that was set back must not make it long
+        until, pause = self.pauses.get((job.name, at), (now, MIN_PAUSE))
+        return now < until <= now + pause  # a clock that was set back must not prolong it
 
-    def _write_status(self, book: ledger.Book | None = None) -> None:
+    def _write_status(self, history: RunsByJob | None = None) -> None:
         now = datetime.now(UTC)
-        due.write_status(due.status(self.schedule, self.out, now, book), self.out)
+        due.write_status(due.status(self.schedule, self.out, now, history), self.out)
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:
-    """What changes when a file is written or replaced; None while it is not there."""
+    """Values that change when a file is written or replaced; None if there is no file."""
     try:
         found = os.stat(path)
     except OSError:

@@ -1,8 +1,8 @@
-"""Running what is due, and all that belongs to it: delivery, word of failures, retention, the summary for a watcher.
+"""Runs what is due, and what follows: delivery, notices of failures, removal of old runs, and the status file.
 
-Everything may be killed at any instant and be run twice at once. What is due follows from the run records alone
-(``ledger``), each job is made under a lock with a second look after it was taken, and what was published but not
-delivered is delivered by whoever comes next.
+Every process may be killed at any time, and several may run at once. What is due follows from the run records alone
+(``run_history``). Each job runs under a lock and is checked again once the lock is held. A report that was published
+and not delivered is delivered by the next call.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,32 +25,32 @@ from typing import IO, Any, TypeVar
 
 from cs_helpers.core.errors import CsHelpersError, visible
 from cs_helpers.publish import locks, log, publish, run_records
-from cs_helpers.schedule import ledger
-from cs_helpers.schedule.ledger import Ledger, Ran
-from cs_helpers.schedule.schedule import Job, Schedule
+from cs_helpers.schedule import run_history
+from cs_helpers.schedule.run_history import RunHistory, RunsByJob, ScheduledRun
+from cs_helpers.schedule.settings import Job, Schedule
 
 STATUS = "status.json"
 NOT_STARTED = ".not-started"
-"""Where word of a run is kept that left no record: a folder for each job and time, gone when a later one was made."""
+"""Notices of runs that left no record: one folder for each job and time, removed after the next run with a record."""
 GRACE_S = 30.0
-"""How long a run may take to end after it was told to."""
-STILL_NEWS = timedelta(days=3)
-"""A report that could not be delivered for so long is not sent any more."""
-TOLD_AGAIN = timedelta(hours=20)
-"""A failure that goes on with the same words is told again after so long."""
+"""How long a run may take to end after it was asked to stop."""
+MAX_DELIVERY_AGE = timedelta(days=3)
+"""Older reports that could not be delivered are not sent any more."""
+REPEAT_NOTICE_AFTER = timedelta(hours=20)
+"""A failure that continues with the same message is reported again after this time."""
 
-_MOST_WORDS = 4000
+MAX_OUTPUT = 4000
 _STOPPED = (130, 143)
 _PROBLEM = "problem.json"
 _T = TypeVar("_T")
 Record = Mapping[str, Any]
 Tell = Callable[[str, bool], None]
-"""Takes a line for a person, and whether it is about something wrong."""
+"""Takes one line for a person, and whether it reports a problem."""
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a job was made for a time: ``outcome`` as the ledger says it, or skipped, stopped or not started."""
+class JobResult:
+    """The result of one job for one time: ``outcome`` as in ``run_history``, or skipped, stopped or not started."""
 
     job: Job
     at: datetime
@@ -58,73 +59,72 @@ class Ended:
 
     @property
     def good(self) -> bool:
-        """Whether nothing went wrong that somebody has to see to."""
+        """Whether nobody has to act."""
         return self.outcome in ("ok", "warnings", "skipped") and not self.undelivered
 
 
-class Desk:
-    """Makes the runs of a schedule under one folder. One of it may be used by several threads, a job in each."""
+class JobRunner:
+    """Runs the jobs of a schedule into one folder. Several threads may share it, each with a job of its own."""
 
-    def __init__(self, out: Path, tell: Tell, *, show: bool = False, environment: Mapping[str, str] | None = None):
-        """``show`` lets the runs write their progress to this terminal."""
+    def __init__(self, out: Path, tell: Tell, *, show: bool = False):
+        """``show`` lets the runs show their progress on this terminal."""
         self.out, self.tell, self.show = out, tell, show
-        self.environment = os.environ if environment is None else environment
-        self.ledger = Ledger(out)
+        self.history = RunHistory(out)
         self.stopping = threading.Event()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._guard = threading.Lock()
 
     # --- one job ------------------------------------------------------------------------------------------------
 
-    def make(self, job: Job, at: datetime, now: datetime, changed: datetime, *, failed: bool = False) -> Ended:
-        """Makes a job for one time and sees to what follows, unless another process is at it or has done it."""
+    def run(self, job: Job, at: datetime, now: datetime, changed: datetime, *, failed: bool = False) -> JobResult:
+        """Runs a job for one time, delivers and removes old runs, unless another process does it or has done it."""
         with locks.hold(self.out, f"job-{job.name}") as held:
-            if not held or running(self.out, job.name):
-                self.tell(f"{job.name}: left out, another process is making it just now.", False)
-                return Ended(job, at, "skipped")
+            if not held or is_running(self.out, job.name):
+                self.tell(f"{job.name}: skipped, another process is running it.", False)
+                return JobResult(job, at, "skipped")
             runs = self._runs(job)
-            if at not in ledger.pending(job, runs, now, changed, failed=failed):
-                return Ended(job, at, "skipped")
+            if at not in run_history.pending(job, runs, now, changed, failed=failed):
+                return JobResult(job, at, "skipped")
             before = {ran.folder for ran in runs}
-            log.event(self.out, "job_started", job=job.name, time=ledger.utc(at))
+            log.event(self.out, "job_started", job=job.name, time=run_history.utc(at))
             self.tell(f"{job.name}: running, for {_short(at)}.", False)
-            code, said = self._run(job, at)
+            code, said = self._run_process(job, at)
             runs = self._runs(job)
             made = [ran for ran in runs if ran.folder not in before]
-            ended = self._judge(job, at, runs, code, said)
+            ended = self._conclude(job, at, runs, code, said)
             log.event(
-                self.out, "job_ended", job=job.name, time=ledger.utc(at), outcome=ended, exit_code=code,
+                self.out, "job_ended", job=job.name, time=run_history.utc(at), outcome=ended, exit_code=code,
                 run_ids=[ran.run_id for ran in made],
             )  # fmt: skip
             if self.stopping.is_set():
-                return Ended(job, at, ended)  # whoever comes next delivers
-            missing = self._hand_over(job, runs)
-            self._keep(job, {ran.series for ran in made})
-            return Ended(job, at, ended, missing)
+                return JobResult(job, at, ended)  # the next call delivers
+            missing = self._deliver_runs(job, runs)
+            self._prune(job, {ran.series for ran in made})
+            return JobResult(job, at, ended, missing)
 
-    def deliver_late(self, job: Job) -> int:
-        """Delivers what was published and not delivered yet; returns how many deliveries are still missing."""
+    def deliver_pending(self, job: Job) -> int:
+        """Delivers what was published and not yet delivered; returns how many deliveries are still missing."""
         if not is_waiting(job, self._runs(job)):
             return 0
         with locks.hold(self.out, f"job-{job.name}") as held:
-            return self._hand_over(job, self._runs(job), patient=True) if held else 0
+            return self._deliver_runs(job, self._runs(job), patient=True) if held else 0
 
-    def _runs(self, job: Job) -> list[Ran]:
-        return self.ledger.read().get(job.name, [])
+    def _runs(self, job: Job) -> list[ScheduledRun]:
+        return self.history.read().get(job.name, [])
 
     # --- the process --------------------------------------------------------------------------------------------
 
-    def _run(self, job: Job, at: datetime) -> tuple[int, str]:
-        """Runs the very command of a person in a process of its own; returns its exit code and its last words."""
+    def _run_process(self, job: Job, at: datetime) -> tuple[int, str]:
+        """Runs the command that a person would type as a process; returns its exit code and the end of its output."""
         command = [
-            sys.executable, "-m", "cs_helpers", *job.words_at(at),
-            "--scheduled", f"{job.name}@{ledger.utc(at)}", "--out", str(self.out), "--json",
+            sys.executable, "-m", "cs_helpers", *job.command_at(at),
+            "--scheduled", f"{job.name}@{run_history.utc(at)}", "--out", str(self.out), "--json",
         ]  # fmt: skip
         with tempfile.TemporaryFile() as said:
             with self._guard:
                 if self.stopping.is_set():
                     return _STOPPED[0], ""
-                # A session of its own: a Ctrl-C in the terminal reaches it through us, once.
+                # In its own session, so that Ctrl-C in the terminal reaches it only once, through us.
                 process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
@@ -142,10 +142,10 @@ class Desk:
             finally:
                 del self._running[job.name]
                 _marker(self.out, job.name).unlink(missing_ok=True)
-            return code, _last_words(said)
+            return code, _last_output(said)
 
     def stop(self, grace: float = GRACE_S) -> None:
-        """Begins no further run, tells those that run to end, and ends those that do not after ``grace`` seconds."""
+        """Starts no further run, asks running ones to stop, and kills them after ``grace`` seconds."""
         with self._guard:
             self.stopping.set()
             running = list(self._running.values())
@@ -166,87 +166,85 @@ class Desk:
 
     # --- what follows -------------------------------------------------------------------------------------------
 
-    def _judge(self, job: Job, at: datetime, runs: Sequence[Ran], code: int, said: str) -> str:
-        """What became of it; a run without a record is told to who is told of failures, once."""
-        of_time = ledger.at_time(runs, at.astimezone(UTC))
-        came = ledger.outcome(of_time)
-        if came != ledger.UNFINISHED:
-            _forget(self.out, job.name)
-            self.tell(f"{job.name}: {_in_short(of_time)}.", came == "failed")
+    def _conclude(self, job: Job, at: datetime, runs: Sequence[ScheduledRun], code: int, said: str) -> str:
+        """The outcome of a run; one without a record is reported once to the recipients of alerts."""
+        of_time = run_history.at_time(runs, at.astimezone(UTC))
+        came = run_history.outcome(of_time)
+        if came != run_history.UNFINISHED:
+            _remove_notices(self.out, job.name)
+            self.tell(f"{job.name}: {_summary(of_time)}.", came == "failed")
             for ran in of_time:
                 if ran.failed:
                     self.tell(f"  {ran.series}: {_first_line(ran.message)}", True)
             return came
         if code < 0 or code in _STOPPED:
-            self.tell(f"{job.name}: was stopped before its end; it stays due.", True)
+            self.tell(f"{job.name}: was stopped before its end and is still due.", True)
             return "stopped"
         if of_time and not code:
-            self.tell(f"{job.name}: {len(of_time)} of {of_time[0].of} reports are there; was a value renamed?", True)
+            self.tell(f"{job.name}: {len(of_time)} of {of_time[0].of} reports exist. Was a value renamed?", True)
             return came
-        words = said if job.audience == "full" else ""  # what a run tells its terminal may name accounts
-        words = words or f"It ended with exit code {code} and left no record."
-        self.tell(f"{job.name}: could not be made; it stays due.\n{_indented(words)}", True)
-        told = self._told_lately(job.name)
-        self.note(_key(job, at), _stand_in(job, at, words), () if told else job.alerts)
+        reason = said if job.audience == "full" else ""  # the output of a run may name accounts
+        reason = reason or f"The run ended with exit code {code} and left no record."
+        self.tell(f"{job.name}: could not run and is still due.\n{textwrap.indent(reason, '  ')}", True)
+        reported = self._recently_reported(job.name)
+        self.report_problem(_key(job, at), _failure_record(job, at, reason), () if reported else job.alerts)
         return "not started"
 
-    def note(self, key: str, record: Record, alerts: Sequence[str]) -> None:
-        """Keeps word of something that left no run record, and tells who has not heard of it yet."""
+    def report_problem(self, key: str, record: Record, alerts: Sequence[str]) -> None:
+        """Records a problem that left no run record, and delivers the notice to everybody who has not received it."""
         folder = self.out / NOT_STARTED / key
         record = publish.redact_all(dict(record))
         try:
             folder.mkdir(parents=True, exist_ok=True)
             publish.replace_file(folder / _PROBLEM, publish.dump_record(record))
         except OSError as error:
-            self.tell(f"{key}: nothing could be noted in {folder}: {error.strerror}.", True)
+            self.tell(f"{key}: {folder} could not be written: {error.strerror}.", True)
         self._deliver(key, record, folder, alerts, "failure")
 
-    def _told_lately(self, name: str) -> bool:
-        """Whether a time of the job just before could not be made either, and that was told."""
-        from cs_helpers.schedule import deliver
+    def _recently_reported(self, name: str) -> bool:
+        """Whether the same job could not run a short while ago, and that was reported."""
+        from cs_helpers.schedule import delivery
 
         now = time.time()
         for folder in (self.out / NOT_STARTED).glob(f"{name}@*"):
             with suppress(OSError):
-                told = deliver.delivered_already(folder)
-                if told and now - (folder / deliver.FILE).stat().st_mtime < TOLD_AGAIN.total_seconds():
+                reported = delivery.delivered_already(folder)
+                if reported and now - (folder / delivery.FILE).stat().st_mtime < REPEAT_NOTICE_AFTER.total_seconds():
                     return True
         return False
 
-    def _hand_over(self, job: Job, runs: Sequence[Ran], *, patient: bool = False) -> int:
-        """Delivers the runs of the latest time; returns how many deliveries are missing after that."""
-        for ran in _missing(job, runs, datetime.now(UTC), patient=patient):
-            if ran.failed and _told(ran, runs):
-                continue  # a moment ago, for another series
+    def _deliver_runs(self, job: Job, runs: Sequence[ScheduledRun], *, patient: bool = False) -> int:
+        """Delivers the runs of the latest time; returns how many deliveries are still missing."""
+        for ran in _undelivered(job, runs, datetime.now(UTC), patient=patient):
+            if ran.failed and _already_reported(ran, runs):
+                continue  # reported a moment ago for another series
             try:
                 record = json.loads((ran.folder / run_records.RECORD).read_text(encoding="utf-8"))
             except (OSError, ValueError):
-                continue  # removed just now
+                continue  # removed meanwhile
             kind = "failure" if ran.failed else "report"
             self._deliver(job.name, record, ran.folder, job.alerts if ran.failed else job.recipients, kind)
-        return len(_missing(job, runs, datetime.now(UTC)))
+        return len(_undelivered(job, runs, datetime.now(UTC)))
 
     def _deliver(self, name: str, record: Record, folder: Path, to: Sequence[str], kind: Any) -> None:
-        from cs_helpers.schedule import deliver
+        from cs_helpers.schedule import delivery
 
-        before = deliver.delivered_already(folder)
-        wanted = [each for each in map(deliver.recipient, to) if each not in before]
-        if not wanted:
-            return
-        for outcome in deliver.deliver(record, folder, wanted, environment=self.environment, kind=kind):
+        before = delivery.delivered_already(folder)
+        wanted = [each for each in map(delivery.recipient, to) if each not in before]
+        for outcome in delivery.deliver(record, folder, wanted, kind):
             what = "delivered" if outcome.delivered else "delivery_failed"
             log.event(
                 self.out, what, job=name, run_id=record["run_id"], series=record["series"], kind=kind,
-                recipient=str(outcome.recipient), message=outcome.message,
+                recipient=outcome.recipient, message=outcome.message,
             )  # fmt: skip
-            sent = "word of the failure" if kind == "failure" else record["series"]
+            sent = "the notice of the failure" if kind == "failure" else record["series"]
             if outcome.delivered:
                 self.tell(f"{name}: {sent} went to {outcome.recipient}.", False)
             else:
                 self.tell(f"{name}: {sent} did not reach {outcome.recipient}: {outcome.message}", True)
 
-    def _keep(self, job: Job, series: set[str]) -> None:
-        """Removes the oldest runs of the series that were just made, where the schedule says how many stay."""
+    def _prune(self, job: Job, series: set[str]) -> None:
+        """Removes the oldest runs of these series if the schedule limits how many are kept."""
         if job.keep is None:
             return
         from cs_helpers.publish import prune
@@ -261,68 +259,68 @@ class Desk:
 # --- all that is due --------------------------------------------------------------------------------------------
 
 
-def plan(
-    schedule: Schedule, book: ledger.Book, now: datetime, changed: datetime, *, failed: bool = False
+def due_runs(
+    schedule: Schedule, history: RunsByJob, now: datetime, changed: datetime, *, failed: bool = False
 ) -> list[tuple[datetime, Job]]:
-    """Which jobs are due for which times, the earliest first."""
+    """The jobs that are due and their times, the earliest first."""
     found = [
         (at, job)
         for job in schedule.jobs
-        for at in ledger.pending(job, book.get(job.name, ()), now, changed, failed=failed)
+        for at in run_history.pending(job, history.get(job.name, ()), now, changed, failed=failed)
     ]
     return sorted(found, key=lambda each: (each[0], each[1].name))
 
 
-def run_all(desk: Desk, schedule: Schedule, now: datetime, changed: datetime, *, failed: bool = False) -> bool:
-    """Runs what is due at ``now``, one after the other; returns whether all of it went well.
+def run_all(runner: JobRunner, schedule: Schedule, now: datetime, changed: datetime, *, failed: bool = False) -> bool:
+    """Runs what is due at ``now``, one after another; returns whether everything succeeded.
 
-    A job one of whose times could not be made is left at that: its times are made in their order.
+    The times of a job run in order: after one that could not run, its later times wait.
     """
     good, stuck = True, set()
     for job in schedule.jobs:
-        good = _guarded(desk, job, partial(desk.deliver_late, job)) == 0 and good
-    for at, job in plan(schedule, desk.ledger.read(), now, changed, failed=failed):
+        good = _guarded(runner, job, partial(runner.deliver_pending, job)) == 0 and good
+    for at, job in due_runs(schedule, runner.history.read(), now, changed, failed=failed):
         if job.name in stuck:
             continue
-        ended = _guarded(desk, job, partial(desk.make, job, at, now, changed, failed=failed))
+        ended = _guarded(runner, job, partial(runner.run, job, at, now, changed, failed=failed))
         good = ended is not None and ended.good and good
-        if ended is None or ended.outcome in ("stopped", "not started", ledger.UNFINISHED):
+        if ended is None or ended.outcome in ("stopped", "not started", run_history.UNFINISHED):
             stuck.add(job.name)
     return good
 
 
-def _guarded(desk: Desk, job: Job, work: Callable[[], _T]) -> _T | None:
-    """The result of the work; what breaks with one job is told (None), and the others are made all the same."""
+def _guarded(runner: JobRunner, job: Job, work: Callable[[], _T]) -> _T | None:
+    """The result of the work, or None after an unexpected error, which is reported; the other jobs still run."""
     try:
         return work()
     except CsHelpersError:
-        raise  # a folder in which nothing can be written is not one job's trouble
+        raise  # such as a folder that cannot be written: it concerns every job
     except Exception as error:
-        desk.tell(f"{job.name}: unexpected {type(error).__name__}: {error}", True)
-        log.event(desk.out, "job_broke", job=job.name, error=type(error).__name__, message=str(error))
+        runner.tell(f"{job.name}: unexpected {type(error).__name__}: {error}", True)
+        log.event(runner.out, "job_broke", job=job.name, error=type(error).__name__, message=str(error))
         return None
 
 
 def last_change(path: Path) -> datetime:
-    """When the file of the schedule was last written; a job that was never run is due for later times only."""
+    """When the schedule file was last written; a job that never ran is due for later times only."""
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 # --- the summary ------------------------------------------------------------------------------------------------
 
 
-def status(schedule: Schedule, out: Path, now: datetime, book: ledger.Book | None = None) -> dict[str, Any]:
-    """What whatever watches the scheduler wants to know, for JSON.
+def status(schedule: Schedule, out: Path, now: datetime, history: RunsByJob | None = None) -> dict[str, Any]:
+    """The state of the scheduler for monitoring, as JSON.
 
     ``state`` is ok or failing; for each job: last_at, last_status, series (how many), next_at, failing_since,
-    undelivered, running and message. ``checked_at`` is when this was found out: where it is old, nothing checks.
+    undelivered, running and message. An old ``checked_at`` means that nothing calls ``due`` any more.
     """
-    book = Ledger(out).read() if book is None else book
-    jobs = {job.name: _standing(job, book.get(job.name, ()), out, now) for job in schedule.jobs}
+    history = RunHistory(out).read() if history is None else history
+    jobs = {job.name: _job_status(job, history.get(job.name, ()), out, now) for job in schedule.jobs}
     wrong = any(one["failing_since"] or one["undelivered"] for one in jobs.values())
     return {
         "schema_version": 1,
-        "checked_at": ledger.utc(now),
+        "checked_at": run_history.utc(now),
         "state": "failing" if wrong else "ok",
         "time_zone": schedule.zone.key,
         "jobs": jobs,
@@ -330,29 +328,29 @@ def status(schedule: Schedule, out: Path, now: datetime, book: ledger.Book | Non
 
 
 def write_status(said: Mapping[str, Any], out: Path) -> None:
-    """Replaces ``status.json`` in one step. A disk that takes nothing more is told by the runs themselves."""
+    """Replaces ``status.json`` in one step. A full disk is reported by the runs themselves."""
     with suppress(OSError):
         out.mkdir(parents=True, exist_ok=True)
         publish.replace_file(out / STATUS, json.dumps(said, indent=1, ensure_ascii=False) + "\n")
 
 
-def _standing(job: Job, runs: Sequence[Ran], out: Path, now: datetime) -> dict[str, Any]:
-    times = [at for at in ledger.times(runs) if at <= now]
-    of_time = ledger.at_time(runs, times[0]) if times else []
-    being_made = running(out, job.name)
-    since = None if being_made else ledger.failing_since(runs)
-    problem = _problem(out, job.name)
+def _job_status(job: Job, runs: Sequence[ScheduledRun], out: Path, now: datetime) -> dict[str, Any]:
+    times = [at for at in run_history.times(runs) if at <= now]
+    of_time = run_history.at_time(runs, times[0]) if times else []
+    being_made = is_running(out, job.name)
+    since = None if being_made else run_history.failing_since(runs)
+    problem = _problem_record(out, job.name)
     if problem:
         first = datetime.fromisoformat(problem["scheduled"]["at"])
         since = min(since, first) if since else first
     wrong = problem["error"]["message"] if problem else next((ran.message for ran in of_time if ran.failed), "")
     return {
-        "last_at": ledger.utc(times[0]) if times else None,
-        "last_status": ledger.outcome(of_time) if times else None,
+        "last_at": run_history.utc(times[0]) if times else None,
+        "last_status": run_history.outcome(of_time) if times else None,
         "series": len(of_time),
-        "next_at": ledger.utc(next(job.times(now))),
-        "failing_since": ledger.utc(since) if since else None,
-        "undelivered": len(_missing(job, runs, datetime.now(UTC))),
+        "next_at": run_history.utc(next(job.times(now))),
+        "failing_since": run_history.utc(since) if since else None,
+        "undelivered": len(_undelivered(job, runs, datetime.now(UTC))),
         "running": being_made,
         "message": _first_line(wrong) or None,
     }
@@ -361,56 +359,56 @@ def _standing(job: Job, runs: Sequence[Ran], out: Path, now: datetime) -> dict[s
 # --- deliveries -------------------------------------------------------------------------------------------------
 
 
-def _missing(job: Job, runs: Sequence[Ran], now: datetime, *, patient: bool = False) -> list[Ran]:
-    """The runs of the latest time that somebody should have had and has not.
+def _undelivered(job: Job, runs: Sequence[ScheduledRun], now: datetime, *, patient: bool = False) -> list[ScheduledRun]:
+    """The runs of the latest time that are not delivered to everybody.
 
-    With ``patient`` only those whose turn it is: each pause between two tries is as long as the whole time before.
+    With ``patient`` only those that are to be tried again now: each pause is as long as all the time before it.
     """
-    done = ledger.times(runs)
+    done = run_history.times(runs)
     return [
         ran
-        for ran in (ledger.at_time(runs, done[0]) if done else ())
-        if now - ran.started < STILL_NEWS
+        for ran in (run_history.at_time(runs, done[0]) if done else ())
+        if now - ran.started < MAX_DELIVERY_AGE
         and _waiting(ran.folder, job.alerts if ran.failed else job.recipients)
-        and not (ran.failed and _told(ran, runs))
+        and not (ran.failed and _already_reported(ran, runs))
         and not (patient and _too_soon(ran, now))
     ]
 
 
-def is_waiting(job: Job, runs: Sequence[Ran]) -> bool:
-    """Whether it is time to try again to deliver something of the job's latest time."""
-    return bool(_missing(job, runs, datetime.now(UTC), patient=True))
+def is_waiting(job: Job, runs: Sequence[ScheduledRun]) -> bool:
+    """Whether a delivery for the latest time of the job is to be tried again now."""
+    return bool(_undelivered(job, runs, datetime.now(UTC), patient=True))
 
 
 def _waiting(folder: Path, to: Sequence[str]) -> bool:
     if not to:
         return False
-    from cs_helpers.schedule import deliver
+    from cs_helpers.schedule import delivery
 
-    return not {deliver.recipient(each) for each in to} <= deliver.delivered_already(folder)
+    return not {delivery.recipient(each) for each in to} <= delivery.delivered_already(folder)
 
 
-def _told(ran: Ran, runs: Sequence[Ran]) -> bool:
-    """Whether the same failure was told a short while ago, for another series or for a time just before."""
-    from cs_helpers.schedule import deliver
+def _already_reported(ran: ScheduledRun, runs: Sequence[ScheduledRun]) -> bool:
+    """Whether the same failure was reported recently, for another series or for an earlier time."""
+    from cs_helpers.schedule import delivery
 
-    for at in ledger.times(runs):
+    for at in run_history.times(runs):
         if at > ran.at:
             continue
-        of_time = ledger.at_time(runs, at)
-        if ran.at - at > TOLD_AGAIN or (at < ran.at and ledger.outcome(of_time) in ("ok", "warnings")):
+        of_time = run_history.at_time(runs, at)
+        if ran.at - at > REPEAT_NOTICE_AFTER or (at < ran.at and run_history.outcome(of_time) in ("ok", "warnings")):
             return False
         same = [each for each in of_time if each.failed and each.message == ran.message and each.folder != ran.folder]
-        if any(deliver.delivered_already(each.folder) for each in same):
+        if any(delivery.delivered_already(each.folder) for each in same):
             return True
     return False
 
 
-def _too_soon(ran: Ran, now: datetime) -> bool:
-    from cs_helpers.schedule import deliver
+def _too_soon(ran: ScheduledRun, now: datetime) -> bool:
+    from cs_helpers.schedule import delivery
 
     try:
-        tried = datetime.fromtimestamp((ran.folder / deliver.FILE).stat().st_mtime, UTC)
+        tried = datetime.fromtimestamp((ran.folder / delivery.FILE).stat().st_mtime, UTC)
     except OSError:
         return False  # never tried
     return now - tried < tried - ran.started
@@ -423,8 +421,8 @@ def _key(job: Job, at: datetime) -> str:
     return f"{job.name}@{at.astimezone(UTC):%Y%m%dT%H%MZ}"
 
 
-def _stand_in(job: Job, at: datetime, words: str) -> dict[str, Any]:
-    """A record of a run that could leave none, for the message about it."""
+def _failure_record(job: Job, at: datetime, reason: str) -> dict[str, Any]:
+    """A run record for a run that could not leave one, for the notice about it."""
     return {
         "series": job.name,
         "run_id": _key(job, at),
@@ -434,15 +432,15 @@ def _stand_in(job: Job, at: datetime, words: str) -> dict[str, Any]:
         "audience": job.audience.partition("+")[0],
         "parameters": job.parameters_at(at) if job.audience == "full" else {},
         "as_of": None,
-        "started_at": ledger.utc(datetime.now(UTC)),
-        "scheduled": {"job": job.name, "at": ledger.utc(at), "of": 1},
+        "started_at": run_history.utc(datetime.now(UTC)),
+        "scheduled": {"job": job.name, "at": run_history.utc(at), "of": 1},
         "headline": [],
-        "error": {"cell": None, "ename": "NotStarted", "message": words},
+        "error": {"cell": None, "ename": "NotStarted", "message": reason},
     }
 
 
-def stand_in_for_schedule(run_id: str, words: str, path: Path) -> dict[str, Any]:
-    """The same for a schedule that was changed into one that is wrong."""
+def schedule_failure_record(run_id: str, reason: str, path: Path) -> dict[str, Any]:
+    """A run record for a schedule that was changed and is now invalid."""
     return {
         "series": "schedule",
         "run_id": run_id,
@@ -452,15 +450,15 @@ def stand_in_for_schedule(run_id: str, words: str, path: Path) -> dict[str, Any]
         "audience": "full",
         "parameters": {},
         "as_of": None,
-        "started_at": ledger.utc(datetime.now(UTC)),
+        "started_at": run_history.utc(datetime.now(UTC)),
         "scheduled": None,
         "headline": [],
-        "error": {"cell": None, "ename": "ScheduleError", "message": f"{words}\nCheck it: cs-helpers check {path}"},
+        "error": {"cell": None, "ename": "ScheduleError", "message": f"{reason}\nCheck it: cs-helpers check {path}"},
     }
 
 
-def _problem(out: Path, name: str) -> dict[str, Any] | None:
-    """The oldest word of a job that could not be made and was not made since."""
+def _problem_record(out: Path, name: str) -> dict[str, Any] | None:
+    """The oldest notice of a job that could not run and has not run since."""
     for path in sorted((out / NOT_STARTED).glob(f"{name}@*/{_PROBLEM}")):
         with suppress(OSError, ValueError):
             found = json.loads(path.read_text(encoding="utf-8"))
@@ -469,7 +467,7 @@ def _problem(out: Path, name: str) -> dict[str, Any] | None:
     return None
 
 
-def _forget(out: Path, name: str) -> None:
+def _remove_notices(out: Path, name: str) -> None:
     import shutil
 
     for folder in (out / NOT_STARTED).glob(f"{name}@*"):
@@ -484,15 +482,15 @@ def _marker(out: Path, name: str) -> Path:
 
 
 def _mark(out: Path, name: str, pid: int) -> None:
-    """Says which process makes a job: it outlives us if we are killed, and our lock does not."""
+    """Records which process runs a job: it continues if we are killed, while our lock does not."""
     import psutil
 
     with suppress(psutil.Error, OSError):
         publish.replace_file(_marker(out, name), json.dumps([pid, psutil.Process(pid).create_time()]))
 
 
-def running(out: Path, name: str) -> bool:
-    """Whether the process of a run of the job is alive, be it that the scheduler which began it was killed."""
+def is_running(out: Path, name: str) -> bool:
+    """Whether a process of the job is running, also one whose scheduler was killed."""
     import psutil
 
     try:
@@ -504,7 +502,7 @@ def running(out: Path, name: str) -> bool:
 
 
 def _kill(pid: int) -> None:
-    """Ends a process and all it started, at once."""
+    """Kills a process and everything it started."""
     import psutil
 
     with suppress(psutil.Error):
@@ -514,21 +512,21 @@ def _kill(pid: int) -> None:
                 each.kill()
 
 
-def _last_words(said: IO[bytes]) -> str:
+def _last_output(said: IO[bytes]) -> str:
     said.seek(0, os.SEEK_END)
-    said.seek(max(0, said.tell() - _MOST_WORDS))
+    said.seek(max(0, said.tell() - MAX_OUTPUT))
     return visible(said.read().decode("utf-8", "replace")).strip()
 
 
-# --- words ------------------------------------------------------------------------------------------------------
+# --- text ------------------------------------------------------------------------------------------------------
 
 
 def _short(at: datetime) -> str:
     return f"{at:%A} {at.day} {at:%B %Y, %H:%M}"
 
 
-def _in_short(runs: Sequence[Ran]) -> str:
-    """``4 reports, 1 of them failed``; of one report its series and status."""
+def _summary(runs: Sequence[ScheduledRun]) -> str:
+    """``4 reports, 1 of them failed``; for one report its series and status."""
     failed = sum(ran.failed for ran in runs)
     if len(runs) == 1:
         return f"{runs[0].series} failed" if failed else f"{runs[0].series} published ({runs[0].status})"
@@ -537,7 +535,3 @@ def _in_short(runs: Sequence[Ran]) -> str:
 
 def _first_line(text: str) -> str:
     return visible(text).strip().partition("\n")[0][:500]
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -1,11 +1,10 @@
-"""The reports in the dialog of jupyter-scheduler: its jobs run through our runner instead of its own.
+"""Runs the jobs of jupyter-scheduler as ``cs-helpers run`` does.
 
     jupyter lab --Scheduler.execution_manager_class=cs_helpers.schedule.jupyter_scheduler.ReportExecutionManager
 
-The stock manager runs a copy of the notebook in a folder of its own, where no relative path leads anywhere, takes
-parameters as they are typed (a text without quotes is an error, a mistyped name runs with the default), and leaves a
-notebook page that needs a network. See docs/jupyter-scheduler.md. The only home of jupyter-scheduler, which is not
-among this package's requirements.
+The standard manager runs a copy of the notebook in another folder, where relative paths do not work, takes parameters
+as Python code without checking their names, and makes a page that needs a network. See docs/jupyter-scheduler.md. The
+only module that imports jupyter-scheduler, which this package does not require.
 """
 
 from __future__ import annotations
@@ -26,26 +25,25 @@ _FILES = {"html": "report.html", "ipynb": "notebook.ipynb"}
 
 
 class ReportExecutionManager(DefaultExecutionManager):
-    """Runs a job as ``cs-helpers run`` would, in the project's folder; a job that published nothing has failed.
+    """Runs a job as ``cs-helpers run`` does, in the project folder; a job that published nothing has failed.
 
-    Parameters are checked against those the notebook declares, before anything runs. The report is published under
-    ``reports`` and copied to where the dialog offers its files. Raises what went wrong, which jupyter-scheduler shows
-    as the reason of a failed job.
+    The parameters are checked against those of the notebook before it runs. The report is published under ``reports``
+    and copied to where the dialog offers its files. jupyter-scheduler shows the raised error as the reason of failure.
     """
 
     def execute(self) -> None:
-        """Called by jupyter-scheduler in a process of the job's own."""
+        """Runs the job; jupyter-scheduler calls it in a process of its own."""
         job = self.model
         os.chdir(project_folder(Path(self.root_dir)))
         notebook = Path(self.staging_paths["input"])
         values = series.check_parameters(notebook, as_typed(job.parameters or {}))
         record = run.run(notebook, values, OUT)
-        self._hand_over(OUT / record["series"] / record["run_id"], job.output_formats or [])
+        self._copy_files(OUT / record["series"] / record["run_id"], job.output_formats or [])
         if run.exit_code(record):
             raise ReportFailed(run.failure_message(record, OUT))
 
-    def _hand_over(self, folder: Path, formats: list[str]) -> None:
-        """Copies the run's files to where the dialog downloads them from; a failed run has its notebook only."""
+    def _copy_files(self, folder: Path, formats: list[str]) -> None:
+        """Copies the files of the run to where the dialog finds them; a failed run has a notebook only."""
         for each in formats:
             file = folder / _FILES.get(each, "")
             if file.is_file():
@@ -53,12 +51,12 @@ class ReportExecutionManager(DefaultExecutionManager):
 
 
 def project_folder(root: Path) -> Path:
-    """The folder relative paths mean: the server's own, or the one above where that is ``notebooks``."""
+    """The folder of relative paths: the folder of the server, or its parent if it is ``notebooks``."""
     return root.parent if root.name == "notebooks" else root
 
 
 def as_typed(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters without the quotes that the stock manager needs around a text; here they are optional."""
+    """The parameters as texts, without the optional quotes around them that the standard manager requires."""
     texts = {name: str(value).strip() for name, value in parameters.items()}
     return {
         name: text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text

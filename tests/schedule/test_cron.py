@@ -77,20 +77,20 @@ def test_names_become_numbers_that_every_cron_reads(text, plain):
     ("text", "said"),
     [
         ("0 6 * *", "has 4 fields instead of five"),
-        ("61 6 * * *", "minute: '61' is none; 0 to 59."),
-        ("0 24 * * *", "hour: '24' is none; 0 to 23."),
-        ("0 6 0 * *", "day of the month: '0' is none"),
+        ("61 6 * * *", "minute: '61' is not valid; write 0 to 59."),
+        ("0 24 * * *", "hour: '24' is not valid; write 0 to 23."),
+        ("0 6 0 * *", "day of the month: '0' is not valid"),
         ("0 6 * * mno", "Did you mean 'mon'?"),
         ("0 6 * jann *", "Did you mean 'jan'?"),
         ("0 6 * * fri-mon", "'fri-mon' runs backwards"),
-        ("5/10 6 * * *", "steps are written */5"),
-        ("*/0 6 * * *", "steps are written */5"),
-        ("0 6 last * *", "day of the month: 'last' is none"),
+        ("5/10 6 * * *", "write steps as */5"),
+        ("*/0 6 * * *", "write steps as */5"),
+        ("0 6 last * *", "day of the month: 'last' is not valid"),
         ("0 6 1 * mon", "cron would run on either"),
-        ("0 6 31 2,4 *", "never comes: no such month has a day 31"),
+        ("0 6 31 2,4 *", "never occurs: no such month has a day 31"),
         ("@daily", "has 1 field instead of five"),
-        ("0 6 * * mon#2", "day of the week: 'mon#2' is none"),
-        ("0 6 * * 1,", "day of the week: '' is none"),
+        ("0 6 * * mon#2", "day of the week: 'mon#2' is not valid"),
+        ("0 6 * * 1,", "day of the week: '' is not valid"),
     ],
 )
 def test_what_two_crons_would_take_differently_or_none_would_is_refused(text, said):
@@ -127,7 +127,7 @@ def test_the_fields_in_words(text, words):
 
 @pytest.mark.parametrize("text", ["0 6 * *", "0 6 31 2 *"])
 def test_what_is_refused_has_no_words(text):
-    with pytest.raises(ValueError, match=r"field|never comes"):
+    with pytest.raises(ValueError, match=r"field|never occurs"):
         cron.in_words(text)
 
 

@@ -14,8 +14,8 @@ import pytest
 import scheduled
 from scheduled import records, status, until
 
-from cs_helpers.schedule import daemon, ledger
-from cs_helpers.schedule.schedule import Job, Schedule
+from cs_helpers.schedule import daemon, run_history
+from cs_helpers.schedule.settings import Job, Schedule
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -70,12 +70,12 @@ def test_it_runs_what_is_due_reads_a_changed_schedule_refuses_a_wrong_one_and_is
         until(lambda: status(desk)["jobs"]["first"]["last_status"] == "ok")
         assert psutil.Process(process.pid).memory_info().rss < 120e6
         scheduled.write(desk, plan(("second", "notebook: tinny")), age=120)
-        until(lambda: "is wrong, so the old one stays in force" in said())
+        until(lambda: "schedule is invalid, so the previous one still applies" in said())
         assert "no notebook 'tinny'" in said()
         until(lambda: (desk / "board" / "schedule-FAILED.txt").is_file())
         scheduled.write(desk, plan(("third", "notebook: fails")), age=120)
         until(lambda: "The schedule was changed: 1 run; next is third" in said())
-        until(lambda: "third: word of the failure went to folder:board." in said())
+        until(lambda: "third: the notice of the failure went to folder:board." in said())
         until(lambda: list(status(desk)["jobs"]) == ["third"] and status(desk)["state"] == "failing")
         process.terminate()
         assert process.wait(30) == 0
@@ -115,7 +115,7 @@ def test_two_jobs_run_side_by_side_and_a_signal_ends_them_with_nothing_half_done
 def test_two_of_them_on_one_folder_make_one_run(desk):
     scheduled.write(desk, plan(("team", "notebook: tiny, parameters: {wait: go}")))
     with started(desk) as (_, said), started(desk, name="said too") as (_, said_too):
-        until(lambda: "another process is making it" in said() + said_too())
+        until(lambda: "another process is running it" in said() + said_too())
         (desk / "go").touch()
         until(lambda: "team: tiny published" in said() + said_too())
     assert len(records(desk)) == began(desk) == 1
@@ -140,29 +140,29 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def test_it_looks_again_when_a_time_has_come_and_not_before():
-    last = daemon.next_look(schedule("3 13 * * *", "30 5 * * *"), NOON)  # 13:03 in Berlin
+    last = daemon.next_check(schedule("3 13 * * *", "30 5 * * *"), NOON)  # 13:03 in Berlin
     assert last.until == NOON + timedelta(minutes=3)
-    assert not daemon.must_look(last, NOON + timedelta(minutes=2, seconds=59))
-    assert daemon.must_look(last, NOON + timedelta(minutes=3))
-    assert daemon.must_look(None, NOON)
+    assert not daemon.must_check(last, NOON + timedelta(minutes=2, seconds=59))
+    assert daemon.must_check(last, NOON + timedelta(minutes=3))
+    assert daemon.must_check(None, NOON)
 
 
 def test_it_looks_again_after_a_while_whatever_is_scheduled():
     for planned in (schedule(), schedule("30 5 * * *")):
-        last = daemon.next_look(planned, NOON)
-        assert last.until == NOON + daemon.LOOK_AGAIN
-    assert daemon.next_look(schedule(), NOON, [NOON, NOON + timedelta(minutes=1)]).until == NOON + timedelta(minutes=1)
+        last = daemon.next_check(planned, NOON)
+        assert last.until == NOON + daemon.CHECK_INTERVAL
+    assert daemon.next_check(schedule(), NOON, [NOON, NOON + timedelta(minutes=1)]).until == NOON + timedelta(minutes=1)
 
 
 def test_a_machine_that_slept_or_a_clock_that_was_set_is_noticed():
-    last = daemon.next_look(schedule("30 5 * * *"), NOON)
-    assert daemon.must_look(last, NOON + timedelta(days=3))
-    assert daemon.must_look(last, NOON - timedelta(hours=1))
+    last = daemon.next_check(schedule("30 5 * * *"), NOON)
+    assert daemon.must_check(last, NOON + timedelta(days=3))
+    assert daemon.must_check(last, NOON - timedelta(hours=1))
 
 
 def test_it_never_sleeps_so_long_that_a_change_of_the_clock_would_be_missed():
-    last = daemon.next_look(schedule("30 5 * * *"), NOON)
-    assert daemon.sleep_for(last, NOON) == daemon.LONGEST_SLEEP.total_seconds() <= 30
+    last = daemon.next_check(schedule("30 5 * * *"), NOON)
+    assert daemon.sleep_for(last, NOON) == daemon.MAX_SLEEP.total_seconds() <= 30
     assert daemon.sleep_for(last, last.until - timedelta(seconds=2)) == 2
     assert daemon.sleep_for(last, last.until + timedelta(hours=1)) > 0, "and never turns in circles"
 
@@ -178,8 +178,10 @@ def test_in_the_nights_when_the_clocks_change_a_time_is_met_once_and_at_once(beg
     planned, now = schedule("30 2 * * *"), began
     runs, made = [], []
     while now < began + timedelta(hours=8):
-        for at in ledger.pending(planned.jobs[0], runs, now, began):
+        for at in run_history.pending(planned.jobs[0], runs, now, began):
             made.append(f"{now.astimezone(BERLIN):%Y-%m-%d %H:%M %z}")
-            runs.insert(0, ledger.Ran("job-0", at.astimezone(UTC), 1, "good", "1", "ok", "", now, Path("good/1")))
-        now = daemon.next_look(planned, now).until
+            runs.insert(
+                0, run_history.ScheduledRun("job-0", at.astimezone(UTC), 1, "good", "1", "ok", "", now, Path("good/1"))
+            )
+        now = daemon.next_check(planned, now).until
     assert made == [met]

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +18,7 @@ from scheduled import begin, call, events, records, status, until
 
 from cs_helpers.data import sample
 from cs_helpers.publish import publish
-from cs_helpers.schedule import due, ledger, schedule
+from cs_helpers.schedule import due, run_history, settings
 
 NOW = "2026-11-24T09:00+01:00"
 OLD = 10 * 365 * 86_400  # seconds: written long before NOW, so that each time since then counts
@@ -79,10 +81,10 @@ def test_two_that_are_called_at_once_make_one_run(desk):
     until(lambda: began(desk))
     until(lambda: first.poll() is not None or second.poll() is not None)  # the one that came too late
     late, early = (first, second) if first.poll() is not None else (second, first)
-    assert "team: left out, another process is making it just now." in late.communicate()[0]
+    assert "team: skipped, another process is running it." in late.communicate()[0]
     (desk / "go").touch()
     assert (late.wait(), early.wait()) == (0, 0)
-    assert len(records(desk)) == began(desk) == 1
+    assert len(records(desk)) == began(desk) == len(events(desk, "delivered")) == 1
 
 
 @pytest.mark.reports
@@ -106,7 +108,7 @@ def test_a_run_that_outlives_its_killed_scheduler_is_not_made_twice_and_is_deliv
     killed.kill()
     killed.communicate()
     code, said, _ = call(desk, "due", "--now", NOW)
-    assert (code, "another process is making it" in said) == (0, True)
+    assert (code, "another process is running it" in said) == (0, True)
     assert status(desk)["jobs"]["team"]["running"] is True
     (desk / "go").touch()
     until(lambda: not run.is_running() or run.status() == psutil.STATUS_ZOMBIE)
@@ -125,7 +127,7 @@ def test_a_run_that_is_killed_stays_due_and_the_next_call_makes_it(desk):
     children = psutil.Process(caller.pid).children(recursive=True)
     next(each for each in children if "--scheduled" in each.cmdline()).kill()
     _, wrong = caller.communicate()
-    assert (caller.returncode, "team: was stopped before its end; it stays due." in wrong) == (1, True)
+    assert (caller.returncode, "team: was stopped before its end and is still due." in wrong) == (1, True)
     assert records(desk) == []
     psutil.wait_procs(children, timeout=20)
     (desk / "go").touch()
@@ -191,7 +193,7 @@ def test_a_failure_is_told_to_the_owner_and_not_repeated_until_somebody_asks(des
     scheduled.write(desk, PLAN.replace("tiny", "fails"), OLD)
     code, said, wrong = call(desk, "due", "--now", NOW)
     assert (code, "fails: fails.ipynb, cell 3" in wrong, "no luck" in wrong) == (1, True, True)
-    assert "team: word of the failure went to folder:board." in said
+    assert "team: the notice of the failure went to folder:board." in said
     assert [path.name for path in (desk / "board").iterdir()] == ["fails-FAILED.txt"]
     one = status(desk)["jobs"]["team"]
     assert (status(desk)["state"], one["last_status"], one["failing_since"]) == (
@@ -212,7 +214,7 @@ def test_a_run_that_cannot_begin_is_told_once_stays_due_and_is_made_when_it_can(
     scheduled.write(desk, PLAN + "    parameters: {source: exports}\n", OLD)
     code, _, wrong = call(desk, "due", "--now", NOW)
     assert code == 1
-    assert "team: could not be made; it stays due.\n  source: there is no file or folder exports" in wrong
+    assert "team: could not run and is still due.\n  source: there is no file or folder exports" in wrong
     told = (desk / "board" / "team-FAILED.txt").read_text(encoding="utf-8")
     assert "there is no file or folder exports" in told
     assert status(desk)["jobs"]["team"]["failing_since"] == "2026-11-24T04:30:00Z"
@@ -277,7 +279,7 @@ def shelf(desk, monkeypatch):
     """A desk in this process: a function that lays a run there, and the job."""
     monkeypatch.chdir(desk)
     out = Path("reports")
-    (job,) = schedule.read(out / "schedule.yml").jobs
+    (job,) = settings.read(out / "schedule.yml").jobs
     numbers = iter(range(1000))
 
     def lay(at, status="failed", message="no luck", series="tiny", age=timedelta(), of=1):
@@ -286,7 +288,7 @@ def shelf(desk, monkeypatch):
         folder.mkdir(parents=True)
         record = {
             "run_id": folder.name, "series": series, "status": status, "notebook": "tiny.ipynb", "parameters": {},
-            "started_at": ledger.utc(now), "audience": "full", "headline": [], "takeaways": [], "title": "Tiny",
+            "started_at": run_history.utc(now), "audience": "full", "headline": [], "takeaways": [], "title": "Tiny",
             "quality": [], "changed": None, "as_of": None, "duration_s": 1.0,
             "scheduled": {"job": "team", "at": f"2026-11-{at}", "of": of},
             "error": {"cell": 1, "ename": "E", "message": message} if status == "failed" else None,
@@ -297,17 +299,17 @@ def shelf(desk, monkeypatch):
         return folder
 
     said = []
-    tools = due.Desk(out, lambda line, wrong: said.append(line))
+    tools = due.JobRunner(out, lambda line, wrong: said.append(line))
 
     def deliver():
         said.clear()
-        tools.deliver_late(job)
+        tools.deliver_pending(job)
         return [line.removeprefix("team: ") for line in said]
 
     return lay, deliver, job
 
 
-FAILURE, REPORT = "word of the failure went to folder:board.", "tiny went to folder:board."
+FAILURE, REPORT = "the notice of the failure went to folder:board.", "tiny went to folder:board."
 
 
 def test_the_same_failure_half_an_hour_later_is_not_told_again_but_another_one_is(shelf):
@@ -368,12 +370,28 @@ def test_the_pause_between_tries_grows_with_the_age_of_the_run(shelf):
     assert deliver() == [REPORT]
 
 
+def test_processes_that_deliver_one_run_at_once_deliver_it_once(shelf):
+    """Each is a real process with the real lock."""
+    lay, _, _ = shelf
+    lay("24T04:30:00Z", "ok")
+    code = (
+        "from pathlib import Path; from cs_helpers.schedule import due, settings\n"
+        "out = Path('reports'); (job,) = settings.read(out / 'schedule.yml').jobs\n"
+        "due.JobRunner(out, print).deliver_pending(job)"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL) for _ in range(3)]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert len(events(Path.cwd(), "delivered")) == 1
+
+
 def test_who_gets_the_lock_looks_again_whether_the_run_was_made_meanwhile(shelf):
     lay, _, job = shelf
     said = []
     at = datetime(2026, 11, 24, 4, 30, tzinfo=UTC)
     lay("24T04:30:00Z", "ok")
-    ended = due.Desk(Path("reports"), lambda line, wrong: said.append(line)).make(job, at, at, at - timedelta(days=1))
+    ended = due.JobRunner(Path("reports"), lambda line, wrong: said.append(line)).run(
+        job, at, at, at - timedelta(days=1)
+    )
     assert (ended.outcome, ended.good, said) == ("skipped", True, [])
 
 
@@ -395,5 +413,5 @@ def test_what_breaks_with_one_job_does_not_keep_the_others_from_being_made(shelf
     record["scheduled"]["job"] = "one"
     (other / "run.json").write_text(json.dumps(record), encoding="utf-8")
     at = datetime(2026, 11, 24, 5, tzinfo=UTC)
-    assert not due.run_all(due.Desk(Path("reports"), tell), schedule.Schedule(job.zone, jobs), at, at)
+    assert not due.run_all(due.JobRunner(Path("reports"), tell), settings.Schedule(job.zone, jobs), at, at)
     assert said == [f"one: {REPORT}", "one: unexpected RuntimeError: the pipe is gone", f"team: {REPORT}"]

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cs_helpers.schedule import ledger
-from cs_helpers.schedule.ledger import Ran
-from cs_helpers.schedule.schedule import Job
+from cs_helpers.schedule import run_history
+from cs_helpers.schedule.run_history import ScheduledRun
+from cs_helpers.schedule.settings import Job
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAILY = Job("daily", "good", "30 5 * * *", "full", {}, BERLIN)
@@ -27,12 +27,12 @@ def ran(at, status="ok", series="good", of=1, **others):
     """A run of the daily job; each is newer than the one before."""
     number = next(NUMBERS)
     fields = {"started": at, "folder": Path(f"{series}/{number:05}"), "message": "no" * (status == "failed")} | others
-    return Ran("daily", at.astimezone(UTC), of, series, f"{number:05}", status, **fields)
+    return ScheduledRun("daily", at.astimezone(UTC), of, series, f"{number:05}", status, **fields)
 
 
 def due(runs, now, job=DAILY, changed=LONG_AGO, **how):
     newest_first = sorted(runs, key=lambda each: each.run_id, reverse=True)
-    return [f"{at:%m-%d %H:%M}" for at in ledger.pending(job, newest_first, now, changed, **how)]
+    return [f"{at:%m-%d %H:%M}" for at in run_history.pending(job, newest_first, now, changed, **how)]
 
 
 def test_a_time_is_due_until_it_is_recorded():
@@ -131,7 +131,7 @@ def test_half_hours_go_on_through_the_night_when_the_clocks_change():
     runs, now, made = [ran(began)], began, []
     while now < began + timedelta(hours=4):
         now += timedelta(minutes=5)
-        for at in ledger.pending(beat, runs, now, LONG_AGO):
+        for at in run_history.pending(beat, runs, now, LONG_AGO):
             made.append(at.astimezone(UTC))
             runs.insert(0, ran(at))
     assert made == sorted(set(made))
@@ -140,18 +140,18 @@ def test_half_hours_go_on_through_the_night_when_the_clocks_change():
 
 def test_the_outcome_of_a_time_is_the_worst_of_its_series():
     at = berlin("2026-11-24")
-    assert ledger.outcome([]) == "unfinished"
-    assert ledger.outcome([ran(at, of=2)]) == "unfinished"
-    assert ledger.outcome([ran(at, series="a", of=2), ran(at, "warnings", "b", of=2)]) == "warnings"
-    assert ledger.outcome([ran(at, "failed", "a", of=2), ran(at, series="b", of=2)]) == "failed"
+    assert run_history.outcome([]) == "unfinished"
+    assert run_history.outcome([ran(at, of=2)]) == "unfinished"
+    assert run_history.outcome([ran(at, series="a", of=2), ran(at, "warnings", "b", of=2)]) == "warnings"
+    assert run_history.outcome([ran(at, "failed", "a", of=2), ran(at, series="b", of=2)]) == "failed"
 
 
 def test_failing_since_is_the_first_failure_after_the_last_good_one():
     days = [("20", "ok"), ("21", "failed"), ("22", "failed"), ("23", "failed")]
     runs = [ran(berlin(f"2026-11-{day}"), status) for day, status in days][::-1]
-    assert ledger.failing_since(runs) == berlin("2026-11-21")
-    assert ledger.failing_since(runs[3:]) is None
-    assert ledger.failing_since([]) is None
+    assert run_history.failing_since(runs) == berlin("2026-11-21")
+    assert run_history.failing_since(runs[3:]) is None
+    assert run_history.failing_since([]) is None
 
 
 def record(out, run_id, **fields):
@@ -171,12 +171,12 @@ def test_records_are_read_and_others_left_out(tmp_path):
     record(tmp_path, "20261124T043006000Z-ff", scheduled=["daily"])
     record(tmp_path, ".20261124T043007000Z-ff", scheduled={"job": "daily", "at": at, "of": 4})
     (tmp_path / "good" / "20261124T043004000Z-dd" / "run.json").write_text("{", encoding="utf-8")
-    book = ledger.Ledger(tmp_path)
+    book = run_history.RunHistory(tmp_path)
     (found,) = book.read()["daily"]
     assert (found.at, found.of, found.series) == (datetime(2026, 11, 24, 4, 30, tzinfo=UTC), 4, "good")
     later = {"job": "daily", "at": "2026-11-24T05:30:00Z"}
     record(tmp_path, "20261124T053001000Z-aa", scheduled=later, status="failed", error={"message": "no"})
     newest, older = book.read()["daily"]
     assert (newest.failed, newest.message, newest.of, older) == (True, "no", 1, found)
-    assert ledger.Ledger(tmp_path / "none").read() == {}
-    assert ledger.utc(found.at.astimezone(BERLIN)) == at
+    assert run_history.RunHistory(tmp_path / "none").read() == {}
+    assert run_history.utc(found.at.astimezone(BERLIN)) == at

@@ -1,7 +1,7 @@
-"""The schedule for a scheduler that is there already: cron, systemd or Airflow.
+"""Exports the schedule to an existing scheduler: cron, systemd or Airflow.
 
-cron and systemd are asked for one thing, to call ``cs-helpers due`` every few minutes: it knows the time zone and what
-was missed, so that neither has to. Nothing is installed from here; what is printed says how.
+cron and systemd call ``cs-helpers due`` every few minutes, which knows the time zone and the missed times. Nothing is
+installed; the exported text explains how to install it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from pathlib import Path
 
 from cs_helpers.core.errors import ParameterError, did_you_mean
 from cs_helpers.schedule import cron
-from cs_helpers.schedule.schedule import Schedule
+from cs_helpers.schedule.settings import Schedule
 
 SECRETS = "~/.config/cs-helpers.env"
-_LONGEST_PAUSE = 5  # minutes; what was missed or not delivered should not wait longer
+MAX_INTERVAL = 5  # minutes; missed runs and late deliveries should not wait longer
 
 
 def export(to: str, schedule: Schedule, folder: Path, file: Path, out: Path) -> str:
-    """The schedule in the form of another scheduler; ``folder`` is the project's, ``file`` the schedule's.
+    """The schedule for another scheduler; ``folder`` is the project folder, ``file`` the schedule file.
 
-    Raises ParameterError for a scheduler that is not known.
+    Raises ParameterError for an unknown scheduler.
     """
     if to not in _KINDS:
         there = ", ".join(_KINDS)
@@ -37,9 +37,9 @@ def export(to: str, schedule: Schedule, folder: Path, file: Path, out: Path) -> 
 
 
 def minutes_apart(schedule: Schedule, now: datetime | None = None) -> int:
-    """How many minutes may lie between two calls of ``due`` so that each scheduled minute is met; 5 at most.
+    """The longest interval in minutes between calls of ``due`` that meets every scheduled minute; 5 at most.
 
-    By the clock of this machine, which is cron's: zones may differ from it by half hours.
+    It applies to the clock of this machine, which cron uses; time zones may differ from it by half hours.
     """
     at = now or datetime.now(UTC)
     apart = 60
@@ -47,20 +47,20 @@ def minutes_apart(schedule: Schedule, now: datetime | None = None) -> int:
         here, there = at.astimezone().utcoffset(), at.astimezone(job.zone).utcoffset()
         shift = int((there - here).total_seconds() // 60) if here is not None and there is not None else 0
         apart = math.gcd(apart, shift, *cron.minutes(job.cron))
-    return max(step for step in range(1, _LONGEST_PAUSE + 1) if apart % step == 0)
+    return max(step for step in range(1, MAX_INTERVAL + 1) if apart % step == 0)
 
 
 def crontab(schedule: Schedule, folder: Path, words: list[str]) -> str:
-    """The line for ``crontab -e``, and as comments what it will run."""
+    """The line for ``crontab -e``, with the jobs as comments."""
     apart = minutes_apart(schedule)
     command = f"cd {shlex.quote(str(folder))} && {shlex.join([*_program(folder), *words, '--quiet'])}"
-    escaped = command.replace("%", r"\%")  # cron ends a command at a bare one
+    escaped = command.replace("%", r"\%")  # cron ends a command at an unescaped percent sign
     return "\n".join(
         [
-            "# Made by `cs-helpers export cron`. Take it over with `crontab -e`; cron mails what goes wrong.",
-            "# It looks every few minutes whether something is due. The schedule may change without a change here.",
+            "# Made by `cs-helpers export cron`. Add it with `crontab -e`; cron mails problems to you.",
+            "# It checks every few minutes what is due. The schedule may change without a change here.",
             *_comments(schedule),
-            "# cron knows hardly any of your environment. Where reports are delivered, put what that needs",
+            "# cron does not know your environment. If reports are delivered, put the variables that this needs",
             f"# (CS_HELPERS_SMTP_URL=... and the like) into {SECRETS}, and `set -a; . {SECRETS}; set +a;`",
             "# before `cd`.",
             f"{'*' if apart == 1 else f'*/{apart}'} * * * *  {escaped}",
@@ -69,15 +69,15 @@ def crontab(schedule: Schedule, folder: Path, words: list[str]) -> str:
 
 
 def systemd(schedule: Schedule, folder: Path, words: list[str]) -> str:
-    """A service and a timer for systemd, for a user without other rights."""
+    """A service and a timer for the systemd of an ordinary user."""
     program = " ".join(_unit_word(word) for word in [*_program(folder, absolute=True), *words])
     apart = minutes_apart(schedule)
     return "\n".join(
         [
-            "# Made by `cs-helpers export systemd`: two files, each under its name. Then",
+            "# Made by `cs-helpers export systemd`: save the two files under their names, then run",
             "#   systemctl --user daemon-reload && systemctl --user enable --now cs-helpers.timer",
-            "#   loginctl enable-linger                 so that it runs while nobody is logged in",
-            "#   journalctl --user -u cs-helpers        what it did",
+            "#   loginctl enable-linger                 to run it while you are logged out",
+            "#   journalctl --user -u cs-helpers        shows its log",
             *_comments(schedule),
             "",
             "# ---- ~/.config/systemd/user/cs-helpers.service ----",
@@ -88,20 +88,20 @@ def systemd(schedule: Schedule, folder: Path, words: list[str]) -> str:
             "Type=oneshot",
             f"WorkingDirectory={str(folder).replace('%', '%%')}",
             f"ExecStart={program}",
-            f"# {SECRETS}: CS_HELPERS_SMTP_URL=... and the like, readable by you alone",
+            f"# {SECRETS}: CS_HELPERS_SMTP_URL=... and the like, readable by you only",
             f"EnvironmentFile=-{SECRETS.replace('~', '%h')}",
-            "# The runs are told by cs-helpers itself; they get 30 seconds.",
+            "# cs-helpers itself stops its runs, which get 30 seconds.",
             "KillMode=mixed",
             "TimeoutStopSec=60",
             "",
             "# ---- ~/.config/systemd/user/cs-helpers.timer ----",
             "[Unit]",
-            "Description=Looks whether reports are due",
+            "Description=Checks whether reports are due",
             "",
             "[Timer]",
             f"OnCalendar=*:{'*' if apart == 1 else f'0/{apart}'}",
             "AccuracySec=1s",
-            "# after the machine was off",
+            "# also for times when the machine was off",
             "Persistent=true",
             "",
             "[Install]",
@@ -111,18 +111,18 @@ def systemd(schedule: Schedule, folder: Path, words: list[str]) -> str:
 
 
 def airflow(schedule: Schedule, folder: Path, words: list[str]) -> str:
-    """A file for Airflow's folder of DAGs (Airflow 2.4 and later): one DAG for each run, with its own times."""
+    """A file for the DAG folder of Airflow 2.4 or later: one DAG for each run, with its own times."""
     called = f"cd {shlex.quote(str(folder))} && {shlex.join([*_program(folder), *words])}"
-    # With --failed, so that Airflow's own "retry" and "clear" run a failed report again.
+    # With --failed, so that "retry" and "clear" in Airflow run a failed report again.
     runs = [
         (f"cs_helpers_{job.name}", cron.plain(job.cron), f"{called} --only {job.name} --failed")
         for job in schedule.jobs
     ]
     head = '''\
-"""Made by `cs-helpers export airflow`. Put it into Airflow's folder of DAGs; make it anew when the schedule changes.
+"""Made by `cs-helpers export airflow`. Put it into the DAG folder of Airflow. Export it again after a change.
 
-Each run is `cs-helpers due --only RUN`: delivery, retention and the summary are as without Airflow, and a run that was
-made already is not made twice. Airflow's user needs this project's folder and what delivery needs in the environment.
+Each run is `cs-helpers due --only RUN`, with the same delivery, retention and status file as without Airflow, and a
+finished run is not repeated. The user of Airflow needs this project folder and the environment variables of delivery.
 """
 
 import pendulum
@@ -135,7 +135,7 @@ except ImportError:
 '''
     lines = [head, f"ZONE = {schedule.zone.key!r}", "RUNS = ["]
     for name, times, command in runs:
-        lines.append(f"    ({name!r}, {times!r}, {_untouched(command)!r}),")
+        lines.append(f"    ({name!r}, {times!r}, {_without_templates(command)!r}),")
     lines += [
         "]",
         "",
@@ -167,7 +167,7 @@ def _comments(schedule: Schedule) -> list[str]:
 
 
 def _program(folder: Path, *, absolute: bool = False) -> list[str]:
-    """How this very command is called from the project's folder."""
+    """The command of this program as called from the project folder."""
     beside = Path(sys.executable).parent / "cs-helpers"
     if not beside.is_file():
         return [sys.executable, "-m", "cs_helpers"]
@@ -175,11 +175,11 @@ def _program(folder: Path, *, absolute: bool = False) -> list[str]:
 
 
 def _unit_word(word: str) -> str:
-    """A word as systemd reads command lines: it has its own quotes, and signs that it would fill in."""
+    """A word in the syntax of systemd, which has its own quotes and replaces % and $."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"' if re.search(r"[\s'\"\\;]", word) else escaped
 
 
-def _untouched(command: str) -> str:
-    """A command that Airflow's templates leave as it is."""
+def _without_templates(command: str) -> str:
+    """A command that the templates of Airflow leave unchanged."""
     return re.sub(r"\{[{%#]", lambda found: f"{{{{ '{found[0]}' }}}}", command)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from cs_helpers.cli import app
 from cs_helpers.core.errors import ScheduleError
 from cs_helpers.publish import series
-from cs_helpers.schedule import schedule
+from cs_helpers.schedule import settings
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 7, 1, 9, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -49,7 +49,7 @@ def desk(tmp_path, monkeypatch):
 def read(text):
     path = Path("reports/schedule.yml")
     path.write_text(text, encoding="utf-8")
-    return schedule.read(path)
+    return settings.read(path)
 
 
 def problems(text):
@@ -64,7 +64,7 @@ def call(*words):
 
 def test_the_schedule_of_the_project_is_right_and_has_something_for_each_reader(monkeypatch):
     monkeypatch.chdir(ROOT)
-    found = schedule.read(Path("reports/schedule.yml"))
+    found = settings.read(Path("reports/schedule.yml"))
     assert {(job.notebook, job.for_each, job.audience) for job in found.jobs} == {
         ("churn", "segment", "full"), ("churn", None, "shared"), ("data_check", None, "full"), ("roi", None, "shared"),
         ("reps", None, "shared"),
@@ -78,7 +78,7 @@ def test_every_line_of_the_projects_schedule_that_sets_something_new_is_explaine
     for line in lines:
         if found := re.match(r" *(?:# )?([a-z_]+): ?", line):
             set_first.setdefault(found[1], line)
-    known = {"time_zone", "owner", *schedule._Run.model_fields}
+    known = {"time_zone", "owner", *settings._JobEntry.model_fields}
     assert known <= set(set_first), "every key is shown"
     set_first = {key: line for key, line in set_first.items() if key in known}
     assert all("#" in line for line in set_first.values())
@@ -86,7 +86,7 @@ def test_every_line_of_the_projects_schedule_that_sets_something_new_is_explaine
 
 def test_a_run_is_the_command_that_a_person_would_type(desk):
     (team, _) = read(GOOD).jobs
-    assert team.words_at(NOW) == ["run", "good", "-p", "count=3", "-p", "code=00123"], "00123 stays as it was written"
+    assert team.command_at(NOW) == ["run", "good", "-p", "count=3", "-p", "code=00123"], "00123 stays as it was written"
     text = """\
 time_zone: UTC
 runs:
@@ -97,7 +97,7 @@ runs:
     parameters: {where: "industry=Data & Analytics", source: "my exports", as_of: 2026-07-01}
 """
     (board,) = read(text).jobs
-    assert board.words_at(NOW) == [
+    assert board.command_at(NOW) == [
         "run", "churn", "--audience", "shared", "--with-comments",
         "-p", "where=industry=Data & Analytics", "--source", "my exports", "--as-of", "2026-07-01",
     ]  # fmt: skip
@@ -117,7 +117,7 @@ runs:
     retries: 0
 """
     (each,) = read(text).jobs
-    assert each.words_at(NOW) == [
+    assert each.command_at(NOW) == [
         "run", "churn", "--for-each", "segment", "--jobs", "2", "--timeout", "30m", "--memory", "4GB", "--retries", "0",
     ]  # fmt: skip
 
@@ -126,7 +126,7 @@ def test_a_relative_date_is_the_one_of_the_scheduled_time_in_the_schedules_zone(
     text = GOOD.replace("{count: 3, code: 00123}", "{as_of: last_complete_month, source: yesterday}")
     (team, _) = read(text).jobs
     new_year_in_berlin = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
-    assert team.words_at(new_year_in_berlin) == ["run", "good", "--as-of", "2027-01-01", "--source", "2026-12-31"]
+    assert team.command_at(new_year_in_berlin) == ["run", "good", "--as-of", "2027-01-01", "--source", "2026-12-31"]
     assert team.parameters["as_of"] == "last_complete_month", "the next time it is another date"
 
 
@@ -186,9 +186,11 @@ runs:
     assert [line.partition(":")[0] for line in found] == ["2", "7", "8", "9", "10", "11", "12", "15", "16", "20", "22"]
     for words, line in zip(
         [
-            "owner: 'nobody' has no @", "timeout: 'soon' is no length of time", "memory: '4' is no amount of memory",
+            "owner: 'nobody' is not a mail address",
+            "timeout: 'soon' is no length of time", "memory: '4' is no amount of memory",
             "retries must be a whole number from 0 to 10, not 'twice'", "keep must be a whole number from 1",
-            "catch_up must be a whole number from 0", "there is no for_each here", "recipients: 'pigeon:coop'",
+            "catch_up must be a whole number from 0", "there is no for_each here",
+            "recipients: there is no kind of recipient 'pigeon'",
             "alerts must be one recipient or a list of them", "good.ipynb: has no parameter where",
             "as_of: 'last_complet_month' is no date. Did you mean 'last_complete_month'?",
         ],
@@ -237,16 +239,17 @@ runs:
         "schedule.yml, line 2: unknown key 'ownr'. Did you mean 'owner'?",
         "schedule.yml, line 4: 'Team Report' cannot name a run: small letters, digits, _ and -, 60 at most.",
         "schedule.yml, line 5: no notebook 'god' in notebooks. There are: churn, good. Did you mean 'good'?",
-        "schedule.yml, line 6: cron: day of the week: 'mno' is none; 0 to 7 or sun to sat. Did you mean 'mon'?",
-        "schedule.yml, line 9: cron: '0 6 1 * mon' names days of the month and of the week; cron would run on either. "
-        "Make two runs of it, or leave one of the two as *.",
+        "schedule.yml, line 6: cron: day of the week: 'mno' is not valid; write 0 to 7 or sun to sat. "
+        "Did you mean 'mon'?",
+        "schedule.yml, line 9: cron: '0 6 1 * mon' names days of the month and days of the week; cron would run on "
+        "either. Make two jobs of it, or leave one of the two as *.",
         *(line for line in found if "line 10: good.ipynb: has no parameter 'audience'" in line),
         "schedule.yml, line 11: 'notebook' is missing in runs.daily.",
         "schedule.yml, line 12: unknown key 'notbook' in runs.daily. Did you mean 'notebook'?",
         "schedule.yml, line 17: audience: there is no 'shard'. Did you mean 'shared'? There are: full, shared, "
         "shared+comments.",
         *(line for line in found if "line 18" in line),
-        "schedule.yml, line 21: audience stands beside notebook, not among its parameters.",
+        "schedule.yml, line 21: audience belongs beside notebook, not among its parameters.",
         "schedule.yml, line 22: empty must be `key: value` lines.",
     ]
     assert sum("line 10" in line for line in found) == 1
@@ -262,8 +265,8 @@ runs:
         ("", "'time_zone' is missing."),
         ("- a\n", "the file holds no `key: value` lines"),
         ("time_zone: UTC\nruns:\n  a:\n    cron: * * * * *\n", "schedule.yml, line 4: this is not YAML"),
-        ("time_zone: UTC\nruns: {a: &x {}, b: *x}\n", "names with & and * are not read"),
-        ("time_zone: UTC\nruns:\n  a: {}\n  a: {}\n", "line 4: 'a' stands twice, on line 3 already."),
+        ("time_zone: UTC\nruns: {a: &x {}, b: *x}\n", "& and * names are not supported"),
+        ("time_zone: UTC\nruns:\n  a: {}\n  a: {}\n", "line 4: 'a' appears twice, first on line 3."),
         ("time_zone: UTC\nruns: []\n", "runs must be `key: value` lines."),
         ("time_zone: [UTC]\nruns: {}\n", "time_zone must be one text."),
         (GOOD.replace("{count: 3", "{source: 'postgresql://me:secret@host/db', count: 3", 1), "holds a password"),
@@ -334,7 +337,8 @@ runs:
 
 def test_each_line_of_a_schedule_is_explained_in_words(desk, monkeypatch):
     monkeypatch.delenv("CS_HELPERS_SMTP_URL", raising=False)
-    lines = schedule.explain(read(EXPLAINED), NOW)
+    monkeypatch.delenv("CS_HELPERS_MAIL_FROM", raising=False)
+    lines = settings.explain(read(EXPLAINED), NOW)
     assert lines[0] == "2 runs, times in Europe/Berlin."
     board = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in lines[3 : lines.index("plain") - 1])
     assert board["what"] == "the notebook churn, one report for each segment, 2 at a time"
@@ -342,18 +346,20 @@ def test_each_line_of_a_schedule_is_explained_in_words(desk, monkeypatch):
     assert board["next"].startswith("Monday 6 July 2026, 06:00 (in 5 days")
     assert ", then Monday 13 July 2026, 06:00 (in 12 days" in board["next"]
     assert board["with"] == "as_of last complete month (2026-07-01 next time), months 6"
-    assert board["for"].startswith("readers who must not learn who is who")
-    assert board["delivered to"] == (
-        "board@example.com, the webhook in NO_SUCH_VARIABLE (which is not set here) and the folder /mnt/board"
-    )
-    assert board["failures"] == "told to ops@example.com"
+    assert board["for"].startswith("readers who must not see names")
+    assert board["delivered to"] == ("board@example.com, the webhook in NO_SUCH_VARIABLE and the folder /mnt/board")
+    assert board["failures"] == "reported to ops@example.com"
     assert board["missed times"] == "the latest 3 are made up, the oldest of them first"
     assert board["kept"] == "the last 26 runs of each series"
     assert board["limits"] == "stopped after 30 min, stopped above 4.0 GB, 1 retry"
-    assert lines[-1] == "CS_HELPERS_SMTP_URL is not set here: where that is so, no mail can be sent."
+    assert lines[-3:] == [
+        "CS_HELPERS_SMTP_URL is not set here: the deliveries of board need it.",
+        "CS_HELPERS_MAIL_FROM is not set here: the deliveries of board need it.",
+        "NO_SUCH_VARIABLE is not set here: the deliveries of board need it.",
+    ]
     plain = "\n".join(lines[lines.index("plain") :])
-    assert "every 30 minutes" in plain and "told to nobody: set owner, or alerts" in plain
-    assert "none is made up" in plain and "kept          all runs" in plain and "limits" not in plain
+    assert "every 30 minutes" in plain and "reported to nobody: set owner or alerts" in plain
+    assert "are not made up" in plain and "kept          all runs" in plain and "limits" not in plain
 
 
 def test_the_command_check_explains_a_schedule_or_names_its_mistakes(desk):
@@ -380,7 +386,7 @@ def test_a_schedule_that_is_not_there_is_wrong_input(desk):
 
 
 def test_the_next_runs_come_in_order_and_in_words(desk):
-    found = schedule.upcoming(read(GOOD), NOW, 6)
+    found = settings.upcoming(read(GOOD), NOW, 6)
     assert [(f"{at:%d %H:%M}", job.name) for at, job in found] == [
         ("02 05:30", "daily"),
         ("03 05:30", "daily"),
@@ -389,19 +395,19 @@ def test_the_next_runs_come_in_order_and_in_words(desk):
         ("06 05:30", "daily"),
         ("06 06:00", "team"),
     ]
-    assert schedule.in_words(found[0][0], NOW).startswith("Thursday 2 July 2026, 05:30 (tomorrow")
-    assert schedule.in_words(found[5][0], NOW).startswith("Monday 6 July 2026, 06:00 (in 5 days")
+    assert settings.in_words(found[0][0], NOW).startswith("Thursday 2 July 2026, 05:30 (tomorrow")
+    assert settings.in_words(found[5][0], NOW).startswith("Monday 6 July 2026, 06:00 (in 5 days")
 
 
 def test_where_the_machine_has_another_clock_its_own_time_stands_beside(desk, monkeypatch):
-    (at, _), *_ = schedule.upcoming(read(GOOD), NOW, 1)
+    (at, _), *_ = settings.upcoming(read(GOOD), NOW, 1)
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
     try:
-        assert schedule.in_words(at, NOW).endswith("(tomorrow; here Wednesday, 23:30)")
+        assert settings.in_words(at, NOW).endswith("(tomorrow; here Wednesday, 23:30)")
         monkeypatch.setenv("TZ", "Europe/Berlin")
         time.tzset()
-        assert schedule.in_words(at, NOW) == "Thursday 2 July 2026, 05:30 (tomorrow)"
+        assert settings.in_words(at, NOW) == "Thursday 2 July 2026, 05:30 (tomorrow)"
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -436,5 +442,5 @@ def test_the_schedule_is_kept_when_reports_are_cleaned_and_in_version_control():
 
 def test_every_scheduled_notebook_declares_what_the_schedule_sets(monkeypatch):
     monkeypatch.chdir(ROOT)
-    for job in schedule.read(Path("reports/schedule.yml")).jobs:
+    for job in settings.read(Path("reports/schedule.yml")).jobs:
         assert set(job.parameters) <= set(series.declared_parameters(series.find(job.notebook)))

@@ -14,8 +14,8 @@ import scheduled
 from typer.testing import CliRunner
 
 from cs_helpers.cli import app
-from cs_helpers.schedule import handover
-from cs_helpers.schedule.schedule import Job, Schedule
+from cs_helpers.schedule import scheduler_export
+from cs_helpers.schedule.settings import Job, Schedule
 
 PLAN = """\
 time_zone: Europe/Berlin
@@ -70,13 +70,13 @@ def test_the_line_for_cron_runs_what_is_due_as_a_shell_would_run_it(desk):
     ],
 )
 def test_cron_calls_often_enough_to_meet_each_minute_and_no_more_often(crons, apart):
-    assert handover.minutes_apart(planned(*crons)) == apart
+    assert scheduler_export.minutes_apart(planned(*crons)) == apart
 
 
 def test_a_zone_that_differs_by_part_of_an_hour_is_met_too():
     summer = datetime(2026, 7, 1, tzinfo=UTC)
-    assert handover.minutes_apart(planned("0 6 * * *", zone="Asia/Kathmandu"), summer) == 5  # 5:45 ahead
-    assert handover.minutes_apart(planned("4 6 * * *", zone="Asia/Kathmandu"), summer) == 1  # 45 and 4 past
+    assert scheduler_export.minutes_apart(planned("0 6 * * *", zone="Asia/Kathmandu"), summer) == 5  # 5:45 ahead
+    assert scheduler_export.minutes_apart(planned("4 6 * * *", zone="Asia/Kathmandu"), summer) == 1  # 45 and 4 past
 
 
 def unit_files(text):

@@ -1,12 +1,11 @@
-"""The schedule: ``reports/schedule.yml`` read and checked, what it says in words, and its next runs.
+"""Reads and checks ``reports/schedule.yml``, explains it, and lists its next runs.
 
-All problems of the file are found at once, before any run is due: a notebook that is not there, a parameter it does
-not declare, a time that never comes. Times are five cron fields in one named time zone.
+All problems of the file are reported at once, before any run is due: a missing notebook, an undeclared parameter, a
+time that never occurs. Times are five cron fields in one named time zone.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,17 +25,17 @@ from cs_helpers.schedule import cron
 
 _SHORTCUTS = ("source", "mapping", "as_of")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
-_MOST_CAUGHT_UP = 31
+MAX_CATCH_UP = 31
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run of the schedule: which notebook, when, for whom, with which parameters (as texts).
+    """One entry of the schedule: its notebook, times, audience and parameters (as texts).
 
-    ``for_each`` is a column with one report for each of its values, ``jobs`` of them at once; ``recipients`` and
-    ``alerts`` are told about reports and about failures; ``keep`` is how many runs of a series stay (None: all);
-    ``timeout``, ``memory`` and ``retries`` are as on the command line (None: as there without them); ``catch_up`` is
-    how many missed times are made up.
+    ``for_each`` is a column that gets one report for each value, ``jobs`` of them at once; ``recipients`` receive the
+    reports and ``alerts`` the notices of failures; ``keep`` is the number of runs to keep of each series (None: all);
+    ``timeout``, ``memory`` and ``retries`` are the options of the command line (None: its defaults); ``catch_up`` is
+    the number of missed times to make up.
     """
 
     name: str
@@ -55,9 +54,9 @@ class Job:
     retries: int | None = None
     catch_up: int = 1
 
-    def words_at(self, at: datetime) -> list[str]:
-        """What follows ``cs-helpers`` at that time: the very command that a person would type."""
-        audience, comments, _ = self._for_whom
+    def command_at(self, at: datetime) -> list[str]:
+        """The arguments of ``cs-helpers`` for that time, as a person would type them."""
+        audience, comments, _ = self._audience_parts
         words = ["run", self.notebook, *(["--audience", audience] if audience != "full" else [])]
         words += ["--with-comments"] if comments else []
         for name, value in self.parameters_at(at).items():
@@ -72,34 +71,34 @@ class Job:
         return words + [str(word) for each in options.items() if each[1] is not None for word in each]
 
     def parameters_at(self, at: datetime) -> dict[str, str]:
-        """The parameters as they are at that time: relative dates become days, by the schedule's clock."""
+        """The parameters for that time: relative dates become days in the time zone of the schedule."""
         now = at.astimezone(self.zone)
         return {name: relative.resolve(value, now) or value for name, value in self.parameters.items()}
 
     @property
-    def _for_whom(self) -> tuple[str, str, str]:
+    def _audience_parts(self) -> tuple[str, str, str]:
         return self.audience.partition("+")
 
-    def given(self, notebook: Path, at: datetime) -> dict[str, str]:
-        """The parameters as the command would hand them on. Raises ParameterError."""
-        audience, comments, _ = self._for_whom
+    def notebook_parameters(self, notebook: Path, at: datetime) -> dict[str, str]:
+        """The parameters as the command would pass them to the notebook. Raises ParameterError."""
+        audience, comments, _ = self._audience_parts
         return sharing.with_audience(notebook, self.parameters_at(at), audience, bool(comments))
 
     def times(self, after: datetime) -> Iterator[datetime]:
-        """The times at which it runs after an instant, in the schedule's zone."""
+        """The times of the job after an instant, in the time zone of the schedule."""
         return cron.times(self.cron, self.zone, after)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Everything that is to run, in the time zone its times are meant in; ``owner`` is told what goes wrong."""
+    """All jobs and their time zone; ``owner`` receives the notices of failures."""
 
     zone: ZoneInfo
     jobs: tuple[Job, ...]
     owner: tuple[str, ...] = ()
 
     def only(self, name: str | None) -> Schedule:
-        """The schedule with the run of that name alone; all of it without one. Raises ParameterError."""
+        """The schedule with only the job of that name; all jobs for None. Raises ParameterError."""
         names = [job.name for job in self.jobs]
         if name is None:
             return self
@@ -109,7 +108,7 @@ class Schedule:
         return replace(self, jobs=tuple(job for job in self.jobs if job.name == name))
 
 
-class _Run(BaseModel):
+class _JobEntry(BaseModel):
     model_config = ConfigDict(extra="forbid")
     notebook: str
     cron: str
@@ -126,7 +125,7 @@ class _Run(BaseModel):
     catch_up: str | None = None
 
 
-class _File(BaseModel):
+class _ScheduleFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
     time_zone: str
     owner: Any = None
@@ -134,28 +133,28 @@ class _File(BaseModel):
 
 
 def read(path: Path) -> Schedule:
-    """The schedule in a YAML file. Raises ScheduleError with every problem of the file at once."""
+    """The schedule of a YAML file. Raises ScheduleError with all problems of the file."""
     content, lines = _content(path)
     problems = _Problems(path.name, lines)
-    problems.misfits(_File, content, ())
+    problems.validate(_ScheduleFile, content, ())
     zone = _zone(content.get("time_zone"), problems)
     owner = _recipients(content.get("owner"), ("owner",), problems)
     runs = content.get("runs")
     jobs = []
     for name, entry in runs.items() if isinstance(runs, dict) else ():
-        if run := problems.misfits(_Run, entry, ("runs", name)):
+        if run := problems.validate(_JobEntry, entry, ("runs", name)):
             jobs.append(_job(name, run, zone, owner, problems))
             _check(jobs[-1], problems)
         if not _NAME.fullmatch(name):
             problems.add(("runs", name), f"'{name}' cannot name a run: small letters, digits, _ and -, 60 at most.")
-    _refuse_one_place(jobs, problems)
+    _refuse_same_location(jobs, problems)
     if problems.found:
         raise ScheduleError("\n".join(text for _, text in sorted(problems.found, key=lambda each: each[0])))
     return Schedule(zone, tuple(jobs), owner)
 
 
 def upcoming(schedule: Schedule, after: datetime, count: int) -> list[tuple[datetime, Job]]:
-    """The next ``count`` runs after an instant, the earliest first; ``after`` has a time zone."""
+    """The next ``count`` runs after an instant with a time zone, the earliest first."""
     times = {job.name: job.times(after) for job in schedule.jobs}
     waiting = [(next(times[job.name]), job) for job in schedule.jobs]
     found: list[tuple[datetime, Job]] = []
@@ -167,18 +166,18 @@ def upcoming(schedule: Schedule, after: datetime, count: int) -> list[tuple[date
 
 
 def instant(text: str | None) -> datetime:
-    """The instant a text names, in this machine's zone unless it says another; now without one. ParameterError."""
+    """The time in a text, in the zone of this machine unless it names another; now for None. Raises ParameterError."""
     try:
         return (datetime.fromisoformat(text) if text else datetime.now(UTC)).astimezone()
     except ValueError:
         raise ParameterError(f"--now must be a time such as 2026-07-01T09:00, not '{text}'.") from None
 
 
-# --- in words ---------------------------------------------------------------------------------------------------
+# --- explanations ---------------------------------------------------------------------------------------------------
 
 
 def explain(schedule: Schedule, now: datetime) -> list[str]:
-    """What each run of the schedule comes to, in words, for whoever wrote it; ``now`` has a time zone."""
+    """Each job of the schedule in words, and what is missing here; ``now`` has a time zone."""
     count = len(schedule.jobs)
     opening = (
         f"{count} run{'' if count == 1 else 's'}, times in {schedule.zone.key}." if count else "Nothing is scheduled."
@@ -187,24 +186,24 @@ def explain(schedule: Schedule, now: datetime) -> list[str]:
     for job in schedule.jobs:
         lines += ["", job.name]
         lines += [f"  {name:<13} {text}" for name, text in _explained(job, now)]
-    return [*lines, *_unset_mail(schedule)]
+    return [*lines, *_unset_variables(schedule)]
 
 
-def _unset_mail(schedule: Schedule) -> list[str]:
-    """Says so where somebody is to get a mail and no server is named for it here."""
-    everybody = [each for job in schedule.jobs for each in (*job.recipients, *job.alerts)]
-    if not everybody:
-        return []
-    from cs_helpers.schedule import deliver, mail
+def _unset_variables(schedule: Schedule) -> list[str]:
+    """One line for each environment variable that a delivery needs and that is not set here."""
+    from cs_helpers.schedule import delivery, recipients
 
-    mails = any(deliver.recipient(each).kind == "mail" for each in everybody)
-    if not mails or os.environ.get(mail.SERVER):
-        return []
-    return ["", f"{mail.SERVER} is not set here: where that is so, no mail can be sent."]
+    needed: dict[str, dict[str, None]] = {}
+    for job in schedule.jobs:
+        for each in (*job.recipients, *job.alerts):
+            for name in recipients.unset(delivery.recipient(each)):
+                needed.setdefault(name, {})[job.name] = None
+    lines = [f"{name} is not set here: the deliveries of {', '.join(jobs)} need it." for name, jobs in needed.items()]
+    return ["", *lines] if lines else []
 
 
 def as_explained(schedule: Schedule, now: datetime) -> dict[str, Any]:
-    """The same for scripts: time_zone, owner, and of each run its keys, ``when`` in words and the next two times."""
+    """The explanation for scripts: time_zone, owner, and for each job its keys, ``when`` in words and next times."""
     return {
         "time_zone": schedule.zone.key,
         "owner": list(schedule.owner),
@@ -223,25 +222,25 @@ def as_explained(schedule: Schedule, now: datetime) -> dict[str, Any]:
 
 
 def as_lines(runs: Sequence[tuple[datetime, Job]], now: datetime) -> list[str]:
-    """One line per run: when in words, in the schedule's zone and this machine's, its name and its command."""
+    """One line per run: its time in the zone of the schedule and of this machine, its name and its command."""
     if not runs:
         return ["Nothing is scheduled."]
     times = [in_words(at, now) for at, _ in runs]
     wide, name = max(map(len, times)), max(len(job.name) for _, job in runs)
     lines = [
-        f"{time:<{wide}}  {job.name:<{name}}  cs-helpers {shlex.join(job.words_at(at))}"
+        f"{time:<{wide}}  {job.name:<{name}}  cs-helpers {shlex.join(job.command_at(at))}"
         for time, (at, job) in zip(times, runs, strict=True)
     ]
     return [f"Times in {runs[0][1].zone.key}:", *lines]
 
 
 def as_records(runs: Sequence[tuple[datetime, Job]]) -> list[dict[str, Any]]:
-    """The same for scripts: name, at (with its offset), notebook, audience, parameters, command and so on."""
+    """The runs for scripts: name, at (with its offset), notebook, audience, parameters, command and so on."""
     return [{**_as_record(job, at), "at": at.isoformat()} for at, job in runs]
 
 
 def in_words(at: datetime, now: datetime) -> str:
-    """``Monday 6 July 2026, 06:00 (in 5 days)``, with this machine's own time where that is another."""
+    """``Monday 6 July 2026, 06:00 (in 5 days)``, also in the time of this machine if it differs."""
     days = (at.date() - now.astimezone(at.tzinfo).date()).days
     near = {-1: "yesterday", 0: "today", 1: "tomorrow"}
     away = near.get(days) or (f"in {days} days" if days > 0 else f"{-days} days ago")
@@ -261,7 +260,7 @@ def _as_record(job: Job, at: datetime) -> dict[str, Any]:
         "alerts": list(job.alerts),
         "keep": job.keep,
         "catch_up": job.catch_up,
-        "command": ["cs-helpers", *job.words_at(at)],
+        "command": ["cs-helpers", *job.command_at(at)],
     }
 
 
@@ -278,14 +277,14 @@ def _explained(job: Job, now: datetime) -> list[tuple[str, str]]:
         ("what", f"the notebook {job.notebook}{each}{at_once}"),
         ("when", cron.in_words(job.cron)),
         ("next", f"{in_words(at, now)}, then {in_words(later, now)}"),
-        ("with", _given_words(job, at)),
-        ("for", _FOR_WHOM[job.audience]),
+        ("with", _parameters_in_words(job, at)),
+        ("for", _AUDIENCE_WORDS[job.audience]),
         (
             "delivered to",
-            _told_words(job.recipients) or "nobody: it lies in the folder of the reports and in its index",
+            _recipients_in_words(job.recipients) or "nobody: it is in the reports folder and its index",
         ),
-        ("failures", f"told to {_told_words(job.alerts)}" if job.alerts else "told to nobody: set owner, or alerts"),
-        ("missed times", _missed_words(job.catch_up)),
+        ("failures", f"reported to {_recipients_in_words(job.alerts) or 'nobody: set owner or alerts'}"),
+        ("missed times", _missed_in_words(job.catch_up)),
         ("kept", f"the last {job.keep} runs of each series" if job.keep else "all runs"),
     ]
     limited = {
@@ -297,14 +296,14 @@ def _explained(job: Job, now: datetime) -> list[tuple[str, str]]:
     return [*said, *([("limits", ", ".join(texts))] if texts else [])]
 
 
-_FOR_WHOM = {
-    "full": "readers who may know who is who: names of accounts and people stand in it",
-    "shared": "readers who must not learn who is who: names become pseudonyms, small groups are left out",
-    "shared+comments": "readers who must not learn who is who; what customers wrote stays, without names",
+_AUDIENCE_WORDS = {
+    "full": "readers who may see the names of accounts and people",
+    "shared": "readers who must not see names: names become pseudonyms, small groups are left out",
+    "shared+comments": "readers who must not see names; the comments of customers stay, without names",
 }
 
 
-def _given_words(job: Job, at: datetime) -> str:
+def _parameters_in_words(job: Job, at: datetime) -> str:
     day = job.parameters_at(at)
     said = [
         f"{name} {value.replace('_', ' ')} ({day[name]} next time)"
@@ -315,20 +314,20 @@ def _given_words(job: Job, at: datetime) -> str:
     return ", ".join(said) or "the notebook's own parameters"
 
 
-def _told_words(recipients: Sequence[str]) -> str:
-    from cs_helpers.schedule import deliver
+def _recipients_in_words(recipients: Sequence[str]) -> str:
+    from cs_helpers.schedule import delivery
 
     said = []
-    for each in map(deliver.recipient, recipients):
-        unset = "" if each.to in os.environ else " (which is not set here)"
-        words = {"mail": each.to, "folder": f"the folder {each.to}", "webhook": f"the webhook in {each.to}{unset}"}
-        said.append(words[each.kind])
+    for each in map(delivery.recipient, recipients):
+        kind, _, to = each.partition(":")
+        words = {"mail": to, "folder": f"the folder {to}", "webhook": f"the webhook in {to}"}
+        said.append(words.get(kind, each))
     return f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else "".join(said)
 
 
-def _missed_words(catch_up: int) -> str:
+def _missed_in_words(catch_up: int) -> str:
     if not catch_up:
-        return "none is made up: only a run that can begin on time begins"
+        return "are not made up: a run starts on time or not at all"
     return (
         "the latest one is made up" if catch_up == 1 else f"the latest {catch_up} are made up, the oldest of them first"
     )
@@ -340,7 +339,7 @@ _Place = tuple[str, ...]
 
 
 class _Problems:
-    """What is wrong so far, each with the line it stands on."""
+    """The problems found so far, each with its line of the file."""
 
     def __init__(self, file: str, lines: Mapping[_Place, int]):
         self.file, self.lines = file, lines
@@ -353,18 +352,18 @@ class _Problems:
         line = self.lines.get(within, 1)
         self.found.append((line, f"{self.file}, line {line}: {what}"))
 
-    def misfits(self, model: type[BaseModel], content: Any, place: _Place) -> Any:
-        """The model of the content, or None and what does not fit."""
+    def validate(self, model: type[BaseModel], content: Any, place: _Place) -> Any:
+        """The content as a model; None, with its problems added, if it does not fit."""
         try:
             return model.model_validate(content)
         except ValidationError as error:
             for each in error.errors():
                 where = (*place, *map(str, each["loc"]))
-                self.add(where, _worded(each, where, model))
+                self.add(where, _in_words(each, where, model))
         return None
 
 
-def _worded(error: Any, place: _Place, model: type[BaseModel]) -> str:
+def _in_words(error: Any, place: _Place, model: type[BaseModel]) -> str:
     name, known = place[-1] if place else "", list(model.model_fields)
     within = f" in {'.'.join(place[:-1])}" if len(place) > 1 else ""
     if error["type"] == "extra_forbidden":
@@ -377,11 +376,11 @@ def _worded(error: Any, place: _Place, model: type[BaseModel]) -> str:
 
 
 def _content(path: Path) -> tuple[dict[str, Any], dict[_Place, int]]:
-    """The file's keys with all values as texts, as on the command line, and the line of each key."""
+    """The keys of the file with all values as texts, as on the command line, and the line of each key."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.BaseLoader)):
-            raise ScheduleError(f"{path.name}: names with & and * are not read. Put text that begins with * in quotes.")
+            raise ScheduleError(f"{path.name}: & and * names are not supported. Put text that begins with * in quotes.")
         node = yaml.compose(text, yaml.BaseLoader)
     except FileNotFoundError:
         raise ScheduleError(
@@ -397,30 +396,30 @@ def _content(path: Path) -> tuple[dict[str, Any], dict[_Place, int]]:
             "  Indent with spaces, put a space after each colon, and quotes around times such as '0 6 * * mon'."
         ) from None
     lines: dict[_Place, int] = {}
-    found = _plain(node, (), lines, path.name) if node else {}
+    found = _values(node, (), lines, path.name) if node else {}
     if not isinstance(found, dict):
         raise ScheduleError(f"{path.name}: the file holds no `key: value` lines.\n  Start with `time_zone: ...`.")
     return found, lines
 
 
-def _plain(node: Any, place: _Place, lines: dict[_Place, int], file: str) -> Any:
+def _values(node: Any, place: _Place, lines: dict[_Place, int], file: str) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return node.value
     if isinstance(node, yaml.SequenceNode):
         for number, each in enumerate(node.value):
             lines[(*place, str(number))] = each.start_mark.line + 1
-        return [_plain(each, (*place, str(number)), lines, file) for number, each in enumerate(node.value)]
+        return [_values(each, (*place, str(number)), lines, file) for number, each in enumerate(node.value)]
     found = {}
     for key, value in node.value:
         inner, line = (*place, str(key.value)), key.start_mark.line + 1
         if inner in lines:
-            raise ScheduleError(f"{file}, line {line}: '{key.value}' stands twice, on line {lines[inner]} already.")
+            raise ScheduleError(f"{file}, line {line}: '{key.value}' appears twice, first on line {lines[inner]}.")
         lines[inner] = line
-        found[str(key.value)] = _plain(value, inner, lines, file)
+        found[str(key.value)] = _values(value, inner, lines, file)
     return found
 
 
-# --- what its words mean ----------------------------------------------------------------------------------------
+# --- values ----------------------------------------------------------------------------------------
 
 
 def _zone(name: Any, problems: _Problems) -> ZoneInfo:
@@ -433,7 +432,7 @@ def _zone(name: Any, problems: _Problems) -> ZoneInfo:
 
 
 def _recipients(given: Any, place: _Place, problems: _Problems) -> tuple[str, ...]:
-    """One recipient or a list of them, each in the form in which it can be reached."""
+    """One recipient or a list of them, each checked."""
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         if texts is not None:
@@ -441,27 +440,27 @@ def _recipients(given: Any, place: _Place, problems: _Problems) -> tuple[str, ..
         return ()
     found = []
     for number, text in enumerate(texts):
-        from cs_helpers.schedule import deliver
+        from cs_helpers.schedule import delivery
 
         try:
-            deliver.recipient(text)
+            delivery.recipient(text)
             found.append(text)
         except ValueError as error:
             problems.add((*place, str(number)), f"{place[-1]}: {error}")
     return tuple(found)
 
 
-def _job(name: str, run: _Run, zone: ZoneInfo, owner: tuple[str, ...], problems: _Problems) -> Job:
-    """The job of an entry; what cannot be read in it is named and left as if it were not said."""
+def _job(name: str, run: _JobEntry, zone: ZoneInfo, owner: tuple[str, ...], problems: _Problems) -> Job:
+    """The job of an entry; an invalid value is reported and replaced by its default."""
     place: _Place = ("runs", name)
 
-    def whole(key: str, least: int, most: int) -> int | None:
+    def whole(key: str, low: int, high: int) -> int | None:
         text = getattr(run, key)
         if text is None:
             return None
-        if text.isdecimal() and least <= int(text) <= most:
+        if text.isdecimal() and low <= int(text) <= high:
             return int(text)
-        problems.add((*place, key), f"{key} must be a whole number from {least} to {most}, not '{text}'.")
+        problems.add((*place, key), f"{key} must be a whole number from {low} to {high}, not '{text}'.")
         return None
 
     def read_by(reader: Callable[[str], object], key: str) -> str | None:
@@ -473,11 +472,11 @@ def _job(name: str, run: _Run, zone: ZoneInfo, owner: tuple[str, ...], problems:
             return None
 
     if run.jobs is not None and run.for_each is None:
-        problems.add((*place, "jobs"), "jobs is how many reports of a for_each run at once; there is no for_each here.")
+        problems.add((*place, "jobs"), "jobs is for the reports of a for_each, and there is no for_each here.")
     if run.for_each is not None and not re.fullmatch(r"[^\s=/][^\n=/]{0,99}", run.for_each):
         problems.add((*place, "for_each"), f"for_each must be the name of one column, not '{run.for_each}'.")
     told = owner if run.alerts is None else _recipients(run.alerts, (*place, "alerts"), problems)
-    catch_up = whole("catch_up", 0, _MOST_CAUGHT_UP)
+    catch_up = whole("catch_up", 0, MAX_CATCH_UP)
     return Job(
         name=name,
         notebook=run.notebook,
@@ -498,7 +497,7 @@ def _job(name: str, run: _Run, zone: ZoneInfo, owner: tuple[str, ...], problems:
 
 
 def _check(job: Job, problems: _Problems) -> None:
-    """Everything that would only come to light when the run is due."""
+    """Checks what would otherwise fail when the run is due."""
     place: _Place = ("runs", job.name)
     try:
         cron.numbers(job.cron)
@@ -519,7 +518,7 @@ def _check(job: Job, problems: _Problems) -> None:
         problems.add((*place, "audience"), f"audience: there is no '{job.audience}'.{near} There are: {there}.")
         job = replace(job, audience="full")
     if "audience" in job.parameters:
-        problems.add((*place, "parameters", "audience"), "audience stands beside notebook, not among its parameters.")
+        problems.add((*place, "parameters", "audience"), "audience belongs beside notebook, not among its parameters.")
         job = replace(job, parameters={k: v for k, v in job.parameters.items() if k != "audience"})
     try:
         notebook = series.find(job.notebook)
@@ -529,7 +528,7 @@ def _check(job: Job, problems: _Problems) -> None:
     now = datetime.now(job.zone)
     given: Mapping[str, str] = job.parameters_at(now)
     try:
-        given = job.given(notebook, now)
+        given = job.notebook_parameters(notebook, now)
     except ParameterError as error:
         problems.add((*place, "audience"), str(error))
     try:
@@ -545,14 +544,11 @@ def _check(job: Job, problems: _Problems) -> None:
             problems.add((*place, "for_each"), str(error))
 
 
-def _refuse_one_place(jobs: list[Job], problems: _Problems) -> None:
-    """Two runs that differ in their parameters only would take turns in one report.
-
-    The place of a report is its notebook, the column it is made for each value of, and its audience.
-    """
+def _refuse_same_location(jobs: list[Job], problems: _Problems) -> None:
+    """Refuses jobs that differ only in their parameters, since they would overwrite each other's report."""
     seen: dict[tuple[str, str, str], Job] = {}
     for job in jobs:
-        first = seen.setdefault(place_of(job), job)
+        first = seen.setdefault(report_location(job), job)
         if dict(first.parameters) != dict(job.parameters):
             each = f" for each {job.for_each}" if job.for_each else ""
             problems.add(
@@ -562,11 +558,8 @@ def _refuse_one_place(jobs: list[Job], problems: _Problems) -> None:
             )
 
 
-def place_of(job: Job) -> tuple[str, str, str]:
-    """What decides where a job's reports lie: two jobs write to the same series exactly if this is the same.
-
-    Without regard to capitals, since some file systems have none.
-    """
+def report_location(job: Job) -> tuple[str, str, str]:
+    """The location of the reports of a job: notebook, column and audience, in lower case as some file systems need."""
     column = re.sub(r"[^\w.-]+", "-", job.for_each or "").casefold()
     notebook = Path(job.notebook if job.notebook.endswith(".ipynb") else f"{job.notebook}.ipynb")
     return series.series_name(notebook).casefold(), column, job.audience
