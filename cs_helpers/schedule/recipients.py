@@ -10,8 +10,6 @@ LATER = "It will be tried again."
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _ATOM, _LABEL = r"[\w!#$%&'*+/=?^`{|}~-]+", r"\w([\w-]*\w)?"
 MAIL_ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@({_LABEL}\.)*{_LABEL}", re.ASCII)
-    r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@(\w([\w-]*\w)?\.)*\w([\w-]*\w)?", re.ASCII
-)
 
 
 class NotDelivered(Exception):  # noqa: N818 - it names what happened

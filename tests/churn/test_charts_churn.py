@@ -12,14 +12,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from cs_helpers.charts.outlook import forecast_score, outlook
+from cs_helpers.charts.retention import group_bars, trend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from cs_helpers import churn
-from cs_helpers.charts.outlook import forecast_score, outlook
-from cs_helpers.charts.retention import group_bars, trend
 from cs_helpers.churn.charts import (
     anniversaries,
     drivers,

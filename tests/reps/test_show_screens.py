@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from cs_helpers.show import profile as told
+from cs_helpers.show import screens as asked
 from desks import END, NOBODY, START, book_and_touches, desk
 
 from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import takeaways
 from cs_helpers.report.words import NARROW_SPACE
 from cs_helpers.reps.screens import gaming_screens
-from cs_helpers.show import profile as told
-from cs_helpers.show import screens as asked
 
 BANNED = (
     "punish|blame|guilt|cheat|fraud|fake|lie|lying|liar|caught|offend|abuse|manipulat|gaming|gamed|dismiss|fire|fired|"

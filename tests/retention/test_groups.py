@@ -44,9 +44,7 @@ def book_of(sizes, leaving, mrr=100.0):
 def test_each_group_has_its_own_rates_and_shares():
     table, groups = book_of({"SMB": 40, "ENT": 60}, {"SMB": 10, "ENT": 3})
     found = retention.retention_by_group(panel(table), groups, AS_OF)
-    assert found.rows.loc["SMB", ["accounts", "grr", "nrr", "logo"]].tolist() == approx(
-        [40, 30 / 40, 30 / 40, 30 / 40]
-    )
+    assert found.rows.loc["SMB", ["accounts", "grr", "nrr", "logo"]].tolist() == approx([40, 30 / 40, 30 / 40, 30 / 40])
     assert found.rows.loc["ENT", "grr"] == approx(57 / 60)
     assert found.rows["share"].tolist() == approx([60 / 100, 40 / 100])
     assert found.overall == approx(87 / 100)
@@ -91,7 +89,9 @@ def test_accounts_without_the_attribute_are_a_group_of_their_own_at_the_end():
 
 def test_one_group_or_only_small_ones_are_refused_in_words():
     table, groups = book_of({"all": 50}, {})
-    assert "segment has 1 group among the 50 accounts" in retention.retention_by_group(panel(table), groups, AS_OF).reason
+    assert (
+        "segment has 1 group among the 50 accounts" in retention.retention_by_group(panel(table), groups, AS_OF).reason
+    )
     table, groups = book_of({"a": 5, "b": 5}, {})
     refused = retention.retention_by_group(panel(table), groups, AS_OF)
     assert isinstance(refused, Suppressed)
