@@ -5,11 +5,17 @@ from pathlib import Path
 
 import nbformat
 
+from cs_helpers.core.results import Result
+from cs_helpers.report.views import render
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def run_cells(name, **parameters):
-    """What each code cell of ``notebooks/<name>.ipynb`` shows last, after its parameters cell took ``parameters``."""
+    """What each code cell of ``notebooks/<name>.ipynb`` shows last, after its parameters cell took ``parameters``.
+
+    Results are given as the blocks in which they show themselves.
+    """
     notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
     names, shown = {}, []
     for cell in notebook.cells:
@@ -23,5 +29,6 @@ def run_cells(name, **parameters):
             assert not unknown, f"{name} declares no {unknown}"
             names |= parameters
         if last is not None:
-            shown.append(eval(compile(last, name, "eval"), names))
+            value = eval(compile(last, name, "eval"), names)
+            shown.append(render(value) if isinstance(value, Result) else value)
     return names, shown
