@@ -148,7 +148,7 @@ def _orders(
         parts = fanout.parts(notebook, for_each, values, _values_of(for_each, values))
     orders = [Order(notebook, part.values, part.name, scheduled and scheduled | {"of": len(parts)}) for part in parts]
     if scheduled:
-        made = fanout.made(out, scheduled)
+        made = fanout.published_series(out, scheduled)
         orders = [order for order in orders if order.name not in made]
     return orders
 

@@ -146,7 +146,8 @@ def _file_system(address: str) -> tuple[Any, str]:
     except (ImportError, ValueError) as error:
         protocols = ", ".join(sorted(fsspec.available_protocols())[:12])
         raise ParameterError(
-            f"--out {address}: {error}\n  For s3:// install s3fs, for gs:// gcsfs, for abfs:// adlfs. Known: {protocols}."
+            f"--out {address}: {error}\n"
+            f"  For s3:// install s3fs, for gs:// gcsfs, for abfs:// adlfs. Available: {protocols}."
         ) from None
     return files, str(root).rstrip("/")
 

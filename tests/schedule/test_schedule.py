@@ -186,7 +186,7 @@ runs:
     assert [line.partition(":")[0] for line in found] == ["2", "7", "8", "9", "10", "11", "12", "15", "16", "20", "22"]
     for words, line in zip(
         [
-            "owner: 'nobody' has no @", "timeout: 'soon' is no length of time", "memory: '4' is no amount of memory",
+            "owner: 'nobody' has no @", "timeout: 'soon' is not a duration", "memory: '4' is not an amount of memory",
             "retries must be a whole number from 0 to 10, not 'twice'", "keep must be a whole number from 1",
             "catch_up must be a whole number from 0", "there is no for_each here", "recipients: 'pigeon:coop'",
             "alerts must be one recipient or a list of them", "good.ipynb: has no parameter where",
