@@ -190,7 +190,7 @@ runs:
             "retries must be a whole number from 0 to 10, not 'twice'", "keep must be a whole number from 1",
             "catch_up must be a whole number from 0", "there is no for_each here", "recipients: 'pigeon:coop'",
             "alerts must be one recipient or a list of them", "good.ipynb: has no parameter where",
-            "as_of: 'last_complet_month' is no date. Did you mean 'last_complete_month'?",
+            "as_of: 'last_complet_month' is not a date. Did you mean 'last_complete_month'?",
         ],
         found,
         strict=True,
