@@ -72,9 +72,9 @@ IMPORTS = (
     "cs_helpers.core.stats",
     *(f"cs_helpers.{subject}" for subject in SUBJECTS),
     *(f"cs_helpers.{subject}.views" for subject in SUBJECTS if (PACKAGE / subject / "views.py").is_file()),
+    "cs_helpers.data.views",
     "cs_helpers.report",
     "cs_helpers.report.parameters",
-    "cs_helpers.report",
 )
 """The modules that the server imports: what a notebook of this project is likely to need.
 

@@ -39,8 +39,8 @@ _ENCODED = re.compile(r"data:[\w.+-]+/[\w.+-]+[^,\s\"'<>]{0,80};base64,", re.IGN
 # Modules whose texts appear in reports, and words of the formats of notebooks and pages.
 REPORT_TEXTS = (
     *SUBJECTS, "core/estimates.py", "core/metrics.py", "core/periods.py", "report", "data/contract",
-    "data/data_check.py", "data/views.py", "data/charts.py", "data/metrics.py", "data/tables/findings.py", "data/tables/across.py", "data/tables/inspection.py",
-    "data/tables/sharing.py",
+    "data/data_check.py", "data/views.py", "data/charts.py", "data/metrics.py", "data/tables/findings.py",
+    "data/tables/across.py", "data/tables/inspection.py", "data/tables/sharing.py",
 )  # fmt: skip
 _FORMATS = """
 application ansi array base basic cell cells charset class code collapsed completed content container count data div
