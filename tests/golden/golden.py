@@ -68,8 +68,19 @@ class Source:
         return self.place.startswith("~")
 
 
-def given(**values: object) -> tuple[str, ...]:
-    return tuple(word for name, value in values.items() for word in ("-p", f"{name}={value}"))
+def given(settings: dict[str, object] | None = None, **values: object) -> tuple[str, ...]:
+    """Parameters of a run; ``settings`` go into a settings file, see ``_in_file``."""
+    words = [f"{name}={value}" for name, value in values.items()]
+    words += [f"settings={json.dumps(settings)}"] if settings else []
+    return tuple(word for each in words for word in ("-p", each))
+
+
+def _in_file(word: str, file: Path) -> str:
+    """Settings written into a file, which is named in their place; any other word as it is."""
+    if not word.startswith("settings={"):
+        return word
+    file.write_text(word.partition("=")[2], encoding="utf-8")  # JSON is YAML too
+    return f"settings={file}"
 
 
 SOURCES = {
@@ -80,11 +91,14 @@ SOURCES = {
         {
             "churn": given(by="industry", months=6, capacity=10, margin=0.7, discount=0.12, horizon=24),
             "roi": given(
-                relative_risk="1.0, 1.4, 2.2", by="industry", expansion="0.02, 0.05, 0.1",
-                expansion_lost="0.1, 0.2, 0.3", absorbed="0.0, 0.1, 0.2", severance_months="1, 2, 3",
-                notice_months="1, 3, 6", tail_below=800.0, tail_share="0.05, 0.1, 0.2",
-                contact_saved="8000, 9000, 11000", contact_risk="1.0, 1.02, 1.1",
-                lost_sale_chance="0.001, 0.002, 0.004", sale_value=4000, draws=100,
+                relative_risk="1.0, 1.4, 2.2", by="industry",
+                settings={
+                    "expansion": [0.02, 0.05, 0.1], "expansion_lost": [0.1, 0.2, 0.3], "absorbed": [0.0, 0.1, 0.2],
+                    "severance_months": "1, 2, 3", "notice_months": "1, 3, 6", "tail_below": 800.0,
+                    "tail_share": "0.05, 0.1, 0.2", "contact_saved": "8000, 9000, 11000",
+                    "contact_risk": "1.0, 1.02, 1.1", "lost_sale_chance": "0.001, 0.002, 0.004", "sale_value": 4000,
+                    "draws": 100,
+                },
             ),
             "reps": given(league_table=True, by="industry, region", months=6, handle_target=20.0, fdr=0.1),
             "data_check": given(months=6),
@@ -97,8 +111,12 @@ SOURCES = {
         "~ravenstack/iso_dates",
         {
             **dict.fromkeys(NOTEBOOKS, ()),
-            "roi": given(everybody=True, cost_per_month=60_000.0, margin=0.8, yearly_churn="0.05, 0.1, 0.2",
-                         relative_risk="1.0, 1.2, 1.6"),
+            "roi": given(
+                relative_risk="1.0, 1.2, 1.6",
+                settings={
+                    "everybody": True, "cost_per_month": 60_000.0, "margin": 0.8, "yearly_churn": "0.05, 0.1, 0.2"
+                },
+            ),
         },
         "ravenstack",
     ),
@@ -227,7 +245,8 @@ def _run(
     """One ``cs-helpers run``, and what is kept of it."""
     command = [sys.executable, "-m", "cs_helpers", "run", notebook, "--source", place]
     command += ["--mapping", source.mapping] if source.mapping else []
-    command += [*source.runs[notebook], "--out", str(out)]
+    command += [_in_file(word, out.with_name(f"{out.name}.yml")) for word in source.runs[notebook]]
+    command += ["--out", str(out)]
     ran = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     records = sorted(out.rglob("run.json"))
 
