@@ -186,12 +186,9 @@ runs:
     assert [line.partition(":")[0] for line in found] == ["2", "7", "8", "9", "10", "11", "12", "15", "16", "20", "22"]
     for words, line in zip(
         [
-<<<<<<< HEAD:tests/schedule/test_settings.py
             "owner: 'nobody' is not a mail address",
-            "timeout: 'soon' is no length of time", "memory: '4' is no amount of memory",
-=======
-            "owner: 'nobody' has no @", "timeout: 'soon' is not a duration", "memory: '4' is not an amount of memory",
->>>>>>> publish:tests/schedule/test_schedule.py
+            "timeout: 'soon' is not a duration",
+            "memory: '4' is not an amount of memory",
             "retries must be a whole number from 0 to 10, not 'twice'", "keep must be a whole number from 1",
             "catch_up must be a whole number from 0", "there is no for_each here",
             "recipients: there is no kind of recipient 'pigeon'",

@@ -359,14 +359,14 @@ def test_a_csms_own_churn_is_said_to_be_no_yardstick_only_where_that_holds():
 
 
 def test_steering_by_too_much_is_a_warning():
-    fine = reps.check_steering("csat, tickets_per_working_day", "support")
+    fine = reps.check_steering(["csat", "tickets_per_working_day"], "support")
     assert show.say_steering(fine.warnings, "support", fine.keys).conclusion == (
         "Support reps are steered by CSAT and tickets per working day."
     )
     basis = show.say_steering(fine.warnings, "support", fine.keys).evidence
     assert basis.endswith("seen: CSAT response rate for CSAT and repeat-contact rate for tickets per working day.")
     assert show.steering(*fine.warnings).html == ""
-    much = reps.check_steering("csat, ces, aht_minutes", "support")
+    much = reps.check_steering(["csat", "ces", "aht_minutes"], "support")
     assert "2 measures of satisfaction steer this team (CSAT, CES)" in words(show.steering(*much.warnings))
     assert "Steered by too much." in words(show.steering(*much.warnings))
 
