@@ -20,7 +20,7 @@ from cs_helpers.core.errors import MappingError
 from cs_helpers.data.contract.formats import strptime_format
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.mapping import read_mapping
-from cs_helpers.data.mapping.draft import Draft, Folder, draft, draft_of, known_exports, sample_of
+from cs_helpers.data.mapping.draft import Draft, FolderSample, draft, draft_of, known_exports, sample_of
 from cs_helpers.data.mapping.draft.dates import study
 from cs_helpers.data.mapping.draft.layout import Line, as_data, as_text
 from cs_helpers.data.mapping.draft.samples import look
@@ -112,7 +112,7 @@ def day_format(written: str) -> str:
     return re.sub(r"[ T]HH:mm(:ss)?$", "", written)
 
 
-def edits(made: dict[str, Any], questions: tuple[str, ...], wanted: dict[str, Any], folder: Folder) -> list[str]:
+def edits(made: dict[str, Any], questions: tuple[str, ...], wanted: dict[str, Any], folder: FolderSample) -> list[str]:
     """What a person has to do to make the draft load what a ready mapping loads: one line each.
 
     An open question is one edit, whatever number of lines (all marked "?") wait for its answer. Every other leaf that
@@ -139,7 +139,7 @@ def table(text: str) -> pd.DataFrame:
 
 def drafted(unreadable: dict[str, str] | None = None, **files: pd.DataFrame) -> Draft:
     samples = tuple(sample_of(f"{name}.csv", frame) for name, frame in files.items())
-    made = draft_of(Folder("export", samples, unreadable or {}))
+    made = draft_of(FolderSample("export", samples, unreadable or {}))
     assert yaml.safe_load(made.text) == made.data
     return made
 
@@ -548,7 +548,10 @@ def test_whatever_a_folder_holds_a_draft_is_made_and_reads_unless_a_question_is_
     tmp_path: Path, files: dict[str, pd.DataFrame]
 ) -> None:
     made = drafted(**files)
-    assert draft_of(Folder("export", tuple(sample_of(f"{name}.csv", frame) for name, frame in files.items()))) == made
+    assert (
+        draft_of(FolderSample("export", tuple(sample_of(f"{name}.csv", frame) for name, frame in files.items())))
+        == made
+    )
     if not made.questions:
         read_back(made, tmp_path)
 
@@ -570,7 +573,7 @@ class Part:
 
 
 @cache
-def seen(folder: Path, only: tuple[str, ...] = ()) -> Folder:
+def seen(folder: Path, only: tuple[str, ...] = ()) -> FolderSample:
     source = open_source(folder)
     return look(Part(source, only) if only else source)
 
