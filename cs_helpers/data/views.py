@@ -17,6 +17,7 @@ from cs_helpers.data.tables.inspection import Inspection
 from cs_helpers.report import blocks
 from cs_helpers.report.blocks import Block, refused, table
 from cs_helpers.report.chart import Chart
+from cs_helpers.report.parameters import notebook_parameters
 from cs_helpers.report.views import Tiles, View, begin_page, view_for
 from cs_helpers.report.words import MIME, Headline, capital, count, percent, plain
 
@@ -267,8 +268,8 @@ def cover(inspection: Inspection) -> Block:
     return Block(f'<dl class="cs-facts">{items}</dl>', text, {MIME.format("report"): data})
 
 
-def provenance(inspection: Inspection, **parameters: str | int | float) -> Block:
-    """Which source was checked, and by which version of the package and the definitions.
+def provenance(inspection: Inspection) -> Block:
+    """Which source was checked, by which version of the package and the definitions, and the notebook's parameters.
 
     Example:
         >>> "Fingerprint" in cs.data.provenance(cs.data.inspect("data/sample")).text
@@ -281,7 +282,7 @@ def provenance(inspection: Inspection, **parameters: str | int | float) -> Block
         "Fingerprint of the contents read": inspection.fingerprint,
         "Definitions": f"version {definitions.VERSION}",
         "Package": f"cs-helpers {__version__}",
-        "Parameters": ", ".join(f"{k} = {v!r}" for k, v in parameters.items()),
+        "Parameters": ", ".join(f"{k} = {v!r}" for k, v in notebook_parameters().items() if k != "source"),
     }
     items = "".join(f"<div><dt>{plain(k)}</dt><dd>{plain(v)}</dd></div>" for k, v in facts.items())
     return Block(f'<dl class="cs-facts cs-provenance">{items}</dl>', "\n".join(f"{k}: {v}" for k, v in facts.items()))

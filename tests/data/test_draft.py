@@ -506,12 +506,27 @@ scalars = anything | st.integers() | st.booleans() | st.dates()
 
 @given(scalars | st.lists(scalars, max_size=3), anything, anything, st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_whatever_stands_in_a_line_reads_back_as_it_was(value: Any, key: str, remark: str, aside: bool) -> None:
+def test_whatever_stands_in_a_line_reads_back_as_it_was(value: Any, key: str, remark: str, commented_out: bool) -> None:
     lines = [
-        Line("first", [Line(key, value, (remark,), remark, aside), Line("last", 1)]),
-        Line("second", [[Line(key, value, beside=remark)]]),
+        Line("first", [Line(key, value, (remark,), remark, commented_out), Line("last", 1)]),
+        Line("second", [[Line(key, value, comment=remark)]]),
     ]
     assert yaml.safe_load(as_text(lines, (remark,))) == as_data(lines)
+
+
+def test_a_churn_flag_without_a_date_of_leaving_refers_to_the_last_day_loaded(tmp_path: Path) -> None:
+    made = drafted(
+        subscriptions=table("""
+        Customer ID | Vertragsbeginn | Monatsbetrag | Churn
+        C-1         | 2024-01-31     | 10.50        | Yes
+        C-2         | 2024-02-05     | 12.00        | No
+        C-3         | 2024-03-05     | 14.00        | No
+    """)
+    )
+    entry = made.data["tables"]["subscriptions"]
+    assert entry["only_where"]["end_date"] == {"Churn": ["Yes"]}
+    assert entry["constants"]["end_date"] == made.data["data_through"] == dt.date(2024, 3, 5)
+    assert str(read_back(made, tmp_path).data_through) == "2024-03-05"
 
 
 POOLS = [

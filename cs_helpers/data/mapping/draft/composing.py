@@ -216,7 +216,14 @@ def _decimal_of(found: Match) -> list[Line]:
 def _observed(plan: DraftPlan, questions: list[str]) -> list[Line]:
     if plan.is_snapshot:
         return _asked_days(plan, questions)
-    return observed(plan.dates, [record.name for record in plan.records])
+    lines = observed(plan.dates, [record.name for record in plan.records])
+    if not plan.uses_last_day:
+        return lines
+    if not any(line.key == "data_through" for line in lines):
+        questions.append("Which day was the last one loaded? Write it at `data_through` (like 2024-12-31).")
+        lines.append(Line("data_through", ASK, comment="unsure: no date of the export is known"))
+    # Columns filled with the last day refer to this line.
+    return [replace(line, anchor=_ANCHORS[LAST_DAY]) if line.key == "data_through" else line for line in lines]
 
 
 def _asked_days(plan: DraftPlan, questions: list[str]) -> list[Line]:

@@ -40,7 +40,19 @@ def as_text(lines: Sequence[Line], head: Sequence[str] = ()) -> str:
 
 def as_data(lines: Sequence[Line]) -> dict[str, Any]:
     """The data of the lines, as ``yaml.safe_load`` reads the text."""
-    return {line.key: _value_data(line.value) for line in lines if not line.commented_out}
+    return _data(lines, {})
+
+
+def _data(lines: Sequence[Line], anchors: dict[str, Any]) -> dict[str, Any]:
+    """The data of some lines; ``anchors`` collects the named values, which stand above their aliases."""
+    found: dict[str, Any] = {}
+    for line in lines:
+        if not line.commented_out:
+            value = anchors.get(line.alias, line.value) if line.alias else _value_data(line.value, anchors)
+            found[line.key] = value
+            if line.anchor:
+                anchors[line.anchor] = value
+    return found
 
 
 def scalar(value: Any) -> str:
@@ -89,11 +101,11 @@ def _quoted(value: str) -> str:
     return text if same else str(yaml.safe_dump(value, default_style='"', width=float("inf"))).strip()
 
 
-def _value_data(value: Any) -> Any:
+def _value_data(value: Any, anchors: dict[str, Any]) -> Any:
     if isinstance(value, list | tuple):
         if value and all(isinstance(item, Line) for item in value):
-            return as_data(value)
-        return [as_data(item) if isinstance(item, list | tuple) else item for item in value]
+            return _data(value, anchors)
+        return [_data(item, anchors) if isinstance(item, list | tuple) else item for item in value]
     return value
 
 

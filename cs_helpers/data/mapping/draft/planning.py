@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -67,11 +67,16 @@ class DraftPlan:
 
     @property
     def is_snapshot(self) -> bool:
-        return any(
-            AS_OF in str(pick.lines.get("offsets", ""))
-            for found in self.tables.values()
-            for pick in found.picks.values()
-        )
+        """Whether some date is counted back from the day after the last one loaded."""
+        return any(AS_OF in str(pick.lines.get("offsets", "")) for pick in self._picks())
+
+    @property
+    def uses_last_day(self) -> bool:
+        """Whether some column is filled with the last day loaded."""
+        return any(pick.lines.get("constants") == LAST_DAY for pick in self._picks())
+
+    def _picks(self) -> Iterator[Pick]:
+        return (pick for found in self.tables.values() for pick in found.picks.values())
 
 
 def plan(folder: FolderSample) -> DraftPlan:
