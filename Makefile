@@ -1,4 +1,4 @@
-# Two commands on a fresh machine: `make reports` and `make test`. Both set everything up by themselves.
+# On a new machine, `make reports` and `make test` set everything up by themselves.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -11,18 +11,18 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
-# Workers side by side: with a thread pool each for linear algebra they would mostly wait for each other.
+# Parallel workers with a thread pool each for linear algebra would mostly wait for each other.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup reports test test-reports test-all check lab sample dictionary lock bench simulate docs clean
 
-help: ## Show what make can do (the default)
+help: ## List the targets (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Create .venv from the locked, hashed requirements (other targets do this by themselves)
+setup: $(READY) ## Create .venv from the locked, hashed requirements (other targets run this themselves)
 
-# uv resolves nothing here: it only installs what the lock names, and fails on a wrong hash, as pip does.
+# uv resolves nothing here: it installs what the lock file names and fails on a wrong hash, like pip.
 $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "cs-helpers needs Python 3.11 or newer with venv, and none was found on the PATH." >&2; \
 		echo "  Install one (Debian, Ubuntu: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
@@ -38,7 +38,7 @@ $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	fi
 	@touch $@
 
-reports: $(READY) ## Run every notebook on the sample company and print where the index is
+reports: $(READY) ## Run every notebook on the sample company and print the path of the index page
 	@$(BIN)/cs-helpers run --all --jobs 2
 
 test: check ## Check and run the fast test suite
@@ -56,7 +56,7 @@ check: $(READY) ## Lint, format, types and import rules
 	@$(BIN)/mypy
 	@$(BIN)/python tests/import_rules.py
 
-# The workspace is kept inside the environment: the user's own workspaces and settings are not touched.
+# The workspace is stored inside the environment, so the user's own workspaces and settings are not changed.
 lab: export JUPYTERLAB_WORKSPACES_DIR = $(CURDIR)/$(VENV)/lab-workspaces
 lab: $(READY) ## Open JupyterLab with a tour, the notebooks and the schedule side by side
 	@$(BIN)/jupyter lab workspaces import docs/lab/cs-helpers.jupyterlab-workspace >/dev/null
@@ -68,7 +68,7 @@ sample: $(READY) ## Write the sample company under data/sample again
 bench: $(READY) ## Measure speed and memory; writes docs/benchmarks.md
 	@$(BIN)/python bench/all.py
 
-simulate: $(READY) ## Judge the measured effect on all simulated worlds (half an hour); writes docs/simulation.md
+simulate: $(READY) ## Evaluate the measured effect on all simulated worlds (half an hour); writes docs/simulation.md
 	@$(BIN)/python bench/simulation.py $(SIMULATE)
 
 docs: $(READY) ## Take the README's pictures again (needs chromium)

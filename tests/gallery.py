@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.estimates import Change, Comparison, Estimate, Target
+from cs_helpers.reps.charts import Funnel
 
 
 def funnel(reps=40, seed=3):
@@ -28,7 +29,7 @@ def funnel(reps=40, seed=3):
             "high_998": 0.72 + 3.09 * spread,
         }
     )
-    return SimpleNamespace(points=points, limits=limits, centre=0.72, unit="resolved at first contact", cases="tickets")
+    return Funnel(points, limits, centre=0.72, unit="resolved at first contact", cases="tickets")
 
 
 def slopes():

@@ -378,10 +378,10 @@ def _held_out(
     earlier = known_at(spells, before)
     fit = _fit_known(earlier, before, least_months=_LEAST_MONTHS_BEFORE)
     running = earlier.index[~earlier["churned"]]
-    if len(running) < stats.FEWEST_TO_COMPARE:
+    if len(running) < stats.MIN_TO_COMPARE:
         raise ContractError(
             f"{len(running)} paid spells ran on {day_words(before)}; to try the projection on them takes at least "
-            f"{stats.FEWEST_TO_COMPARE}."
+            f"{stats.MIN_TO_COMPARE}."
         )
     ages = np.column_stack([earlier.loc[running, "could_last"], known.loc[running, "could_last"]])
     pairs, count = np.unique(ages, axis=0, return_counts=True)

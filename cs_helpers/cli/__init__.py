@@ -14,7 +14,7 @@ from cs_helpers.cli.app import Debug, app
 
 def main() -> None:
     """The console script."""
-    # A scheduler's stop must leave as little behind as Ctrl-C does.
+    # SIGTERM from a scheduler must clean up like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     app(prog_name="cs-helpers")
 
@@ -32,12 +32,12 @@ def cs_helpers_command(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    """Customer Success analytics you can defend: notebooks in, self-contained reports out.
+    """Customer Success analytics you can defend: run notebooks, publish self-contained reports.
 
     \b
     Start here:
-      cs-helpers sample data/sample      write a made-up company
-      cs-helpers list                    the notebooks, their questions and parameters
-      cs-helpers run churn               run one and publish its report
-      cs-helpers open churn              read it
+      cs-helpers sample data/sample      write a sample company
+      cs-helpers list                    list notebooks, questions and parameters
+      cs-helpers run churn               run a notebook and publish its report
+      cs-helpers open churn              read the report
     """

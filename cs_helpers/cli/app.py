@@ -1,4 +1,4 @@
-"""What all commands share: the application, its options, how they end and how they speak."""
+"""The application that all commands belong to, their shared options, output and exit codes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REPORTS = Path("reports")
 
 
 class _Commands(TyperGroup):
-    """All commands end the same way: a user's mistake is a message and a code, never a traceback."""
+    """Lists the commands and turns errors into a message and an exit code, never a traceback."""
 
     ORDER = (
         "sample", "check", "map", "list", "run", "open", "history", "index", "prune",
@@ -25,7 +25,7 @@ class _Commands(TyperGroup):
     )  # fmt: skip
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """In the order in which somebody new meets them."""
+        """The commands in the order in which a new user needs them."""
         return sorted(super().list_commands(ctx), key=self.ORDER.index)
 
     def invoke(self, ctx: Any) -> Any:
@@ -35,7 +35,7 @@ class _Commands(TyperGroup):
         except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
             raise
         except KeyboardInterrupt:
-            say("Stopped. Reports that were finished stay; nothing was kept of the unfinished one.")
+            say("Stopped. Finished reports stay; nothing is left of unfinished ones.")
             raise typer.Exit(130) from None
         except CsHelpersError as error:
             if debug:
@@ -46,7 +46,7 @@ class _Commands(TyperGroup):
             if debug:
                 raise
             say(f"Unexpected {type(error).__name__}: {error}")
-            say("  Run again with --debug to see where it comes from (cs-helpers --debug COMMAND ...).")
+            say("  Run again with --debug to see the traceback (cs-helpers --debug COMMAND ...).")
             raise typer.Exit(1) from None
 
 
@@ -54,7 +54,7 @@ app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,  # plain help: rich would triple the time --help takes
+    rich_markup_mode=None,  # plain help, because rich would triple the time of --help
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -62,11 +62,11 @@ app = typer.Typer(
 Out = Annotated[Path, typer.Option("--out", help="Folder of the reports.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
-Schedule = Annotated[Path, typer.Option("--schedule", help="The file of the schedule.")]
+Schedule = Annotated[Path, typer.Option("--schedule", help="Schedule file.")]
 
 
 def link(path: Path | str) -> str:
-    """The path, which a terminal shows as a link; plain text where it goes into a file or a pipe."""
+    """The path as a link for a terminal, or as plain text for a file or pipe."""
     if not sys.stdout.isatty():
         return str(path)
     address = str(path) if "://" in str(path) else Path(path).resolve().as_uri()
@@ -74,10 +74,10 @@ def link(path: Path | str) -> str:
 
 
 def print_json(value: Any) -> None:
-    """A result for scripts, on stdout."""
+    """Prints a result for scripts on stdout."""
     typer.echo(json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False))
 
 
 def say(message: str) -> None:
-    """A message for people, on stderr."""
+    """Prints a message for people on stderr."""
     typer.echo(message, err=True)

@@ -1,4 +1,4 @@
-"""The commands about data: ``check``, ``map``, ``sample`` and what the numbers mean."""
+"""The commands ``check``, ``map``, ``sample`` and ``metrics``."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ def check(
         str, typer.Argument(metavar="SOURCE", help="Folder, workbook, DuckDB file or database address; or a schedule.")
     ],
     mapping: Annotated[
-        str | None, typer.Option("--mapping", help="Mapping file, or the name of a ready one such as stripe.")
+        str | None, typer.Option("--mapping", help="Mapping file, or the name of a built-in one such as stripe.")
     ] = None,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="First day not counted; see run.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="First day that is not counted; see run.")] = None,
     out: Out = REPORTS,
     as_json: AsJson = False,
 ) -> None:
-    """Check an export against the contract: everything wrong, left out or odd, in one pass.
+    """Check an export against the data contract and list all problems in one pass.
 
-    Errors stop a report; rows set aside are counted, left out and written to a CSV; warnings stand beside the figures
-    they touch. The input is never changed. The same as a report: cs-helpers run data_check --source SOURCE
+    Errors prevent a report. Rows that are set aside are counted, left out and written to a CSV file. Warnings appear
+    beside the figures that they affect. The input is never changed. For the same check as a report, run:
+    cs-helpers run data_check --source SOURCE
 
-    A SOURCE that ends in .yml is a schedule: each of its runs is explained in words, or all its mistakes are named.
+    If SOURCE ends in .yml it is a schedule: each of its runs is explained in words, or all its mistakes are listed.
 
     \b
     Examples:
@@ -42,7 +43,7 @@ def check(
       PGPASSWORD=... cs-helpers check postgresql://reader@warehouse/crm
       cs-helpers check reports/schedule.yml
 
-    Exit codes: 0 fine or warnings, 2 errors.
+    Exit codes: 0 no errors, 2 errors.
     """
     if source.endswith((".yml", ".yaml")):
         _check_schedule(Path(os.path.expanduser(source)), mapping or as_of, as_json)
@@ -59,34 +60,34 @@ def check(
     else:
         terminal.print_check(seen, link(aside) if aside else "")
     if seen.failed:
-        say("Nothing can be run on this source until the errors are mended; each says how.")
+        say("Fix these errors before running reports on this source; each message states how.")
         raise typer.Exit(2)
 
 
 @app.command("map")
 def map_(
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Where the export is: a folder or another source.")],
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Folder or other source of the export.")],
     to: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the mapping here.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draft a mapping from an export's headers and values, and say how sure each line is.
+    """Draft a mapping from the headers and values of an export, and rate how certain each line is.
 
-    Nothing ambiguous is guessed: what only you can know, such as whether 03-04-2024 is a day in March or in April, is
-    left open with the candidates beside it.
+    Ambiguous cases are not guessed. If only you can decide, such as whether 03-04-2024 is in March or in April, the
+    draft lists the candidates.
 
     \b
     Examples:
       cs-helpers map exports/
       cs-helpers map exports/ -o my_mapping.yml
-      cs-helpers check exports/ --mapping my_mapping.yml     what to do next
+      cs-helpers check exports/ --mapping my_mapping.yml     the next step
     """
     from cs_helpers.cli import terminal
     from cs_helpers.data.mapping.draft import draft
     from cs_helpers.data.sources import open_source
 
     if to is not None and to.exists() and not force:
-        raise ParameterError(f"{to} is there already.\n  Name another file, or add --force to replace it.")
+        raise ParameterError(f"{to} exists already.\n  Choose another file, or add --force to replace it.")
     with progress.of_something(f"reading {folder}"):
         place = open_source(os.path.expanduser(folder))
         try:
@@ -106,19 +107,21 @@ def map_(
 
 @app.command()
 def sample(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; it is made if needed.")],
-    accounts: Annotated[int | None, typer.Option(min=1, help="How many accounts; 600, or 2000 for a world.")] = None,
-    months: Annotated[int | None, typer.Option(min=1, help="Months of history; 36, or 24 for a world.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same company.")] = 1,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; created if needed.")],
+    accounts: Annotated[
+        int | None, typer.Option(min=1, help="Number of accounts; default 600, or 2000 for a world.")
+    ] = None,
+    months: Annotated[int | None, typer.Option(min=1, help="Months of history; default 36, or 24 for a world.")] = None,
+    seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same company.")] = 1,
     world: Annotated[
-        str | None, typer.Option(help="A simulated world instead of the company: A, I, B, N, M, O, U or UN.")
+        str | None, typer.Option(help="Write a simulated world instead: A, I, B, N, M, O, U or UN.")
     ] = None,
 ) -> None:
-    """Write a made-up company with known truth, to try everything on.
+    """Write the exports of a sample company, to try everything out.
 
-    A world is a company whose Customer Success has a known effect on churn, for judging methods: A an effect and the
-    usual confounding, I sent to sick accounts, B to big and healthy ones, N no effect, M a non-linear truth, O poor
-    overlap, U a hidden confounder, UN a hidden confounder and no effect.
+    A world is a company in which the effect of Customer Success on churn is known, to evaluate methods: A has an effect
+    and ordinary confounding, in I CSMs cover unhealthy accounts, in B large and healthy ones, N has no effect, M a
+    non-linear one, O poor overlap, U a hidden confounder, UN a hidden confounder and no effect.
 
     \b
     Examples:
@@ -140,10 +143,10 @@ def sample(
 
 @app.command()
 def metrics(
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One metric; without it, all of them.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One metric; default: all of them.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print what each number means: formula, who counts, unit, rival definitions.
+    """Print the definition of each metric: formula, population, unit and rival definitions.
 
     \b
     Examples:
@@ -170,11 +173,11 @@ def metrics(
 
 
 def _check_schedule(file: Path, foreign: str | None, as_json: bool) -> None:
-    """The schedule in words; the errors of a wrong one end the command as any other."""
+    """Prints the schedule in words. Raises ScheduleError for a wrong one."""
     from cs_helpers.schedule import settings
 
     if foreign:
-        raise ParameterError(f"{file.name} is a schedule: --mapping and --as-of stand in it, for each run.")
+        raise ParameterError(f"{file.name} is a schedule.\n  Set mapping and as_of in it, and omit these options.")
     found, now = settings.read(file), settings.instant(None)
     if as_json:
         print_json(settings.as_explained(found, now))
@@ -183,7 +186,7 @@ def _check_schedule(file: Path, foreign: str | None, as_json: bool) -> None:
 
 
 def _write_check(seen: Any, out: Path) -> Path | None:
-    """The rows set aside, as CSV below the reports' folder; None where there are none."""
+    """Writes the rows set aside as CSV below the folder of reports; returns its path, or None without such rows."""
     from cs_helpers.data.tables import report
     from cs_helpers.publish.publish import replace_file
 

@@ -1,7 +1,7 @@
-"""What stands in the way of reports on this machine, and what to do about it.
+"""The checks of ``cs-helpers doctor``: problems of this machine that affect reports, and how to fix them.
 
-Each check looks at the thing itself: it writes a file, takes a lock, asks the engine, forks a kernel. A check that
-breaks is a finding too, so that the doctor always has something to say.
+Each check tries the thing itself: it writes a file, takes a lock, queries the engine, forks a kernel. A check that
+raises an error is reported as a problem.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ PACKAGE = "cs-helpers"
 TOO_LITTLE, LITTLE = 10**9, 5 * 10**9  # bytes of free disk
 _SKEW = timedelta(minutes=5)
 _SETUP = "Set the environment up again: make setup"
-# Where there is a driver for a store or not is no fault: most reports stay on a disk.
+# Optional packages: most reports stay on a disk and need no driver of a store.
 _OPTIONAL = (("s3fs", "s3://"), ("gcsfs", "gs://"), ("adlfs", "abfs://"), ("jupyter_scheduler", "JupyterLab's dialog"))
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: ``severity`` is ok, notice or problem; ``fix`` says what to do, where there is."""
+    """The result of a check: ``severity`` is ok, notice or problem; ``fix`` tells how to fix it, if needed."""
 
     what: str
     severity: str
@@ -51,7 +51,7 @@ def examine(
     now: datetime | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> list[Finding]:
-    """Everything that was looked at, in a fixed order. Nothing is changed but for files that are removed at once."""
+    """Runs all checks in a fixed order. Nothing is changed, except for test files that are removed at once."""
     now = now or datetime.now(UTC)
     checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("python", _python),
@@ -77,7 +77,7 @@ def examine(
 
 
 def exit_code(findings: list[Finding]) -> int:
-    """1 where there is a problem; notices are none."""
+    """1 if there is a problem, otherwise 0; notices do not count."""
     return int(any(each.severity == "problem" for each in findings))
 
 
@@ -85,7 +85,7 @@ def _looked_at(what: str, check: Callable[[], Iterator[Finding]]) -> list[Findin
     try:
         return list(check())
     except Exception as error:
-        return [Finding(what, "problem", f"could not be looked at: {type(error).__name__}: {error}", _SETUP)]
+        return [Finding(what, "problem", f"could not be checked: {type(error).__name__}: {error}", _SETUP)]
 
 
 def _python() -> Iterator[Finding]:
@@ -285,7 +285,7 @@ def _schedule(path: Path, now: datetime) -> Iterator[Finding]:
     try:
         read = settings.read(path)
     except ScheduleError as error:
-        yield Finding("schedule", "problem", str(error), "Check it again after mending: cs-helpers next")
+        yield Finding("schedule", "problem", str(error), "Fix the schedule, then check it: cs-helpers next")
         return
     coming = settings.upcoming(read, now, 1)
     next_one = f"; next {coming[0][1].name}, {settings.in_words(coming[0][0], now)}" if coming else ""
@@ -294,7 +294,7 @@ def _schedule(path: Path, now: datetime) -> Iterator[Finding]:
 
 
 def _delivery(path: Path, out: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
-    """What the recipients of the schedule need; a problem only once the schedule is in use here."""
+    """Whether the settings for the recipients exist; missing ones are a problem once the schedule is in use."""
     from cs_helpers.schedule import delivery, due, recipients
 
     wanted = {delivery.recipient(text) for text in _recipients(path)}
@@ -317,7 +317,7 @@ def _delivery(path: Path, out: Path, environment: Mapping[str, str]) -> Iterator
 
 
 def _scheduler(path: Path, out: Path, now: datetime) -> Iterator[Finding]:
-    """Whether something looks at the schedule: a schedule that nobody runs is quiet in the way a good one is."""
+    """Whether the schedule is run regularly; a schedule that is never run reports no failure by itself."""
     from cs_helpers.schedule import due
 
     jobs = _jobs(path)
@@ -354,7 +354,7 @@ def _leftovers(out: Path, now: datetime) -> Iterator[Finding]:
         words = f"{len(found)} thing{'' if len(found) == 1 else 's'} of killed runs and old logs, {size}."
         yield Finding("leftovers", "notice", words, "Remove them: cs-helpers prune (with --dry-run it only names them)")
     else:
-        yield Finding("leftovers", "ok", "nothing of killed runs lies about")
+        yield Finding("leftovers", "ok", "no leftovers of killed runs")
 
 
 def _source(source: str) -> Iterator[Finding]:
@@ -380,7 +380,7 @@ def _recipients(path: Path) -> set[str]:
 
 
 def _jobs(path: Path) -> tuple[Any, ...]:
-    """The runs of the schedule; none where it cannot be read, which is said elsewhere."""
+    """The runs of the schedule; empty if it cannot be read, which another check reports."""
     from cs_helpers.schedule import settings
 
     try:
@@ -390,7 +390,7 @@ def _jobs(path: Path) -> tuple[Any, ...]:
 
 
 def _existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that is there."""
+    """The path, or the nearest existing folder above it."""
     return next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
 
 

@@ -1,4 +1,4 @@
-"""``doctor``: what stands in the way of reports on this machine."""
+"""The command ``doctor``: finds out why reports may fail on this machine."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from cs_helpers.cli.app import REPORTS, AsJson, Out, app, print_json, say
 def doctor(
     out: Out = REPORTS,
     schedule: Annotated[
-        Path | None, typer.Option("--schedule", help="The file of the schedule; schedule.yml in --out without it.")
+        Path | None, typer.Option("--schedule", help="Schedule file; default: schedule.yml in --out.")
     ] = None,
-    source: Annotated[str | None, typer.Option("--source", help="Look also whether this source can be opened.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Also check whether this source can be opened.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look at this machine as a report would: versions, fonts, disk, clock, locks, schedule; and say what to do.
+    """Check versions, fonts, disk, clock, locks and schedule of this machine, and print how to fix problems.
 
-    Nothing is changed, sent or repaired. Of settings that hold secrets only the names are shown.
+    Nothing is changed, sent or repaired. Secret settings are shown by name only.
 
     \b
     Examples:
@@ -31,11 +33,11 @@ def doctor(
       cs-helpers doctor --source postgresql://reader@warehouse/crm
       cs-helpers doctor --json
 
-    Exit codes: 0 fine or notices, 1 problems.
+    Exit codes: 0 no problems, 1 problems.
     """
     from cs_helpers.cli import diagnostics as practice
 
-    with progress.of_something("looking at this machine"):
+    with progress.of_something("checking this machine"):
         findings = practice.examine(out, schedule or out / "schedule.yml", source)
     code = practice.exit_code(findings)
     if as_json:
@@ -45,6 +47,6 @@ def doctor(
 
         terminal.print_findings(findings)
         if code:
-            say("Mend the problems above, then look again: cs-helpers doctor")
+            say("Fix the problems above, then check again: cs-helpers doctor")
     if code:
         raise typer.Exit(code)

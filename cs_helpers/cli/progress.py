@@ -1,4 +1,4 @@
-"""What moves on a terminal while a command works; on stderr, so that results can be piped on."""
+"""Progress of a command on stderr, so that its results on stdout can be piped."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PLAIN_LINE_EVERY_S = 5.0
 
 @contextmanager
 def of_runs(total: int) -> Iterator[Callable[[Event], None]]:
-    """Shows how ``total`` reports come along: bars on a terminal; elsewhere a line now and then, for a short log."""
+    """Shows the progress of ``total`` reports: bars on a terminal, occasional lines elsewhere."""
     shown = _Bars(total) if sys.stderr.isatty() else _Lines(total)
     with shown:
         yield shown.hear
 
 
 class _Lines:
-    """A line where a report starts, ends or is tried again, and every few seconds one on what is going on."""
+    """Prints a line when a report starts, ends or is retried, and every few seconds its current cell."""
 
     def __init__(self, total: int):
         self.total, self.ended = total, 0
@@ -57,7 +57,7 @@ class _Lines:
 
 
 class _Bars:
-    """One bar for each report that is being made and, where there are several, one for all."""
+    """One bar for each report in progress and, for several reports, one for all."""
 
     def __init__(self, total: int):
         from rich.console import Console
@@ -104,12 +104,12 @@ class _Bars:
 
 def _again(event: Event) -> str:
     of = event.fields
-    return f"{of['message']}\n  {event.order.name}: this may pass; again in {of['pause_s']:.0f} s"
+    return f"{of['message']}\n  {event.order.name}: temporary failure; retrying in {of['pause_s']:.0f} s"
 
 
 @contextmanager
 def of_something(what: str) -> Iterator[None]:
-    """Something that moves on a terminal while nothing can be said yet."""
+    """Shows a spinner on a terminal while a command works."""
     if not sys.stderr.isatty():
         yield
         return

@@ -1,4 +1,4 @@
-"""The commands about what there is: notebooks, reports, their index and their history."""
+"""The commands ``list``, ``new``, ``index``, ``open``, ``history`` and ``prune``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cs_helpers.core.errors import ParameterError, did_you_mean
 
 @app.command("list")
 def list_(out: Out = REPORTS, as_json: AsJson = False) -> None:
-    """List the notebooks with their questions and parameters, and the reports there are.
+    """List the notebooks with their questions and parameters, and the published reports.
 
     \b
     Examples:
@@ -60,11 +60,13 @@ def list_(out: Out = REPORTS, as_json: AsJson = False) -> None:
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the file and the series: small letters, digits, _.")],
-    title: Annotated[str, typer.Option("--title", help="The report's title; made from NAME otherwise.")] = "",
-    question: Annotated[str, typer.Option("--question", help="The one question it answers.")] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the file and the series: small letters, digits, _ and -.")
+    ],
+    title: Annotated[str, typer.Option("--title", help="Title of the report; default: made from NAME.")] = "",
+    question: Annotated[str, typer.Option("--question", help="The question that the report answers.")] = "",
 ) -> None:
-    """Begin a notebook that has the house shape and runs at once; then change it.
+    """Create a notebook that has all standard sections and runs at once, ready to be changed.
 
     \b
     Example:
@@ -74,14 +76,14 @@ def new(
 
     path = create(name, title, question)
     typer.echo(str(path))
-    say(f"  Open it: make lab, then {path} in the folder on the left.\n  Run it:  cs-helpers run {name}")
+    say(f"  Open it: make lab, then {path} in the file list on the left.\n  Run it:  cs-helpers run {name}")
 
 
 @app.command()
 def index(out: Out = REPORTS) -> None:
-    """Build the index page of all reports again and print its path.
+    """Write the index page of all reports again and print its path.
 
-    Every run does this by itself. Do it by hand after runs were copied, moved or removed.
+    Every run does this. Use the command after you copied, moved or removed runs by hand.
 
     \b
     Examples:
@@ -93,16 +95,18 @@ def index(out: Out = REPORTS) -> None:
     out.mkdir(parents=True, exist_ok=True)
     path, broken = report_index.rebuild(out)
     for each in broken:
-        say(f"{each}: cannot be read as a run record; left out.")
+        say(f"{each}: cannot be read as a run record and is left out.")
     typer.echo(link(path))
 
 
 @app.command("open")
 def open_(
-    series: Annotated[str | None, typer.Argument(metavar="[SERIES]", help="A report; without it, the index.")] = None,
+    series: Annotated[
+        str | None, typer.Argument(metavar="[SERIES]", help="Series of a report; default: the index page.")
+    ] = None,
     out: Out = REPORTS,
 ) -> None:
-    """Print the path of a report, or of the index, and open it where there is a display.
+    """Print the path of a report or of the index page, and open it if there is a display.
 
     \b
     Examples:
@@ -124,18 +128,18 @@ def open_(
 
 
 Series = Annotated[
-    str | None, typer.Argument(metavar="[SERIES]", help="One series, with its parts; all without it. See list.")
+    str | None, typer.Argument(metavar="[SERIES]", help="One series with its parts; default: all. See list.")
 ]
 
 
 @app.command()
 def history(
     series: Series = None,
-    number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many runs, the newest first.")] = 20,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="Number of runs, newest first.")] = 20,
     out: Out = REPORTS,
     as_json: AsJson = False,
 ) -> None:
-    """Show the last runs: when they started, how they ended, their headline figures, or why they failed.
+    """Show the last runs: start, status, headline figures, or the reason of a failure.
 
     \b
     Examples:
@@ -147,7 +151,7 @@ def history(
 
     records, broken = run_records.read_records(out)
     for each in broken:
-        say(f"{each}: cannot be read as a run record; left out.")
+        say(f"{each}: cannot be read as a run record and is left out.")
     wanted = _within(series, list(run_records.by_series(records)), out)
     shown = [record for record in records if record["series"] in wanted][:number]
     if as_json:
@@ -170,15 +174,15 @@ def prune(
     older_than: Annotated[
         int | None, typer.Option("--older-than", min=1, metavar="DAYS", help="Remove runs older than that.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be removed; remove nothing.")] = False,
     out: Out = REPORTS,
     as_json: AsJson = False,
 ) -> None:
-    """Remove old runs and what killed processes left behind, and say how much space that frees.
+    """Remove old runs and leftovers of killed processes, and print how much space that frees.
 
-    Without --keep and --older-than the newest 50 good runs of each series stay, with both a run goes for either reason.
-    Always kept: the last good run of every series, its newest run, and the reports' settings and keys. Of failed runs
-    the newest 10 stay.
+    By default the newest 50 good runs of each series stay. With both --keep and --older-than, a run is removed if
+    either option applies. The last good run and the newest run of every series always stay, and so do settings and
+    keys. Of failed runs the newest 10 stay.
 
     \b
     Examples:
@@ -214,13 +218,13 @@ def _say_pruned(planned: Any, out: Path, dry_run: bool) -> None:
     for each in planned.leftovers:
         typer.echo(f"{each.path.relative_to(out).as_posix()}: {each.why}, {size_words(each.size)}")
     if not planned.runs and not planned.leftovers:
-        typer.echo("Nothing has to go.")
+        typer.echo("Nothing to remove.")
         return
     typer.echo(f"{'Would free' if dry_run else 'Freed'} {size_words(planned.size)}.")
 
 
 def _within(series: str | None, names: Sequence[str], out: Path) -> list[str]:
-    """The series of that name and its parts; all without a name. Raises ParameterError for one that is not there."""
+    """The series of that name and its parts, or all without a name. Raises ParameterError for an unknown series."""
     if series is None:
         return list(names)
     name = series.strip("/")

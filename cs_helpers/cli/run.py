@@ -1,4 +1,4 @@
-"""``run``: notebooks executed and their reports published."""
+"""The command ``run``: executes notebooks and publishes their reports."""
 
 from __future__ import annotations
 
@@ -23,40 +23,47 @@ if TYPE_CHECKING:
 
 
 Scheduled = Annotated[
-    str, typer.Option("--scheduled", hidden=True, metavar="JOB@TIME", help="Which time of which job this is for.")
+    str, typer.Option("--scheduled", hidden=True, metavar="JOB@TIME", help="Job and time of a scheduled run.")
 ]
 
 
 @app.command()
 def run(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Notebooks to run; see list.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME...", help="Notebooks to run; see the command list.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Run every notebook.")] = False,
     source: Annotated[str | None, typer.Option("--source", help="Folder, file or address of the data.")] = None,
-    mapping: Annotated[str | None, typer.Option("--mapping", help="Mapping file for somebody else's export.")] = None,
+    mapping: Annotated[str | None, typer.Option("--mapping", help="Mapping file that translates your export.")] = None,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", help="First day not counted: 2025-01-01, or last_complete_month and the like."),
+        typer.Option("--as-of", help="First day that is not counted, such as 2025-01-01 or last_complete_month."),
     ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option("-p", "--parameter", metavar="KEY=VALUE", help="Set a notebook's parameter.")
     ] = None,
     for_each: Annotated[
         str | None,
-        typer.Option("--for-each", metavar="COLUMN", help="A report for each value: segment, csm.team, ..."),
+        typer.Option("--for-each", metavar="COLUMN", help="One report for each value of segment, csm.team, ..."),
     ] = None,
     audience: Annotated[
-        str | None, typer.Option("--audience", help="full, or shared: for readers who must not learn who is who.")
+        str | None, typer.Option("--audience", help="full, or shared: pseudonyms replace all names.")
     ] = None,
-    comments: Annotated[bool, typer.Option("--with-comments", help="Shared, with comments that name nobody.")] = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="How many at once.")] = 1,
-    timeout: Annotated[str, typer.Option("--timeout", help="Time limit of each report, such as 30m.")] = "1h",
+    comments: Annotated[
+        bool, typer.Option("--with-comments", help="With --audience shared: include comments without names.")
+    ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="Reports to run at a time.")] = 1,
+    timeout: Annotated[str, typer.Option("--timeout", help="Time limit of each report, such as 30m or 2h.")] = "1h",
     memory: Annotated[
-        str, typer.Option("--memory", help="Memory limit of each report, such as 4GB; three quarters of the machine's.")
+        str,
+        typer.Option(
+            "--memory", help="Memory limit of each report, such as 4GB; default: 3/4 of the machine, shared by --jobs."
+        ),
     ] = "",
-    retries: Annotated[
-        int, typer.Option("--retries", min=0, max=10, help="How often again, where what failed may pass.")
-    ] = 1,
-    cold: Annotated[bool, typer.Option("--cold", help="Start each kernel from nothing instead of a warm one.")] = False,
+    retries: Annotated[int, typer.Option("--retries", min=0, max=10, help="Retries after temporary failures.")] = 1,
+    cold: Annotated[
+        bool, typer.Option("--cold", help="Start a new kernel for each report instead of a warm one.")
+    ] = False,
     out: Annotated[
         str, typer.Option("--out", help="Folder of the reports, or an address such as s3://...")
     ] = "reports",
@@ -66,25 +73,25 @@ def run(
 ) -> None:
     """Run notebooks and publish their reports.
 
-    A report is published only if its notebook ran to the end; otherwise the last good one stays.
+    A report is published only if its notebook ran to the end; otherwise the last good report stays in place.
 
     \b
     Examples:
       cs-helpers run churn
       cs-helpers run churn --source exports/2024-12 --mapping mapping.yml --as-of 2025-01-01
       cs-helpers run churn -p where=segment=SMB -p months=6 --json
-      cs-helpers run churn --for-each segment --jobs 2    a report for each segment, two at a time
-      cs-helpers run churn --for-each csm.team            by an attribute of the CSM who has the account
+      cs-helpers run churn --for-each segment --jobs 2    one report for each segment, two at a time
+      cs-helpers run churn --for-each csm.team            by an attribute of the CSM of the account
       cs-helpers run churn --audience shared
       cs-helpers run --all --out s3://bucket/reports
 
-    Exit codes: 0 all published, 1 a report failed, 2 wrong input, 130 stopped by Ctrl-C.
+    Exit codes: 0 all reports published, 1 a report failed, 2 wrong input, 130 stopped by Ctrl-C.
     """
     from cs_helpers.publish import batch, series, sharing, store
 
     if bool(names) == everything:
         there = ", ".join(path.stem for path in series.find_all())
-        raise typer.BadParameter(f"give the names of notebooks, or --all. There are: {there or 'none'}.")
+        raise typer.BadParameter(f"Name the notebooks to run, or add --all. Available: {there or 'none'}.")
     settings = batch.Settings(
         Path(), jobs, *_limits(timeout, memory, jobs), retries=retries, warm=not cold, debug=debug
     )
@@ -134,7 +141,7 @@ def _orders(
     scheduled: dict[str, Any] | None,
     out: Path,
 ) -> list[Order]:
-    """The reports to make of one notebook, all checked before anything starts. Raises CsHelpersError."""
+    """The orders for one notebook, checked before anything starts. Raises CsHelpersError for wrong input."""
     from cs_helpers.publish import fanout, series, sharing
     from cs_helpers.publish.batch import Order
 
@@ -148,13 +155,13 @@ def _orders(
         parts = fanout.parts(notebook, for_each, values, _values_of(for_each, values))
     orders = [Order(notebook, part.values, part.name, scheduled and scheduled | {"of": len(parts)}) for part in parts]
     if scheduled:
-        made = fanout.made(out, scheduled)
+        made = fanout.published_series(out, scheduled)
         orders = [order for order in orders if order.name not in made]
     return orders
 
 
 def _values_of(column: str, values: Mapping[str, Scalar]) -> list[str]:
-    """What the accounts of the source have in that column."""
+    """The values that the accounts of the source have in a column."""
     from cs_helpers.data import tables
 
     source, mapping, as_of, where = (str(values.get(key) or "") for key in ("source", "mapping", "as_of", "where"))
@@ -162,18 +169,18 @@ def _values_of(column: str, values: Mapping[str, Scalar]) -> list[str]:
     found = book.values(column)
     left = len(book.accounts) - sum(count for _, count in found)
     if left:
-        say(f"{left:,} of {len(book.accounts):,} accounts have no {column} and are in none of the reports.")
+        say(f"{left:,} of {len(book.accounts):,} accounts have no {column} and are in none of these reports.")
     return [value for value, _ in found]
 
 
 def _scheduled_time(text: str) -> dict[str, Any] | None:
-    """Which time of which job a run is for."""
+    """Job and time from the hidden option ``--scheduled``; None without it."""
     job, _, at = text.partition("@")
     return {"job": job, "at": at} if job and at else None
 
 
 def _parameter_texts(pairs: Sequence[str], shortcuts: Mapping[str, str | None]) -> dict[str, str]:
-    """The parameters as texts, a relative date as the date it is today; one that is set twice is refused."""
+    """The parameters as texts, with relative dates resolved. Raises BadParameter if one is set twice."""
     from cs_helpers.publish import relative
 
     texts: dict[str, str] = {}
@@ -196,20 +203,20 @@ def _parameter_texts(pairs: Sequence[str], shortcuts: Mapping[str, str | None]) 
 
 
 def _check_places(values: Mapping[str, Scalar]) -> None:
-    """A source or a mapping that is not there is refused before a kernel starts."""
+    """Raises SourceError or MappingError for a missing source or mapping, before a kernel starts."""
     source, mapping = values.get("source"), values.get("mapping")
     if isinstance(source, str) and source and "://" not in source and not Path(source).exists():
         raise SourceError(
             f"source: there is no file or folder {source}.\n"
-            "  Name yours with --source, or write the sample company: cs-helpers sample data/sample"
+            "  Set it with --source, or write the sample company: cs-helpers sample data/sample"
         )
-    named = isinstance(mapping, str) and re.fullmatch(r"[a-z0-9_]+", mapping)  # the name of a ready one
+    named = isinstance(mapping, str) and re.fullmatch(r"[a-z0-9_]+", mapping)  # the name of a built-in mapping
     if isinstance(mapping, str) and mapping and not named and not Path(mapping).is_file():
-        raise MappingError(f"mapping: there is no file {mapping}.\n  Name yours with --mapping.")
+        raise MappingError(f"mapping: there is no file {mapping}.\n  Set it with --mapping.")
 
 
 def _print_summary(records: Sequence[Mapping[str, Any]], reports: Store) -> None:
-    """A line or two for each report, and what to do next."""
+    """Prints one or two lines for each report, and the path of the index page."""
     out = reports.folder
     width = max(len(record["series"]) for record in records)
     for record in records:
@@ -232,7 +239,7 @@ def _print_summary(records: Sequence[Mapping[str, Any]], reports: Store) -> None
 def _value(tile: Mapping[str, Any]) -> str:
     value, unit = tile.get("value"), tile.get("unit") or ""
     if tile.get("text"):
-        return str(tile["text"])  # in the notebook's own words, currency included
+        return str(tile["text"])  # the notebook's own text, which includes the currency
     if value is None:
         return "not shown"
     if unit == "fraction":
@@ -249,5 +256,5 @@ def _report_error(error: Exception, debug: bool) -> int:
     elif isinstance(error, CsHelpersError):
         say(str(error))
     else:
-        say(f"Unexpected {type(error).__name__}: {error}\n  Run again with --debug to see where it comes from.")
+        say(f"Unexpected {type(error).__name__}: {error}\n  Run again with --debug to see the traceback.")
     return error.exit_code if isinstance(error, CsHelpersError) else 1

@@ -1,4 +1,4 @@
-"""What commands print as tables: on a terminal as wide as it is, in a file or a pipe in lines of a fixed width."""
+"""Tables that commands print: as wide as the terminal, or of fixed width in a file or pipe."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rich.text import Text
 
 from cs_helpers.core.errors import visible
 
-WIDTH = 118  # where there is no terminal to ask
+WIDTH = 118  # in a file or pipe
 
 
 def print_check(seen: Any, aside: str) -> None:
-    """What a check found, as tables on stdout: the tables first, then everything found, the worst first."""
+    """Prints the result of a check on stdout: the tables, then all findings, the most severe first."""
     from cs_helpers.data.contract.tables import TABLES
     from cs_helpers.data.tables import report
 
@@ -54,7 +54,7 @@ def print_check(seen: Any, aside: str) -> None:
 
 
 def print_certainty(drafted: Any) -> None:
-    """How sure each line of a draft is, and what only a person can decide; to stderr, as the draft goes to stdout."""
+    """Prints the certainty of each line of a draft and the open questions on stderr; the draft goes to stdout."""
     console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH, highlight=False)
     table = Table(box=None, pad_edge=False)
     for name in ("file", "table", "column", "header", "certainty", "why"):
@@ -69,9 +69,9 @@ def print_certainty(drafted: Any) -> None:
 
 
 def print_history(records: Sequence[Mapping[str, Any]]) -> None:
-    """Runs, one a row, on stdout: when, of what, how it ended, how long it took, and its figures or what went wrong.
+    """Prints runs on stdout, one per row: start, as-of date, status, seconds, and figures or error.
 
-    ``records`` are run records as from reports.index.read_records; times are shown in this machine's zone.
+    ``records`` are run records as from ``publish.run_records.read_records``; times are in this machine's zone.
     """
     from cs_helpers.publish.words import figure, short_name
 
@@ -100,7 +100,7 @@ def print_history(records: Sequence[Mapping[str, Any]]) -> None:
 
 
 def print_findings(findings: Sequence[Any]) -> None:
-    """What the doctor found, one a line, and under it what to do; on stdout."""
+    """Prints the findings of the doctor on stdout, each with its fix below."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     styles = {"ok": "green", "notice": "yellow", "problem": "bold red"}
     table = Table(box=None, pad_edge=False, show_header=False)

@@ -1,6 +1,6 @@
-"""For whom tables and reports are: the names of the audiences, and how a run hands its key to the notebook.
+"""Audiences of tables and reports, and the environment variables by which a run passes its key to a notebook.
 
-Tables and reports may not import each other, and both have to mean the same.
+They are here because tables and reports, which do not import each other, both use them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from cs_helpers.core.errors import ParameterError, did_you_mean
 AUDIENCES = ("full", "shared", "shared+comments")
 KEY_VARIABLE = "CS_HELPERS_PSEUDONYM_KEY"
 NAMES_VARIABLE = "CS_HELPERS_TELL_NAMES"
-"""Set by the report runner, which has to know what must not be in the report it publishes."""
+"""Set by the report runner, which checks that these names are not in the report it publishes."""
 MIN_KEY_LENGTH = 16
 
 
 def check_audience(audience: object) -> str:
-    """The audience, if there is one of that name. Raises ParameterError."""
+    """The audience of that name. Raises ParameterError with the nearest name."""
     if audience not in AUDIENCES:
         raise ParameterError(
             f"audience: there is no '{audience}'.{did_you_mean(str(audience), AUDIENCES)} There are: "

@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-MOST_LINES = 5
+MAX_LINES = 5
 
 
 class CsHelpersError(Exception):
-    """Base class of every error that is meant for the user's eyes.
+    """Base class of all errors for users.
 
-    A notebook shows its kind and its message in at most five lines, since the lines of the package it passed through
-    are nothing a user can mend. With CS_HELPERS_DEBUG set in the environment it shows the usual traceback.
+    A notebook shows its class and message in at most five lines, without a traceback through the package. With
+    CS_HELPERS_DEBUG set in the environment it shows the usual traceback.
     """
 
     exit_code = 2
@@ -33,9 +33,9 @@ class CsHelpersError(Exception):
 
     def _few_lines(self) -> list[str]:
         lines = visible(f"{type(self).__name__}: {self}").splitlines()
-        if len(lines) <= MOST_LINES:
+        if len(lines) <= MAX_LINES:
             return lines
-        shown = lines[: MOST_LINES - 1]
+        shown = lines[: MAX_LINES - 1]
         more = len(lines) - len(shown)
         return [*shown, f"... and {more:,} more line{'s' if more > 1 else ''}. {self._where_all_is_said()}"]
 
@@ -44,11 +44,11 @@ class CsHelpersError(Exception):
 
 
 class SourceError(CsHelpersError):
-    """The place the data should come from is missing, empty or cannot be read."""
+    """A source is missing, empty or cannot be read."""
 
 
 class MappingError(CsHelpersError):
-    """A mapping file does not say what a mapping can say."""
+    """A mapping file has unknown keys, wrong values or contradictions."""
 
 
 class ParameterError(CsHelpersError):
@@ -60,7 +60,7 @@ class UnknownAttribute(ParameterError, AttributeError):  # noqa: N818 - a user r
 
 
 class ScheduleError(CsHelpersError):
-    """A schedule does not say what a schedule can say, or asks for runs that cannot be made."""
+    """A schedule has unknown keys or wrong values, or asks for runs that are impossible."""
 
 
 class ReportFailed(CsHelpersError):  # noqa: N818 - it names what happened, as the run record does
@@ -70,11 +70,11 @@ class ReportFailed(CsHelpersError):  # noqa: N818 - it names what happened, as t
 
 
 class LimitReached(ReportFailed):
-    """A report took more time, memory or room than it was given, and was stopped."""
+    """A report exceeded its limit of time, memory or disk space and was stopped."""
 
 
 class SourceUnavailable(SourceError):  # noqa: N818 - it names what happened
-    """The place the data should come from does not answer; it may do so later."""
+    """A source does not answer; it may do so later."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Problem:
 
 
 class ContractError(CsHelpersError):
-    """Tables that do not keep the contract: all their problems at once."""
+    """Tables that break the contract, with all their problems."""
 
     def __init__(self, problems: str | Sequence[Problem]):
         self.problems = () if isinstance(problems, str) else tuple(problems)
@@ -117,10 +117,10 @@ def row_phrase(rows: Sequence[int], count: int) -> str:
     return f", row{'s' if count > 1 else ''} {listed}"
 
 
-def did_you_mean(word: str, known: Sequence[str]) -> str:
+def did_you_mean(word: str, candidates: Sequence[str]) -> str:
     """`` Did you mean 'segment'?`` with a leading space, or nothing when no known word is near."""
-    near = get_close_matches(word.lower(), [k.lower() for k in known], n=1, cutoff=0.6)
-    return f" Did you mean '{next(k for k in known if k.lower() == near[0])}'?" if near else ""
+    near = get_close_matches(word.lower(), [k.lower() for k in candidates], n=1, cutoff=0.6)
+    return f" Did you mean '{next(k for k in candidates if k.lower() == near[0])}'?" if near else ""
 
 
 def visible(text: object) -> str:

@@ -1,6 +1,6 @@
-"""Names in text: found whatever their case, the escapes and tags around them or the signs between their words.
+"""Finds names in text, whatever their case, the escapes and tags around them or the signs between their words.
 
-Both who makes a table for sharing and who publishes a report ask here, so that they mean the same by "named". Whole
+Loading for a shared audience and publishing both use it, so that they agree on what names a person or account. Whole
 words are looked up in an index, one after the other: the time depends on the text, hardly on the number of names.
 """
 
@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Set
 from urllib.parse import unquote
 
-FEWEST_DIGITS = 6
+MIN_DIGITS = 6
 """A name of digits alone, fewer than these, cannot be told from the numbers of a report."""
-FEWEST_LETTERS = 2
+MIN_LETTERS = 2
 DISTINCT = 8
 """A name shorter than this counts only with its own signs between its words: "A-12" is not found in "a 12"."""
 
@@ -31,8 +31,8 @@ _BEFORE_AT, _AFTER_AT = 64, 320
 
 
 def plain_text(text: str) -> str:
-    """Text in one spelling: escapes of HTML, JSON and addresses undone, compatible letters alike, small letters,
-    nothing that takes no room."""
+    """Text in a normal form: escapes of HTML, JSON and URLs undone, compatible letters unified, lower case, without
+    invisible characters."""
     for _ in range(3):  # what was escaped twice, as a page inside a page
         before = text
         if "&" in text:
@@ -66,7 +66,7 @@ def words(text: str) -> list[str]:
 
 
 def readings(text: str) -> Iterator[str]:
-    """The text as it stands, and where it has tags also without them: as words apart, and as one word."""
+    """The text as it is, and for text with tags also without them, with and without a space in their place."""
     yield plain_text(text)
     if after := _AFTER_BACKSLASH.findall(text):  # in "dir\\nancy" the sign is no escape
         yield plain_text("\n".join(after))
@@ -78,7 +78,7 @@ def readings(text: str) -> Iterator[str]:
 def holds_mail_address(text: str) -> bool:
     """Whether a plain text holds an e-mail address."""
     at = text.find("@")
-    while at >= 0:  # looked at around each sign: a pattern over the whole would try every word as a beginning
+    while at >= 0:  # searched around each @ sign: a pattern over the whole text would try every word as a beginning
         first = max(at - _BEFORE_AT, 0)
         if any(m.start() < at - first < m.end() for m in _MAIL.finditer(text[first : at + _AFTER_AT])):
             return True
@@ -90,7 +90,7 @@ MAIL = "e-mail address"
 
 
 class Identities:
-    """Who must not be named: kind of thing -> names. ``ordinary`` words are no names by themselves.
+    """Names that must not appear in a text, by kind. ``ordinary`` words are not names by themselves.
 
     ``unscanned`` are the names that no text can be searched for: without a letter or figure, a single letter, digits
     alone and few of them, or one word that is ordinary.
@@ -120,7 +120,7 @@ class Identities:
         for spelling in spellings:
             self._index.setdefault(spelling, []).append((literal, kind, name))
             self._lengths.setdefault(spelling[0], set()).add(len(spelling))
-        if len(joined) >= FEWEST_LETTERS and _UNSPACED.search(joined):
+        if len(joined) >= MIN_LETTERS and _UNSPACED.search(joined):
             self._unspaced.setdefault(joined[:2], []).append((joined, kind, name))
 
     def __bool__(self) -> bool:
@@ -136,19 +136,19 @@ class Identities:
         return list(found)
 
     def names_in(self, text: str) -> set[str]:
-        """The names that stand in a text, as they were given."""
+        """The names that occur in a text, in their original spelling."""
         return {name for reading in readings(text) for _, name in self._hits(reading)}
 
     def _hits(self, text: str) -> Iterator[tuple[str, str]]:
-        said = words(text)
-        if not self._lengths.keys().isdisjoint(said):
-            for place, word in enumerate(said):
+        found_words = words(text)
+        if not self._lengths.keys().isdisjoint(found_words):
+            for place, word in enumerate(found_words):
                 for length in self._lengths.get(word, ()):
-                    for literal, kind, name in self._index.get(tuple(said[place : place + length]), ()):
+                    for literal, kind, name in self._index.get(tuple(found_words[place : place + length]), ()):
                         if not literal or _stands(literal, text):
                             yield kind, name
         if self._unspaced and _UNSPACED.search(text):
-            joined = "".join(said)
+            joined = "".join(found_words)
             for place in range(len(joined) - 1):
                 for wanted, kind, name in self._unspaced.get(joined[place : place + 2], ()):
                     if joined.startswith(wanted, place):
@@ -157,10 +157,10 @@ class Identities:
 
 def _cannot_be_told(parts: tuple[str, ...], ordinary: Set[str]) -> bool:
     joined = "".join(parts)
-    if len(joined) < FEWEST_LETTERS or (len(parts) == 1 and joined in ordinary):
+    if len(joined) < MIN_LETTERS or (len(parts) == 1 and joined in ordinary):
         return True
     figures = re.sub(r"[.,]", "", joined)
-    return figures.isdigit() and len(figures) < FEWEST_DIGITS
+    return figures.isdigit() and len(figures) < MIN_DIGITS
 
 
 def _stands(literal: str, text: str) -> bool:

@@ -20,7 +20,7 @@ from cs_helpers.data.engines.duckdb import quote
 from cs_helpers.data.tables import Tables, report, tables_of
 from cs_helpers.data.tables.frames import set_aside_frame
 from cs_helpers.data.tables.inspection import Inspection
-from cs_helpers.data.tables.progress import Finding, TableFacts
+from cs_helpers.data.tables.load_state import Finding, TableFacts
 
 ERRORS = "the errors under What is wrong have to be mended first; each says how"
 
@@ -118,10 +118,10 @@ def _inspection(tables: Tables | Inspection) -> Inspection:
 
 
 def _without_errors(tables: Tables | Inspection) -> Inspection:
-    seen = _inspection(tables)
-    if seen.failed:
+    inspection = _inspection(tables)
+    if inspection.failed:
         raise ContractError(ERRORS)
-    return seen
+    return inspection
 
 
 @front_door("The data check cannot be made.", "problems")
@@ -135,8 +135,8 @@ def quality(tables: Tables | Inspection) -> Quality:
         >>> cs.data.quality(seen).count("error")
         0
     """
-    seen = _inspection(tables)
-    return Quality(tuple(report.quality(seen)), tuple(_comparisons(seen)), seen.currency)
+    inspection = _inspection(tables)
+    return Quality(tuple(report.quality(inspection)), tuple(_comparisons(inspection)), inspection.currency)
 
 
 @front_door("What was read cannot be shown.", "tables-read")
@@ -148,9 +148,9 @@ def tables_read(tables: Tables | Inspection) -> TablesRead:
         >>> cs.data.tables_read(seen).present["table"].head(2).tolist()
         ['accounts', 'subscriptions']
     """
-    seen = _inspection(tables)
-    aside = dict(seen.engine.rows("SELECT table_name, count(*) FROM aside GROUP BY table_name"))
-    facts = {fact.name: fact for fact in seen.facts}
+    inspection = _inspection(tables)
+    aside = dict(inspection.engine.rows("SELECT table_name, count(*) FROM aside GROUP BY table_name"))
+    facts = {fact.name: fact for fact in inspection.facts}
     rows: list[tuple[Any, ...]] = []
     for name, table in TABLES.items():
         if name in facts:
@@ -176,9 +176,9 @@ def coverage(tables: Tables | Inspection) -> Coverage:
         >>> cs.data.coverage(seen).months.shape[1]
         36
     """
-    seen = _without_errors(tables)
-    months = pd.date_range(seen.observed_from.replace(day=1), seen.as_of, freq="MS", inclusive="left")
-    rows = {fact.name: _monthly(seen, fact, months) for fact in seen.facts if _dated(fact)}
+    inspection = _without_errors(tables)
+    months = pd.date_range(inspection.observed_from.replace(day=1), inspection.as_of, freq="MS", inclusive="left")
+    rows = {fact.name: _monthly(inspection, fact, months) for fact in inspection.facts if _dated(fact)}
     if not rows or not len(months):
         raise ContractError("no table with a date holds a whole month")
     return Coverage(pd.DataFrame(rows, index=months).T.rename_axis("table").rename_axis("month", axis=1))
@@ -192,19 +192,19 @@ def links(tables: Tables | Inspection) -> Links:
 
     Example:
         >>> seen = cs.data.inspect("data/sample")
-        >>> (cs.data.links(seen).links["share"] == 1).all()
+        >>> bool((cs.data.links(seen).links["share"] == 1).all())
         True
     """
-    seen = _without_errors(tables)
-    present = {fact.name: fact for fact in seen.facts}
+    inspection = _without_errors(tables)
+    present = {fact.name: fact for fact in inspection.facts}
     rows = []
-    for fact in seen.facts:
+    for fact in inspection.facts:
         for column, of in TABLES[fact.name].references.items():
             key = TABLES[of].key[0]
             has = column in fact.columns or column in TABLES[fact.name].stand_in
             if of not in present or not has or key not in present[of].columns:
                 continue
-            keys, matched, total = seen.engine.rows(
+            keys, matched, total = inspection.engine.rows(
                 f"WITH mine AS (SELECT DISTINCT {quote(column)} AS k FROM typed_{fact.name} WHERE {quote(column)} "
                 "IS NOT NULL), "
                 f"theirs AS (SELECT DISTINCT {quote(key)} AS k FROM typed_{of} WHERE {quote(key)} IS NOT NULL) "
@@ -231,7 +231,7 @@ def churn_records(tables: Tables | Inspection) -> ChurnRecords:
         >>> cs.data.churn_records(seen).records["record"].tolist()
         ['ended subscriptions', 'paid periods (used)']
     """
-    return ChurnRecords(_without_errors(tables).rivals)
+    return ChurnRecords(_without_errors(tables).churn_records)
 
 
 @front_door("The rows set aside cannot be shown.", "set-aside")
@@ -246,7 +246,7 @@ def set_aside(tables: Tables | Inspection) -> SetAside:
     return SetAside(set_aside_frame(_inspection(tables).engine))
 
 
-def checked_tables(seen: Inspection) -> Tables | Suppressed:
+def checked_tables(inspection: Inspection) -> Tables | Suppressed:
     """The tables of an inspected source, for the front doors of subjects; Suppressed where the source has errors.
 
     Example:
@@ -254,14 +254,14 @@ def checked_tables(seen: Inspection) -> Tables | Suppressed:
         >>> len(cs.data.checked_tables(seen).accounts) > 0
         True
     """
-    return Suppressed(ERRORS) if seen.failed else tables_of(seen)
+    return Suppressed(ERRORS) if inspection.failed else tables_of(inspection)
 
 
 def _dated(fact: TableFacts) -> bool:
     return fact.first is not None and fact.name not in ("reps", "goals", "people_records")
 
 
-def _monthly(seen: Inspection, fact: TableFacts, months: pd.DatetimeIndex) -> pd.Series:
+def _monthly(inspection: Inspection, fact: TableFacts, months: pd.DatetimeIndex) -> pd.Series:
     """Rows of one table in each month: by date, or for periods while they run."""
     table = TABLES[fact.name]
     index = [day.year * 12 + day.month - 1 for day in months]
@@ -270,7 +270,7 @@ def _monthly(seen: Inspection, fact: TableFacts, months: pd.DatetimeIndex) -> pd
         steps: dict[int, int] = {}
         for column, sign in ((start, 1), (end, -1)):
             later = f"CASE WHEN day({quote(column)}) = 1 THEN 1 ELSE 0 END" if sign < 0 else "1"
-            for month, n in seen.engine.rows(
+            for month, n in inspection.engine.rows(
                 f"SELECT year({quote(column)}) * 12 + month({quote(column)}) - {later} AS m, count(*) FROM "
                 f"typed_{fact.name} "
                 "WHERE m IS NOT NULL GROUP BY m"
@@ -284,7 +284,7 @@ def _monthly(seen: Inspection, fact: TableFacts, months: pd.DatetimeIndex) -> pd
     dates = ", ".join(quote(name) for name in table.known_from if name in fact.columns)
     when = f"coalesce({dates})"
     found = dict(
-        seen.engine.rows(
+        inspection.engine.rows(
             f"SELECT year({when}) * 12 + month({when}) - 1 AS m, count(*) FROM typed_{fact.name} WHERE m IS NOT "
             "NULL GROUP BY m"
         )
@@ -292,17 +292,17 @@ def _monthly(seen: Inspection, fact: TableFacts, months: pd.DatetimeIndex) -> pd
     return pd.Series([int(found.get(month, 0)) for month in index], index=months)
 
 
-def _comparisons(seen: Inspection) -> list[Comparison]:
+def _comparisons(inspection: Inspection) -> list[Comparison]:
     """Shares: rows used, tables present, accounts with a subscription, months with rows."""
-    read, used = sum(fact.read for fact in seen.facts), sum(fact.rows for fact in seen.facts)
-    words = "" if seen.failed else window_words(seen.observed_from.replace(day=1), seen.as_of)
+    read, used = sum(fact.read for fact in inspection.facts), sum(fact.rows for fact in inspection.facts)
+    words = "" if inspection.failed else window_words(inspection.observed_from.replace(day=1), inspection.as_of)
     estimates = [
         Estimate("rows_used", None, None, None, 0, reason=ERRORS)
-        if seen.failed
+        if inspection.failed
         else _share("rows_used", used, read, "no table was read"),
-        _share("tables_present", len(seen.facts), len(TABLES), "no table was read"),
-        _accounts(seen),
-        _months(seen),
+        _share("tables_present", len(inspection.facts), len(TABLES), "no table was read"),
+        _accounts(inspection),
+        _months(inspection),
     ]
     none = Change("no comparison")
     return [
@@ -317,21 +317,21 @@ def _share(key: str, numerator: int, denominator: int, reason: str) -> Estimate:
     return Estimate(key, numerator / denominator, numerator, denominator, denominator)
 
 
-def _accounts(seen: Inspection) -> Estimate:
-    found = links(seen)
+def _accounts(inspection: Inspection) -> Estimate:
+    found = links(inspection)
     if isinstance(found, Suppressed):
         return Estimate("accounts_with_subscription", None, None, None, 0, reason=found.reason)
     rows = found.links
     mine = rows[(rows["table"] == "subscriptions") & (rows["column"] == "account_id")]
-    accounts = next((fact.rows for fact in seen.facts if fact.name == "accounts"), 0)
+    accounts = next((fact.rows for fact in inspection.facts if fact.name == "accounts"), 0)
     if mine.empty:
         reason = "the source has no accounts with subscriptions"
         return Estimate("accounts_with_subscription", None, None, None, 0, reason=reason)
     return _share("accounts_with_subscription", int(mine["matched"].iloc[0]), accounts, "there are no accounts")
 
 
-def _months(seen: Inspection) -> Estimate:
-    found = coverage(seen)
+def _months(inspection: Inspection) -> Estimate:
+    found = coverage(inspection)
     if isinstance(found, Suppressed):
         return Estimate("months_with_rows", None, None, None, 0, reason=found.reason)
     filled = int((found.months > 0).to_numpy().sum())

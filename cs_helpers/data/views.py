@@ -17,6 +17,7 @@ from cs_helpers.data.tables.inspection import Inspection
 from cs_helpers.report import blocks
 from cs_helpers.report.blocks import Block, refused, table
 from cs_helpers.report.chart import Chart
+from cs_helpers.report.parameters import notebook_parameters
 from cs_helpers.report.views import Tiles, View, begin_page, view_for
 from cs_helpers.report.words import MIME, Headline, capital, count, percent, plain
 
@@ -235,7 +236,7 @@ class SetAsideView(View[SetAside]):
         return Block(shown.html, shown.text, files)
 
 
-def cover(seen: Inspection) -> Block:
+def cover(inspection: Inspection) -> Block:
     """Company, source and what it covers; for a source with errors only what is known. Begins the page.
 
     Example:
@@ -243,27 +244,32 @@ def cover(seen: Inspection) -> Block:
         True
     """
     begin_page()
-    covered = not pd.isna(seen.as_of)
-    through = seen.as_of - pd.Timedelta(days=1) if covered else None
-    span = f"{day_words(seen.observed_from)} to {day_words(through)}" if through is not None else ""
-    facts = {"Company": seen.company, "Source": f"{seen.source} ({seen.kind})", "Data": span, "Currency": seen.currency}
+    covered = not pd.isna(inspection.as_of)
+    through = inspection.as_of - pd.Timedelta(days=1) if covered else None
+    span = f"{day_words(inspection.observed_from)} to {day_words(through)}" if through is not None else ""
+    facts = {
+        "Company": inspection.company,
+        "Source": f"{inspection.source} ({inspection.kind})",
+        "Data": span,
+        "Currency": inspection.currency,
+    }
     data: dict[str, Any] = {
-        "company": visible(seen.company),
-        "currency": seen.currency,
+        "company": visible(inspection.company),
+        "currency": inspection.currency,
         "filters": "none",
-        "source": seen.source,
-        "source_fingerprint": seen.fingerprint,
+        "source": inspection.source,
+        "source_fingerprint": inspection.fingerprint,
         "definitions_version": definitions.VERSION,
     }
     if through is not None:
-        data |= {"as_of": f"{seen.as_of:%Y-%m-%d}", "data_through": f"{through:%Y-%m-%d}"}
+        data |= {"as_of": f"{inspection.as_of:%Y-%m-%d}", "data_through": f"{through:%Y-%m-%d}"}
     items = "".join(f"<div><dt>{plain(k)}</dt><dd>{plain(v)}</dd></div>" for k, v in facts.items() if v)
     text = " · ".join(f"{k}: {v}" for k, v in facts.items() if v)
     return Block(f'<dl class="cs-facts">{items}</dl>', text, {MIME.format("report"): data})
 
 
-def provenance(seen: Inspection, **parameters: str | int | float) -> Block:
-    """Which source was checked, and by which version of the package and the definitions.
+def provenance(inspection: Inspection) -> Block:
+    """Which source was checked, by which version of the package and the definitions, and the notebook's parameters.
 
     Example:
         >>> "Fingerprint" in cs.data.provenance(cs.data.inspect("data/sample")).text
@@ -272,11 +278,11 @@ def provenance(seen: Inspection, **parameters: str | int | float) -> Block:
     from cs_helpers import __version__
 
     facts = {
-        "Source": seen.source,
-        "Fingerprint of the contents read": seen.fingerprint,
+        "Source": inspection.source,
+        "Fingerprint of the contents read": inspection.fingerprint,
         "Definitions": f"version {definitions.VERSION}",
         "Package": f"cs-helpers {__version__}",
-        "Parameters": ", ".join(f"{k} = {v!r}" for k, v in parameters.items()),
+        "Parameters": ", ".join(f"{k} = {v!r}" for k, v in notebook_parameters().items() if k != "source"),
     }
     items = "".join(f"<div><dt>{plain(k)}</dt><dd>{plain(v)}</dd></div>" for k, v in facts.items())
     return Block(f'<dl class="cs-facts cs-provenance">{items}</dl>', "\n".join(f"{k}: {v}" for k, v in facts.items()))

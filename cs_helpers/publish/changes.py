@@ -1,7 +1,7 @@
-"""What changed since the last report of the same series: each headline figure then and now.
+"""What changed since the last report of the same series: each headline figure, then and now.
 
-A difference between two runs is no finding by itself: windows overlap, and figures of small books wander. So beside
-each stands whether the earlier value lies inside today's interval, and nothing more is claimed.
+A difference between two runs proves nothing by itself: their periods overlap, and figures of few accounts vary at
+random. So each row also states whether the earlier value lies inside today's interval, and claims nothing more.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ Record = dict[str, Any]
 
 
 def since_last(record: Mapping[str, Any], out: Path) -> Record | None:
-    """The comparison with the last good run of the series under ``out`` that rests on other data; None without one.
+    """The comparison with the last good run of the series under ``out`` that used other data; None if there is none.
 
     Keys: run_id, as_of, started_at of that run; ``other``, the names of what differs besides the data (parameters,
     definitions); ``rows``: key, name, then, now (texts), unit, difference (None where one of them is missing)
-    and inside (whether the earlier value lies in today's interval, None without an interval). A run of the same
-    data at the same as-of date is no earlier report but the same one made again, and is passed over.
+    and inside (whether the earlier value lies in today's interval, None without an interval). Runs of the same data
+    at the same as-of date are skipped, because they repeat the same report.
     """
     for earlier in _good_runs(out / record["series"]):
         if earlier["run_id"] < record["run_id"] and _basis(earlier) != _basis(record):
@@ -35,7 +35,7 @@ def since_last(record: Mapping[str, Any], out: Path) -> Record | None:
 
 
 def _good_runs(folder: Path) -> list[Record]:
-    """Newest first. Run ids begin with the time, so that reading stops at the first that serves."""
+    """The newest 50 run records that are good, newest first. Run ids begin with the time, so they sort by it."""
     found = []
     for path in sorted(folder.glob("*/run.json"), reverse=True)[:50]:
         try:
@@ -43,7 +43,7 @@ def _good_runs(folder: Path) -> list[Record]:
             if run["status"] in ("ok", "warnings") and isinstance(run["run_id"], str) and run["started_at"]:
                 found.append(run)
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # a broken record is named by the index
+            continue  # the index page reports broken records
     return found
 
 

@@ -1,7 +1,7 @@
-"""A notebook executed by papermill, inside limits, and whether it ran to its end. The only home of papermill.
+"""Executes a notebook with papermill, within limits, and finds out whether it ran to its end.
 
-papermill and nbclient say less than the truth where a kernel is killed, a cell stops the notebook or nothing ends; so
-the limits are watched from outside, and a run counts only if every cell ran to its end.
+papermill and nbclient report success too often: after a killed kernel, or when a cell stops the notebook. So the limits
+are watched from outside, and a run is good only if every cell ran to its end. Only this module imports papermill.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ Progress = Callable[[int, int], None]
 """Called before each cell with its number and the number of cells."""
 
 MAX_OUTPUT = 20_000_000
-"""Characters that one cell may show: a page is read by people."""
+"""Characters of output that one cell may have."""
 
 _TOO_MUCH = (
-    f"stopped because it shows more than {MAX_OUTPUT / 1e6:.0f} million characters\n"
-    "  Print less: a report is for people to read."
+    f"stopped because it showed more than {MAX_OUTPUT / 1e6:.0f} million characters\n"
+    "  Show less: a report is for people to read."
 )
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _OURS = {"injected-parameters", "papermill-error-cell-tag"}
@@ -47,7 +47,7 @@ _QUIET_S = 0.01
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may use: seconds in all, and bytes of memory for kernel and children; None is no limit."""
+    """Limits of one run: seconds in total, and bytes of memory of the kernel and its children; None means no limit."""
 
     timeout_s: float | None = None
     memory: int | None = None
@@ -55,7 +55,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Executed:
-    """The notebook as far as it ran, what went wrong or None, and the most memory its kernel had, in bytes."""
+    """The notebook up to where it ran, the error or None, and the peak memory of its kernel in bytes."""
 
     notebook: NotebookNode
     problem: Record | None
@@ -71,10 +71,10 @@ def execute(
     *,
     warm: bool = True,
 ) -> Executed:
-    """Runs a notebook with its parameters. Complete means: papermill says so and every cell ran to its end.
+    """Executes a notebook with its parameters; it succeeded if papermill succeeded and every cell ran to its end.
 
-    ``environment`` is what the kernel has beside the variables of this process. With ``warm`` the kernel is forked
-    where a server for that is there (see kernel.warm). Never raises for what a notebook does.
+    ``environment`` holds variables for the kernel in addition to those of this process. With ``warm`` the kernel is
+    forked if a server is running (see ``kernel.warm``). Never raises for an error in the notebook.
     """
     prepare_imports()
     import nbformat
@@ -111,10 +111,10 @@ def execute(
                 on_notebook_start=on_notebook_start,
                 on_cell_start=on_cell_start,
             )
-        except Exception as error:  # papermill, nbclient, zmq: whatever it is, the run did not end cleanly
+        except Exception as error:  # of papermill, nbclient or zmq: the run did not end cleanly
             failed = error
     remove_error_markers(executed)
-    for place, cell in enumerate(executed.cells):  # a cell that was over before it was looked at
+    for place, cell in enumerate(executed.cells):  # a cell that ended before the watch looked at it
         if not watch.reached and _shown(cell) > MAX_OUTPUT:
             at, watch.reached = place, _TOO_MUCH
     if watch.reached:
@@ -132,7 +132,7 @@ def execute(
 
 
 class _Watch:
-    """Looks after the limits from a thread of its own and kills the kernel that passes one; ``reached`` says which."""
+    """A thread that watches the limits and kills a kernel that passes one; ``reached`` then holds the message."""
 
     def __init__(self, within: Limits):
         self.within = within
@@ -165,7 +165,7 @@ class _Watch:
                 continue
             try:
                 process = psutil.Process(kernel_process.pid)
-                # Finding the children means reading the list of all processes, so that is done now and then.
+                # Finding the children reads the list of all processes, so it is done once a second only.
                 children = process.children(recursive=True) if looks % 10 == 0 else children
                 looks += 1
                 used = process.memory_info().rss + sum(map(_memory, children))
@@ -184,12 +184,12 @@ class _Watch:
         if timeout and time.monotonic() - self._began > timeout:
             return (
                 f"stopped after {limits.in_words(timeout)}, the time limit\n"
-                "  Give it more with --timeout, or less to do (a shorter window, fewer accounts)."
+                "  Allow more with --timeout, or reduce the work (a shorter period, fewer accounts)."
             )
         if memory and used > memory:
             return (
                 f"stopped at {limits.size_in_words(used)} of memory; the limit is {limits.size_in_words(memory)}\n"
-                "  Give it more with --memory, or run fewer at once with --jobs."
+                "  Allow more with --memory, or run fewer reports at a time with --jobs."
             )
         if _shown(self.cell) > MAX_OUTPUT:
             return _TOO_MUCH
@@ -202,11 +202,11 @@ def _memory(process: Any) -> int:
     try:
         return int(process.memory_info().rss)
     except psutil.Error:
-        return 0  # it has ended
+        return 0  # the process has ended
 
 
 def _shown(cell: Mapping[str, Any]) -> int:
-    """Characters of a cell's outputs so far."""
+    """Number of characters in a cell's outputs so far."""
     count = 0
     for output in list(cell.get("outputs", [])):
         count += len(output.get("text", ""))
@@ -215,7 +215,7 @@ def _shown(cell: Mapping[str, Any]) -> int:
 
 
 def _shorten(executed: NotebookNode) -> None:
-    """Long outputs of a run that was stopped, cut: its notebook is kept to find the cause, not to fill the disk."""
+    """Cuts long outputs of a stopped run: its notebook is kept to find the cause, and must not fill the disk."""
     for cell in executed.cells:
         for output in cell.get("outputs", []):
             if len(output.get("text", "")) > 10_000:
@@ -224,7 +224,7 @@ def _shorten(executed: NotebookNode) -> None:
 
 @contextmanager
 def _private_folder() -> Iterator[Path]:
-    """A folder for the kernel's connection that no other user of this machine can look into."""
+    """A folder for the kernel's connection files that other users of this machine cannot read."""
     folder = Path(tempfile.mkdtemp(prefix="cs-helpers-"))
     try:
         yield folder
@@ -233,7 +233,7 @@ def _private_folder() -> Iterator[Path]:
 
 
 def _first_problem(executed: NotebookNode, name: str) -> Record | None:
-    """The first code cell that did not run to its end, whatever papermill's status says."""
+    """The error of the first code cell that did not run to its end, or None; papermill's status is not trusted."""
     for position, cell in enumerate(executed.cells):
         if cell.cell_type != "code" or not cell.source.strip():
             continue
@@ -241,7 +241,7 @@ def _first_problem(executed: NotebookNode, name: str) -> Record | None:
             if output.output_type == "error":
                 said = f"{output.ename}: {output.evalue}".rstrip(": ")
                 if output.ename == "SystemExit":
-                    said += " (the notebook stopped itself before its end)"
+                    said += " (the notebook stopped before its last cell)"
                 message = output.evalue if known_error(output.ename) else None
                 return _cell_error(executed, name, position, output.ename, said, message)
         if cell.execution_count is None or cell.metadata.get("papermill", {}).get("status") != "completed":
@@ -258,15 +258,17 @@ def _cell_error(
 
 
 def error_of(cell: int | None, ename: str, message: str) -> Record:
-    """What run.json says of an error; a stranger's message is cut where it is long."""
+    """An error as run.json stores it; a long message from another library is cut."""
     text = ANSI.sub("", message)
-    if len(text) > _MAX_MESSAGE and not known_error(ename):  # ours list every problem; others may be a dump
+    if len(text) > _MAX_MESSAGE and not known_error(
+        ename
+    ):  # messages of this package list every problem and stay complete
         text = text[:_MAX_MESSAGE] + " ... (cut)"
     return {"cell": cell, "ename": ename, "message": text}
 
 
 def _number(executed: NotebookNode, position: int) -> int:
-    """The cell's number as its author counts: from 1, without the cells that papermill put in."""
+    """The cell's number as its author counts: from 1, without the cells that papermill inserted."""
     return sum(not _OURS & set(cell.metadata.get("tags", [])) for cell in executed.cells[: position + 1])
 
 
@@ -279,21 +281,24 @@ def _heading_above(executed: NotebookNode, position: int) -> str:
 
 
 def known_error(name: str) -> type[CsHelpersError] | None:
-    """The error of this package with that name, or None."""
+    """This package's error class of that name, or None."""
     kind = getattr(errors, name, None)
     return kind if isinstance(kind, type) and issubclass(kind, CsHelpersError) else None
 
 
 def prepare_imports() -> None:
-    """Before the first import of nbformat or papermill."""
-    # jsonschema's format checker builds a grammar of all web addresses (1.2 s) that no notebook schema uses
-    # (nbformat #420); a module that is None counts as not installed.
+    """Call this before the first import of nbformat or papermill: it saves a slow import and mutes papermill's log."""
+    # jsonschema's format checker builds a grammar of web addresses (1.2 s) that no notebook schema uses
+    # (nbformat #420). A module that is None counts as not installed.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # errors are reported once, by us
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # this package reports the errors
 
 
 def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _Watch, warm: bool) -> type:
-    """A manager whose kernels have these variables beside those of this process: what they hold stands nowhere else."""
+    """A kernel manager class; its kernels get ``environment`` in addition to the variables of this process.
+
+    The variables may be secret, so they are written to no file.
+    """
     import zmq
     from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_client.kernelspec import KernelSpec
@@ -304,7 +309,7 @@ def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _
     metadata = {"supported_encryption": "curve"}
 
     class Quick(AsyncKernelClient):
-        """Does not listen to a new kernel for a fifth of a second to hear nothing: only answers to a cell count."""
+        """A client that does not wait 0.2 seconds for messages of a new kernel, as only answers to cells matter."""
 
         async def wait_for_ready(self, timeout: float | None = None) -> None:
             channel = self.iopub_channel
@@ -316,7 +321,7 @@ def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _
                 del channel.get_msg
 
     class ThisInterpreter(AsyncKernelManager):
-        """A kernel of this very Python, whatever kernels the user has installed under the name python3."""
+        """Starts kernels with this Python, whatever kernel the user has installed under the name python3."""
 
         client_factory = Quick
 
@@ -324,8 +329,8 @@ def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _
             super().__init__(**kwargs)
             watch.process = lambda: getattr(self.provisioner, "process", None)
             if local:
-                # Files instead of ports: two runs that start together cannot take each other's, and the folder's
-                # rights keep everybody else out.
+                # Files instead of ports: two runs cannot take the same one, and the permissions of the folder keep
+                # other users out.
                 self.transport = "ipc"
                 self.ip = str(folder / "socket")
             self.connection_file = str(folder / "kernel.json")
@@ -337,7 +342,7 @@ def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _
                 await super()._async_interrupt_kernel()
 
         async def _async_wait(self, pollinterval: float = 0.1) -> None:
-            await super()._async_wait(_QUIET_S)  # a killed kernel is gone sooner than that
+            await super()._async_wait(_QUIET_S)  # a killed kernel ends sooner than in 0.1 seconds
 
         @property
         def kernel_spec(self) -> KernelSpec:
@@ -346,8 +351,8 @@ def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _
                 display_name="Python 3",
                 language="python",
                 env={
-                    "CS_HELPERS_DEBUG": "1",  # the kept notebook holds the traceback for --debug
-                    "JPY_SESSION_NAME": "",  # nobody sits before it, even where a notebook's cell started the run
+                    "CS_HELPERS_DEBUG": "1",  # keeps the traceback in the notebook for --debug
+                    "JPY_SESSION_NAME": "",  # not interactive, even if a notebook's cell started the run
                     **environment,
                 },
                 metadata=metadata | ({"kernel_provisioner": {"provisioner_name": kernel.PROVISIONER}} if warm else {}),
@@ -355,7 +360,7 @@ def _kernel_manager_class(environment: Mapping[str, str], folder: Path, watch: _
 
         @default("transport_encryption")
         def _encrypt(self) -> str:
-            # Ports of this machine are open to its other users, and the kernel warns where it talks in clear.
+            # Other users of this machine can read ports, so traffic is encrypted where ports are used.
             return "disabled" if local or not zmq.has("curve") else "auto"
 
     return ThisInterpreter

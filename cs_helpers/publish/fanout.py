@@ -1,4 +1,4 @@
-"""One notebook, a report for each value of an attribute: their parameters, and the names of their series."""
+"""Fan-out: one notebook, one report for each value of an attribute, such as each segment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cs_helpers.publish.series import Scalar
 
 MAX_PARTS = 1000
 NAMING = ("account_id", "name", "csm.rep_id", "csm.name", "csm.manager_id")
-"""Attributes whose values are accounts and people: a shared report cannot be about one of them."""
+"""Attributes whose values name accounts and people: no shared report may be about one of them."""
 
 _MAX_NAME_LENGTH = 60
 
@@ -29,28 +29,28 @@ class Part:
 
 
 def check(notebook: Path, column: str, values: Mapping[str, Scalar]) -> None:
-    """Raises ParameterError where a notebook cannot be made for each value of this column."""
+    """Raises ParameterError if the notebook cannot be run for each value of this column."""
     missing = [name for name in ("source", "where") if name not in series.declared_parameters(notebook)]
     if missing:
         raise ParameterError(
-            f"{notebook.name}: has no parameter {' and no parameter '.join(missing)}, so there can be no report for "
+            f"{notebook.name}: has no parameter {' and no parameter '.join(missing)}, so it cannot be run for "
             f"each {column}.\n"
             f"  Declare {' and '.join(missing)} and pass them on: cs.load(source, mapping, as_of, where)"
         )
     if str(values.get("audience", "full")) != "full" and column in NAMING:
         raise ParameterError(
-            f"--for-each {column}: each report would name an account or a person, which a shared one must not.\n"
-            "  Choose an attribute that many share, such as segment or csm.team, or --audience full."
+            f"--for-each {column}: each report would name an account or a person, and a shared report must not.\n"
+            "  Choose an attribute that many accounts share, such as segment or csm.team, or --audience full."
         )
 
 
 def parts(notebook: Path, column: str, values: Mapping[str, Scalar], found: Sequence[str]) -> list[Part]:
-    """A part for each value found, in their order. Raises ParameterError where there is none, or far too many."""
+    """A part for each value in ``found``, in the same order. Raises ParameterError for no value or too many."""
     if not found or len(found) > MAX_PARTS:
-        what = "no account has one" if not found else f"there are {len(found):,}, and each would be a report"
+        what = "no account has a value" if not found else f"{len(found):,} values, at most {MAX_PARTS:,} reports"
         raise ParameterError(
             f"{notebook.name}: --for-each {column}: {what}.\n"
-            "  Choose another attribute, or fewer accounts with -p where=column=value."
+            "  Choose another attribute, or select fewer accounts with -p where=column=value."
         )
     names = part_names(column, found)
     where = str(values.get("where") or "")
@@ -61,14 +61,14 @@ def parts(notebook: Path, column: str, values: Mapping[str, Scalar], found: Sequ
 
 
 def condition(column: str, value: str) -> str:
-    """``column=value`` as the parameter ``where`` takes it; in quotes where the value holds a comma or the like."""
+    """``column=value`` as the parameter ``where`` accepts it; in quotes if the value holds a comma or a quote."""
     doubled = value.replace('"', '""')
     plain = value and value == value.strip() and not set(value) & set(',"')
     return f"{column}={value}" if plain else f'{column}="{doubled}"'
 
 
 def part_names(column: str, found: Sequence[str]) -> dict[str, str]:
-    """A name for each value that is a safe folder name on every system and differs from all others."""
+    """A name for each value: safe as a folder name on every system, and unique."""
     safe = {value: re.sub(r"[^\w.-]+", "-", value.lower()).strip(".-")[:_MAX_NAME_LENGTH] for value in found}
     twice = {name for name in safe.values() if list(safe.values()).count(name) > 1}
     return {
@@ -81,8 +81,8 @@ def _distinct(name: str, value: str) -> str:
     return f"{name}-{hashlib.sha256(value.encode()).hexdigest()[:8]}".strip("-")
 
 
-def made(out: Path, scheduled: Mapping[str, Any]) -> set[str]:
-    """Series that have a good run for this time of this job already; what failed is no report."""
+def published_series(out: Path, scheduled: Mapping[str, Any]) -> set[str]:
+    """The series that already have a good run for this time of this job."""
     return {
         record["series"]
         for record in run_records.read_records(out)[0]

@@ -1,7 +1,7 @@
-"""An executed notebook as one self-contained page: nbconvert's ``basic`` template inside the project's own shell.
+"""Renders an executed notebook as one self-contained HTML page: nbconvert's ``basic`` template in our own shell.
 
-Code is hidden, nothing is fetched: styles and the one script stand in the page, and a Content-Security-Policy
-forbids everything else, so that a string from data that slipped through could still do nothing.
+Code is hidden and nothing is fetched. Styles and the only script are part of the page, and a Content-Security-Policy
+forbids everything else, so even a string from data that was not escaped could do nothing.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ SHELL = Path(__file__).parent / "shell"
 FOLDED = ("Method", "Data quality", "Provenance")
 MIME = "application/vnd.cs-helpers.report+json"
 STYLE = re.compile(r'<style class="cs-style">[^<]*</style>')
-"""The style that each shown cell carries for JupyterLab."""
+"""The styles that each output carries for JupyterLab."""
 _IMAGE_WITHOUT_TEXT = re.compile(r"""<img(?![^<>]*\salt=["'])""", re.IGNORECASE)
 
 
 @cache
 def asset(name: str) -> str:
-    """A file of the shell without comments on lines of their own, indents and, of the style sheet, line ends."""
+    """A file of the shell, without comment lines and indents; a style sheet also without line ends."""
     text = re.sub(r"^\s*//.*\n", "", (SHELL / name).read_text(encoding="utf-8"), flags=re.M).strip()
     if not name.endswith(".css"):
         return re.sub(r"\n\s*", "\n", text)
-    # The dark inks are written once and hold for who chose them and for whose system is dark.
+    # The dark colours are written once and serve both the switch of the page and a dark system.
     dark = re.search(r'\[data-theme="dark"\][^{]*\{([^}]*)\}', text)
     if dark:
         system = f'@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{{dark[1]}}} }}'
@@ -45,7 +45,7 @@ def asset(name: str) -> str:
 
 
 def policy() -> str:
-    """Content-Security-Policy of every page: inline styles, our one script by its hash, nothing from outside."""
+    """The Content-Security-Policy of every page: inline styles, our script by its hash, nothing from outside."""
     digest = base64.b64encode(hashlib.sha256(asset("shell.js").encode()).digest()).decode()
     return (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
@@ -54,7 +54,7 @@ def policy() -> str:
 
 
 def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
-    """The page of one executed notebook; ``record`` is its run record (see reports.run)."""
+    """The page of one executed notebook; ``record`` is its run record (see ``publish.run``)."""
     pages = deepcopy(notebook)
     about = {key: visible(value) if isinstance(value, str) else value for key, value in _about(notebook).items()}
     title, question = _title(pages)
@@ -83,12 +83,12 @@ def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
 
 
 def command(record: Mapping[str, Any]) -> str:
-    """The command line that makes the same report again."""
+    """The command that runs the same report again."""
     import shlex
 
     options = {"source": "--source", "mapping": "--mapping", "as_of": "--as-of"}
     words = ["cs-helpers", "run", Path(str(record["notebook"])).stem]
-    # What was looked up at run time is spelled out, so that the command still means the same next month.
+    # The as-of date that the run found is written out, so that the command gives the same result next month.
     parameters = {**record["parameters"]}
     if "as_of" in parameters and record.get("as_of"):
         parameters["as_of"] = record["as_of"]
@@ -128,7 +128,7 @@ def _facts(about: Mapping[str, Any], audience: str) -> list[str]:
 
 
 def _changes(changed: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The words of "what changed" from a record's comparison with the last report; None without one."""
+    """The texts of the section "What changed" from a record's comparison with the last report; None without one."""
     if not changed or not changed["rows"]:
         return None
     as_of = f", as of {day_words(changed['as_of'])}" if changed.get("as_of") else ""
@@ -140,7 +140,7 @@ def _changes(changed: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _take_out_styles(notebook: NotebookNode) -> None:
-    """A notebook's cells carry their styles for JupyterLab; the page has them once."""
+    """Removes the styles that outputs carry for JupyterLab, because the page has its own."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
@@ -160,7 +160,7 @@ def _made(record: Mapping[str, Any]) -> str:
 
 
 def _title(notebook: NotebookNode) -> tuple[str, str]:
-    """Title and question from the first cell, which the page's header shows in its place."""
+    """Title and question from the first cell, which is removed because the header of the page shows them."""
     first = notebook.cells[0] if notebook.cells else None
     if first is None or first.cell_type != "markdown" or not first.source.startswith("# "):
         return "Report", ""
@@ -170,11 +170,10 @@ def _title(notebook: NotebookNode) -> tuple[str, str]:
 
 
 def _lay_out(notebook: NotebookNode, changes: bool) -> tuple[list[dict[str, Any]], str]:
-    """Marks where sections begin, and returns the table of contents and what closes the last section.
+    """Marks where sections begin; returns the table of contents and the tag that closes the last section.
 
-    ``## Heading`` opens a section, ``### Heading`` an entry inside it; what changed stands after the first section.
-    Cells before the first section are not
-    shown: they load. Headings are the notebook author's words, never data.
+    ``## Heading`` opens a section and ``### Heading`` an entry in it. "What changed" follows the first section. Cells
+    before the first section only load data and are not shown. Headings come from the author, never from data.
     """
     contents: list[dict[str, Any]] = []
     close, begun, cells = "", False, []
@@ -212,13 +211,13 @@ def _slug(title: str) -> str:
 
 @cache
 def _exporter() -> HTMLExporter:
-    """One exporter for all reports of a process: loading its templates takes longer than a page."""
+    """One exporter for all reports of a process, because loading its templates takes longer than rendering a page."""
     from nbconvert.exporters import HTMLExporter, TemplateExporter
     from nbconvert.filters.highlight import Highlight2HTML
     from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 
     class Page(HTMLExporter):
-        """Without the parse of the finished page by which nbconvert writes a text to images that have none."""
+        """Skips nbconvert's parsing of the finished page, which adds texts to images, unless an image has none."""
 
         def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> Any:
             self.register_filter("highlight_code", Highlight2HTML(parent=self))
@@ -232,7 +231,9 @@ def _exporter() -> HTMLExporter:
     return Page(
         template_name="report",
         extra_template_basedirs=[str(SHELL)],
-        default_preprocessors=["nbconvert.preprocessors.CoalesceStreamsPreprocessor"],  # the others have nothing to do
+        default_preprocessors=[
+            "nbconvert.preprocessors.CoalesceStreamsPreprocessor"
+        ],  # the other preprocessors would change nothing
         exclude_input=True,
         exclude_input_prompt=True,
         exclude_output_prompt=True,

@@ -1,12 +1,12 @@
-"""Warm start: real IPython kernels forked from a server that has the heavy imports behind it.
+"""Warm start: IPython kernels forked from a server process that has already imported the heavy libraries.
 
-A kernel that starts from nothing spends longer on its imports than many a report on its cells. So one server process
-imports them once, runs nothing else, ever, and forks a kernel for each run: papermill and nbclient talk to that kernel
-as to any other, and nothing of one run reaches the next, since all of them descend from the server and none from
-another. The server ends with the process that started it, and a kernel with the process that asked for it.
+Importing the libraries takes longer than running many a report. One server process imports them once, never runs a
+notebook, and forks a kernel for each run. papermill and nbclient use that kernel like any other. Nothing passes from
+one run to the next, because every kernel descends from the server and never from another kernel. The server ends with
+the process that started it, and a kernel ends with the process that asked for it.
 
-Where a process with threads would have to be forked, or the system has no safe fork (macOS, Windows), or something goes
-wrong on the way, the kernel is started the usual way, with the same output.
+A kernel is started the usual way, with the same output, if the server has threads (they are lost in a fork), if the
+system has no safe fork (macOS, Windows), or if anything fails on the way.
 """
 
 from __future__ import annotations
@@ -72,66 +72,66 @@ IMPORTS = (
     "cs_helpers.core.stats",
     *(f"cs_helpers.{subject}" for subject in SUBJECTS),
     *(f"cs_helpers.{subject}.views" for subject in SUBJECTS if (PACKAGE / subject / "views.py").is_file()),
+    "cs_helpers.data.views",
     "cs_helpers.report",
     "cs_helpers.report.parameters",
-    "cs_helpers.report",
 )
-"""What a notebook of this project is likely to import.
+"""The modules that the server imports: what a notebook of this project is likely to need.
 
-None may start a thread, which is looked after, and none may be matplotlib_inline: it hooks itself into the shell when
-it is first imported, so without a shell no chart would ever be shown.
+None of them may start a thread; ``_prepare`` checks that. matplotlib_inline must not be among them: it connects itself
+to the shell when it is first imported, and without a shell no chart would be shown later.
 """
 
 _MAX_WAIT_S = 60.0
 _WHILE_IMPORTING = {
-    # Of pyarrow's two allocators the one that is not used would start a thread to clear up behind itself.
+    # pyarrow has two allocators; the unused one would start a thread to free memory.
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
-    # The debugger, which every kernel imports, would warn on the terminal that it cannot debug frozen modules.
+    # Every kernel imports the debugger, which would warn on the terminal that it cannot debug frozen modules.
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
-# What a module may have looked at while it was imported: kernels that want it otherwise must import for themselves.
+# Variables that modules may read while they are imported. A kernel that needs other values must import by itself.
 _READ_AT_IMPORT = ("PYTHON", "LD_", "OPENBLAS_", "OMP_", "MKL_", "MPL", "LC_", "LANG", "NPY_", "TZ", "VIRTUAL_ENV")
 
 
-# --- the side that wants a kernel -----------------------------------------------------------------------------------
+# --- the client: asking for a kernel --------------------------------------------------------------------------------
 
 
 def limit_threads() -> None:
-    """One thread for linear algebra in this process's children, unless the environment says otherwise.
+    """Limits linear algebra in child processes to one thread, unless the environment sets another number.
 
-    On matrices of this size more threads gain little, and as soon as several reports share the machine they wait for
-    each other twenty times as long as they compute. A server with threads could not fork, besides.
+    Matrices of this size gain little from more threads, and the threads of several reports on one machine wait for
+    each other twenty times as long as they compute. Besides, a server with threads could not fork.
     """
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
 
 
 def can_fork() -> bool:
-    """Whether kernels can be forked here at all: Linux only; elsewhere system libraries do not survive a fork."""
+    """Whether kernels can be forked on this system: on Linux only; elsewhere system libraries break in a fork."""
     return sys.platform == "linux" and hasattr(os, "pidfd_open")
 
 
 @contextmanager
 def warm() -> Iterator[str | None]:
-    """Starts the server for as long as the block lasts; yields its address for ADDRESS_VARIABLE, or None without one.
+    """Runs the server while the block lasts; yields its address for ADDRESS_VARIABLE, or None if it cannot fork.
 
-    The server imports while the caller goes on; who asks for a kernel meanwhile waits for it.
+    The block starts at once, while the server still imports; a request for a kernel waits until it has finished.
     """
     if not can_fork():
         yield None
         return
     limit_threads()
-    folder = tempfile.mkdtemp(prefix="cs-helpers-")  # readable by its owner alone, so nobody else can ask for a kernel
+    folder = tempfile.mkdtemp(prefix="cs-helpers-")  # readable by its owner only, so no other user can ask for a kernel
     address = os.path.join(folder, "warm")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen(64)
         server = subprocess.Popen(
             [sys.executable, "-m", "cs_helpers.publish.kernel", str(listener.fileno()), folder],
-            stdin=subprocess.PIPE,  # its end tells the server that this process is gone, however it went
+            stdin=subprocess.PIPE,  # closed when this process ends for any reason, which tells the server to end
             stdout=2,
             pass_fds=(listener.fileno(),),
-            start_new_session=True,  # Ctrl-C is for the process that was typed, which ends the server itself
+            start_new_session=True,  # Ctrl-C reaches this process only, which ends the server itself
         )
     try:
         yield address
@@ -147,9 +147,12 @@ def warm() -> Iterator[str | None]:
 
 
 def probe() -> tuple[bool, str]:
-    """Whether warm start works on this machine, and words that say so or why not."""
+    """Whether warm start works on this machine, and a sentence with the result or the reason."""
     if not can_fork():
-        return False, "no safe fork on this system: each report starts a kernel from nothing, about two seconds more"
+        return (
+            False,
+            "this system has no safe fork, so each report starts its own kernel, which takes about two seconds longer",
+        )
     with warm() as address:
         assert address
         try:
@@ -157,12 +160,12 @@ def probe() -> tuple[bool, str]:
         except OSError as error:
             return False, f"the server of warm kernels did not answer: {error}"
     if why := answered.answer.get("refused"):
-        return False, f"kernels are started from nothing: {why}"
+        return False, f"each report starts its own kernel: {why}"
     return True, f"kernels are forked with {answered.answer['modules']:,} modules loaded"
 
 
 class Forked:
-    """A forked kernel with the part of ``subprocess.Popen`` that Jupyter uses; ``told`` is the server's answer."""
+    """A forked kernel, with the methods of ``subprocess.Popen`` that Jupyter uses; ``answer`` comes from the server."""
 
     stdin = stdout = stderr = None
 
@@ -172,35 +175,35 @@ class Forked:
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
-        """The exit code, or None while it runs; -9 where the server itself is gone, since kernels go with it."""
+        """The exit code, or None while the kernel runs; -9 if the server is gone, because its kernels end with it."""
         if self.returncode is None:
             self._connection.setblocking(False)
             with contextlib.suppress(BlockingIOError):
-                self._hear()
+                self._read_answer()
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """The exit code, waited for."""
+        """Waits for the end of the kernel; returns its exit code."""
         while self.returncode is None:
             self._connection.settimeout(timeout)
-            self._hear()
+            self._read_answer()
         return self.returncode
 
     def send_signal(self, number: int) -> None:
-        """Sends a signal to the kernel and all processes it started; nothing where it has ended."""
+        """Sends a signal to the kernel and all processes that it started; does nothing if it has ended."""
         with contextlib.suppress(OSError):
             self._connection.setblocking(True)
             self._connection.sendall(json.dumps({"signal": int(number)}).encode() + b"\n")
 
     def kill(self) -> None:
-        """Ends it at once."""
+        """Ends the kernel at once."""
         self.send_signal(signal.SIGKILL)
 
     def terminate(self) -> None:
-        """Asks it to end."""
+        """Asks the kernel to end."""
         self.send_signal(signal.SIGTERM)
 
-    def _hear(self) -> None:
+    def _read_answer(self) -> None:
         try:
             got = self._connection.recv(4096)
         except BlockingIOError:
@@ -220,7 +223,7 @@ class Forked:
 
 
 def forked(address: str, cmd: list[str], cwd: Any, env: dict[str, str] | None) -> Forked | None:
-    """A forked kernel, or None where the server cannot give one."""
+    """A forked kernel, or None if the server cannot provide one."""
     options = cmd[cmd.index("-f") :]
     request = {"argv": options, "cwd": str(cwd or Path.cwd()), "env": dict(os.environ if env is None else env)}
     try:
@@ -231,7 +234,7 @@ def forked(address: str, cmd: list[str], cwd: Any, env: dict[str, str] | None) -
 
 
 def _ask(address: str, request: dict[str, Any]) -> Forked:
-    """Raises OSError where no answer comes."""
+    """Sends a request to the server and reads its answer. Raises OSError if there is none."""
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.settimeout(_MAX_WAIT_S)
@@ -254,7 +257,7 @@ def _ask(address: str, request: dict[str, Any]) -> Forked:
 
 
 def serve(listener: socket.socket, folder: str) -> None:
-    """Forks kernels for whoever connects until standard input ends; then ends them and itself."""
+    """Forks a kernel for each connection until standard input ends; then ends all kernels and itself."""
     refused = _prepare()
     environment = {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_IMPORT)}
     server = _Server(listener, refused, environment)
@@ -265,13 +268,12 @@ def serve(listener: socket.socket, folder: str) -> None:
 
 
 def _prepare() -> str:
-    """Imports everything; returns why no kernel can be forked from this process, or nothing."""
+    """Imports IMPORTS; returns the reason why no kernel can be forked from this process, or an empty text."""
 
     class Shell:
         kernel = None
 
-    # Modules choose their defaults by whether they are in a notebook (pandas: how many columns are shown), and a
-    # notebook is what they will be in.
+    # Some modules choose defaults by whether they are imported in a notebook (pandas: the number of columns shown).
     builtins.get_ipython = Shell  # type: ignore[attr-defined]
     backend = os.environ.get("MPLBACKEND")
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
@@ -279,7 +281,7 @@ def _prepare() -> str:
     os.environ.update(ours)
     try:
         for name in IMPORTS:
-            with contextlib.suppress(ImportError):  # the notebook that needs it will say so
+            with contextlib.suppress(ImportError):  # a notebook that needs the module reports the error
                 importlib.import_module(name)
     finally:
         del builtins.get_ipython  # type: ignore[attr-defined]
@@ -288,18 +290,20 @@ def _prepare() -> str:
         for name in ours:
             del os.environ[name]
     gc.collect()
-    gc.freeze()  # what is never looked at again stays shared between all kernels
+    gc.freeze()  # memory that is never collected stays shared between all kernels
     threads = len(os.listdir("/proc/self/task"))
     return f"{threads - 1} threads run after the imports, and a fork would lose them" if threads > 1 else ""
 
 
 class _Server:
-    """Its sockets and its children; everything happens in one loop of one thread."""
+    """The server's sockets and kernels; one loop in one thread handles them all."""
 
     def __init__(self, listener: socket.socket, refused: str, environment: dict[str, str]):
         self.listener, self.refused, self.environment = listener, refused, environment
         self.selector = selectors.DefaultSelector()
-        self.children: dict[socket.socket, tuple[int, int]] = {}  # connection -> process id, file that tells its end
+        self.children: dict[
+            socket.socket, tuple[int, int]
+        ] = {}  # connection -> process id, file descriptor that is readable when the process has ended
 
     def run(self) -> None:
         self._watch(self.listener, self._accept)
@@ -307,7 +311,7 @@ class _Server:
         self.running = True
         while self.running:
             for key, _ in self.selector.select():
-                if key.fd in self.selector.get_map():  # an earlier one of this round may have ended it
+                if key.fd in self.selector.get_map():  # an earlier event of this round may have closed it
                     key.data()
         for pid, _ in self.children.values():
             with contextlib.suppress(ProcessLookupError):
@@ -355,11 +359,13 @@ class _Server:
         if pid == 0:
             _become_kernel(request, [self.listener, connection, *self.children], self.selector)
         with contextlib.suppress(OSError):
-            os.setpgid(pid, pid)  # as the child does itself: whoever comes first, a signal finds the group
+            os.setpgid(
+                pid, pid
+            )  # the child does the same: whichever is first, the group exists before a signal is sent
         ended = os.pidfd_open(pid)
         self.children[connection] = pid, ended
         self._say(connection, {"pid": pid})
-        self._watch(connection, lambda: self._spoken(connection))
+        self._watch(connection, lambda: self._on_request(connection))
         self._watch(ended, lambda: self._ended(connection))
 
     def _environment_differs(self, wanted: dict[str, str]) -> str:
@@ -367,10 +373,10 @@ class _Server:
         other = sorted(name for name in named if wanted.get(name) != self.environment.get(name)) if wanted else []
         return f"the environment differs in {', '.join(other)}" if other else ""
 
-    def _spoken(self, connection: socket.socket) -> None:
+    def _on_request(self, connection: socket.socket) -> None:
         got = self._read(connection)
         pid, _ = self.children[connection]
-        # Who asked for the kernel is gone, and so must the kernel be.
+        # An empty read means that the client has ended, so its kernel is killed.
         signals = [json.loads(line)["signal"] for line in got.splitlines()] if got else [signal.SIGKILL]
         for number in signals:
             with contextlib.suppress(ProcessLookupError):
@@ -381,7 +387,7 @@ class _Server:
     def _ended(self, connection: socket.socket) -> None:
         pid, ended = self.children.pop(connection)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)  # what it started and left
+            os.killpg(pid, signal.SIGKILL)  # processes that the kernel started and left
         _, status = os.waitpid(pid, 0)
         self.selector.unregister(ended)
         os.close(ended)
@@ -396,11 +402,11 @@ class _Server:
 
 
 def _become_kernel(request: dict[str, Any], others: list[socket.socket], selector: selectors.BaseSelector) -> NoReturn:
-    """The child of the fork: what a fresh ``python -m ipykernel_launcher`` would be, and its end with the process."""
+    """Turns the forked child into what ``python -m ipykernel_launcher`` starts, and ends the process with it."""
     code = 1
     server = os.getppid()
     try:
-        os.setpgid(0, 0)  # a group of its own, so that it can be ended with everything it starts
+        os.setpgid(0, 0)  # a process group of its own, so that all processes it starts can be ended with it
         selector.close()
         for each in others:
             each.close()
@@ -427,7 +433,7 @@ def _become_kernel(request: dict[str, Any], others: list[socket.socket], selecto
 
 
 def _reseed() -> None:
-    """Chance differs between kernels that descend from one process as between those that do not."""
+    """Gives each kernel its own random numbers, although all descend from one process."""
     random.seed()
     if numpy := sys.modules.get("numpy.random"):
         numpy.seed()
@@ -445,13 +451,13 @@ def _run_kernel(argv: list[str], server: int) -> int:
 def main() -> None:
     """``python -m cs_helpers.publish.kernel FILE-NUMBER-OF-A-LISTENING-SOCKET ITS-FOLDER``"""
     if sys.path and Path(sys.path[0] or ".").resolve() == Path.cwd():
-        del sys.path[0]  # as ipykernel_launcher does: nothing in the working directory may stand for a module
+        del sys.path[0]  # as ipykernel_launcher does: no file of the working directory may replace a module
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
     finally:
-        os._exit(0)  # nothing here needs taking down, and some modules complain when they are
+        os._exit(0)  # nothing needs to be closed here, and some modules print warnings when Python shuts down
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Starts a kernel without warm start, which ends with the process that started it; used by ``publish.execute``.
 
-ipykernel looks after its parent as well, but not one that dies while the kernel is still importing: it then takes the
-process it was handed to for its parent and stays for ever.
+ipykernel also ends with its parent, but not if the parent dies while the kernel still imports: it would then take
+the process that adopted it for its parent and run for ever.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _LOOK_EVERY_S = 1.0
 
 
 def main() -> None:
-    """What ``python -m ipykernel_launcher`` is, with the same options."""
+    """The same as ``python -m ipykernel_launcher``, with the same options."""
     parent = int(os.environ.get("JPY_PARENT_PID", "0"))
     if parent and os.name == "posix":
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

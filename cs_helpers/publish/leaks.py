@@ -1,8 +1,8 @@
-"""The last look at a report for sharing: no file of it names an account or a person, wherever the name stands.
+"""The scan of a shared report before it is published: no file may name an account or a person.
 
-What must not be named comes from the notebook itself (see ``reports.sharing``); this module finds it in the texts that
-are about to be published: the page with its attributes and drawings, every text of the notebook with its metadata, the
-run record, further files. What it says of a find tells the place and the kind, never the name.
+The notebook itself states the names (see ``publish.sharing``). This module searches for them in all texts that are
+about to be published: the page with its attributes and drawings, the notebook with its metadata, the run record and
+further files. Its messages state place and kind of a finding, never the name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cs_helpers.subjects import SUBJECTS
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-_SAYS = {
+_FINDINGS = {
     "Account": "names an account",
     "Rep": "names a rep",
     "User": "holds the key of a user",
@@ -36,11 +36,11 @@ _SAYS = {
 }
 _PICTURE = "holds a picture or encoded data, which cannot be read for names"
 _ENCODED = re.compile(r"data:[\w.+-]+/[\w.+-]+[^,\s\"'<>]{0,80};base64,", re.IGNORECASE)
-# Modules whose texts stand in reports, and words of the formats of notebooks and of their pages.
-_SPEAKING = (
+# Modules whose texts appear in reports, and words of the formats of notebooks and pages.
+REPORT_TEXTS = (
     *SUBJECTS, "core/estimates.py", "core/metrics.py", "core/periods.py", "report", "data/contract",
-    "data/metrics.py", "data/tables/findings.py", "data/tables/across.py", "data/tables/inspection.py",
-    "data/tables/sharing.py",
+    "data/data_check.py", "data/views.py", "data/charts.py", "data/metrics.py", "data/tables/findings.py",
+    "data/tables/across.py", "data/tables/inspection.py", "data/tables/sharing.py",
 )  # fmt: skip
 _FORMATS = """
 application ansi array base basic cell cells charset class code collapsed completed content container count data div
@@ -54,19 +54,19 @@ type utf version widget widgets wrapper xml xmlns http https www w3 org
 
 
 def scan(files: Mapping[str, str], names: Identities) -> list[str]:
-    """What the files (name -> text) must not hold, one line for each place and kind."""
+    """Findings in the files (name -> text), one line for each place and kind; empty if the report may be published."""
     found: list[str] = []
     for file, text in files.items():
         for place, texts in _places(file, text):
             kinds = dict.fromkeys(kind for each in texts for kind in names.named_in(each))
-            found += [f"{place}: {_SAYS.get(kind, 'names somebody')}" for kind in kinds]
+            found += [f"{place}: {_FINDINGS.get(kind, 'names somebody')}" for kind in kinds]
         if file.endswith(".html") and _ENCODED.search(text):
             found.append(f"{file}: {_PICTURE}")
     return found
 
 
 def _places(file: str, text: str) -> Iterable[tuple[str, Iterable[str]]]:
-    """The places of a file and the texts that stand in each."""
+    """The places of a file, each with its texts."""
     if file.endswith(".ipynb"):
         notebook = json.loads(text)
         for number, cell in enumerate(notebook["cells"], 1):
@@ -79,7 +79,7 @@ def _places(file: str, text: str) -> Iterable[tuple[str, Iterable[str]]]:
 
 
 def pictures(notebook: Mapping[str, Any]) -> list[str]:
-    """The outputs of a notebook that are neither text nor drawn in text, so that nobody can look for names in them."""
+    """Outputs of a notebook that cannot be searched for names, because they are neither text nor SVG."""
     return [
         f"notebook.ipynb, cell {number}: {_PICTURE} ({kind}). Show a table or a chart instead."
         for number, cell in enumerate(notebook["cells"], 1)
@@ -90,11 +90,11 @@ def pictures(notebook: Mapping[str, Any]) -> list[str]:
 
 
 def searchable(names: Mapping[str, Iterable[str]], notebook: Path) -> tuple[Identities, tuple[str, ...]]:
-    """The names to look for, and those that cannot be told from the report's own words, which are left out.
+    """The names to search for, and the names that are excluded because the report itself uses the same words.
 
-    Left out are names of one word that stands in the notebook before it runs or in what the package itself says, names
-    of several words that the package says, and digits alone that are too few. Texts that are values of parameters are
-    no words of the notebook.
+    Excluded are names of one word that occurs in the notebook before it runs or in the texts of this package, names of
+    several words that occur in the package, and short numbers. Values of parameters do not count as words of the
+    notebook.
     """
     own = _own_text()
     found = Identities(names, ordinary=_own_words() | frozenset(words(plain_text(_text_before(notebook)))))
@@ -125,18 +125,17 @@ def _without_texts(source: str) -> str:
 
 @cache
 def _own_text() -> str:
-    """What the package itself can say in a report: texts of its modules but for what they say to programmers, and the
-    shell of its pages."""
+    """All texts that this package can show in a report: strings of its modules without docstrings, and the shell."""
     found = [_FORMATS]
-    for name in _SPEAKING:
+    for name in REPORT_TEXTS:
         path = PACKAGE / name
         for module in [path] if path.suffix else sorted(path.rglob("*.py")):
-            found += _spoken(ast.parse(module.read_text(encoding="utf-8")))
+            found += _strings(ast.parse(module.read_text(encoding="utf-8")))
     found += [path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "publish" / "shell").rglob("*.*"))]
     return "\n".join(found)
 
 
-def _spoken(tree: ast.Module) -> list[str]:
+def _strings(tree: ast.Module) -> list[str]:
     notes = {
         id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }  # docstrings

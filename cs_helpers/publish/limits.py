@@ -1,4 +1,4 @@
-"""Lengths of time and amounts of memory as people write them: ``30m``, ``4GB``."""
+"""Durations and amounts of memory as people write them, such as ``30m`` and ``4GB``."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ _MIN_BYTES = 100 * 10**6
 
 
 def seconds(text: str) -> float:
-    """``90``, ``90s``, ``30m``, ``1h`` or ``1.5h`` in seconds. Raises ValueError saying how to write it."""
+    """``90``, ``90s``, ``30m``, ``1h`` or ``1.5h`` in seconds. Raises ValueError with the accepted forms."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]?)", text.strip().lower())
     if not found or found[2] not in _SECONDS or not float(found[1]):
-        raise ValueError(f"'{text}' is no length of time. Write it like 90s, 30m or 2h.")
+        raise ValueError(f"'{text}' is not a duration. Write it like 90s, 30m or 2h.")
     return float(found[1]) * _SECONDS[found[2]]
 
 
 def bytes_of(text: str) -> int:
-    """``500MB``, ``4GB`` or ``4GiB`` in bytes, 100 MB at least. Raises ValueError saying how to write it."""
+    """``500MB``, ``4GB`` or ``4GiB`` in bytes, at least 100 MB. Raises ValueError with the accepted forms."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Z]+)", text.strip().upper())
     if not found or found[2] not in _BYTES:
-        raise ValueError(f"'{text}' is no amount of memory. Write it like 800MB or 4GB.")
+        raise ValueError(f"'{text}' is not an amount of memory. Write it like 800MB or 4GB.")
     amount = int(float(found[1]) * _BYTES[found[2]])
     if amount < _MIN_BYTES:
-        raise ValueError(f"'{text}' is too little memory for any notebook: give 100MB at least.")
+        raise ValueError(f"'{text}' is too little memory for a notebook. The minimum is 100MB.")
     return amount
 
 
 def fair_memory(jobs: int) -> int:
-    """Three quarters of this machine's memory (or of this container's), shared by what runs at once, in bytes."""
+    """Memory limit of each of ``jobs`` reports in bytes: three quarters of the memory of this machine or container."""
     import psutil
 
     there = psutil.virtual_memory().total
@@ -43,12 +43,12 @@ def fair_memory(jobs: int) -> int:
 
 
 def in_words(length: float) -> str:
-    """``45 s``, ``30 min``, ``2 h``: a length of time for a message."""
+    """A duration for a message: ``45 s``, ``30 min``, ``2 h``."""
     if length < 120:
         return f"{length:g} s"
     return f"{length / 60:g} min" if length < 7200 else f"{length / 3600:g} h"
 
 
 def size_in_words(amount: float) -> str:
-    """``820 MB``, ``4.1 GB``: an amount of memory for a message."""
+    """An amount of memory for a message: ``820 MB``, ``4.1 GB``."""
     return f"{amount / 1e6:,.0f} MB" if amount < 1e9 else f"{amount / 1e9:,.1f} GB"

@@ -1,7 +1,7 @@
-"""Locks between processes on one folder of reports: who holds one is alone with a series, a job or the index.
+"""Locks between processes that share a folder of reports: one process at a time per series, job or index.
 
-The only home of filelock. The operating system takes a lock from a process that ends, however it ends, so nothing has
-to be cleared away after a crash. The files stay, since removing one would let two processes lock two files of one name.
+The operating system releases the lock of a process that ends for any reason, so a crash leaves no lock behind. The lock
+files stay: after removing one, two processes could lock two files of the same name. Only this module imports filelock.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ FOLDER = ".locks"
 
 @contextmanager
 def hold(out: Path, name: str, wait: float = 0) -> Iterator[bool]:
-    """Yields whether this process has the lock of that name under ``out``, after ``wait`` seconds at most.
+    """Yields whether this process got the lock of that name under ``out`` within ``wait`` seconds.
 
-    Raises ParameterError where no file can be written there.
+    Raises ParameterError if no file can be written there.
     """
     from filelock import FileLock, Timeout
 
     file = out / FOLDER / f"{_file_name(name)}.lock"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Not a soft lock: that one would outlive its owner.
+        # A soft lock would stay after its owner has ended.
         lock = FileLock(file, timeout=wait, fallback_to_soft=False, preserve_lock_file=True)
         lock.acquire()
     except Timeout:
@@ -35,8 +35,8 @@ def hold(out: Path, name: str, wait: float = 0) -> Iterator[bool]:
         return
     except OSError as error:
         raise ParameterError(
-            f"{out}: no lock can be taken there: {error.strerror or error}.\n"
-            "  Choose another --out, on a disk that this machine itself writes to."
+            f"{out}: no lock can be created there: {error.strerror or error}.\n"
+            "  Choose another --out, on a local disk of this machine."
         ) from None
     try:
         yield True

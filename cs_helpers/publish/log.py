@@ -1,8 +1,8 @@
-"""What happened, for machines: one line of JSON per event, by day, under ``.logs`` of the folder of reports.
+"""The log for machines: one line of JSON per event, one file per day, in ``.logs`` below the folder of reports.
 
-Each line has ``at`` (UTC), ``event``, and what belongs to it, ``run_id`` above all. A line is one write to a file that
-is opened for appending, so several processes may write at once. Nothing is sent anywhere; CS_HELPERS_LOG=stderr writes
-the lines there instead, for containers whose platform collects them.
+Each line has ``at`` (UTC), ``event`` and further fields such as ``run_id``. Each line is one write to a file opened for
+appending, so several processes can write at the same time. Nothing is sent anywhere. CS_HELPERS_LOG=stderr writes the
+lines to stderr instead, for containers whose platform collects it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ VARIABLE = "CS_HELPERS_LOG"
 
 
 def event(out: Path, what: str, **fields: Any) -> None:
-    """Writes one event. A log that cannot be written is no reason to lose a report: this never raises OSError."""
+    """Writes one event. Never raises OSError, because a log that cannot be written must not stop a report."""
     now = datetime.now(UTC)
     line = {"at": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"), "event": what, "pid": os.getpid()}
     text = json.dumps(redact_all(line | fields), ensure_ascii=True, default=str) + "\n"
@@ -41,7 +41,7 @@ def event(out: Path, what: str, **fields: Any) -> None:
 
 
 def read(out: Path) -> list[dict[str, Any]]:
-    """All events in the folder, the oldest first; a line cut off by a crash is left out."""
+    """All events in the folder, oldest first; a line that a crash cut off is left out."""
     events = []
     for file in sorted((out / FOLDER).glob("*.jsonl")):
         for line in file.read_text(encoding="utf-8").splitlines():

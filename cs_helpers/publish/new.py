@@ -1,6 +1,6 @@
-"""A new notebook that already has the house shape and runs at once, from ``template.ipynb`` beside this file.
+"""Creates a notebook with the standard sections that runs at once, from ``template.ipynb`` beside this file.
 
-The template is an ordinary notebook, so that it can be opened, run and improved like any other.
+The template is an ordinary notebook: it can be opened, run and improved like any other.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _SAFE = re.compile(r"[a-z][a-z0-9_-]{0,59}")
 def create(name: str, title: str = "", question: str = "") -> Path:
     """Writes ``notebooks/<name>.ipynb`` and returns its path.
 
-    Without a title or a question both are made from the name; a question gets its "?". Raises ParameterError, with
-    nothing written, for a name that is unsafe as a file or folder, that the package keeps, or that is there already,
-    and where the working directory has no folder ``notebooks``.
+    A missing title or question is made from the name; a question always ends in "?". Raises ParameterError, with
+    nothing written, for a name that is unsafe as a file or folder, reserved or already taken, and if the working
+    directory has no folder ``notebooks``.
     """
     _refuse(name)
     words = re.sub(r"[_-]+", " ", name).strip()
@@ -40,7 +40,7 @@ def create(name: str, title: str = "", question: str = "") -> Path:
         with path.open("x", encoding="utf-8") as file:
             file.write(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
     except FileExistsError:
-        raise ParameterError(f"{path} is there already.\n  Choose another name, or remove that file first.") from None
+        raise ParameterError(f"{path} exists already.\n  Choose another name, or remove that file first.") from None
     except OSError as error:
         raise ParameterError(f"{path}: cannot be written: {error.strerror}.") from None
     return path
@@ -51,19 +51,22 @@ def _refuse(name: str) -> None:
         safe = re.sub(r"[^a-z0-9_-]+", "_", name.lower().removesuffix(".ipynb")).strip("_-")[:60].lstrip("0123456789_-")
         hint = f" For example '{safe}'." if _SAFE.fullmatch(safe) else ""
         raise ParameterError(
-            f"'{name}' cannot name a notebook: small letters, digits, _ and -, a letter first, 60 at most.{hint}"
+            f"'{name}' cannot name a notebook.{hint}\n"
+            "  Use small letters, digits, _ and -, at most 60, beginning with a letter."
         )
     if name in _TAKEN:
-        raise ParameterError(f"'{name}' cannot name a notebook: its folder of reports would be taken for another.")
+        raise ParameterError(
+            f"'{name}' cannot name a notebook, because its folder of reports would have a reserved name."
+        )
     if name in _RESERVED:
         raise ParameterError(
             f"'{name}' is reserved for cs-helpers itself.\n  Choose another name, such as 'our_{name}'."
         )
     if not FOLDER.is_dir():
-        # Making it here would hide the notebooks that came with the package.
+        # Creating the folder would hide the notebooks of the package.
         raise ParameterError(
-            f"there is no folder {FOLDER} here.\n"
-            f"  Go to the project's folder, or begin one of your own here: mkdir {FOLDER}"
+            f"There is no folder {FOLDER} here.\n"
+            f"  Change to the folder of the project, or start a new one here: mkdir {FOLDER}"
         )
 
 

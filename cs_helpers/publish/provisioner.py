@@ -1,4 +1,4 @@
-"""Jupyter's door to warm start: the kernel provisioner named in pyproject.toml, the only home of jupyter_client's."""
+"""The kernel provisioner that Jupyter uses for warm start; ``pyproject.toml`` registers it by this name."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from cs_helpers.publish import kernel
 
 
 class WarmProvisioner(LocalProvisioner):
-    """Hands out a forked kernel where the server is there, and a usual one elsewhere."""
+    """Provides a forked kernel if a server is running, and otherwise starts one the usual way."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """The connection of a kernel that is starting, as the base class gives it."""
+        """Starts a kernel; returns its connection information like the base class."""
         address = os.environ.get(kernel.ADDRESS_VARIABLE)
         forked = address and kernel.forked(address, cmd, kwargs.get("cwd"), kwargs.get("env"))
         if not forked:
             return await super().launch_kernel(cmd, **kwargs)
-        self.process = forked  # type: ignore[assignment]  # it has the part of Popen that is used
+        self.process = forked  # type: ignore[assignment]  # it has the methods of Popen that are used
         self.pid = forked.pid
         self.cwd = kwargs.get("cwd", Path.cwd())
-        return self.connection_info  # signals go through the server: a process id alone could be another's by then
+        return self.connection_info  # signals go through the server, because a process id may be reused

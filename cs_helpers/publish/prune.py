@@ -1,8 +1,7 @@
-"""Retention: which runs of a series stay, and clearing away what killed processes left behind.
+"""Removes old runs and the leftovers of killed processes.
 
-What readers come for is never removed: the last good run of a series, and its newest run whatever became of it. A run
-that goes is first left out of the index, then renamed to a hidden name in one step and deleted after that, so that
-neither a reader nor a kill ever sees half a run.
+The last good run and the newest run of each series are never removed. A run is first removed from the index page, then
+renamed to a hidden name in one step, and then deleted, so neither a reader nor a killed process meets half a run.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ TRASH = ".trash-"
 _RUN = re.compile(r"\.(?P<lock>.+)-(?P<run_id>\d{8}T\d{6,9}Z-[0-9a-f]{4})")
 _FILE = re.compile(r"\..+\.[0-9a-f]{8}")
 _LOG = re.compile(r"(\d{4}-\d{2}-\d{2})\.jsonl")
-_FILE_S = 3600.0  # so long nobody writes a file
-_RUN_S = 60.0  # a run writes down without a lock that its process was lost; that takes no minute
+_FILE_S = 3600.0  # a hidden file of this age is not being written any more
+_RUN_S = 60.0  # a lost process is recorded without a lock, within less than a minute
 
 
 @dataclass(frozen=True)
 class Going:
-    """Something that is to be removed: where it is, why, and how much space it takes; ``series`` only of a run."""
+    """A run or file to remove: its path, the reason, its size in bytes, and the series if it is a run."""
 
     path: Path
     why: str
@@ -44,13 +43,13 @@ class Going:
 
     @property
     def run_id(self) -> str:
-        """The run, where it is one."""
+        """The id of the run; empty for a file."""
         return self.path.name if self.series else ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What would go, runs and leftovers, and of each series it touches how many runs there are."""
+    """The runs and leftovers to remove, and the number of runs in each series concerned."""
 
     runs: tuple[Going, ...]
     leftovers: tuple[Going, ...]
@@ -58,14 +57,14 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """Bytes that are freed."""
+        """Bytes to free."""
         return sum(each.size for each in (*self.runs, *self.leftovers))
 
 
 def keep_newest(out: Path, series: str, runs: int) -> list[str]:
-    """Keeps the newest ``runs`` good runs of a series and the newest ten failed ones; returns the ids that went."""
+    """Keeps the newest ``runs`` good runs of a series and the newest ten failed ones; returns the removed run ids."""
     records = run_records.by_series(run_records.read_records(out)[0]).get(series, [])
-    going = _going(out, records, runs, None)
+    going = _removable(out, records, runs, None)
     if going:
         apply(out, Plan(tuple(going), (), {series: len(records)}))
     return [each.run_id for each in going]
@@ -80,30 +79,33 @@ def plan(
     keep_failed: int = KEEP_FAILED,
     series: Sequence[str] | None = None,
 ) -> Plan:
-    """What would go: of each series (or of those named) the good runs beyond the newest ``keep`` and those that are
-    older than so many days, the failed runs beyond the newest ``keep_failed``, and what killed processes left.
+    """Plans what to remove, and changes nothing.
 
-    None for ``keep`` or ``older_than_days`` means that nothing goes by number or by age. Nothing is changed.
+    Of each series (or of those in ``series``): good runs beyond the newest ``keep``, runs older than
+    ``older_than_days``, and failed runs beyond the newest ``keep_failed``. Also the leftovers of killed processes.
+    None for ``keep`` or ``older_than_days`` means no limit by number or by age.
     """
     oldest = now - timedelta(days=older_than_days) if older_than_days is not None else None
     found: list[Going] = []
     there: dict[str, int] = {}
     for name, records in run_records.by_series(run_records.read_records(out)[0]).items():
         if series is None or name in series:
-            going = _going(out, records, keep, oldest, keep_failed)
+            going = _removable(out, records, keep, oldest, keep_failed)
             found += going
             there |= {name: len(records)} if going else {}
     return Plan(tuple(found), tuple(leftovers(out, now)), there)
 
 
 def apply(out: Path, planned: Plan) -> list[str]:
-    """Removes what was planned and makes the index anew; returns in words what could not be removed."""
+    """Removes what was planned and writes the index page; returns a message for each thing that was not removed."""
     problems: list[str] = []
     trash: list[Path] = []
     listed = False
     if planned.runs:
-        with locks.hold(out, report_index.LOCK, wait=30):  # held throughout: no index of now may name what is going
-            with suppress(OSError):  # a full disk must not keep its remedy from working; it is written below then
+        with locks.hold(
+            out, report_index.LOCK, wait=30
+        ):  # held throughout, so that no new index page lists a removed run
+            with suppress(OSError):  # on a full disk the page is written after the removal
                 report_index.write(out, without={(each.series, each.run_id) for each in planned.runs})
                 listed = True
             for each in planned.runs:
@@ -112,7 +114,7 @@ def apply(out: Path, planned: Plan) -> list[str]:
                     os.rename(each.path, hidden)
                     trash.append(hidden)
                 except FileNotFoundError:
-                    continue  # another process was faster
+                    continue  # another process removed it first
                 except OSError as error:
                     problems.append(_problem(out, each.path, error))
     for path in [*trash, *(each.path for each in planned.leftovers)]:
@@ -134,26 +136,26 @@ def apply(out: Path, planned: Plan) -> list[str]:
 
 
 def leftovers(out: Path, now: datetime) -> list[Going]:
-    """What killed processes left under ``out``, and logs of more than 90 days ago.
+    """Files of killed processes under ``out``, and logs that are older than 90 days.
 
-    The folder of a run that is going on is none: its process holds the lock of the series. A younger folder of the
-    same series beside it says that it is not.
+    The folder of a run in progress is not among them: its process holds the lock of the series. Only the newest
+    folder of a series can belong to that process.
     """
     found = [*_unfinished_runs(out)]
     found += [_thing(out, path, "of a run that was being removed") for path in _hidden(out) if _is_trash(path)]
     for path in _hidden(out):
         if _FILE.fullmatch(path.name) and not path.is_dir() and _age(path) > _FILE_S:
-            found.append(_thing(out, path, "a file that was never finished"))
+            found.append(_thing(out, path, "an unfinished file"))
     first = (now.astimezone(UTC) - timedelta(days=LOG_DAYS)).date()
     for path in sorted((out / log.FOLDER).glob("*.jsonl")):
         match = _LOG.fullmatch(path.name)
         if match and _before(match[1], first):
-            found.append(_thing(out, path, f"a log of more than {LOG_DAYS} days ago"))
+            found.append(_thing(out, path, f"a log older than {LOG_DAYS} days"))
     return found
 
 
 def as_record(planned: Plan, out: Path) -> dict[str, Any]:
-    """The plan for scripts: runs, leftovers (paths relative to ``out``) and bytes."""
+    """The plan as JSON data: runs, leftovers (paths relative to ``out``) and bytes."""
     return {
         "runs": [
             {"series": each.series, "run_id": each.run_id, "bytes": each.size, "why": each.why} for each in planned.runs
@@ -167,7 +169,7 @@ def as_record(planned: Plan, out: Path) -> dict[str, Any]:
 
 
 def size_words(size: int) -> str:
-    """``1.4 MB``, in powers of ten as disks are sold.
+    """A size in bytes in words, in powers of ten.
 
     >>> size_words(999), size_words(1_440_000)
     ('999 bytes', '1.4 MB')
@@ -178,14 +180,14 @@ def size_words(size: int) -> str:
     return f"{size} byte{'' if size == 1 else 's'}"
 
 
-def _going(
+def _removable(
     out: Path,
     records: Sequence[Mapping[str, Any]],
     keep: int | None,
     oldest: datetime | None,
     keep_failed: int = KEEP_FAILED,
 ) -> list[Going]:
-    """Of the runs of one series, the newest first, those that go."""
+    """The runs of one series to remove; ``records`` are newest first."""
     good = [run for run in records if run["status"] != "failed"]
     failed = [run for run in records if run["status"] == "failed"]
     why: dict[str, str] = {}
@@ -215,7 +217,7 @@ def _unfinished_runs(out: Path) -> Iterator[Going]:
 
 
 def _taken(out: Path, lock: str) -> bool:
-    """Whether a process is at work on the series. The name of its folder is the one of its lock: neither holds a /."""
+    """Whether a process holds the lock of the series; the folder of an unfinished run has the name of that lock."""
     try:
         with locks.hold(out, lock) as free:
             return not free
@@ -224,7 +226,7 @@ def _taken(out: Path, lock: str) -> bool:
 
 
 def _hidden(out: Path) -> Iterator[Path]:
-    """Hidden things of ours in the folder of reports and in the folders of series and runs."""
+    """Hidden files and folders in the folder of reports and in the folders of series and runs."""
     folders = [out, *{folder for path, _ in run_records.find_runs(out) for folder in (path, path.parent)}]
     for path in list(out.glob("*/latest.html")) + list(out.glob("*/*/latest.html")):
         folders += [path.parent] if path.parent not in folders else []
@@ -261,7 +263,7 @@ def _size(path: Path) -> int:
             return path.lstat().st_size
         return sum((Path(folder) / name).lstat().st_size for folder, _, names in os.walk(path) for name in names)
     except OSError:
-        return 0  # it is going already
+        return 0  # it is being removed already
 
 
 def _remove(out: Path, path: Path) -> None:
@@ -272,7 +274,7 @@ def _remove(out: Path, path: Path) -> None:
             os.rename(path, hidden)
         path = hidden
     while path.is_dir():
-        with suppress(FileNotFoundError):  # another process is removing it too: whoever comes first
+        with suppress(FileNotFoundError):  # another process may remove it at the same time
             shutil.rmtree(path)
     path.unlink(missing_ok=True)
 

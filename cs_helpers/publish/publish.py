@@ -1,4 +1,4 @@
-"""Putting a finished run where readers find it: all of it or nothing, and never a secret with it."""
+"""Publishes a finished run: all of its files or none, and never with a secret in them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from typing import Any
 from cs_helpers.core.errors import ReportFailed
 
 _SECRET_NAMES = re.compile("PASSW(?:OR)?D|TOKEN|SECRET|KEY|CREDENTIAL|SMTP|HOOK|SLACK|DSN", re.IGNORECASE)
-_SECRET_VALUES = re.compile(r"://[^/@\s]+@|^https://hooks\.")  # a password in an address; an address that is one
+_SECRET_VALUES = re.compile(
+    r"://[^/@\s]+@|^https://hooks\."
+)  # a password in an address; a webhook address is a secret as a whole
 _MIN_SECRET_LENGTH = 8
-# Direction overrides, zero-width signs and the like: a line of the record must not read as another than it is.
+# Invisible characters such as direction overrides: a line of the record must not look like another one.
 _UNSEEN = re.compile("[\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 
@@ -30,13 +32,12 @@ def publish(
     beside: Mapping[str, str] | None = None,
     look: Callable[[Mapping[str, str]], list[str]] | None = None,
 ) -> Path:
-    """Publishes one good run; returns the folder it now has.
+    """Publishes one good run; returns its new folder.
 
-    ``beside`` are further files of the notebook's: name -> text. All are complete on disk in ``temporary`` (inside
-    ``out``) before one rename makes them visible;
-    ``latest.html`` is then replaced in one step. Raises ReportFailed, with nothing published, if a file holds
-    an absolute path of this machine or the value of a secret from the environment, or if ``look`` finds something in
-    the files (name -> text).
+    ``beside`` holds further files of the notebook (name -> text). All files are written to ``temporary`` (inside
+    ``out``) before one rename makes them visible; then ``latest.html`` is replaced in one step. Raises ReportFailed,
+    with nothing published, if a file holds an absolute path of this machine or the value of a secret from the
+    environment, or if ``look`` (called with name -> text of all files) returns problems.
     """
     files = {**(beside or {}), "report.html": report, "notebook.ipynb": notebook, "run.json": dump_record(record)}
     problems = [problem for name, text in files.items() for problem in scan(name, text)]
@@ -49,20 +50,20 @@ def publish(
 
 
 def keep_failed(temporary: Path, out: Path, record: Mapping[str, Any], notebook: str | None) -> Path:
-    """Keeps what is needed to find the cause of a failed run; what was published before stays as it is."""
+    """Keeps notebook and record of a failed run, to find the cause; earlier reports are not changed."""
     files = {} if notebook is None else {"notebook.ipynb": notebook}
     return _move(temporary, out, record, files | {"run.json": dump_record(record)})
 
 
 def temporary_folder(out: Path, record: Mapping[str, Any]) -> Path:
-    """Where a run is put together: on the disk it is published on, under a name that nobody takes for a run."""
+    """The folder in which a run is prepared: on the disk of the reports, hidden so that it does not look like a run."""
     return out / f".{record['series'].replace('/', '-')}-{record['run_id']}"
 
 
 def repair_latest(folder: Path) -> None:
-    """Makes ``latest.html`` of a series the report of its newest good run where a killed process left it behind.
+    """Corrects ``latest.html`` of a series if a killed process left an older report there.
 
-    Call it while the series is this process's alone.
+    Call it only while holding the lock of the series.
     """
     newest = max(folder.glob("[!.]*/report.html"), default=None, key=lambda report: report.parent.name)
     latest = folder / "latest.html"
@@ -71,7 +72,7 @@ def repair_latest(folder: Path) -> None:
 
 
 def dump_record(record: Mapping[str, Any]) -> str:
-    """The text of run.json, with signs nobody sees written as escapes. Raises ValueError on NaN and infinity."""
+    """The text of run.json, with invisible characters written as escapes. Raises ValueError on NaN and infinity."""
     text = json.dumps(record, allow_nan=False, sort_keys=True, indent=1, ensure_ascii=False)
     return _UNSEEN.sub(_escaped, text) + "\n"
 
@@ -81,7 +82,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Replaces a file in one step: a reader sees the old text or the new one, never a part."""
+    """Replaces a file in one step: a reader sees the old text or the new one, never a part of it."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         _write(temporary, text)
@@ -92,7 +93,7 @@ def replace_file(path: Path, text: str) -> None:
 
 
 def scan(name: str, text: str) -> list[str]:
-    """What must not be published in a file's text: the kind of thing and where, never the thing itself."""
+    """Problems that forbid publishing a text: the kind of problem and its place, never the secret itself."""
     found = []
     for what, pattern in _forbidden():
         if hits := list(pattern.finditer(text)):
@@ -101,7 +102,7 @@ def scan(name: str, text: str) -> list[str]:
 
 
 def redact(text: str) -> str:
-    """The text without what must not be published: shorter paths, and the name of a secret for its value."""
+    """The text with shortened paths, and with the name of a secret in place of its value."""
     for folder, short in _folders():
         text = re.sub(_folder_pattern(folder) + r"[/\\]", short, text)
         text = re.sub(_folder_pattern(folder), short.rstrip("/") or ".", text)
@@ -111,7 +112,7 @@ def redact(text: str) -> str:
 
 
 def redact_all(value: Any) -> Any:
-    """The same for every text inside lists and dictionaries, in place where it can be; keys are left alone."""
+    """Redacts every text in nested lists and dictionaries, in place if possible; keys stay unchanged."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
@@ -141,7 +142,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes the new names in a folder survive a power cut; Windows has no such call and needs none."""
+    """Makes new file names survive a power cut; Windows has no such call and needs none."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -162,7 +163,7 @@ def _forbidden() -> Iterator[tuple[str, re.Pattern[str]]]:
 
 
 def _folders() -> list[tuple[str, str]]:
-    """The folders whose names say whose machine this is, the longest first, and what stands for them."""
+    """Folders whose paths identify this machine, longest first, each with its replacement."""
     working = {str(Path.cwd()), os.environ.get("PWD", "")}
     found = {str(Path.home()): "~/"} | dict.fromkeys(working, "")
     telling = [(folder, short) for folder, short in found.items() if len(Path(folder).parts) > 1]
@@ -170,12 +171,12 @@ def _folders() -> list[tuple[str, str]]:
 
 
 def _folder_pattern(folder: str) -> str:
-    # Not after a dot or a name: in ``../top/data`` nothing absolute is named.
+    # Not after a dot or a name: ``../top/data`` is not an absolute path.
     return rf"(?<![\w.~-]){re.escape(folder)}(?![\w.-])"
 
 
 def _secrets() -> Iterator[tuple[str, str]]:
-    """Variable and value; of a value of several lines each line by itself, as notebooks store them."""
+    """Name and value of each secret variable; each line of a longer value by itself, as notebooks store them."""
     for variable, value in os.environ.items():
         if not (_SECRET_NAMES.search(variable) or _SECRET_VALUES.search(value)):
             continue

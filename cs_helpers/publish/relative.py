@@ -1,6 +1,6 @@
-"""Dates said by their place in time, such as ``last_complete_month``: a schedule outlives any other.
+"""Relative dates such as ``last_complete_month``, which stay right in a schedule that runs for years.
 
-Each gives the first day that is not counted, as ``as_of`` does: the last complete month ends before the 1st of this.
+Each means the first day that is not counted, like ``as_of``: the last complete month ends before the 1st of this month.
 """
 
 from __future__ import annotations
@@ -23,25 +23,28 @@ _LIKE_ONE = re.compile(r"[a-z]+(_[a-z]+)+|to-?day|yester-?day", re.IGNORECASE)
 
 
 def resolve(word: str, now: datetime) -> str | None:
-    """The date (YYYY-MM-DD) that a word means; None where it is no relative date.
+    """The date (YYYY-MM-DD) of a relative date; None if the text is not one.
 
-    The day of ``now`` in its own time zone decides, so give it in the zone that is meant. Weeks begin on Monday.
+    The day of ``now`` in its own time zone counts. Weeks begin on Monday.
+
+    >>> resolve("last_complete_month", datetime(2026, 7, 15)), resolve("2026-07-01", datetime(2026, 7, 15))
+    ('2026-07-01', None)
     """
     meant = _MEANT.get(word)
     return meant(now.date()).isoformat() if meant else None
 
 
 def words() -> tuple[str, ...]:
-    """All words that ``resolve`` knows."""
+    """All relative dates that ``resolve`` understands."""
     return tuple(_MEANT)
 
 
 def check(text: str) -> None:
-    """Raises ValueError for a text that ``as_of`` does not take: it takes YYYY-MM-DD, a relative date, or nothing."""
+    """Raises ValueError unless the text is YYYY-MM-DD, a relative date or empty, as ``as_of`` accepts."""
     if text in ("", *_MEANT):
         return
     try:
         date.fromisoformat(text)
     except ValueError:
         near = did_you_mean(text, words()) if _LIKE_ONE.fullmatch(text) else ""
-        raise ValueError(f"'{text}' is no date.{near} Write YYYY-MM-DD or one of: {', '.join(_MEANT)}.") from None
+        raise ValueError(f"'{text}' is not a date.{near} Write YYYY-MM-DD or one of: {', '.join(_MEANT)}.") from None

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 Words = dict[str, Any]
 
 LOCK = "index"  # the name of the lock that a process holds while it writes the page
-MAX_RUNS = 50  # of a series in its folded history
-MAX_ROWS = 2_000  # of all histories together, so that a page of many series stays light
+MAX_RUNS = 50  # in the history of one series
+MAX_ROWS = 2_000  # in all histories together, so that a page of many series stays small
 MIN_RUNS = 5
-MIN_POINTS, MAX_POINTS = 3, 30  # of a little line
-MAX_PARTS = 12  # of a subject that stand open
-_MAX_MESSAGE, _MAX_OLD_MESSAGE = 700, 300  # signs of the last failure and of one in the history
+MIN_POINTS, MAX_POINTS = 3, 30  # of a sparkline
+MAX_PARTS = 12  # of a subject before its list is folded
+_MAX_MESSAGE, _MAX_OLD_MESSAGE = 700, 300  # characters, for the last failure and for failures in the history
 _WIDE, _HIGH = 120, 30
-# These differ from month to month in one and the same series.
+# Parameters that differ from month to month within one series.
 _MOVING = ("as_of", "source", "mapping")
 
 
@@ -90,11 +90,11 @@ def _template() -> Template:
 
 
 def subjects(series: Sequence[Mapping[str, Any]]) -> list[Words]:
-    """The series of each subject together, by title.
+    """The series grouped by subject, sorted by title.
 
-    Keys: title, question, ``whole`` (series of the whole: the report itself and the one for sharing), ``parts``
-    (series of one fan-out value each), ``by`` (their column in words), ``folded`` (so many parts that they stand
-    closed) and ``failing`` (how many of those failed when last tried).
+    Keys: title, question, ``whole`` (series that are not part of a fan-out: the report itself and the shared one),
+    ``parts`` (series of one fan-out value each), ``by`` (the column of the fan-out in words), ``folded`` (whether the
+    list of parts is closed because it is long) and ``failing`` (number of parts whose last run failed).
     """
     most = max(MIN_RUNS, min(MAX_RUNS, MAX_ROWS // max(1, len(series))))
     groups: dict[str, list[tuple[Mapping[str, Any], Words]]] = {}
@@ -105,7 +105,7 @@ def subjects(series: Sequence[Mapping[str, Any]]) -> list[Words]:
 
 
 def counts(series: Sequence[Mapping[str, Any]]) -> list[str]:
-    """How many reports there are and how they stand, in words; nothing where there is none."""
+    """The number of reports and of warnings, in words; empty if there are no reports."""
     if not series:
         return []
     good = [one["last_good"]["status"] for one in series if one["last_good"]]
@@ -116,17 +116,17 @@ def counts(series: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def now() -> Words:
-    """The moment at which a page is made."""
+    """The current time, for the line that states when the page was written."""
     at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return {"iso": at, "words": moment_words(at)}
 
 
 def sparkline(tiles: Sequence[Mapping[str, Any]]) -> Words | None:
-    """The line of one figure over the reports of a series, the oldest first; None for fewer than three numbers.
+    """A small line of one figure over the reports of a series, oldest first; None for fewer than three numbers.
 
     Keys: ``points`` (of an SVG polyline in a box of 120 by 30), ``x``, ``y`` of the last point, ``interval`` (low and
-    high end of the last interval in the box, or None) and ``label``, which says in words what the line shows. The
-    scale holds the last interval, so that wiggles smaller than it look as small as they are.
+    high end of the last interval in the box, or None) and ``label`` (what the line shows, in words). The scale
+    includes the last interval, so that changes smaller than the interval look small.
     """
     with_value = [tile for tile in tiles if tile.get("value") is not None][-MAX_POINTS:]
     if len(with_value) < MIN_POINTS:
@@ -188,7 +188,7 @@ def _one_series(one: Mapping[str, Any], most: int, taken: set[str]) -> Words:
         "runs": len(history),
         "history": [_run(run, [tile["key"] for tile in tiles[:5]]) for run in history[:most]],
         "heads": [short_name(_name(tile)) for tile in tiles[:5]],
-        "find": _needles(one, named, tiles),
+        "find": _search_text(one, named, tiles),
     }
 
 
@@ -219,7 +219,7 @@ def _failed(failed: Mapping[str, Any]) -> Words:
     return {
         "started": failed["started_at"],
         "started_words": moment_words(failed["started_at"]),
-        "message": _cut(failed["message"] or "It left no message.", _MAX_MESSAGE),
+        "message": _cut(failed["message"] or "No message was recorded.", _MAX_MESSAGE),
         "notebook_file": failed["notebook_file"],
     }
 
@@ -250,9 +250,8 @@ def _settings(run: Mapping[str, Any]) -> Any:
 
 
 def _reports(good: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """The headlines that a line may join, the oldest first: made like the last good one, each state of the data once.
-
-    A run with another filter is about something else, and the same data counted twice is no second month.
+    """The headlines that a line may connect, oldest first: same settings as the last good run, and each state of the
+    data once.
     """
     found: dict[Any, Any] = {}
     settings = _settings(good)
@@ -283,14 +282,14 @@ def _run(run: Mapping[str, Any], keys: Sequence[str]) -> Words:
     }
 
 
-def _needles(one: Mapping[str, Any], named: Sequence[str], tiles: Sequence[Mapping[str, Any]]) -> str:
-    """What the search box looks into."""
+def _search_text(one: Mapping[str, Any], named: Sequence[str], tiles: Sequence[Mapping[str, Any]]) -> str:
+    """The text in which the search box searches."""
     names = [_name(tile) for tile in tiles]
     return " ".join([one["title"], one["series"], *named, one["question"], *names]).casefold()
 
 
 def _as_given(column: str, value: str, good: Mapping[str, Any] | None) -> str:
-    """``SMB`` for ``smb``: the value as the run was asked for it, where its parameters still say so."""
+    """The value as it was typed in the parameters of the run (``SMB`` for ``smb``), or the value itself."""
     parameters = (good or {}).get("parameters")
     texts = [text for text in parameters.values() if isinstance(text, str)] if isinstance(parameters, dict) else []
     for text in texts:
@@ -305,7 +304,7 @@ def _plain(text: str) -> str:
 
 
 def _anchor(series: str, taken: set[str]) -> str:
-    """The series as the name of a place in the page; never the same twice."""
+    """A unique HTML id for the series."""
     plain = re.sub(r"[^\w=.-]+", "-", series) or "series"
     name, number = plain, 1
     while name in taken:

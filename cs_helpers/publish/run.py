@@ -188,7 +188,8 @@ def _make_folder(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ParameterError(
-            f"{out}: no report can be written there: {error.strerror}.\n  Make the folder writable, or choose another --out."
+            f"{out}: no report can be written there: {error.strerror}.\n"
+            "  Make the folder writable, or choose another --out."
         ) from None
 
 
@@ -328,14 +329,15 @@ def _files(executed: NotebookNode) -> dict[str, str]:
             wrong = [name for name in files if not _FILE_NAME.fullmatch(name)]
             if wrong:
                 raise ReportFailed(
-                    f"The notebook writes a file named {wrong[0]!r}. Use small letters, digits and _, with .csv or .json."
+                    f"The notebook writes a file named {wrong[0]!r}.\n"
+                    "  Use small letters, digits and _, with .csv or .json."
                 )
             found |= {name: str(text) for name, text in files.items()}
     return found
 
 
 def _refuse_not_a_number(notebook: str, headline: list[Record]) -> None:
-    """Raises ReportFailed for a headline number that is NaN, infinite or text. Jupyter turns NaN into the text 'nan'."""
+    """Raises ReportFailed for a headline number that is NaN, infinite or a text (Jupyter turns NaN into 'nan')."""
     wrong = [
         f"{notebook}: headline '{tile.get('key')}': {field} is {tile[field]}. "
         "Use None for a number that cannot be computed, and state the reason."

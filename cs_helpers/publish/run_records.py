@@ -25,21 +25,21 @@ _REQUIRED_KEYS = ("run_id", "series", "status", "started_at")
 _HISTORY_KEYS = (
     "run_id", "status", "started_at", "duration_s", "as_of", "headline", "parameters", "source_fingerprint",
 )  # fmt: skip
-_MAX_BYTES = 20_000_000  # bytes; a record is some kilobytes, and what is larger is none
+_MAX_BYTES = 20_000_000  # a record has some kilobytes
 
 
 def read_records(out: Path) -> tuple[list[Record], list[Path]]:
     """All run records under ``out``, newest first, and the files that could not be read as one.
 
-    Hidden folders are runs that have not ended. A broken file is never fatal: it is named and left out. Series and
-    run id are those of the folder, so that a run that was moved is found where it lies.
+    Hidden folders are runs that have not ended. A broken file raises no error: it is returned in the second list.
+    Series and run id come from the folder, so a run that was moved is found in its new place.
     """
     records, broken = [], []
     for path, series in find_runs(out):
         try:
             record = _read_record(path / RECORD)
         except FileNotFoundError:
-            continue  # removed since it was listed
+            continue  # removed after it was listed
         except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
             broken.append(path / RECORD)
             continue
@@ -48,9 +48,9 @@ def read_records(out: Path) -> tuple[list[Record], list[Path]]:
 
 
 def find_runs(out: Path) -> Iterator[tuple[Path, str]]:
-    """The folder and the series of every run under ``out``, in no certain order.
+    """The folder and the series of every run under ``out``, in any order.
 
-    A run is a folder with a run.json, two or more levels below ``out``. Nothing hidden and no linked folder is entered.
+    A run is a folder with a run.json, two or more levels below ``out``. Hidden and linked folders are not searched.
     """
     waiting: list[tuple[str, str]] = [(str(out), "")]
     while waiting:
@@ -64,7 +64,7 @@ def find_runs(out: Path) -> Iterator[tuple[Path, str]]:
 
 
 def by_series(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """The records of each series, series by name, records in the order they came in."""
+    """The records of each series: series sorted by name, records in their original order."""
     found: dict[str, list[Record]] = {}
     for record in records:
         found.setdefault(record["series"], []).append(record)
@@ -149,7 +149,7 @@ def _why(run: Record) -> str | None:
 
 
 def _title(out: Path, run: Record) -> tuple[str, str]:
-    """Records of before titles were kept in them: from the executed notebook, which stays as it was that day."""
+    """Title and question from the executed notebook, for old records that do not hold them."""
     try:
         return notebooks.title_and_question(out / run["series"] / run["run_id"] / "notebook.ipynb")
     except (ParameterError, AttributeError, TypeError, RecursionError):
@@ -157,7 +157,7 @@ def _title(out: Path, run: Record) -> tuple[str, str]:
 
 
 def _folders(folder: str) -> list[str]:
-    """The names of folders to be looked into, sorted; none where the folder is not there or may not be read."""
+    """Sorted names of the folders to search; empty if the folder does not exist or cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return sorted(e.name for e in entries if e.name[0] != "." and e.is_dir(follow_symlinks=False))
@@ -166,9 +166,9 @@ def _folders(folder: str) -> list[str]:
 
 
 def _read_record(path: Path) -> Record:
-    """The record in a file. Raises OSError, ValueError, TypeError, ... where it is not what a run writes.
+    """The record in a file. Raises OSError, ValueError, TypeError and others if it is not what a run writes.
 
-    Whatever passes can be shown: texts are texts, numbers finite numbers and times times.
+    A record that is returned can be shown: all fields have their types, and numbers are finite.
     """
     with path.open("rb") as file:
         text = file.read(_MAX_BYTES + 1)
@@ -224,19 +224,19 @@ def _number(value: Any) -> None:
 
 
 def _in_utc(text: str) -> str:
-    """A time as runs write it, so that the order of texts is the order of times."""
+    """A time in the form that runs write, so that sorting the texts sorts the times."""
     moment = _instant(text)
     return text if text.endswith("Z") else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _instant(text: str) -> datetime:
-    """A time of a record, in UTC; one without a zone is meant in UTC."""
+    """A time of a record in UTC; a time without a zone counts as UTC."""
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)

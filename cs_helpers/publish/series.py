@@ -1,7 +1,7 @@
-"""What can be run: notebooks, their questions and the parameters they declare.
+"""The notebooks that can be run: their titles, questions and declared parameters.
 
-Everything is read from the notebook files as JSON, so that listing notebooks and refusing a mistyped parameter
-takes milliseconds and no kernel.
+Everything is read from the notebook files as JSON, so listing notebooks and refusing a mistyped parameter takes
+milliseconds and needs no kernel.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Scalar = str | int | float | bool | None
 
 _TRUE, _FALSE, _NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"", "none", "null"}
 _ARTICLE = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text"}
-# user:password@ in an address: parameters are written into the notebook and the report in clear.
+# user:password@ in an address, because parameters are published in plain text.
 _CREDENTIALS = re.compile(r"://[^/@\s]+@")
 
 
@@ -39,20 +39,20 @@ class Parameter:
 
 
 def notebooks_folder() -> Path:
-    """``notebooks`` in the working directory, or else the one that came with the package."""
+    """The folder ``notebooks`` in the working directory, or else the one of the package."""
     here = Path("notebooks")
     return here if here.is_dir() else Path(__file__).resolve().parents[2] / "notebooks"
 
 
 def find_all() -> list[Path]:
-    """All notebooks of the folder, by name; hidden ones and names that begin with ``_`` are left out."""
+    """All notebooks of the folder, sorted by name, without hidden ones and names that begin with ``_``."""
     return sorted(p for p in notebooks_folder().glob("*.ipynb") if not p.name.startswith((".", "_")))
 
 
 def find(name: str) -> Path:
-    """The notebook of that name; a path to a notebook file is taken as it is.
+    """The notebook of that name, or the notebook file at that path.
 
-    Raises ParameterError with the names there are and the nearest one.
+    Raises ParameterError with all names and the most similar one.
     """
     path = Path(name)
     if path.suffix == ".ipynb" and path.is_file():
@@ -73,7 +73,7 @@ def series_name(notebook: Path) -> str:
 
 
 def title_and_question(notebook: Path) -> tuple[str, str]:
-    """The heading of the first cell and the question under it; the file's name where there is no heading."""
+    """The heading of the first cell and the question below it; without a heading the name of the file."""
     cells = _read(notebook).get("cells") or [{}]
     lines = [line.strip() for line in _source(cells[0]).splitlines() if line.strip()]
     if cells[0].get("cell_type") != "markdown" or not lines or not lines[0].startswith("# "):
@@ -115,7 +115,7 @@ def declared_parameters(notebook: Path) -> dict[str, Parameter]:
 
 
 def check_parameters(notebook: Path, texts: Mapping[str, str]) -> dict[str, Scalar]:
-    """The full set of parameters: what was given, typed like the notebook's defaults, and the other defaults.
+    """All parameters: the texts converted to the types of the notebook's defaults, and the other defaults.
 
     ``"00123"`` stays text where the default is text; numbers and true/false accept the usual spellings; ``none``
     or nothing at all is None where the default is None. Raises ParameterError with all problems at once.
@@ -138,7 +138,7 @@ def check_parameters(notebook: Path, texts: Mapping[str, str]) -> dict[str, Scal
 
 
 def unknown_parameter(notebook: Path, declared: Mapping[str, Parameter], name: str) -> str:
-    """What to tell a user who set a parameter that the notebook does not declare."""
+    """The message for a parameter that the notebook does not declare."""
     names = ", ".join(sorted(declared)) or "no parameters"
     near = did_you_mean(name, list(declared))
     return f"{notebook.name}: unknown parameter '{name}'. It declares: {names}.{near}"
@@ -163,13 +163,13 @@ def _typed(parameter: Parameter, text: str) -> Scalar:
 
 
 def _refused(name: str, value: Scalar) -> str:
-    """Why a value cannot be used, or nothing."""
+    """The reason why a value is refused, or an empty text."""
     if not isinstance(value, str):
         return ""
     if _CREDENTIALS.search(value):
         return (
-            f"{name} holds a password, and parameters are written into the report in clear. "
-            "Leave it out of the address and set it in the environment."
+            f"{name} holds a password, and parameters are published in plain text. "
+            "Remove it from the address and set it in the environment."
         )
     if name == "as_of" and value:
         try:
@@ -180,7 +180,7 @@ def _refused(name: str, value: Scalar) -> str:
 
 
 def _parameter(statement: ast.stmt, comments: Mapping[int, tuple[str, bool]]) -> Parameter | str:
-    """The parameter a statement declares, or what is wrong with it."""
+    """The parameter that a statement declares, or the problem with the statement."""
     annotation = ""
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
         target, value = statement.targets[0], statement.value
@@ -205,7 +205,7 @@ def _parameter(statement: ast.stmt, comments: Mapping[int, tuple[str, bool]]) ->
 
 
 def _help(statement: ast.stmt, comments: Mapping[int, tuple[str, bool]]) -> str:
-    """The comment at the end of the statement's line, or else the lines of comment right above it."""
+    """The comment at the end of the statement's line, or else the comment lines directly above it."""
     text, alone = comments.get(statement.end_lineno or statement.lineno, ("", True))
     if text and not alone:
         return text
@@ -243,5 +243,5 @@ def _source(cell: Mapping[str, Any]) -> str:
 
 
 def _shown(path: Path) -> str:
-    """A folder as a reader would name it: relative where it lies below the working directory."""
+    """A folder for a message: relative if it is inside the working directory."""
     return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(path)

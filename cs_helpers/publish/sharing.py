@@ -1,7 +1,7 @@
-"""A run for readers who must not learn who the accounts and people are: its series, its key, and what is withheld.
+"""Runs for a shared audience, whose readers must not learn who the accounts and people are.
 
-The tables give pseudonyms (``cs.load(..., audience)``); here the run gets the key to make them with, hears from the
-notebook what must not be published, and takes out of the record and the notebook what the caller or the kernel put in.
+The tables replace names by pseudonyms (``cs.load(..., audience)``). This module provides the key for the pseudonyms,
+receives from the notebook the names that must not be published, and removes them from the run record and the notebook.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 PRIVATE = "application/vnd.cs-helpers.private+json"
-"""The type of the output that tells what must not be published: ``{"names": {kind: [names]}}``; it is taken out."""
+"""MIME type of the output with the names that must not be published, ``{"names": {kind: [names]}}``; it is removed."""
 KEY_FILE = ".pseudonym-key"
 WITHHELD = "withheld"
 _DETAILS = "details withheld: run with --audience full to see them"
-_HARMLESS = ("audience", "as_of")  # parameters whose values are checked and name nobody
+_HARMLESS = ("audience", "as_of")  # parameters whose values are checked and cannot hold a name
 
 
 # --- before the run -----------------------------------------------------------------------------------------------
 
 
 def with_audience(notebook: Path, values: Mapping[str, str], audience: str | None, comments: bool) -> dict[str, str]:
-    """The parameters as given with ``--audience`` and ``--with-comments`` among them.
+    """The parameter texts, completed with ``--audience`` and ``--with-comments``.
 
-    Raises ParameterError where the notebook cannot be shared, where ``audience`` is set twice, and for comments of a
-    report that is not for sharing.
+    Raises ParameterError if the notebook cannot be shared, if ``audience`` is set twice, and for comments of a report
+    that is not shared.
     """
     if comments and audience != "shared":
         raise ParameterError("--with-comments goes with --audience shared: a full report has the comments anyway.")
@@ -63,25 +63,25 @@ def with_audience(notebook: Path, values: Mapping[str, str], audience: str | Non
 
 
 def audience_of(values: Mapping[str, Scalar]) -> str:
-    """For whom a run with these parameters is; full where the notebook declares no audience. Raises ParameterError."""
+    """The audience in the parameters; full if the notebook declares none. Raises ParameterError for an unknown one."""
     return check_audience(values.get("audience", "full"))
 
 
 def series_of(series: str, audience: str) -> str:
-    """The series of its own that reports for sharing have; one with comments is another than one without."""
+    """The name of the series for an audience: shared reports, with or without comments, have series of their own."""
     return series if audience == "full" else f"{series}/audience={audience}"
 
 
 def environment(out: Path, series: str) -> dict[str, str]:
-    """What the kernel of a shared run has in its environment: the key of the series, and that names are asked for."""
+    """Variables for the kernel of a shared run: the key of the series, and the request to state private names."""
     return {KEY_VARIABLE: series_key(out, series), NAMES_VARIABLE: "1"}
 
 
 def series_key(out: Path, series: str) -> str:
-    """The key that makes the pseudonyms of a series: they are the same in all its reports and in no other's.
+    """The key for the pseudonyms of a series, which are the same in all its reports and differ between series.
 
-    Made from CS_HELPERS_PSEUDONYM_KEY, or else from the file ``.pseudonym-key`` under ``out``, which is made where it
-    is absent. Raises ParameterError for a key that is too short.
+    It is derived from CS_HELPERS_PSEUDONYM_KEY, or else from the file ``.pseudonym-key`` under ``out``, which is
+    created if it is missing. Raises ParameterError for a key that is too short.
     """
     master = os.environ.get(KEY_VARIABLE, "").strip()
     where = KEY_VARIABLE
@@ -91,13 +91,13 @@ def series_key(out: Path, series: str) -> str:
     if len(master) < MIN_KEY_LENGTH:
         raise ParameterError(
             f"{where}: holds fewer than {MIN_KEY_LENGTH} characters, so pseudonyms made with it could be guessed.\n"
-            "  Put the key back that made the earlier reports; without one, remove it and a new one is made."
+            "  Restore the key of the earlier reports; if there is none, remove this one and a new key is created."
         )
     return hmac.new(master.encode(), f"cs-helpers {series}".encode(), "sha256").hexdigest()
 
 
 def _key_in(path: Path) -> str:
-    """The key in the file; made in one step where there is none, so that two runs that start together agree."""
+    """The key in the file; created in one step if missing, so that two runs that start together use the same key."""
     try:
         if not path.exists():
             _make_key(path)
@@ -119,14 +119,14 @@ def _make_key(path: Path) -> None:
     try:
         os.link(made, path)
     except FileExistsError:
-        pass  # another run was first, and its key counts
+        pass  # another run was first; its key is used
     finally:
         made.unlink()
     _ignore(path)
 
 
 def _ignore(path: Path) -> None:
-    """Keeps the key out of version control; a list of what to ignore that is there already stays the user's own."""
+    """Keeps the key out of version control; an existing .gitignore is not changed."""
     try:
         with path.with_name(".gitignore").open("x", encoding="utf-8") as file:
             file.write(f"{path.name}\n")
@@ -138,19 +138,19 @@ def _ignore(path: Path) -> None:
 
 
 class Private:
-    """What must not be published of one run; without ``names`` the notebook did not say."""
+    """The names that must not be published of one run; ``names`` is None if the notebook did not state them."""
 
     def __init__(self, notebook: Path, names: Mapping[str, list[str]] | None, key: str):
         self.names_stated = names is not None
         self.names, self.unscanned = leaks.searchable({**(names or {}), "key": [key]}, notebook)
-        self._ordinary = Identities({"": self.unscanned})  # no word of the report can be one of these, a parameter can
+        self._ordinary = Identities({"": self.unscanned})  # these are not searched in the report, but in parameters
 
     def named_in(self, text: str) -> bool:
-        """Whether a text names somebody, be it with an ordinary word."""
+        """Whether a text holds a private name, including names that are ordinary words."""
         return bool(self.names.named_in(text) or self._ordinary.named_in(text))
 
     def shown(self, name: str, value: Any) -> Any:
-        """A parameter's value as it may be published; of a place its last part."""
+        """A parameter's value as it may be published; of a path only its last part."""
         if not isinstance(value, str) or name in _HARMLESS or not value:
             return value
         if not self.names_stated or self.named_in(value):
@@ -161,16 +161,16 @@ class Private:
 
 
 def unscanned_words(private: Private) -> str:
-    """What whoever runs it should know of names that could not be looked for; it names them."""
+    """The message about names that could not be searched for; for the terminal only, because it holds the names."""
     some = ", ".join(private.unscanned[:10]) + (", ..." if len(private.unscanned) > 10 else "")
     return (
-        f"{len(private.unscanned):,} names cannot be told from the report's own words and numbers and were not looked "
-        f"for: {some}"
+        f"{len(private.unscanned):,} names are also words or numbers of the report itself and were not searched for: "
+        f"{some}"
     )
 
 
 def take_names(executed: NotebookNode) -> dict[str, list[str]] | None:
-    """What the notebook says must not be published, taken out of its outputs; None where it says nothing."""
+    """The names that the notebook states as private, removed from its outputs; None if it states nothing."""
     found: dict[str, list[str]] | None = None
     for cell in executed.cells:
         for output in cell.get("outputs", []):
@@ -183,13 +183,13 @@ def take_names(executed: NotebookNode) -> dict[str, list[str]] | None:
 
 
 def withhold(record: Record, executed: NotebookNode, private: Private) -> None:
-    """Takes the values of parameters that name somebody out of the record and the notebook, wherever they stand.
+    """Removes parameter values that hold a private name from the record and the notebook.
 
-    Raises ReportFailed where the notebook did not say what must not be published, or shows a picture.
+    Raises ReportFailed if the notebook did not state its private names, or if it shows a picture.
     """
     if not private.names_stated:
         raise ReportFailed(
-            f"{record['notebook']}: does not say which names must not be published.\n"
+            f"{record['notebook']}: does not state which names must not be published.\n"
             "  Pass `audience` to cs.load and show cs.report.cover(tables)."
         )
     problems = leaks.pictures(executed)
@@ -201,7 +201,7 @@ def withhold(record: Record, executed: NotebookNode, private: Private) -> None:
 
 
 def withhold_details(record: Record, executed: NotebookNode, private: Private) -> None:
-    """Leaves of a failed run the place and the kind of the error alone: messages and outputs may quote the data."""
+    """Keeps only place and kind of a failed run's error, because messages and outputs may quote the data."""
     error = record["error"]
     ename = error["ename"] if hasattr(errors, error["ename"]) or hasattr(builtins, error["ename"]) else "Error"
     place = f", cell {error['cell']}" if error["cell"] else ""
@@ -234,9 +234,9 @@ def _withhold_parameters(record: Record, executed: NotebookNode, private: Privat
 
 
 def _without_names(source: str, private: Private) -> str:
-    """The cell of the defaults, its texts withheld where they name somebody."""
+    """The source of the parameters cell, with texts that hold a private name withheld."""
     lines = source.encode().splitlines(keepends=True)
-    for node, text in _texts(source):  # the last first, so that the places of the others stay
+    for node, text in _texts(source):  # from the end, so that earlier positions stay valid
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         head, tail = lines[first][: node.col_offset], lines[last][node.end_col_offset :]
         if text and (not private.names_stated or private.named_in(text)):

@@ -1,8 +1,8 @@
-"""Where reports are kept: a folder of this machine, or a store elsewhere (``s3://bucket/reports``) that is written to.
+"""Where reports are stored: a folder of this machine, or a remote store such as ``s3://bucket/reports``.
 
-The only home of fsspec. Runs are always made and published in a folder, where renaming is one step; what is new there
-is then copied to the store, files before what links to them, so a reader never finds a link that leads nowhere. A store
-has no locks: one machine at a time should write to it.
+Runs are always published in a local folder, where renaming is one step. New files are then copied to the store, files
+before the pages that link to them, so that no link is ever broken. A store has no locks, so only one machine at a time
+should write to it. Only this module imports fsspec.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from cs_helpers.core.errors import ParameterError, ReportFailed
 
 CACHE_VARIABLE = "CS_HELPERS_CACHE"
 _LAST = ("run.json", "latest.html", "index.html")
-"""What is copied after everything it speaks of, in this order."""
+"""Files that are copied last, in this order, because they refer to other files."""
 
 
 class Store:
-    """A folder of reports; ``push`` and ``shown`` are no more than the folder itself says."""
+    """A local folder of reports: nothing needs to be copied."""
 
     def __init__(self, folder: Path):
         self.folder = folder
 
     def push(self) -> None:
-        """Brings what is new in the folder to where it is kept."""
+        """Copies new files of the folder to the store."""
 
     def shown(self, path: Path) -> str:
-        """A path in the folder as a reader would find it."""
+        """The path or address under which a reader finds a file."""
         return str(path)
 
     def check_key(self) -> None:
-        """Raises ParameterError where pseudonyms made here would be others elsewhere."""
+        """Raises ParameterError if pseudonyms would differ between the machines that write to the store."""
 
 
 class Remote(Store):
-    """A store that fsspec reaches; the folder is this machine's copy, with the records of all runs in it."""
+    """A remote store; the folder is a local copy that holds the records of all runs."""
 
     def __init__(self, address: str):
         self.address = address.rstrip("/")
@@ -50,7 +50,7 @@ class Remote(Store):
         self._sent: dict[Path, tuple[int, int]] = {}
 
     def pull(self) -> None:
-        """Fetches the records of runs that this machine does not have: the index and comparisons need them."""
+        """Fetches the run records that this machine lacks, for the index page and for comparisons."""
         self.folder.mkdir(parents=True, exist_ok=True)
         listed = self._listed()
         for there in listed:
@@ -60,7 +60,7 @@ class Remote(Store):
                 part = here.with_name(f".{here.name}.part")
                 self._do("read", lambda there=there, part=part: self.files.get_file(f"{self.root}/{there}", str(part)))
                 os.replace(part, here)
-        # What a run that could not reach the store has left here is still to be sent.
+        # Files of an earlier run that could not reach the store are sent by the next push.
         self._sent = {
             file: self._state(file)
             for file in self._here()
@@ -78,7 +78,7 @@ class Remote(Store):
     def check_key(self) -> None:
         if not os.environ.get(KEY_VARIABLE):
             raise ParameterError(
-                f"--out {self.address}: a shared report needs the key of its pseudonyms, which no store is given.\n"
+                f"--out {self.address}: a shared report needs a key for its pseudonyms, and no store holds it.\n"
                 f"  Set {KEY_VARIABLE}, the same on every machine that writes there."
             )
 
@@ -94,7 +94,7 @@ class Remote(Store):
         return {str(path).removeprefix(self.root).lstrip("/"): about["size"] for path, about in found.items()}
 
     def _here(self) -> list[Path]:
-        """What belongs into the store: published runs and the pages, no locks, logs and unfinished runs."""
+        """Files that belong in the store: published runs and pages, but no locks, logs and unfinished runs."""
         return [
             file
             for file in self.folder.rglob("*")
@@ -110,7 +110,7 @@ class Remote(Store):
             return do()
         except FileNotFoundError:
             raise
-        except Exception as error:  # every store has errors of its own
+        except Exception as error:  # each store raises its own errors
             raise ReportFailed(
                 f"{self.address}: cannot be {what}: {type(error).__name__}: {error}\n"
                 "  Check the address, this machine's rights and the network. Finished reports are kept on this machine "
@@ -120,9 +120,9 @@ class Remote(Store):
 
 @contextmanager
 def opened(out: str) -> Iterator[Store]:
-    """The place named by ``--out``: a folder, or an address with ``://``. What is new is there at the end of the block.
+    """Opens the folder or address (with ``://``) in ``--out``; new files are in the store at the end of the block.
 
-    Raises ParameterError for an address nobody can reach, with credentials in it, or whose driver is not installed.
+    Raises ParameterError for an unknown address, credentials in the address, or a driver that is not installed.
     """
     if "://" not in out:
         yield Store(Path(os.path.expanduser(out)))
@@ -139,14 +139,15 @@ def _file_system(address: str) -> tuple[Any, str]:
 
     if "@" in address.partition("://")[2].partition("/")[0]:
         raise ParameterError(
-            "--out holds a user or a password.\n  Leave it out; the driver finds it in the environment."
+            "--out holds a user name or a password.\n  Remove it from the address and set it in the environment."
         )
     try:
         files, root = url_to_fs(address)
     except (ImportError, ValueError) as error:
         protocols = ", ".join(sorted(fsspec.available_protocols())[:12])
         raise ParameterError(
-            f"--out {address}: {error}\n  For s3:// install s3fs, for gs:// gcsfs, for abfs:// adlfs. Known: {protocols}."
+            f"--out {address}: {error}\n"
+            f"  For s3:// install s3fs, for gs:// gcsfs, for abfs:// adlfs. Available: {protocols}."
         ) from None
     return files, str(root).rstrip("/")
 

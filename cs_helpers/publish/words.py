@@ -11,25 +11,33 @@ STATUS_WORDS = {"ok": "checked, no warnings", "warnings": "with warnings", "fail
 
 
 def day_words(iso: str) -> str:
-    """``1 July 2026``. Raises ValueError for what is no date."""
+    """``1 July 2026``. Raises ValueError for a text that is not a date.
+
+    >>> day_words("2026-07-01")
+    '1 July 2026'
+    """
     date = datetime.fromisoformat(iso)
     return f"{date.day} {date:%B %Y}"
 
 
 def moment_words(iso: str) -> str:
-    """``24 November 2026, 05:00 UTC``, of a time that is in UTC."""
+    """``24 November 2026, 05:00 UTC``, for a time in UTC."""
     moment = datetime.fromisoformat(iso)
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 
 def short_name(name: str) -> str:
-    """``NRR`` for ``Net revenue retention (NRR)``; a name without an abbreviation as it is."""
+    """The abbreviation at the end of a name; a name without one is returned as it is.
+
+    >>> short_name("Net revenue retention (NRR)"), short_name("Logo churn")
+    ('NRR', 'Logo churn')
+    """
     found = re.search(r"\(([A-Z]\w*)\)$", name)
     return found.group(1) if found else name
 
 
 def figure(tile: Mapping[str, Any]) -> str:
-    """A headline figure as the notebook wrote it; the bare number where it wrote nothing, a dash where there is none.
+    """A headline figure in the words of the notebook; without words the bare number, without a number a dash.
 
     >>> figure({"key": "nrr", "value": 1.032, "text": "103.2 %"}), figure({"value": 12345}), figure({"value": None})
     ('103.2 %', '12,345', '–')

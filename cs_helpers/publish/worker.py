@@ -63,7 +63,7 @@ class _Stop:
 
 
 def _listen(orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:
-    """Puts orders into the queue. At the end of input nobody reads results any more, so a run in progress is stopped."""
+    """Puts orders into the queue. At the end of input, stops a run in progress: nobody reads its result."""
     for line in sys.stdin:
         orders.put(json.loads(line))
     orders.put(None)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cs_helpers.core.stats import normal_quantile, overdispersion, shrink, spread_of, wilson_interval
 from cs_helpers.core.stats.clusters import upper_tail
-from cs_helpers.core.stats.shrinkage import FEWEST_TO_SHRINK
+from cs_helpers.core.stats.shrinkage import MIN_TO_SHRINK
 from cs_helpers.reps.casemix import Coded, Fit, code, fit, mix_of, points_scale
 from cs_helpers.reps.measures import Measure, measure
 from cs_helpers.reps.results import Benchmark, CaseMix, Cases
@@ -341,7 +341,7 @@ def _shrunken(
     names = ("shrunk", "shrunk_low", "shrunk_high", "p_top", "rank_low", "rank_high")
     found = {name: np.full(len(effect), np.nan) for name in names}
     at = np.flatnonzero(shown)
-    if len(at) < FEWEST_TO_SHRINK:
+    if len(at) < MIN_TO_SHRINK:
         return found
     pulled = shrink(effect[at], se[at] ** 2)
     for name, values in zip(names, (pulled.values, pulled.low, pulled.high), strict=False):

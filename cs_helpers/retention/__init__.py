@@ -41,7 +41,7 @@ from cs_helpers.retention.mrr import (
     quick_ratio,
     total_movements,
 )
-from cs_helpers.retention.other_definitions import ANCHOR, NO_COMPARISON, Reconciliation, reconcile, reconciliation_of
+from cs_helpers.retention.other_definitions import Reconciliation, reconcile
 from cs_helpers.retention.outlook import (
     ForecastScore,
     RenewalOutlook,
@@ -103,7 +103,6 @@ __all__ = [
     "quick_ratio",
     "reconcile",
     "reconciliation",
-    "reconciliation_of",
     "renewal_outlook",
     "renewal_rate",
     "renewals",
@@ -315,7 +314,7 @@ def renewal_outlook(tables: Tables) -> RenewalOutlook | Suppressed:
     return replace(outlook, score=score)
 
 
-@front_door(NO_COMPARISON, ANCHOR)
+@front_door("Definitions cannot be compared.", "reconciliation")
 def reconciliation(tables: Tables, months: int = 12, renewals: bool = True) -> Reconciliation:
     """Movements, GRR, NRR, logo churn and renewal rates of the last ``months`` months under rival definitions.
 

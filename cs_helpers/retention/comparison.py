@@ -79,11 +79,10 @@ def dated_events(events: Mapping[str, str] | None) -> tuple[tuple[pd.Timestamp, 
 
 
 def _day(value: str) -> pd.Timestamp:
-    periods.month(value)  # refuses what is no date
-    day = pd.Timestamp(value)
+    day = pd.to_datetime(value, errors="coerce")
     if pd.isna(day):
-        raise ParameterError(f"events: '{value}' is no day. Write it as YYYY-MM-DD, for example 2026-03-01.")
-    return day
+        raise ParameterError(f"events: '{value}' is not a date. Write it as YYYY-MM-DD, for example 2026-03-01.")
+    return pd.Timestamp(day)
 
 
 def window_estimates(paid: MonthlyMrr, start: pd.Timestamp, end: pd.Timestamp) -> dict[str, Estimate]:

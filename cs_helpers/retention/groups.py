@@ -25,9 +25,9 @@ class GroupRetention(Result):
     opening MRR), for each of grr, nrr and logo its value, ``_low``, ``_high``, ``_before`` (the window before; NaN
     where there is none or it held fewer than ``min_accounts`` accounts), and ``verdict`` of GRR against all other
     accounts together: higher, lower or no clear difference, with ``difference``, ``difference_low`` and
-    ``difference_high``. These limits allow for looking at all groups at once (Bonferroni). ``overall`` is the GRR of all accounts.
-    ``pooled`` groups are too small and counted together; ``withheld`` accounts stay so few even together that no row
-    shows them. ``window`` in words.
+    ``difference_high``. These limits allow for looking at all groups at once (Bonferroni). ``overall`` is the GRR of
+    all accounts. ``pooled`` groups are too small and counted together; ``withheld`` accounts stay so few even together
+    that no row shows them. ``window`` in words.
     """
 
     by: str

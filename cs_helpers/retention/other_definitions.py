@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cs_helpers.core import periods
-from cs_helpers.core.results import Result, Suppressed, or_suppressed
+from cs_helpers.core.results import Result
 from cs_helpers.retention.mrr import GAINS, LOSSES, MOVEMENTS, Month, months_inside
 from cs_helpers.retention.renewal_rates import renewal_rate
 from cs_helpers.retention.windows import logo_retention, opening_cohort, revenue_retention
-
-NO_COMPARISON = "Definitions cannot be compared."
-ANCHOR = "reconciliation"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,24 +108,3 @@ def _come_and_gone(inside: pd.DataFrame) -> float:
     """MRR of accounts that came for the first time and were gone within one calendar month."""
     gone = (inside["new"] > 0) & (inside["closing"] == 0)
     return float(inside.loc[gone, "new"].sum() / 100)
-
-
-def reconciliation_of(
-    panel: pd.DataFrame | Suppressed, as_of: pd.Timestamp, months: int = 12, currency: str = ""
-) -> Reconciliation | Suppressed:
-    """``reconcile`` over the ``months`` before ``as_of``, or as many of them as the panel holds.
-
-    For a source that is not loaded as ``Tables``, such as one under inspection. ``panel`` is the roll-up
-    ``account_month``, or the reason why there is none. Suppressed where ``reconcile`` raises ContractError.
-
-    Example:
-        >>> found = cs.retention.reconciliation_of(tables.account_months(), tables.as_of)
-        >>> found.window
-        'July 2025 to June 2026'
-    """
-
-    def last_months(rows: pd.DataFrame) -> Reconciliation:
-        return reconcile(rows, *periods.trailing_window(rows["month"].min(), as_of, months), currency=currency)
-
-    found: Reconciliation | Suppressed = or_suppressed(last_months, panel)
-    return Suppressed(found.reason, "", NO_COMPARISON, ANCHOR) if isinstance(found, Suppressed) else found

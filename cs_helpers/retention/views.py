@@ -39,7 +39,7 @@ from cs_helpers.retention import charts
 from cs_helpers.retention.comparison import Summary, Trend, TrendLine
 from cs_helpers.retention.groups import GroupRetention
 from cs_helpers.retention.mrr import Movements
-from cs_helpers.retention.other_definitions import ANCHOR, Reconciliation
+from cs_helpers.retention.other_definitions import Reconciliation
 from cs_helpers.retention.outlook import ForecastScore, RenewalOutlook
 from cs_helpers.retention.renewal_rates import RenewalRates
 from cs_helpers.retention.start_cohorts import CohortTriangle
@@ -490,7 +490,7 @@ class ReconciliationView(View[Reconciliation]):
         return Headline(
             f"{name} is {percent(own)} here and {span_words(others.min(), others.max())} under other definitions.",
             f"{len(result.rows)} definitions of {result.rows['metric'].nunique()} metrics over {result.window}.",
-            ANCHOR,
+            "reconciliation",
         )
 
     def table(self, result: Reconciliation) -> pd.DataFrame:

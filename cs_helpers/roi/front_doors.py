@@ -270,8 +270,8 @@ def worth_of_a_point(tables: Tables, settings: Settings = DEFAULTS) -> PointWort
         >>> cs.roi.worth_of_a_point(tables).table["points"].max()
         5
     """
-    assumptions = at_mode(company.inputs(tables, settings))
-    values = value_of_points(company.portfolio(tables, settings), assumptions)
+    held = company.portfolio(tables, settings)
+    values = value_of_points(held, at_mode(company.inputs(tables, settings)))
     if values["value"].isna().all():
         raise ContractError(next((why for why in values["reason"] if why), "nothing comes due"))
     return PointWorthResult(values, tables.currency)
@@ -353,7 +353,7 @@ def what_if(tables: Tables, relative_risk: Range = "", settings: Settings = DEFA
         >>> panel.at(margin=0.5).results["horizon"].tolist()
         [12, 24, 36]
     """
-    assumed = company.inputs_with_risk(tables, changed(settings, relative_risk=relative_risk))
-    held = company.portfolio(tables, settings)
+    settings = changed(settings, relative_risk=relative_risk)
+    held, assumed = company.portfolio(tables, settings), company.inputs_with_risk(tables, settings)
     model = make_what_if(held, at_mode(assumed), opens_at=opening_of(assumed), smallest=tables.smallest_group)
     return WhatIfResult(model, tables.currency)

@@ -12,8 +12,6 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from cs_helpers.charts.outlook import forecast_score, outlook
-from cs_helpers.charts.retention import group_bars, trend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
@@ -33,6 +31,7 @@ from cs_helpers.churn.charts import (
 from cs_helpers.report.charts.ink import INKS, NARROW, WIDE
 from cs_helpers.report.charts.labels import share, shorten, spread
 from cs_helpers.report.charts.picture import as_picture, as_svg
+from cs_helpers.reps.charts import funnel_plot, slope
 
 HOSTILE = "$x_1^2$ <script>alert('&')</script> \u202egnol\u0000 " + "Grundstücksverkehrsgenehmigung " * 9
 NAN = float("nan")

@@ -209,7 +209,7 @@ def test_locks_that_cannot_be_taken_are_a_problem(out: Path) -> None:
     (out / ".locks").write_text("a file where the folder should be")
     finding = look(doctor._locks, out)
     assert finding.severity == "problem"
-    assert "no lock can be taken there" in finding.message
+    assert "no lock can be created there" in finding.message
 
 
 def test_what_killed_runs_left_is_a_notice(out: Path) -> None:

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from cs_helpers.core.errors import MOST_LINES, ContractError, CsHelpersError, ParameterError, Problem, SourceError
+from cs_helpers.core.errors import MAX_LINES, ContractError, CsHelpersError, ParameterError, Problem, SourceError
 
 MANY = "\n".join(
     [
@@ -43,7 +43,7 @@ def failing(source, **environment):
 def test_an_error_of_ours_takes_five_lines_in_a_notebook_and_the_last_says_where_all_is_said():
     error = failing(MANY)
     shown = "\n".join(error.traceback).splitlines()
-    assert len(shown) == MOST_LINES == 5
+    assert len(shown) == MAX_LINES == 5
     assert shown[0] == "ContractError: table0.csv: no column mrr."
     assert shown[1] == "  Name it."
     assert shown[-1] == "... and 14 more lines. All of them: cs-helpers check SOURCE"

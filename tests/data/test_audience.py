@@ -517,7 +517,7 @@ def test_a_notebook_that_does_not_say_the_names_is_not_published(desk: Path) -> 
     told: list[str] = []
     record = runner.run(copy, {"source": "export", "audience": "shared"}, OUT, tell=told.append)
     assert record["status"] == "failed"
-    assert "does not say which names must not be published" in told[0]
+    assert "does not state which names must not be published" in told[0]
 
 
 def test_names_that_are_words_of_the_report_are_counted_and_told_on_the_terminal_alone(desk: Path) -> None:
@@ -528,7 +528,7 @@ def test_names_that_are_words_of_the_report_are_counted_and_told_on_the_terminal
     record, told = run(source="ordinary")
     assert record["status"] == "ok", told
     assert record["unscanned_names"] == 1
-    assert told[-1].endswith("not looked for: Headline")
+    assert told[-1].endswith("not searched for: Headline")
 
 
 def test_comments_are_another_series(desk: Path) -> None:

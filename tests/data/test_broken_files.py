@@ -25,7 +25,8 @@ import pytest
 
 from cs_helpers.core.errors import SourceError
 from cs_helpers.data.engines.duckdb import DuckDB
-from cs_helpers.data.sources import Reading, Staged, open_source
+from cs_helpers.data.sources import ReadOptions as Options
+from cs_helpers.data.sources import Staged, open_source
 
 GOOD = b"account_id,name,segment\nA-1,Alpha,SMB\nA-2,Beta,Enterprise\n"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -38,7 +39,7 @@ def engine() -> Any:
     made.close()
 
 
-def stage(engine: DuckDB, folder: Path, name: str, how: Reading) -> Staged:
+def stage(engine: DuckDB, folder: Path, name: str, how: Options) -> Staged:
     """The file in a folder, or the first sheet or table of what the file is."""
     source = open_source(folder if (folder / name).suffix in (".csv", ".gz", ".tsv", ".parquet") else folder / name)
     try:
@@ -129,173 +130,173 @@ PARQUET = parquet(account_id=["001", "002"], seats=[3, 4])
 
 # --- refused: what the file is called, its bytes, how it is read, parts of the message --------------------------
 
-refused: dict[str, tuple[str, bytes, Reading, list[str]]] = {
-    "a file of 0 bytes": ("accounts.csv", b"", Reading(), ["accounts.csv: the file is empty", "Export it again"]),
-    "a file of nothing but line ends": ("accounts.csv", b"\n\r\n\n", Reading(), ["the file is empty"]),
+refused: dict[str, tuple[str, bytes, Options, list[str]]] = {
+    "a file of 0 bytes": ("accounts.csv", b"", Options(), ["accounts.csv: the file is empty", "Export it again"]),
+    "a file of nothing but line ends": ("accounts.csv", b"\n\r\n\n", Options(), ["the file is empty"]),
     "a header without rows": (
-        "accounts.csv", b"account_id,name\n", Reading(), ["a header and no rows", "Export it again"],
+        "accounts.csv", b"account_id,name\n", Options(), ["a header and no rows", "Export it again"],
     ),
     "a header and rows of nothing but separators": (
-        "accounts.csv", b"account_id,name\n,\n , \n", Reading(), ["a header and no rows"],
+        "accounts.csv", b"account_id,name\n,\n , \n", Options(), ["a header and no rows"],
     ),
     "a file cut off within its last row": (
-        "accounts.csv", GOOD + b"A-3,Gam", Reading(), ["row 4: 2 fields where the header has 3", "cut off"],
+        "accounts.csv", GOOD + b"A-3,Gam", Options(), ["row 4: 2 fields where the header has 3", "cut off"],
     ),
     "a file cut off within quotes": (
-        "accounts.csv", GOOD + b'A-3,"Gamma\nand', Reading(), ["row 5: cannot be read as CSV", "begins in row 4"],
+        "accounts.csv", GOOD + b'A-3,"Gamma\nand', Options(), ["row 5: cannot be read as CSV", "begins in row 4"],
     ),
     "a file cut off within a character": (
-        "accounts.csv", GOOD + "A-3,Müller,SMB\nA-4,ü".encode()[:-1], Reading(), ["middle of a character", "whole"],
+        "accounts.csv", GOOD + "A-3,Müller,SMB\nA-4,ü".encode()[:-1], Options(), ["middle of a character", "whole"],
     ),
-    "a NUL byte": ("accounts.csv", GOOD + b"A-3,\0,SMB\n", Reading(), ["row 4", "NUL byte"]),
-    "NUL bytes as a failed disk leaves them": ("accounts.csv", GOOD + b"\0" * 4096, Reading(), ["row 4", "NUL byte"]),
+    "a NUL byte": ("accounts.csv", GOOD + b"A-3,\0,SMB\n", Options(), ["row 4", "NUL byte"]),
+    "NUL bytes as a failed disk leaves them": ("accounts.csv", GOOD + b"\0" * 4096, Options(), ["row 4", "NUL byte"]),
     "a row with too many fields": (
-        "accounts.csv", GOOD + b"A-3,Gamma, Inc.,SMB\n", Reading(),
+        "accounts.csv", GOOD + b"A-3,Gamma, Inc.,SMB\n", Options(),
         ["row 4: 4 fields where the header has 3", "double quotes"],
     ),
     "a row with one empty field too many": (
-        "accounts.csv", GOOD + b"A-3,Gamma, Inc.,\n", Reading(), ["row 4: 4 fields where the header has 3"],
+        "accounts.csv", GOOD + b"A-3,Gamma, Inc.,\n", Options(), ["row 4: 4 fields where the header has 3"],
     ),
     "a row with too few fields": (
-        "accounts.csv", b"a,b,c\n1,2\n1,2,3\n", Reading(), ["row 2: 2 fields where the header has 3"],
+        "accounts.csv", b"a,b,c\n1,2\n1,2,3\n", Options(), ["row 2: 2 fields where the header has 3"],
     ),
     "a quote amid a quoted field": (
-        "accounts.csv", GOOD + b'A-3,"Gamma "Inc" Ltd",SMB\n', Reading(), ["row 4: cannot be read as CSV", "twice"],
+        "accounts.csv", GOOD + b'A-3,"Gamma "Inc" Ltd",SMB\n', Options(), ["row 4: cannot be read as CSV", "twice"],
     ),
     "a quote that never ends": (
-        "accounts.csv", GOOD + b'A-3,"Gamma,SMB\nA-4,Delta,SMB\n', Reading(), ["cannot be read as CSV", "row 4"],
+        "accounts.csv", GOOD + b'A-3,"Gamma,SMB\nA-4,Delta,SMB\n', Options(), ["cannot be read as CSV", "row 4"],
     ),
     "a column named twice": (
-        "accounts.csv", b"a,name,name\n1,2,3\n", Reading(), ["row 1", "'name' more than once", "Rename"],
+        "accounts.csv", b"a,name,name\n1,2,3\n", Options(), ["row 1", "'name' more than once", "Rename"],
     ),
     "two names that differ only in capital letters": (
-        "accounts.csv", b"a,Name,name\n1,2,3\n", Reading(), ["'Name' and 'name'", "capital letters"],
+        "accounts.csv", b"a,Name,name\n1,2,3\n", Options(), ["'Name' and 'name'", "capital letters"],
     ),
     "values under a column without a name": (
-        "accounts.csv", b"a,,c\n1,2,3\n", Reading(), ["row 1: column 2 has values and no name"],
+        "accounts.csv", b"a,,c\n1,2,3\n", Options(), ["row 1: column 2 has values and no name"],
     ),
     "a header of nothing but numbers of columns": (
-        "accounts.csv", b",,\n1,2,3\n1,2,3\n", Reading(header_row=1), ["header_row: 2"],
+        "accounts.csv", b",,\n1,2,3\n1,2,3\n", Options(header_row=1), ["header_row: 2"],
     ),
     "a title above the header": (
-        "accounts.csv", b"Accounts June 2024\n\na,b,c\n1,2,3\n", Reading(), ["'Accounts June 2024'", "`header_row: 3`"],
+        "accounts.csv", b"Accounts June 2024\n\na,b,c\n1,2,3\n", Options(), ["'Accounts June 2024'", "`header_row: 3`"],
     ),
     "a title padded with separators": (
-        "accounts.csv", b"Accounts,,\n,,\na,b,c\n1,2,3\n", Reading(), ["'Accounts'", "like a title", "`header_row: 3`"],
+        "accounts.csv", b"Accounts,,\n,,\na,b,c\n1,2,3\n", Options(), ["'Accounts'", "like a title", "`header_row: 3`"],
     ),
     "a declared separator that is another": (
-        "accounts.csv", GOOD.replace(b",", b";"), Reading(separator=","), ["row 1", "semicolon", '`separator: ";"`'],
+        "accounts.csv", GOOD.replace(b",", b";"), Options(separator=","), ["row 1", "semicolon", '`separator: ";"`'],
     ),
     "declared UTF-8 that is Latin-1": (
-        "accounts.csv", GOOD + "A-3,Müller,SMB\n".encode("latin-1"), Reading(encoding="utf-8"),
+        "accounts.csv", GOOD + "A-3,Müller,SMB\n".encode("latin-1"), Options(encoding="utf-8"),
         ["row 4: byte 0xFC", "not utf-8", "`encoding: latin-1`", "Müller"],
     ),
     "declared Latin-1 that is UTF-8": (
-        "accounts.csv", GOOD + "A-3,Müller,SMB\n".encode(), Reading(encoding="latin-1"),
+        "accounts.csv", GOOD + "A-3,Müller,SMB\n".encode(), Options(encoding="latin-1"),
         ["written in UTF-8", "'Müller' would read as 'MÃ¼ller'"],
     ),
     "UTF-8 and Latin-1 in one file": (
-        "accounts.csv", GOOD + "A-3,Müller,SMB\n".encode() + "A-4,Jäger,SMB\n".encode("latin-1"), Reading(),
+        "accounts.csv", GOOD + "A-3,Müller,SMB\n".encode() + "A-4,Jäger,SMB\n".encode("latin-1"), Options(),
         ["row 5: byte 0xE4", "is not utf-8"],
     ),
     "declared UTF-8 that is UTF-16": (
-        "accounts.csv", GOOD.decode().encode("utf-16"), Reading(encoding="utf-8"),
+        "accounts.csv", GOOD.decode().encode("utf-16"), Options(encoding="utf-8"),
         ["written in UTF-16", "`encoding: utf-16`"],
     ),
     "declared UTF-16 that is not": (
-        "accounts.csv", GOOD, Reading(encoding="utf-16"), ["cannot be read as utf-16", "one byte, not two"],
+        "accounts.csv", GOOD, Options(encoding="utf-16"), ["cannot be read as utf-16", "one byte, not two"],
     ),
     "UTF-16 that breaks off": (
-        "accounts.csv", GOOD.decode().encode("utf-16")[:-1], Reading(), ["the file ends in the middle of a character"],
+        "accounts.csv", GOOD.decode().encode("utf-16")[:-1], Options(), ["the file ends in the middle of a character"],
     ),
     "bytes that cp1252 does not have": (
-        "accounts.csv", GOOD + b"A-3,\x81\x8d,SMB\n", Reading(), ["row 4: byte 0x81", "is not utf-8"],
+        "accounts.csv", GOOD + b"A-3,\x81\x8d,SMB\n", Options(), ["row 4: byte 0x81", "is not utf-8"],
     ),
-    "an Excel workbook called .csv": ("accounts.csv", BOOK, Reading(), ["an Excel workbook", ".xlsx"]),
-    "an old workbook called .csv": ("accounts.csv", OLE + b"\0" * 600, Reading(), ["old (.xls)", "save it as .xlsx"]),
-    "a Parquet file called .csv": ("accounts.csv", PARQUET, Reading(), ["a Parquet file", ".parquet"]),
+    "an Excel workbook called .csv": ("accounts.csv", BOOK, Options(), ["an Excel workbook", ".xlsx"]),
+    "an old workbook called .csv": ("accounts.csv", OLE + b"\0" * 600, Options(), ["old (.xls)", "save it as .xlsx"]),
+    "a Parquet file called .csv": ("accounts.csv", PARQUET, Options(), ["a Parquet file", ".parquet"]),
     "a web page called .csv": (
-        "accounts.csv", b"\n<!DOCTYPE html><html><body>Sign in</body></html>", Reading(), ["a web page", "signed in"],
+        "accounts.csv", b"\n<!DOCTYPE html><html><body>Sign in</body></html>", Options(), ["a web page", "signed in"],
     ),
-    "JSON called .csv": ("accounts.csv", b'[{"account_id": "A-1"}]', Reading(), ["this is JSON", "Export it as CSV"]),
-    "JSON with a mark at its start": ("accounts.csv", b'\xef\xbb\xbf{"a": 1}', Reading(), ["this is JSON"]),
-    "a PDF called .csv": ("accounts.csv", b"%PDF-1.7\n%\xe2\xe3", Reading(), ["a PDF"]),
-    "a compressed file called .csv": ("accounts.csv", gzip.compress(GOOD), Reading(), ["compressed", ".csv.gz"]),
+    "JSON called .csv": ("accounts.csv", b'[{"account_id": "A-1"}]', Options(), ["this is JSON", "Export it as CSV"]),
+    "JSON with a mark at its start": ("accounts.csv", b'\xef\xbb\xbf{"a": 1}', Options(), ["this is JSON"]),
+    "a PDF called .csv": ("accounts.csv", b"%PDF-1.7\n%\xe2\xe3", Options(), ["a PDF"]),
+    "a compressed file called .csv": ("accounts.csv", gzip.compress(GOOD), Options(), ["compressed", ".csv.gz"]),
     "a compressed file that breaks off": (
-        "accounts.csv.gz", gzip.compress(GOOD * 50)[:-12], Reading(), ["cannot be unpacked: its end is missing"],
+        "accounts.csv.gz", gzip.compress(GOOD * 50)[:-12], Options(), ["cannot be unpacked: its end is missing"],
     ),
-    "a compressed file that is none": ("accounts.csv.gz", GOOD, Reading(), ["cannot be unpacked", "not compressed"]),
-    "an SQLite database called .csv": ("accounts.csv", sqlite(), Reading(), ["an SQLite database"]),
-    "a Parquet file of 0 bytes": ("accounts.parquet", b"", Reading(), ["parquet: the file is empty (0 bytes)"]),
-    "a Parquet file without its end": ("accounts.parquet", PARQUET[:-30], Reading(), ["the end of the Parquet file"]),
+    "a compressed file that is none": ("accounts.csv.gz", GOOD, Options(), ["cannot be unpacked", "not compressed"]),
+    "an SQLite database called .csv": ("accounts.csv", sqlite(), Options(), ["an SQLite database"]),
+    "a Parquet file of 0 bytes": ("accounts.parquet", b"", Options(), ["parquet: the file is empty (0 bytes)"]),
+    "a Parquet file without its end": ("accounts.parquet", PARQUET[:-30], Options(), ["the end of the Parquet file"]),
     "a Parquet file whose middle is lost": (
-        "accounts.parquet", PARQUET[: len(PARQUET) // 2] + PARQUET[-8:], Reading(), ["cannot be read as Parquet"],
+        "accounts.parquet", PARQUET[: len(PARQUET) // 2] + PARQUET[-8:], Options(), ["cannot be read as Parquet"],
     ),
-    "a Parquet file with damaged pages": ("accounts.parquet", damaged_pages(), Reading(), ["damaged", "whole"]),
-    "text called .parquet": ("accounts.parquet", GOOD, Reading(), ["not a Parquet file", ".csv"]),
-    "a workbook called .parquet": ("accounts.parquet", BOOK, Reading(), ["an Excel workbook"]),
+    "a Parquet file with damaged pages": ("accounts.parquet", damaged_pages(), Options(), ["damaged", "whole"]),
+    "text called .parquet": ("accounts.parquet", GOOD, Options(), ["not a Parquet file", ".csv"]),
+    "a workbook called .parquet": ("accounts.parquet", BOOK, Options(), ["an Excel workbook"]),
     "a Parquet file without rows": (
-        "accounts.parquet", parquet(a=pa.array([], pa.string())), Reading(), ["columns and no rows"],
+        "accounts.parquet", parquet(a=pa.array([], pa.string())), Options(), ["columns and no rows"],
     ),
-    "a Parquet column named twice": ("accounts.parquet", twice_named(), Reading(), ["'name' more than once"]),
+    "a Parquet column named twice": ("accounts.parquet", twice_named(), Options(), ["'name' more than once"]),
     "a Parquet column of pictures": (
-        "accounts.parquet", parquet(a=["x"], logo=pa.array([b"\x89PNG\xff"], pa.binary())), Reading(),
+        "accounts.parquet", parquet(a=["x"], logo=pa.array([b"\x89PNG\xff"], pa.binary())), Options(),
         ["the column 'logo' holds bytes that are no text"],
     ),
-    "a workbook of 0 bytes": ("accounts.xlsx", b"", Reading(), ["accounts.xlsx: the file is empty"]),
+    "a workbook of 0 bytes": ("accounts.xlsx", b"", Options(), ["accounts.xlsx: the file is empty"]),
     "a workbook with a password": (
-        "accounts.xlsx", OLE + b"\0" * 500 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 90, Reading(),
+        "accounts.xlsx", OLE + b"\0" * 500 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 90, Options(),
         ["protected with a password", "save it without one"],
     ),
     "a workbook in the old format": (
-        "accounts.xls", OLE + b"\0" * 500 + "Workbook".encode("utf-16-le"), Reading(), ["old .xls format", ".xlsx"],
+        "accounts.xls", OLE + b"\0" * 500 + "Workbook".encode("utf-16-le"), Options(), ["old .xls format", ".xlsx"],
     ),
     "a web page called .xls": (
-        "accounts.xls", b"<html><table><tr><td>a</td></tr></table></html>", Reading(), ["a web page"],
+        "accounts.xls", b"<html><table><tr><td>a</td></tr></table></html>", Options(), ["a web page"],
     ),
-    "text called .xlsx": ("accounts.xlsx", GOOD, Reading(), ["not an Excel workbook", ".csv"]),
-    "a workbook without its end": ("accounts.xlsx", BOOK[:-200], Reading(), ["damaged or its end is missing"]),
+    "text called .xlsx": ("accounts.xlsx", GOOD, Options(), ["not an Excel workbook", ".csv"]),
+    "a workbook without its end": ("accounts.xlsx", BOOK[:-200], Options(), ["damaged or its end is missing"]),
     "a workbook with a damaged part": (
-        "accounts.xlsx", BOOK[:2000] + b"\xff" * 300 + BOOK[2300:], Reading(), ["the workbook is damaged"],
+        "accounts.xlsx", BOOK[:2000] + b"\xff" * 300 + BOOK[2300:], Options(), ["the workbook is damaged"],
     ),
-    "a zip archive called .xlsx": ("accounts.xlsx", zipped("accounts.csv"), Reading(), ["a zip archive", "Unpack it"]),
+    "a zip archive called .xlsx": ("accounts.xlsx", zipped("accounts.csv"), Options(), ["a zip archive", "Unpack it"]),
     "a binary workbook": (
-        "accounts.xlsx", zipped("[Content_Types].xml", "xl/workbook.bin"), Reading(), ["binary workbook (.xlsb)"],
+        "accounts.xlsx", zipped("[Content_Types].xml", "xl/workbook.bin"), Options(), ["binary workbook (.xlsb)"],
     ),
-    "an OpenDocument sheet": ("accounts.ods", zipped("mimetype", "content.xml"), Reading(), ["OpenDocument"]),
-    "a workbook of empty parts": ("accounts.xlsx", zipped("[Content_Types].xml"), Reading(), ["workbook is damaged"]),
-    "an empty sheet": ("accounts.xlsx", sheet(), Reading(), ["sheet 'Sheet': the sheet is empty"]),
-    "a sheet with a header and no rows": ("accounts.xlsx", sheet(["a", "b"]), Reading(), ["a header and no rows"]),
+    "an OpenDocument sheet": ("accounts.ods", zipped("mimetype", "content.xml"), Options(), ["OpenDocument"]),
+    "a workbook of empty parts": ("accounts.xlsx", zipped("[Content_Types].xml"), Options(), ["workbook is damaged"]),
+    "an empty sheet": ("accounts.xlsx", sheet(), Options(), ["sheet 'Sheet': the sheet is empty"]),
+    "a sheet with a header and no rows": ("accounts.xlsx", sheet(["a", "b"]), Options(), ["a header and no rows"]),
     "a merged title above the header": (
-        "accounts.xlsx", sheet(["Accounts, June"], [], ["a", "b", "c"], [1, 2, 3], change=merged_title), Reading(),
+        "accounts.xlsx", sheet(["Accounts, June"], [], ["a", "b", "c"], [1, 2, 3], change=merged_title), Options(),
         ["row 1: 'Accounts, June'", "like a title", "`header_row: 3`"],
     ),
     "cells that hold errors": (
-        "accounts.xlsx", sheet(["a", "b"], [1, "#REF!"], [2, "#N/A"]), Reading(),
+        "accounts.xlsx", sheet(["a", "b"], [1, "#REF!"], [2, "#N/A"]), Options(),
         ["cells B2 (#REF!), B3 (#N/A): hold errors", "Correct them in Excel"],
     ),
     "a formula whose value is not stored": (
-        "accounts.xlsx", sheet(["a", "b"], [1, 2], change=without_stored_values), Reading(),
+        "accounts.xlsx", sheet(["a", "b"], [1, 2], change=without_stored_values), Options(),
         ["cell B2: is a formula whose value is not stored", "save it"],
     ),
     "a sheet's column named twice": (
-        "accounts.xlsx", sheet(["a", "a"], [1, 2]), Reading(), ["sheet 'Sheet', row 1", "'a' more than once"],
+        "accounts.xlsx", sheet(["a", "a"], [1, 2]), Options(), ["sheet 'Sheet', row 1", "'a' more than once"],
     ),
-    "values beside the header": ("accounts.xlsx", sheet(["a", "b"], [1, 2, 3]), Reading(), ["column 3 has values"]),
+    "values beside the header": ("accounts.xlsx", sheet(["a", "b"], [1, 2, 3]), Options(), ["column 3 has values"]),
     "a sheet that is not there": (
-        "accounts.xlsx", BOOK, Reading(sheet="Shet"), ["no such sheet", "Did you mean 'Sheet'?"],
+        "accounts.xlsx", BOOK, Options(sheet="Shet"), ["no such sheet", "Did you mean 'Sheet'?"],
     ),
-    "a DuckDB file of 0 bytes": ("x.duckdb", b"", Reading(), ["x.duckdb: the file is empty"]),
-    "text called .duckdb": ("x.duckdb", GOOD, Reading(), ["not a DuckDB database"]),
-    "an SQLite database called .db": ("x.db", sqlite(), Reading(), ["an SQLite database"]),
+    "a DuckDB file of 0 bytes": ("x.duckdb", b"", Options(), ["x.duckdb: the file is empty"]),
+    "text called .duckdb": ("x.duckdb", GOOD, Options(), ["not a DuckDB database"]),
+    "an SQLite database called .db": ("x.db", sqlite(), Options(), ["an SQLite database"]),
     "a DuckDB file without its end": (
-        "x.duckdb", database("create table t as select * from range(100000)")[:9000], Reading(), ["damaged", "whole"],
+        "x.duckdb", database("create table t as select * from range(100000)")[:9000], Options(), ["damaged", "whole"],
     ),
-    "a table without rows": ("x.duckdb", database("create table t (a int)"), Reading(), ["t: the table has no rows"]),
+    "a table without rows": ("x.duckdb", database("create table t (a int)"), Options(), ["t: the table has no rows"]),
     "a view that reads another file": (
         "x.duckdb",
         database("create table t as select 1 as a", "create view a as select * from glob('/*')"),
-        Reading(),
+        Options(),
         ["a: this view reads other files", "Make it a table"],
     ),
 }  # fmt: skip
@@ -303,7 +304,7 @@ refused: dict[str, tuple[str, bytes, Reading, list[str]]] = {
 
 @pytest.mark.parametrize(("name", "data", "how", "parts"), refused.values(), ids=refused.keys())
 def test_a_broken_file_gets_a_message_of_its_own(
-    engine: DuckDB, tmp_path: Path, name: str, data: bytes, how: Reading, parts: list[str]
+    engine: DuckDB, tmp_path: Path, name: str, data: bytes, how: Options, parts: list[str]
 ) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(SourceError) as caught:
@@ -320,82 +321,82 @@ def test_a_broken_file_gets_a_message_of_its_own(
 A, B = ("001", "Alpha"), ("002", "Beta")
 PLAIN = "account_id,name\n001,Alpha\n002,Beta\n"
 
-read: dict[str, tuple[str, bytes, Reading, list[tuple[Any, ...]], list[str]]] = {
-    "leading zeros": ("a.csv", PLAIN.encode(), Reading(), [A, B], []),
-    "no line end at the end": ("a.csv", PLAIN.rstrip().encode(), Reading(), [A, B], []),
-    "a byte order mark": ("a.csv", PLAIN.encode("utf-8-sig"), Reading(), [A, B], []),
+read: dict[str, tuple[str, bytes, Options, list[tuple[Any, ...]], list[str]]] = {
+    "leading zeros": ("a.csv", PLAIN.encode(), Options(), [A, B], []),
+    "no line end at the end": ("a.csv", PLAIN.rstrip().encode(), Options(), [A, B], []),
+    "a byte order mark": ("a.csv", PLAIN.encode("utf-8-sig"), Options(), [A, B], []),
     "a mark and a declared encoding that is wrong": (
-        "a.csv", "a\nü\n".encode("utf-8-sig"), Reading(encoding="latin-1"), [("ü",)], [],
+        "a.csv", "a\nü\n".encode("utf-8-sig"), Options(encoding="latin-1"), [("ü",)], [],
     ),
-    "Windows line ends": ("a.csv", PLAIN.replace("\n", "\r\n").encode(), Reading(), [A, B], []),
-    "old Macintosh line ends": ("a.csv", PLAIN.replace("\n", "\r").encode(), Reading(), [A, B], []),
-    "mixed line ends": ("a.csv", b"account_id,name\r\n001,Alpha\n002,Beta\r", Reading(), [A, B], []),
+    "Windows line ends": ("a.csv", PLAIN.replace("\n", "\r\n").encode(), Options(), [A, B], []),
+    "old Macintosh line ends": ("a.csv", PLAIN.replace("\n", "\r").encode(), Options(), [A, B], []),
+    "mixed line ends": ("a.csv", b"account_id,name\r\n001,Alpha\n002,Beta\r", Options(), [A, B], []),
     "blank lines and rows of separators": (
-        "a.csv", b"\n\naccount_id,name\n\n001,Alpha\n,\n002,Beta\n\n", Reading(), [A, B], [],
+        "a.csv", b"\n\naccount_id,name\n\n001,Alpha\n,\n002,Beta\n\n", Options(), [A, B], [],
     ),
     "quoted line ends, separators and quotes": (
-        "a.csv", b'a,b\n"x\r\ny","p, ""q"""\n', Reading(), [("x\r\ny", 'p, "q"')], [],
+        "a.csv", b'a,b\n"x\r\ny","p, ""q"""\n', Options(), [("x\r\ny", 'p, "q"')], [],
     ),
-    "quotes amid fields without quotes": ("a.csv", b'a,b\n6" pipe,5\'\n', Reading(), [('6" pipe', "5'")], []),
-    "blanks between a separator and a quote": ("a.csv", b'a,b\n1, "x"\n', Reading(), [("1", '"x"')], []),
+    "quotes amid fields without quotes": ("a.csv", b'a,b\n6" pipe,5\'\n', Options(), [('6" pipe', "5'")], []),
+    "blanks between a separator and a quote": ("a.csv", b'a,b\n1, "x"\n', Options(), [("1", '"x"')], []),
     "blanks around values, also those that do not break": (
-        "a.csv", "a,b\n \u00a0x \t,\u3000y z\u2009\n".encode(), Reading(), [("x", "y z")], [],
+        "a.csv", "a,b\n \u00a0x \t,\u3000y z\u2009\n".encode(), Options(), [("x", "y z")], [],
     ),
     "words that others take for missing": (
-        "a.csv", b"a,b,c,d\nNA,null,NaN,None\nN/A,-,#N/A,\n", Reading(),
+        "a.csv", b"a,b,c,d\nNA,null,NaN,None\nN/A,-,#N/A,\n", Options(),
         [("NA", "null", "NaN", "None"), ("N/A", "-", "#N/A", None)], [],
     ),
-    "quoted nothing": ("a.csv", b'a,b\n"","x"\n', Reading(), [(None, "x")], []),
+    "quoted nothing": ("a.csv", b'a,b\n"","x"\n', Options(), [(None, "x")], []),
     "names of hackers": (
-        "a.csv", b"a,b\n=1+1,Robert'); DROP TABLE t;--\n<script>,{{7*7}}\n", Reading(),
+        "a.csv", b"a,b\n=1+1,Robert'); DROP TABLE t;--\n<script>,{{7*7}}\n", Options(),
         [("=1+1", "Robert'); DROP TABLE t;--"), ("<script>", "{{7*7}}")], [],
     ),
     "emoji, right-to-left and joined signs": (
-        "a.csv", "a,b\n🦉🏳️‍🌈,שלום\nمرحبا,e\u0301\n".encode(), Reading(), [("🦉🏳️‍🌈", "שלום"), ("مرحبا", "e\u0301")], [],
+        "a.csv", "a,b\n🦉🏳️‍🌈,שלום\nمرحبا,e\u0301\n".encode(), Options(), [("🦉🏳️‍🌈", "שלום"), ("مرحبا", "e\u0301")], [],
     ),
     "headers with quotes, keywords and dots": (
-        "a.csv", b'"se""lect",table.x,ORDER\n1,2,3\n', Reading(), [("1", "2", "3")], [],
+        "a.csv", b'"se""lect",table.x,ORDER\n1,2,3\n', Options(), [("1", "2", "3")], [],
     ),
-    "an empty column without a name": ("a.csv", b"account_id,,name,\n001,,Alpha,\n", Reading(), [A], []),
-    "one column": ("a.csv", b"a\n1\n\n2\n", Reading(), [("1",), ("2",)], []),
+    "an empty column without a name": ("a.csv", b"account_id,,name,\n001,,Alpha,\n", Options(), [A], []),
+    "one column": ("a.csv", b"a\n1\n\n2\n", Options(), [("1",), ("2",)], []),
     "numbers as they are written": (
-        "a.csv", b"a,b\n1e5,1.10\n0x1F,12345678901234567890\n", Reading(),
+        "a.csv", b"a,b\n1e5,1.10\n0x1F,12345678901234567890\n", Options(),
         [("1e5", "1.10"), ("0x1F", "12345678901234567890")], [],
     ),
     "a field of three million letters": (
-        "a.csv", b"a,b\n1," + b"x" * 3_000_000 + b"\n", Reading(), [("1", "x" * 3_000_000)], [],
+        "a.csv", b"a,b\n1," + b"x" * 3_000_000 + b"\n", Options(), [("1", "x" * 3_000_000)], [],
     ),
-    "semicolons": ("a.csv", b"a;b\n1,5;2\n", Reading(), [("1,5", "2")], ["separated by semicolons, as found"]),
+    "semicolons": ("a.csv", b"a;b\n1,5;2\n", Options(), [("1,5", "2")], ["separated by semicolons, as found"]),
     "semicolons where every row has one decimal comma": (
-        "a.csv", b"id;sum, EUR;x\n1;2,50;y\n2;3,75;z\n", Reading(), [("1", "2,50", "y"), ("2", "3,75", "z")],
+        "a.csv", b"id;sum, EUR;x\n1;2,50;y\n2;3,75;z\n", Options(), [("1", "2,50", "y"), ("2", "3,75", "z")],
         ["semicolons"],
     ),
-    "tabs": ("a.tsv", b"a\tb\n1\t2, 3\n", Reading(), [("1", "2, 3")], ["separated by tabs"]),
-    "vertical bars": ("a.csv", b"a|b\n1|2\n", Reading(), [("1", "2")], ["separated by vertical bars"]),
-    "commas and a list within": ("a.csv", b"a,b\n1,x;y;z\n2,x;y;z\n", Reading(), [("1", "x;y;z"), ("2", "x;y;z")], []),
+    "tabs": ("a.tsv", b"a\tb\n1\t2, 3\n", Options(), [("1", "2, 3")], ["separated by tabs"]),
+    "vertical bars": ("a.csv", b"a|b\n1|2\n", Options(), [("1", "2")], ["separated by vertical bars"]),
+    "commas and a list within": ("a.csv", b"a,b\n1,x;y;z\n2,x;y;z\n", Options(), [("1", "x;y;z"), ("2", "x;y;z")], []),
     "Excel's line for the separator": (
-        "a.csv", b"sep=;\r\na;b\r\n1;2\r\n", Reading(), [("1", "2")], ["semicolons, as its first line says"],
+        "a.csv", b"sep=;\r\na;b\r\n1;2\r\n", Options(), [("1", "2")], ["semicolons, as its first line says"],
     ),
-    "a title passed over": ("a.csv", b"Accounts\n\na,b\n1,2\n", Reading(header_row=3), [("1", "2")], []),
-    "a title with a quote passed over": ("a.csv", b'The 6" list\na,b\n1,2\n', Reading(header_row=2), [("1", "2")], []),
+    "a title passed over": ("a.csv", b"Accounts\n\na,b\n1,2\n", Options(header_row=3), [("1", "2")], []),
+    "a title with a quote passed over": ("a.csv", b'The 6" list\na,b\n1,2\n', Options(header_row=2), [("1", "2")], []),
     "Windows text that is not declared": (
-        "a.csv", "a,b\n1,Müller – 5 €\n".encode("cp1252"), Reading(), [("1", "Müller – 5 €")],
+        "a.csv", "a,b\n1,Müller – 5 €\n".encode("cp1252"), Options(), [("1", "Müller – 5 €")],
         ["not UTF-8, read as cp1252", "'Müller'", "`encoding`"],
     ),
     "declared Latin-1": (
-        "a.csv", "a,b\n1,Jäger\n".encode("latin-1"), Reading(encoding="latin-1"), [("1", "Jäger")], [],
+        "a.csv", "a,b\n1,Jäger\n".encode("latin-1"), Options(encoding="latin-1"), [("1", "Jäger")], [],
     ),
     "declared Shift JIS": (
-        "a.csv", "a,b\n1,日本語\n".encode("shift_jis"), Reading(encoding="shift_jis"), [("1", "日本語")], [],
+        "a.csv", "a,b\n1,日本語\n".encode("shift_jis"), Options(encoding="shift_jis"), [("1", "日本語")], [],
     ),
     "UTF-16 as Excel's Unicode text writes it": (
-        "a.csv", "a\tb\r\n1\t日本\r\n".encode("utf-16"), Reading(), [("1", "日本")], ["read as UTF-16", "tabs"],
+        "a.csv", "a\tb\r\n1\t日本\r\n".encode("utf-16"), Options(), [("1", "日本")], ["read as UTF-16", "tabs"],
     ),
     "UTF-16 without a mark": (
-        "a.csv", "a,b\n1,x\n2,Müller\n".encode("utf-16-le"), Reading(), [("1", "x"), ("2", "Müller")], ["UTF-16-LE"],
+        "a.csv", "a,b\n1,x\n2,Müller\n".encode("utf-16-le"), Options(), [("1", "x"), ("2", "Müller")], ["UTF-16-LE"],
     ),
-    "a compressed file": ("a.csv.gz", gzip.compress(PLAIN.encode()), Reading(), [A, B], []),
-    "a name full of signs": ("a [1]*?' ü.csv", PLAIN.encode(), Reading(), [A, B], []),
+    "a compressed file": ("a.csv.gz", gzip.compress(PLAIN.encode()), Options(), [A, B], []),
+    "a name full of signs": ("a [1]*?' ü.csv", PLAIN.encode(), Options(), [A, B], []),
     "Parquet values with their types": (
         "a.parquet",
         parquet(
@@ -411,7 +412,7 @@ read: dict[str, tuple[str, bytes, Reading, list[tuple[Any, ...]], list[str]]] = 
             raw=pa.array([b"text", None], pa.binary()),
             __index_level_0__=[5, 6],
         ),
-        Reading(),
+        Options(),
         [
             ("007", 1, 0.5, True, dt.date(2024, 1, 31), dt.datetime(2024, 1, 31, 10, 0, 0, 5),
              dt.datetime(2024, 1, 31, 8), '["a"]', "x", "text"),
@@ -420,31 +421,31 @@ read: dict[str, tuple[str, bytes, Reading, list[tuple[Any, ...]], list[str]]] = 
         [],
     ),
     "keys of a workbook": (
-        "a.xlsx", sheet(["id", "n"], ["00123", 123.0], ["7", 5]), Reading(), [("00123", 123), ("7", 5)], [],
+        "a.xlsx", sheet(["id", "n"], ["00123", 123.0], ["7", 5]), Options(), [("00123", 123), ("7", 5)], [],
     ),
     "a workbook with blank rows and blank cells": (
-        "a.xlsx", sheet([], ["a", None, "b", None], [], ["x ", None, " ", None], [None, None, 5]), Reading(),
+        "a.xlsx", sheet([], ["a", None, "b", None], [], ["x ", None, " ", None], [None, None, 5]), Options(),
         [("x", None), (None, 5)], [],
     ),
     "numbers and text in one column": (
-        "a.xlsx", sheet(["a"], [7], ["007"], [0.1], [True]), Reading(), [("7",), ("007",), ("0.1",), ("true",)], [],
+        "a.xlsx", sheet(["a"], [7], ["007"], [0.1], [True]), Options(), [("7",), ("007",), ("0.1",), ("true",)], [],
     ),
     "text that looks like a formula or an error": (
-        "a.xlsx", sheet(["a"], ["+49 30"], ["N/A"], ["#1"]), Reading(), [("+49 30",), ("N/A",), ("#1",)], [],
+        "a.xlsx", sheet(["a"], ["+49 30"], ["N/A"], ["#1"]), Options(), [("+49 30",), ("N/A",), ("#1",)], [],
     ),
     "a hidden sheet beside a shown one": (
-        "a.xlsx", sheet(["a"], ["x"], change=with_hidden), Reading(), [("x",)], ["'Old' is hidden and was not read"],
+        "a.xlsx", sheet(["a"], ["x"], change=with_hidden), Options(), [("x",)], ["'Old' is hidden and was not read"],
     ),
     "a hidden sheet that is named": (
-        "a.xlsx", sheet(["a"], ["x"], change=hidden), Reading(sheet="Sheet"), [("x",)], [],
+        "a.xlsx", sheet(["a"], ["x"], change=hidden), Options(sheet="Sheet"), [("x",)], [],
     ),
     "a title of a workbook passed over": (
-        "a.xlsx", sheet(["Accounts"], [], ["a", "b"], [1, 2]), Reading(header_row=3), [(1, 2)], [],
+        "a.xlsx", sheet(["Accounts"], [], ["a", "b"], [1, 2]), Options(header_row=3), [(1, 2)], [],
     ),
     "a DuckDB file": (
         "x.duckdb",
         database("create table t as select '007' as id, 1.50::decimal(9,2) as mrr, ' x ' as name, 'a'::enum('a') as e"),
-        Reading(),
+        Options(),
         [("007", Decimal("1.50"), "x", "a")],
         [],
     ),
@@ -453,7 +454,13 @@ read: dict[str, tuple[str, bytes, Reading, list[tuple[Any, ...]], list[str]]] = 
 
 @pytest.mark.parametrize(("name", "data", "how", "rows", "words"), read.values(), ids=read.keys())
 def test_an_odd_file_loads_exactly_what_it_says(
-    engine: DuckDB, tmp_path: Path, name: str, data: bytes, how: Reading, rows: list[tuple[Any, ...]], words: list[str]
+    engine: DuckDB,
+    tmp_path: Path,
+    name: str,
+    data: bytes,
+    how: Options,
+    rows: list[tuple[Any, ...]],
+    words: list[str],
 ) -> None:
     (tmp_path / name).write_bytes(data)
     staged = stage(engine, tmp_path, name, how)

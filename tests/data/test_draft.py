@@ -20,7 +20,7 @@ from cs_helpers.core.errors import MappingError
 from cs_helpers.data.contract.formats import strptime_format
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.mapping import read_mapping
-from cs_helpers.data.mapping.draft import Draft, Folder, draft, draft_of, known_exports, sample_of
+from cs_helpers.data.mapping.draft import Draft, FolderSample, draft, draft_of, known_exports, sample_of
 from cs_helpers.data.mapping.draft.dates import study
 from cs_helpers.data.mapping.draft.layout import Line, as_data, as_text
 from cs_helpers.data.mapping.draft.samples import look
@@ -112,7 +112,7 @@ def day_format(written: str) -> str:
     return re.sub(r"[ T]HH:mm(:ss)?$", "", written)
 
 
-def edits(made: dict[str, Any], questions: tuple[str, ...], wanted: dict[str, Any], folder: Folder) -> list[str]:
+def edits(made: dict[str, Any], questions: tuple[str, ...], wanted: dict[str, Any], folder: FolderSample) -> list[str]:
     """What a person has to do to make the draft load what a ready mapping loads: one line each.
 
     An open question is one edit, whatever number of lines (all marked "?") wait for its answer. Every other leaf that
@@ -139,7 +139,7 @@ def table(text: str) -> pd.DataFrame:
 
 def drafted(unreadable: dict[str, str] | None = None, **files: pd.DataFrame) -> Draft:
     samples = tuple(sample_of(f"{name}.csv", frame) for name, frame in files.items())
-    made = draft_of(Folder("export", samples, unreadable or {}))
+    made = draft_of(FolderSample("export", samples, unreadable or {}))
     assert yaml.safe_load(made.text) == made.data
     return made
 
@@ -506,12 +506,27 @@ scalars = anything | st.integers() | st.booleans() | st.dates()
 
 @given(scalars | st.lists(scalars, max_size=3), anything, anything, st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_whatever_stands_in_a_line_reads_back_as_it_was(value: Any, key: str, remark: str, aside: bool) -> None:
+def test_whatever_stands_in_a_line_reads_back_as_it_was(value: Any, key: str, remark: str, commented_out: bool) -> None:
     lines = [
-        Line("first", [Line(key, value, (remark,), remark, aside), Line("last", 1)]),
-        Line("second", [[Line(key, value, beside=remark)]]),
+        Line("first", [Line(key, value, (remark,), remark, commented_out), Line("last", 1)]),
+        Line("second", [[Line(key, value, comment=remark)]]),
     ]
     assert yaml.safe_load(as_text(lines, (remark,))) == as_data(lines)
+
+
+def test_a_churn_flag_without_a_date_of_leaving_refers_to_the_last_day_loaded(tmp_path: Path) -> None:
+    made = drafted(
+        subscriptions=table("""
+        Customer ID | Vertragsbeginn | Monatsbetrag | Churn
+        C-1         | 2024-01-31     | 10.50        | Yes
+        C-2         | 2024-02-05     | 12.00        | No
+        C-3         | 2024-03-05     | 14.00        | No
+    """)
+    )
+    entry = made.data["tables"]["subscriptions"]
+    assert entry["only_where"]["end_date"] == {"Churn": ["Yes"]}
+    assert entry["constants"]["end_date"] == made.data["data_through"] == dt.date(2024, 3, 5)
+    assert str(read_back(made, tmp_path).data_through) == "2024-03-05"
 
 
 POOLS = [
@@ -548,7 +563,10 @@ def test_whatever_a_folder_holds_a_draft_is_made_and_reads_unless_a_question_is_
     tmp_path: Path, files: dict[str, pd.DataFrame]
 ) -> None:
     made = drafted(**files)
-    assert draft_of(Folder("export", tuple(sample_of(f"{name}.csv", frame) for name, frame in files.items()))) == made
+    assert (
+        draft_of(FolderSample("export", tuple(sample_of(f"{name}.csv", frame) for name, frame in files.items())))
+        == made
+    )
     if not made.questions:
         read_back(made, tmp_path)
 
@@ -570,7 +588,7 @@ class Part:
 
 
 @cache
-def seen(folder: Path, only: tuple[str, ...] = ()) -> Folder:
+def seen(folder: Path, only: tuple[str, ...] = ()) -> FolderSample:
     source = open_source(folder)
     return look(Part(source, only) if only else source)
 

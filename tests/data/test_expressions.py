@@ -10,7 +10,7 @@ import pytest
 from cs_helpers.data.contract.columns import Column, Kind
 from cs_helpers.data.engines.duckdb import DuckDB, literal
 from cs_helpers.data.mapping import Offset, Scale, TableMapping
-from cs_helpers.data.tables.expressions import Reader, Written
+from cs_helpers.data.tables.expressions import Reader, SourceExpression
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +21,9 @@ def engine() -> DuckDB:
 def typed(engine: DuckDB, text: str, kind: Kind, decimal: str = ".", name: str = "it", **mapping: Any) -> Any:
     """What a text becomes as a column of that kind."""
     reader = Reader(TableMapping(**mapping), {"h": "text"}, decimal)
-    written = reader.written(name, "h")
-    assert written is not None
-    sql = reader.typed(Column(name, kind, ""), written)
+    source = reader.source(name, "h")
+    assert source is not None
+    sql = reader.typed(Column(name, kind, ""), source)
     return engine.rows(f"SELECT {sql} FROM (SELECT {literal(text)} AS h)")[0][0]
 
 
@@ -160,7 +160,7 @@ def test_a_day_with_a_zone_is_the_day_in_the_sources_zone(engine: DuckDB) -> Non
 )
 def test_the_hour_that_clocks_skip_is_found(engine: DuckDB, text: str, impossible: bool) -> None:
     reader = Reader(TableMapping(timezone="Europe/Berlin"), {"h": "text"})
-    sql = reader.impossible(Column("at", "time", ""), Written("h", "text"))
+    sql = reader.impossible(Column("at", "time", ""), SourceExpression("h", "text"))
     assert engine.rows(f"SELECT {sql} FROM (SELECT {literal(text)} AS h)")[0][0] is impossible
 
 
@@ -192,16 +192,16 @@ def test_values_are_translated_whatever_their_case(engine: DuckDB) -> None:
 
 def test_a_value_counts_only_where_another_header_says_so(engine: DuckDB) -> None:
     reader = Reader(TableMapping(only_where={"it": {"flag": ("yes",)}}), {"h": "text", "flag": "text"})
-    written = reader.written("it", "h")
-    assert written is not None
-    rows = engine.rows(f"SELECT {written.sql} FROM (VALUES ('a', ' YES'), ('b', 'no'), ('c', NULL)) t(h, flag)")
+    source = reader.source("it", "h")
+    assert source is not None
+    rows = engine.rows(f"SELECT {source.sql} FROM (VALUES ('a', ' YES'), ('b', 'no'), ('c', NULL)) t(h, flag)")
     assert rows == [("a",), (None,), (None,)]
 
 
 def test_a_price_per_seat_and_year_becomes_mrr(engine: DuckDB) -> None:
     scale = Scale(times=("seats",), per={"cycle": {"month": 1, "Year": 12}}, factor=0.01)
     reader = Reader(TableMapping(scale={"mrr": scale}), {"h": "text", "seats": "integer", "cycle": "text"})
-    sql = reader.typed(Column("mrr", "money", ""), Written("h", "text"))
+    sql = reader.typed(Column("mrr", "money", ""), SourceExpression("h", "text"))
     rows = engine.rows(
         f"SELECT {sql} FROM (VALUES ('120000', 3, 'year'), ('1000', 2, 'MONTH'), ('5', 1, 'decade')) t(h, seats, cycle)"
     )
@@ -237,4 +237,4 @@ def test_an_offset_moves_a_time_by_what_a_header_counts(engine: DuckDB, offset: 
     ],
 )
 def test_typed_cells_are_text_as_a_person_would_write_them(engine: DuckDB, sql: str, kind: str, text: str) -> None:
-    assert engine.rows(f"SELECT {Written(sql, kind).text}") == [(text,)]
+    assert engine.rows(f"SELECT {SourceExpression(sql, kind).text}") == [(text,)]

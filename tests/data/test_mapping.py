@@ -16,7 +16,7 @@ from cs_helpers.core.errors import ContractError, MappingError
 from cs_helpers.data.contract.checks import known_only_after_outcome
 from cs_helpers.data.contract.formats import strptime_format
 from cs_helpers.data.contract.tables import TABLES
-from cs_helpers.data.mapping import Mapping, Offset, TableMapping, find_mapping, read_mapping, ready_mappings
+from cs_helpers.data.mapping import ExportMapping, Offset, TableMapping, find_mapping, read_mapping, ready_mappings
 from cs_helpers.data.tables import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,7 @@ def test_a_table_may_override_what_the_file_says(tmp_path: Path) -> None:
 
 def test_a_mapping_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Mapping().company = "Other"  # type: ignore[misc]
+        ExportMapping().company = "Other"  # type: ignore[misc]
 
 
 def test_unknown_keys_name_the_nearest_known_one(tmp_path: Path) -> None:
@@ -362,8 +362,8 @@ def test_what_a_used_mapping_says_counts_for_contradictions(tmp_path: Path) -> N
 def test_a_ready_mapping_is_named_or_given_as_a_file() -> None:
     assert read_mapping("stripe") == read_mapping(ready_mappings()["stripe"])
     assert find_mapping(None, "stripe").tables["subscriptions"].file == "subscriptions.csv"
-    assert find_mapping(None, None) == Mapping()
-    assert find_mapping(None, "") == Mapping()
+    assert find_mapping(None, None) == ExportMapping()
+    assert find_mapping(None, "") == ExportMapping()
 
 
 def test_a_ready_mapping_is_found_from_the_folder_of_the_notebooks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -563,7 +563,7 @@ NESTED = st.recursive(
 ENTRY = st.dictionaries(st.sampled_from([*TableMapping.model_fields, "colunms"]), NESTED, max_size=4)
 ENTRIES = st.dictionaries(st.sampled_from([*TABLES, "acounts"]), st.one_of(ENTRY, NESTED), max_size=2)
 CONTENT = st.fixed_dictionaries(
-    {}, optional={key: ENTRIES if key == "tables" else NESTED for key in [*Mapping.model_fields, "tabels"]}
+    {}, optional={key: ENTRIES if key == "tables" else NESTED for key in [*ExportMapping.model_fields, "tabels"]}
 )
 
 
@@ -575,4 +575,4 @@ def test_no_content_of_a_mapping_file_is_answered_with_a_traceback(content: dict
         path = Path(name) / "x.yml"
         path.write_text(yaml.safe_dump(content))
         with suppress(MappingError):
-            assert isinstance(read_mapping(path), Mapping)
+            assert isinstance(read_mapping(path), ExportMapping)

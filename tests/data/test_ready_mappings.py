@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from cs_helpers.data.contract.tables import TABLES
-from cs_helpers.data.mapping import Mapping, TableMapping, read_mapping, ready_mappings
+from cs_helpers.data.mapping import ExportMapping, TableMapping, read_mapping, ready_mappings
 from cs_helpers.data.tables import Tables, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +100,7 @@ def test_every_ready_mapping_is_in_the_readme_and_says_where_it_comes_from(name:
 
 def test_the_commented_example_shows_every_key() -> None:
     text = ready_mappings()["ravenstack"].read_text(encoding="utf-8")
-    keys = [*Mapping.model_fields, *TableMapping.model_fields]
+    keys = [*ExportMapping.model_fields, *TableMapping.model_fields]
     assert [key for key in keys if f"{key}:" not in text and key not in ("sheet", "header_row")] == []
 
 

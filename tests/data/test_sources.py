@@ -26,7 +26,7 @@ from postgres_server import Server, running_postgres
 
 from cs_helpers.core.errors import SourceError
 from cs_helpers.data.engines.duckdb import DuckDB
-from cs_helpers.data.sources import Reading, delimited, display_name, open_source
+from cs_helpers.data.sources import ReadOptions, delimited, display_name, open_source
 from cs_helpers.data.sources.database import _closed
 from cs_helpers.data.sources.staged import BLANKS
 
@@ -128,7 +128,7 @@ def test_a_workbook_in_a_folder_needs_its_sheet_named_when_it_has_several(tmp_pa
     book.save(tmp_path / "two.xlsx")
     source = open_source(tmp_path)
     assert source.stage(engine, "one.xlsx", "t").rows == 1
-    assert source.stage(engine, "two.xlsx", "t", Reading(sheet="Sheet")).headers == ("a",)
+    assert source.stage(engine, "two.xlsx", "t", ReadOptions(sheet="Sheet")).headers == ("a",)
     with pytest.raises(SourceError, match="2 sheets: Sheet, More"):
         source.stage(engine, "two.xlsx", "t")
 
@@ -213,7 +213,7 @@ soups = st.builds(
 )
 
 
-def both(engine: DuckDB, data: bytes, how: Reading = Reading()) -> tuple[Any, Any]:  # noqa: B008
+def both(engine: DuckDB, data: bytes, how: ReadOptions = ReadOptions()) -> tuple[Any, Any]:  # noqa: B008
     """What the quick reader and the judge make of a file: rows, None for passed on, or the message."""
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "x.csv"
@@ -235,7 +235,7 @@ def test_the_quick_csv_reader_agrees_with_the_judge_or_passes_the_file_on(
     engine: DuckDB, text: str, separator: str | None
 ) -> None:
     try:
-        quick, judge = both(engine, text.encode(), Reading(separator=separator))
+        quick, judge = both(engine, text.encode(), ReadOptions(separator=separator))
     except SourceError:
         return  # refused before either was asked
     assert quick is None or quick == judge

@@ -13,8 +13,8 @@ import pytest
 
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.data.sample import worlds
-from cs_helpers.data.sample.worlds import WORLDS, Law, lives, simulate, true_effect
-from cs_helpers.data.sample.worlds.laws import BURN_IN
+from cs_helpers.data.sample.worlds import WORLDS, WorldParameters, process, simulate, true_effect
+from cs_helpers.data.sample.worlds.parameters import BURN_IN
 
 FILES = [
     f"{name}.csv"
@@ -87,7 +87,7 @@ def covered_against_uncovered_months(panel: pd.DataFrame) -> tuple[float, float]
 
 
 def truth_at_24(world: str) -> float:
-    return true_effect(WORLDS[world].law, 24)["24"]["logo_points"]
+    return true_effect(WORLDS[world].parameters, 24)["24"]["logo_points"]
 
 
 def day_after(days: pd.Series) -> pd.Series:
@@ -107,14 +107,24 @@ def test_there_are_eight_worlds_and_each_says_what_is_true_and_what_is_asked_of_
 
 
 def test_the_coefficients_are_those_of_the_design() -> None:
-    for law in (WORLDS[letter].law for letter in "AIBMOU"):
-        assert (law.churn_covered, law.churn_touch, law.health_keeps, law.health_covered) == (-0.25, -0.05, 0.85, 0.07)
-    for law in (WORLDS[letter].law for letter in ("N", "UN")):
-        assert (law.churn_covered, law.churn_touch, law.health_keeps, law.health_covered) == (0, 0, 0.85, 0)
+    for parameters in (WORLDS[letter].parameters for letter in "AIBMOU"):
+        assert (
+            parameters.churn_covered,
+            parameters.churn_touch,
+            parameters.health_keeps,
+            parameters.health_covered,
+        ) == (-0.25, -0.05, 0.85, 0.07)
+    for parameters in (WORLDS[letter].parameters for letter in ("N", "UN")):
+        assert (
+            parameters.churn_covered,
+            parameters.churn_touch,
+            parameters.health_keeps,
+            parameters.health_covered,
+        ) == (0, 0, 0.85, 0)
 
 
 def test_in_the_default_world_two_years_without_cs_cost_eight_points() -> None:
-    effect = true_effect(WORLDS["A"].law, 24)
+    effect = true_effect(WORLDS["A"].parameters, 24)
     assert effect["24"]["logo_points"] == pytest.approx(8.0, abs=0.3)
     points = [effect[horizon]["logo_points"] for horizon in ("6", "12", "18", "24")]
     assert points == sorted(points) and points[0] > 1
@@ -129,20 +139,20 @@ def test_where_cs_does_nothing_the_true_effect_is_exactly_zero(world: str) -> No
 
 @pytest.mark.parametrize("world", list(WORLDS))
 def test_the_truth_states_a_small_monte_carlo_error(world: str) -> None:
-    effect = true_effect(WORLDS[world].law, 24)
+    effect = true_effect(WORLDS[world].parameters, 24)
     assert list(effect) == ["6", "12", "18", "24"]
     assert all(row["logo_points_error"] <= 0.05 and row["mrr_points_error"] <= 0.1 for row in effect.values())
 
 
 def test_the_truth_of_constant_hazards_is_known_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody covered and nobody touched: logit -3.25 with CS and -3 without, each month."""
-    monkeypatch.setattr(lives, "DEPARTURES", 0.0)
-    law = Law(
+    monkeypatch.setattr(process, "DEPARTURES", 0.0)
+    parameters = WorldParameters(
         churn=-3.0, churn_health=0.0, churn_size=0.0, churn_tenure=0.0, assigned=60.0, assigned_size=0.0,
         assigned_health=0.0, assigned_before=0.0, touches=-60.0, touches_health=0.0,
     )  # fmt: skip
     with_cs, without = 1 - 1 / (1 + np.exp(3.25)), 1 - 1 / (1 + np.exp(3.0))
-    for horizon, row in true_effect(law, 7).items():
+    for horizon, row in true_effect(parameters, 7).items():
         assert row["logo_points"] == pytest.approx(100 * (with_cs ** int(horizon) - without ** int(horizon)), abs=1e-3)
         assert row["mrr_points"] == pytest.approx(row["logo_points"], abs=1e-3)
 
@@ -152,8 +162,8 @@ def test_the_truth_through_health_alone_is_known_by_hand(monkeypatch: pytest.Mon
 
     With health_keeps = 1 there is no noise: k months after the window opens the twin's health is 0.07 k lower.
     """
-    monkeypatch.setattr(lives, "DEPARTURES", 0.0)
-    law = Law(
+    monkeypatch.setattr(process, "DEPARTURES", 0.0)
+    parameters = WorldParameters(
         churn=-3.0, churn_health=-1.0, churn_size=0.0, churn_tenure=0.0, churn_covered=0.0, churn_touch=0.0,
         health_keeps=1.0, assigned=60.0, assigned_size=0.0, assigned_health=0.0, assigned_before=0.0,
     )  # fmt: skip
@@ -162,7 +172,7 @@ def test_the_truth_through_health_alone_is_known_by_hand(monkeypatch: pytest.Mon
     for lifted in (1, 0):
         health = [first + 0.07 * BURN_IN + 0.07 * k * lifted for k in range(6)]
         expected.append(np.prod([1 - 1 / (1 + np.exp(3.0 + h)) for h in health], axis=0).mean())
-    row = true_effect(law, 6)["6"]
+    row = true_effect(parameters, 6)["6"]
     assert row["logo_points"] == pytest.approx(
         100 * (expected[0] - expected[1]), abs=4 * row["logo_points_error"] + 0.03
     )
@@ -172,7 +182,7 @@ def test_the_truth_through_health_alone_is_known_by_hand(monkeypatch: pytest.Mon
 def test_the_draw_survives_as_the_truth_expects(world: str) -> None:
     panel = draw(world, LARGE).panel
     for horizon in (6, 12, 24):
-        expected = true_effect(WORLDS[world].law, 24)[str(horizon)]["logo_survival"]
+        expected = true_effect(WORLDS[world].parameters, 24)[str(horizon)]["logo_survival"]
         stayed = 1 - panel.loc[panel["month"] < horizon, "churned"].sum() / LARGE
         assert abs(stayed - expected) < 3 * np.sqrt(expected * (1 - expected) / LARGE) + 0.002
 
@@ -188,35 +198,37 @@ def test_a_short_window_has_the_truth_of_its_own_length() -> None:
 
 
 def test_the_churn_probability_is_the_one_the_truth_file_writes_down() -> None:
-    law = Law(
+    parameters = WorldParameters(
         churn=-3.0, churn_health=-0.5, churn_size=-0.2, churn_tenure=-0.01, churn_touch=-0.05, churn_hidden=0.4,
         churn_health_squared=0.1, churn_size_squared=0.3, churn_health_size=0.7, churn_covered=-0.25,
         churn_covered_health=0.6, churn_covered_size=-0.8,
     )  # fmt: skip
-    one = lives.Accounts(
+    one = process.Accounts(
         mrr=np.array([2200.0]), size=np.array([1.0]), tenure=np.array([20]), hidden=np.array([2.0]), seat=np.array([0])
     )
     health, covered, touches = np.array([-2.0]), np.array([True]), np.array([3])
     alone = -3.0 + 0.5 * 2 - 0.2 * 1 - 0.01 * (20 + 5) + 0.4 * 2 + 0.1 * (4 - 1) + 0.3 * (1 - 1) - 0.7 * 2
     helped = alone - 0.05 * 3 + (-0.25 - 0.6 * 2 - 0.8 * 1)
-    assert lives.churn_probability(law, one, 5, health) == pytest.approx(1 / (1 + np.exp(-alone)))
-    assert lives.churn_probability(law, one, 5, health, covered, touches) == pytest.approx(1 / (1 + np.exp(-helped)))
+    assert process.churn_probability(parameters, one, 5, health) == pytest.approx(1 / (1 + np.exp(-alone)))
+    assert process.churn_probability(parameters, one, 5, health, covered, touches) == pytest.approx(
+        1 / (1 + np.exp(-helped))
+    )
 
 
 # --- what was planted -----------------------------------------------------------------------------------------
 
 
 def test_a_regression_that_is_told_everything_finds_the_true_coefficients() -> None:
-    panel, law = draw("A", LARGE).panel, WORLDS["A"].law
+    panel, parameters = draw("A", LARGE).panel, WORLDS["A"].parameters
     size = panel["log_mrr"] - 6.7
     found = logistic(
         panel["churned"], dict(panel[["health", "tenure_months", "covered", "touches"]].items()) | {"size": size}
     )
     planted = {
-        "constant": law.churn,
-        "health": law.churn_health,
-        "size": law.churn_size,
-        "tenure_months": law.churn_tenure,
+        "constant": parameters.churn,
+        "health": parameters.churn_health,
+        "size": parameters.churn_size,
+        "tenure_months": parameters.churn_tenure,
         "covered": -0.25,
         "touches": -0.05,
     }
@@ -282,12 +294,12 @@ def churn_with_bends(world: str) -> pd.DataFrame:
 
 
 def test_the_non_linear_world_bends_and_the_default_world_does_not() -> None:
-    law = WORLDS["M"].law
+    parameters = WORLDS["M"].parameters
     bends = ("health_squared", "size_squared", "health_size", "covered_health", "covered_size")
     bent, straight = churn_with_bends("M"), churn_with_bends("A")
     for name in bends:
-        assert getattr(law, f"churn_{name}") != 0
-        assert abs(bent.loc[name, "b"] - getattr(law, f"churn_{name}")) < 3 * bent.loc[name, "se"], name
+        assert getattr(parameters, f"churn_{name}") != 0
+        assert abs(bent.loc[name, "b"] - getattr(parameters, f"churn_{name}")) < 3 * bent.loc[name, "se"], name
         assert abs(straight.loc[name, "b"]) < 3 * straight.loc[name, "se"], name
     assert ((bent["b"] / bent["se"]).abs()[list(bends)] > 2).sum() >= 4
 
@@ -411,7 +423,7 @@ def test_late_payments_owe_nothing_to_coverage_or_health() -> None:
 
 
 def test_people_leave_at_two_percent_a_month_and_seats_are_empty_for_three() -> None:
-    person = lives.draw_seats(2000, 60, np.random.default_rng(5)).person
+    person = process.draw_seats(2000, 60, np.random.default_rng(5)).person
     here, there = person[:-1], person[1:]
     filled_before = np.vstack([np.zeros((1, 2000), bool), here[:-1] >= 0])
     settled = (here >= 0) & filled_before  # a newcomer's first month is safe
@@ -427,7 +439,7 @@ def test_people_leave_at_two_percent_a_month_and_seats_are_empty_for_three() -> 
 
 
 def test_nobody_sits_in_two_seats() -> None:
-    person = lives.draw_seats(25, 24, np.random.default_rng(8)).person
+    person = process.draw_seats(25, 24, np.random.default_rng(8)).person
     seats = {}
     for row in person:
         for seat, number in enumerate(row):

@@ -93,11 +93,14 @@ SOURCES = {
                 by="industry", months=6, capacity=10, settings={"margin": 0.7, "discount": 0.12, "horizon": 24}
             ),
             "roi": given(
-                relative_risk="1.0, 1.4, 2.2", by="industry", expansion="0.02, 0.05, 0.1",
-                expansion_lost="0.1, 0.2, 0.3", absorbed="0.0, 0.1, 0.2", severance_months="1, 2, 3",
-                notice_months="1, 3, 6", tail_below=800.0, tail_share="0.05, 0.1, 0.2",
-                contact_saved="8000, 9000, 11000", contact_risk="1.0, 1.02, 1.1",
-                lost_sale_chance="0.001, 0.002, 0.004", sale_value=4000, draws=100,
+                relative_risk="1.0, 1.4, 2.2", by="industry",
+                settings={
+                    "expansion": [0.02, 0.05, 0.1], "expansion_lost": [0.1, 0.2, 0.3], "absorbed": [0.0, 0.1, 0.2],
+                    "severance_months": "1, 2, 3", "notice_months": "1, 3, 6", "tail_below": 800.0,
+                    "tail_share": "0.05, 0.1, 0.2", "contact_saved": "8000, 9000, 11000",
+                    "contact_risk": "1.0, 1.02, 1.1", "lost_sale_chance": "0.001, 0.002, 0.004", "sale_value": 4000,
+                    "draws": 100,
+                },
             ),
             "reps": given(
                 league_table=True, by="industry, region", months=6, settings={"handle_target": 20.0, "fdr": 0.1}
@@ -112,8 +115,12 @@ SOURCES = {
         "~ravenstack/iso_dates",
         {
             **dict.fromkeys(NOTEBOOKS, ()),
-            "roi": given(everybody=True, cost_per_month=60_000.0, margin=0.8, yearly_churn="0.05, 0.1, 0.2",
-                         relative_risk="1.0, 1.2, 1.6"),
+            "roi": given(
+                relative_risk="1.0, 1.2, 1.6",
+                settings={
+                    "everybody": True, "cost_per_month": 60_000.0, "margin": 0.8, "yearly_churn": "0.05, 0.1, 0.2"
+                },
+            ),
         },
         "ravenstack",
     ),

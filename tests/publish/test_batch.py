@@ -207,7 +207,7 @@ def test_a_series_is_made_by_one_process_at_a_time(tmp_path):
         time.sleep(0.05)
     two = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     first = json.loads(one.communicate()[0])[0]
-    assert "slow: another run of this series is going on; waiting for it" in two.stderr
+    assert "slow: another run of this series is in progress; waiting for it to end" in two.stderr
     second = json.loads(two.stdout)[0]
     assert second["run_id"] > first["run_id"]
     began = [float(each["started_at"][17:23]) for each in (first, second)]

@@ -172,7 +172,7 @@ def test_a_notebook_that_cannot_choose_accounts_is_refused(tmp_path):
 
 def test_no_value_and_a_thousand_values_are_refused(tmp_path):
     small = notebook(tmp_path / "small.ipynb", "1")
-    with pytest.raises(ParameterError, match="no account has one"):
+    with pytest.raises(ParameterError, match="no account has a value"):
         fanout.parts(small, "segment", {}, [])
-    with pytest.raises(ParameterError, match="there are 1,001"):
+    with pytest.raises(ParameterError, match="1,001 values"):
         fanout.parts(small, "segment", {}, [str(n) for n in range(1001)])

@@ -188,5 +188,5 @@ def test_no_name_of_the_sample_company_is_an_ordinary_word() -> None:
 
 
 def test_the_words_of_the_report_come_from_modules_that_exist_and_from_every_subject() -> None:
-    assert [name for name in leaks._SPEAKING if not (leaks.PACKAGE / name).exists()] == []
-    assert set(SUBJECTS) <= set(leaks._SPEAKING)
+    assert [name for name in leaks.REPORT_TEXTS if not (leaks.PACKAGE / name).exists()] == []
+    assert set(SUBJECTS) <= set(leaks.REPORT_TEXTS)

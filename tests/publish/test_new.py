@@ -78,7 +78,7 @@ def test_a_file_that_is_there_is_never_replaced(folder):
     path.write_text("my work")
     again = call("new", "upsell")
     assert (again.exit_code, path.read_text()) == (2, "my work")
-    assert "is there already" in again.stderr
+    assert "exists already" in again.stderr
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_file_that_is_there_is_never_replaced(folder):
         ("upsell.ipynb", "For example 'upsell'"),
         ("", "cannot name a notebook"),
         ("_hidden", "For example 'hidden'"),
-        ("x" * 61, "60 at most"),
+        ("x" * 61, "at most 60"),
         ("churn", "reserved for cs-helpers itself.\n  Choose another name, such as 'our_churn'"),
         *((subject, "reserved for cs-helpers") for subject in SUBJECTS),
         ("check", "folder of reports"),

@@ -64,9 +64,9 @@ def test_what_as_of_takes_is_let_through(text):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("last_complet_month", "is no date. Did you mean 'last_complete_month'? Write YYYY-MM-DD or one of: last_"),
-        ("01.11.2026", "'01.11.2026' is no date. Write YYYY-MM-DD"),
-        ("2026-13-01", "'2026-13-01' is no date"),
+        ("last_complet_month", "is not a date. Did you mean 'last_complete_month'? Write YYYY-MM-DD or one of: last_"),
+        ("01.11.2026", "'01.11.2026' is not a date. Write YYYY-MM-DD"),
+        ("2026-13-01", "'2026-13-01' is not a date"),
     ],
 )
 def test_anything_else_is_refused_with_the_nearest_word(text, said):

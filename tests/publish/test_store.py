@@ -119,7 +119,7 @@ def test_what_links_to_others_is_sent_after_them(tmp_path):
 @pytest.mark.parametrize(
     ("out", "words"),
     [
-        ("s3://key:secret@bucket/x", "holds a user or a password"),
+        ("s3://key:secret@bucket/x", "holds a user name or a password"),
         ("nosuch://bucket/x", "Protocol not known"),
         ("gs://bucket/x", "install s3fs, for gs:// gcsfs"),
     ],

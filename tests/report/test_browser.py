@@ -24,8 +24,8 @@ from browser import (
 )
 from run_records import tile, write_run
 
-from cs_helpers import show
 from cs_helpers.publish import html, report_index
+from cs_helpers.report import blocks
 from cs_helpers.report.words import money, percent
 
 pytestmark = [needs_browser, pytest.mark.reports, pytest.mark.xdist_group("report")]
@@ -517,17 +517,17 @@ def made(pages, tmp_path_factory):
     formats = {"Amount": lambda v: money(v, "EUR", short=True), "Share": percent}
     three = pd.DataFrame({"A": ["x", "y", "z"], "B": [1, 2, 3]})
     many = pd.DataFrame({"Row": [f"row {n}" for n in range(1, 151)], "N": range(150, 0, -1)})
-    blocks = [
-        show.table(kinds, "All kinds", formats),
-        show.table(three, "Three"),
-        show.table(three.head(2), "Two"),
-        show.table(many, "Many rows"),
+    shown = [
+        blocks.table(kinds, "All kinds", formats),
+        blocks.table(three, "Three"),
+        blocks.table(three.head(2), "Two"),
+        blocks.table(many, "Many rows"),
     ]
     cells = [
         nbformat.v4.new_markdown_cell("# Tables\n\nDo they work?"),
         nbformat.v4.new_markdown_cell("## Summary\n\nText"),
     ]
-    for block in blocks:
+    for block in shown:
         cell = nbformat.v4.new_code_cell("1", execution_count=1)
         cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": block._repr_mimebundle_()["text/html"]})]
         cells.append(cell)

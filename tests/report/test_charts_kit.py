@@ -30,6 +30,8 @@ from cs_helpers.report.charts.ink import INKS, NARROW, PAPER, WIDE
 from cs_helpers.report.charts.labels import shorten
 from cs_helpers.report.charts.measure import text_width
 from cs_helpers.report.charts.picture import _short_path, as_picture, as_svg
+from cs_helpers.reps.charts import Funnel, funnel_plot, slope
+from cs_helpers.reps.views.measures import funnel_words, moves_words
 
 NAN = float("nan")
 MISSING = r"\b(nan|inf|None|NaT)\b"
@@ -47,8 +49,8 @@ def tenths(value):
 
 
 def funnel(points, limits=None, centre=0.72):
-    return Stand(points=points, limits=gallery.funnel().limits if limits is None else limits, centre=centre,
-                 unit="resolved at first contact", cases="tickets")  # fmt: skip
+    return Funnel(points, gallery.funnel().limits if limits is None else limits, centre,
+                  unit="resolved at first contact", cases="tickets")  # fmt: skip
 
 
 def crowd(many=40, outside="95"):
@@ -82,27 +84,27 @@ YEAR = [line(np.linspace(0.9, 0.95, 13), label=name) for name in ("NRR", "GRR", 
 CLOSE = happened("2025-03-01", "2025-04-01", "2025-05-01", "2025-12-01", "2026-01-01")
 POINTS, SLOPES, INPUTS, RUNGS = gallery.funnel().points, gallery.slopes(), gallery.inputs(), gallery.rungs()
 KINDS = {
-    "funnel": (charts.funnel_plot, gallery.funnel(), {}),
-    "slope": (charts.slope, SLOPES, {}),
+    "funnel": (funnel_plot, gallery.funnel(), {}),
+    "slope": (slope, SLOPES, {}),
     "tornado": (charts.tornado, INPUTS, {"money": money, "base": 210_000}),
     "ladder": (charts.ladder, RUNGS, {"number": tenths}),
     "trend": (charts.trend, YEAR, {"events": CLOSE}),
 }
 CASES = KINDS | {
-    "funnel of nobody": (charts.funnel_plot, funnel(POINTS[:0]), {}),
-    "funnel of one": (charts.funnel_plot, funnel(POINTS[:1]), {}),
-    "funnel of a crowd": (charts.funnel_plot, crowd(), {}),
-    "funnel of all alike": (charts.funnel_plot, funnel(POINTS.assign(n=100, rate=0.5, outside="99.8")), {}),
-    "funnel without rates": (charts.funnel_plot, funnel(POINTS.assign(rate=NAN)), {}),
-    "funnel without limits": (charts.funnel_plot, funnel(POINTS, gallery.funnel().limits[:0]), {}),
-    "funnel of thousands": (charts.funnel_plot, funnel(crowd(30).points.assign(n=np.arange(30) * 40_000 + 10)), {}),
-    "strange funnel": (charts.funnel_plot, funnel(strangely(POINTS[:10].assign(outside="95"), "label")), {}),
-    "no slope": (charts.slope, SLOPES[:0], {}),
-    "one slope": (charts.slope, SLOPES[:1], {}),
-    "forty slopes": (charts.slope, many(SLOPES, 40).assign(mover=True), {}),
-    "equal slopes": (charts.slope, SLOPES.assign(raw=0.5, adjusted=0.5), {}),
-    "slopes without rates": (charts.slope, SLOPES.assign(adjusted=NAN), {}),
-    "strange slopes": (charts.slope, strangely(SLOPES.assign(mover=True), "label"), {}),
+    "funnel of nobody": (funnel_plot, funnel(POINTS[:0]), {}),
+    "funnel of one": (funnel_plot, funnel(POINTS[:1]), {}),
+    "funnel of a crowd": (funnel_plot, crowd(), {}),
+    "funnel of all alike": (funnel_plot, funnel(POINTS.assign(n=100, rate=0.5, outside="99.8")), {}),
+    "funnel without rates": (funnel_plot, funnel(POINTS.assign(rate=NAN)), {}),
+    "funnel without limits": (funnel_plot, funnel(POINTS, gallery.funnel().limits[:0]), {}),
+    "funnel of thousands": (funnel_plot, funnel(crowd(30).points.assign(n=np.arange(30) * 40_000 + 10)), {}),
+    "strange funnel": (funnel_plot, funnel(strangely(POINTS[:10].assign(outside="95"), "label")), {}),
+    "no slope": (slope, SLOPES[:0], {}),
+    "one slope": (slope, SLOPES[:1], {}),
+    "forty slopes": (slope, many(SLOPES, 40).assign(mover=True), {}),
+    "equal slopes": (slope, SLOPES.assign(raw=0.5, adjusted=0.5), {}),
+    "slopes without rates": (slope, SLOPES.assign(adjusted=NAN), {}),
+    "strange slopes": (slope, strangely(SLOPES.assign(mover=True), "label"), {}),
     "no input": (charts.tornado, INPUTS[:0], {}),
     "one input": (charts.tornado, INPUTS[:1], {"money": money}),
     "forty inputs": (charts.tornado, many(INPUTS, 40), {"money": money, "base": 210_000}),
@@ -205,9 +207,7 @@ def test_the_same_input_gives_the_same_picture(name, narrow):
 @both
 def test_a_funnel_draws_each_point_in_the_way_of_where_it_lies(narrow):
     result = gallery.funnel()
-    quiet, ring, loud = (
-        dots for dots in charts.funnel_plot(result, narrow=narrow).axes[0].lines if dots.get_marker() == "o"
-    )
+    quiet, ring, loud = (dots for dots in funnel_plot(result, narrow=narrow).axes[0].lines if dots.get_marker() == "o")
     for kind, dots in (("", quiet), ("95", ring), ("99.8", loud)):
         rows = result.points[result.points["outside"] == kind]
         assert dots.get_xydata().tolist() == rows[["n", "rate"]].to_numpy().tolist()
@@ -226,7 +226,7 @@ def test_a_funnel_names_those_outside_and_nobody_else(narrow):
 
 def test_the_bands_of_a_funnel_are_the_limits_given():
     result = gallery.funnel()
-    wide, tight = charts.funnel_plot(result).axes[0].collections
+    wide, tight = funnel_plot(result).axes[0].collections
     for band, names in ((wide, ("low_998", "high_998")), (tight, ("low_95", "high_95"))):
         drawn_at = {tuple(xy) for xy in band.get_paths()[0].vertices}
         assert set(result.limits[["n", names[0]]].itertuples(index=False, name=None)) <= drawn_at
@@ -245,7 +245,7 @@ def test_names_that_find_no_room_in_a_funnel_are_counted(narrow):
 def test_those_outside_the_wider_limits_are_named_first(narrow):
     result = crowd()
     result.points.loc[7, "outside"] = "99.8"
-    assert "Rep 7" in words_in(as_svg(charts.funnel_plot(result, narrow=narrow), "x"))
+    assert "Rep 7" in words_in(as_svg(funnel_plot(result, narrow=narrow), "x"))
 
 
 # --- slope
@@ -267,7 +267,7 @@ def test_of_many_movers_those_who_moved_most_are_named():
     rows = pd.DataFrame(
         {"label": [f"r{k}" for k in range(30)], "raw": 0.5, "adjusted": 0.5 + np.arange(30) / 100, "mover": True}
     )
-    words = words_in(as_svg(charts.slope(rows), "x"))
+    words = words_in(as_svg(slope(rows), "x"))
     assert {text.split()[0] for text in words if re.match(r"r\d", text)} == {f"r{k}" for k in range(18, 30)}
     assert "18 more moved far" in words
 
@@ -421,7 +421,7 @@ def test_slimming_loses_no_text_and_no_shape_that_is_seen(name):
 
 
 def test_every_reference_inside_a_picture_has_its_id_and_ids_begin_with_the_name():
-    svg = as_svg(charts.funnel_plot(gallery.funnel()), "wide")
+    svg = as_svg(funnel_plot(gallery.funnel()), "wide")
     ids = re.findall(r'\bid="([^"]+)"', svg)
     assert len(ids) == len(set(ids)) > 0 and all(each.startswith("wide-") for each in ids)
     assert set(re.findall(r'(?:url\(#|href="#)([^")]+)', svg)) == set(ids)
@@ -442,7 +442,7 @@ def test_a_heavy_picture_becomes_a_png_of_256_colours_at_double_size_and_a_light
     assert img.startswith('<img class="cs-raster" alt="" src="data:image/png;base64,')
     picture = Image.open(io.BytesIO(base64.b64decode(re.search(r"base64,([^\"]+)", img)[1])))
     assert picture.size == (4 * 144, 3 * 144) and picture.mode == "P"
-    assert as_picture(charts.funnel_plot(gallery.funnel()), "x").startswith("<svg")
+    assert as_picture(funnel_plot(gallery.funnel()), "x").startswith("<svg")
 
 
 def test_a_heavy_drawing_that_would_be_no_smaller_as_a_raster_stays_a_drawing():
@@ -524,17 +524,15 @@ def test_the_words_of_a_funnel_count_who_lies_inside_and_name_who_does_not():
         [("Ann", 100, 0.9, "99.8"), ("Bob", 300, 0.6, "95"), ("Cem", 50, 0.7, ""), ("Dot", 10, NAN, "")],
         columns=["label", "n", "rate", "outside"],
     )
-    result = Stand(
-        points=points, limits=None, centre=0.72, unit="resolved at first contact", cases="tickets", who="reps"
-    )
-    assert plain(show.alt_funnel(result)) == (
+    result = Funnel(points, pd.DataFrame(), 0.72, unit="resolved at first contact", cases="tickets", who="reps")
+    assert plain(funnel_words(result)) == (
         "Resolved at first contact over tickets. Of 3 reps, 1 lie inside the 95 % limits around 72.0 %. Outside: Ann "
         "90.0 % of 100, above the 99.8 % limits; Bob 60.0 % of 300, below the 95 % limits. 1 without a rate."
     )
 
 
 def test_the_words_of_slopes_name_the_largest_move_first_and_bound_the_others():
-    said = plain(show.alt_slope(SLOPES))
+    said = plain(moves_words(SLOPES))
     assert said.index("Rep A from 62.0 % to 73.0 % (+11.0 points)") < said.index("Rep L") < said.index("Rep K")
     assert said.endswith("All others moved by 2.0 points at most.")
 
@@ -581,8 +579,6 @@ def test_the_words_of_a_trend_do_not_make_up_a_course(values, words):
 
 @pytest.mark.parametrize("empty", [Suppressed("too few")])
 def test_what_is_refused_has_no_words(empty):
-    for say in (show.alt_funnel, show.alt_slope):
-        assert say(empty) == ""
     assert show.alt_tornado(empty, money) == show.alt_ladder(empty, tenths) == ""
 
 
@@ -590,8 +586,8 @@ def test_what_is_refused_has_no_words(empty):
 def test_every_case_has_words_that_are_inert_and_hold_no_nan(name):
     draw, result, options = CASES[name]
     say = {
-        charts.funnel_plot: show.alt_funnel,
-        charts.slope: show.alt_slope,
+        funnel_plot: funnel_words,
+        slope: moves_words,
         charts.tornado: lambda rows: show.alt_tornado(rows, money, options.get("base")),
         charts.ladder: lambda rows: show.alt_ladder(rows, tenths, options.get("unit", "")),
         charts.trend: lambda lines: show.alt_trends(lines, options.get("events")),

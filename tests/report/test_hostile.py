@@ -15,10 +15,12 @@ from browser import download, needs_browser, opened, survey, unfold
 from conftest import ROOT, run
 from hostile import FREE, HEADER, KEPT, PAYLOADS, write
 
-from cs_helpers import charts, show
+from cs_helpers.churn.charts import reason_bars
 from cs_helpers.core.errors import visible
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.publish import html
+from cs_helpers.report import blocks
+from cs_helpers.report.words import Headline
 
 RAVENSTACK = ROOT.parent / "shared" / "datasets" / "ravenstack"
 PAGES = ["churn", "reps", "data_check", "index"]
@@ -215,29 +217,34 @@ def test_every_payload_is_inert_in_every_kind_of_block(browser, tmp_path):
     payloads = list(PAYLOADS.values())
     frame = pd.DataFrame({"Text": payloads, HEADER: payloads[::-1], "Number": range(len(payloads))})
     frame[PAYLOADS["handler after a double quote"]] = 1.5
-    said = [show.Headline(payload[:300], payload[:300], "x") for payload in payloads]
+    said = [Headline(payload[:300], payload[:300], "x") for payload in payloads]
     found = [SimpleNamespace(table=p, check=p, severity=p, rows=1, message=p, fix=p) for p in payloads if len(p) < 999]
     reasons = pd.DataFrame({"reason": payloads, "recorded": 5.0, "stated": 3.0, "controllable": None})
-    blocks = [
-        show.table(frame, PAYLOADS["script"]),
-        show.takeaways(*said, most=99),
-        show.findings(*said),
-        show.quality(found),
-        show.caveats([SimpleNamespace(message=p, severity="warning") for p in payloads]),
-        *(show.refused(payload[:300]) for payload in payloads),
+    shown = [
+        blocks.table(frame, PAYLOADS["script"]),
+        blocks.takeaways(*said, most=99),
+        blocks.findings(*said),
+        blocks.quality(found),
+        blocks.caveats([SimpleNamespace(message=p, severity="warning") for p in payloads]),
+        *(blocks.refused(payload[:300]) for payload in payloads),
         *(
-            show.chart(
-                charts.reason_bars,
-                reasons.iloc[26 * place : 26 * place + 26],
+            blocks.chart_figure(
+                *(
+                    reason_bars(
+                        reasons.iloc[26 * place : 26 * place + 26],
+                        narrow,
+                        partial(str.format, PAYLOADS[name].replace("{", "{{").replace("}", "}}")),
+                    )
+                    for narrow in (False, True)
+                ),
                 said[place],
-                alt=PAYLOADS[name],
-                note=PAYLOADS[name],
-                money=partial(str.format, PAYLOADS[name].replace("{", "{{").replace("}", "}}")),
+                PAYLOADS[name],
+                PAYLOADS[name],
             )
             for place, name in enumerate(("svg script", "mathml", "latex broken"))
         ),
     ]
-    file = page_of(tmp_path, *blocks)
+    file = page_of(tmp_path, *shown)
     with opened(browser, file) as here:
         assert intruders(here.page) == []
         provoke(here.page)

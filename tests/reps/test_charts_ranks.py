@@ -1,7 +1,7 @@
 """Charts of people beside each other: all with an interval, in no order that chance made, and nothing lost unsaid."""
 
 import re
-from types import SimpleNamespace as Stand
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from test_charts_kit import MISSING, NAN, assert_texts_lie_inside_and_apart, strangely, words_in
 
-from cs_helpers import charts, show
-from cs_helpers.core.results import Suppressed
 from cs_helpers.report.charts.ink import ACCENT, GAIN, INKS, LOSS, TOTAL
 from cs_helpers.report.charts.picture import as_svg
+from cs_helpers.reps import charts
+from cs_helpers.reps.views.measures import funnel_words, moves_words, ranks_words
 
 both = pytest.mark.parametrize("narrow", [False, True], ids=["desk", "phone"])
 HOURS = {"number": lambda hours: f"{hours:.1f} hours"}
@@ -27,21 +27,21 @@ def people(many=12, told=(), centre=0.8, step=0.01):
     away = step * (np.arange(many) - (many - 1) / 2)
     names = [f"Rep {chr(65 + k % 26)}{k // 26 or ''}" for k in range(many)]
     sides = [*told, *[""] * (many - len(told))]
-    rows = pd.DataFrame({"label": names, "n": 50 + np.arange(many), "adjusted": centre + away, "told": sides})
+    rows = pd.DataFrame({"label": names, "n": 50 + np.arange(many), "adjusted": centre + away, "verdict": sides})
     rows = rows.assign(low=rows["adjusted"] - 0.05, high=rows["adjusted"] + 0.05, shrunk=centre + away / 3)
     place = np.arange(many) + 1.0
     rows = rows.assign(
         rank_low=np.maximum(1, place - many // 3), rank_high=np.minimum(many, place + many // 3), p_top=1 / place
     )
-    return Stand(rows=rows, centre=centre, unit="CSAT, cases alike", of=many)
+    return charts.Ranks(rows, centre, unit="CSAT, cases alike", of=many)
 
 
 def changed(result, **columns):
-    return Stand(**{**vars(result), "rows": result.rows.assign(**columns)})
+    return replace(result, rows=result.rows.assign(**columns))
 
 
 def strange(result):
-    return Stand(**{**vars(result), "rows": strangely(result.rows, "label")})
+    return replace(result, rows=strangely(result.rows, "label"))
 
 
 SIDES = ("better", "worse", "higher")
@@ -54,7 +54,7 @@ CASES = {
     "nobody with a figure": (charts.rank_intervals, changed(people(4), adjusted=NAN), {}),
     "some without a figure": (charts.rank_intervals, changed(people(4), adjusted=[NAN, 0.8, np.inf, 0.7]), {}),
     "without shrinking": (charts.rank_intervals, changed(people(4), shrunk=NAN, low=NAN), {}),
-    "without a centre": (charts.rank_intervals, Stand(**{**vars(people(4)), "centre": NAN}), {}),
+    "without a centre": (charts.rank_intervals, replace(people(4), centre=NAN), {}),
     "all alike": (charts.rank_intervals, changed(people(6), adjusted=0.8, low=0.8, high=0.8, shrunk=0.8), {}),
     "three hundred": (charts.rank_intervals, people(300, SIDES, step=0.0005), {}),
     "all of three hundred told apart": (charts.rank_intervals, people(300, ["better"] * 300, step=0.0005), {}),
@@ -194,19 +194,19 @@ def test_of_three_hundred_places_the_ends_are_drawn_and_the_middle_is_counted(na
 
 def test_the_words_of_intervals_name_who_is_told_apart_and_bound_the_others():
     result = people(4, ("better",), step=0.1)  # at 65, 75, 85 and 95 %
-    said = show.alt_ranks(result).replace("\u202f", " ")
+    said = ranks_words(result).replace("\u202f", " ")
     assert said == (
         "CSAT, cases alike, with 95 % intervals; all 80.0 %. Told apart: Rep A 65.0 % (60.0 % to 70.0 %). "
         "The other 3, not told apart, lie between 75.0 % and 95.0 %."
     )
-    assert "Nobody is told apart." in show.alt_ranks(people(4))
-    assert show.alt_ranks(people(0)) == "Nobody to compare." and show.alt_ranks(Suppressed("too few")) == ""
-    assert "and 288 more" in show.alt_ranks(people(300, ["better"] * 300))
+    assert "Nobody is told apart." in ranks_words(people(4))
+    assert ranks_words(people(0)) == "Nobody to compare."
+    assert "and 288 more" in ranks_words(people(300, ["better"] * 300))
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "place" not in name])
 def test_every_case_has_words_that_are_inert_and_hold_no_nan(name):
-    said = show.alt_ranks(CASES[name][1], hours)
+    said = ranks_words(CASES[name][1], hours)
     assert said and "\u202e" not in said and "\x00" not in said and len(said) < 6_000
     assert name in ("without shrinking", "without a centre", "some without a figure") or not re.search(MISSING, said)
 
@@ -222,13 +222,13 @@ def test_a_funnel_writes_its_axis_its_centre_and_its_words_as_the_caller_says():
         f"{end}_{level}": 32 + sign * z * 20 / np.sqrt(grid)
         for end, sign in (("low", -1), ("high", 1)) for level, z in (("95", 1.96), ("998", 3.09))
     })  # fmt: skip
-    result = Stand(points=points, limits=limits, centre=32.0, unit="time to resolve", cases="tickets", who="reps")
+    result = charts.Funnel(points, limits, 32.0, unit="time to resolve", cases="tickets", who="reps")
     figure = charts.funnel_plot(result, number=hours)
     words = words_in(as_svg(figure, "x"))
     assert "all 32.0 hours" in words
     assert any(re.fullmatch(r"\d+\.0 hours", text) for text in words), "ticks"
     assert figure.axes[0].get_ylim()[1] > 44.0, "not cut at one hundred percent"
-    said = show.alt_funnel(result, hours)
+    said = funnel_words(result, hours)
     assert "around 32.0 hours" in said and "b 44.0 hours of 100, above" in said
 
 
@@ -240,6 +240,6 @@ def test_slopes_in_another_unit_say_how_far_each_moved_in_words():
     words = words_in(as_svg(charts.slope(rows, number=hours), "x"))
     assert "a −25 %" in words and "beside the names: by how much it moved" in words
     assert any(re.fullmatch(r"\d+\.0 hours", text) for text in words)
-    assert show.alt_slope(rows, hours).endswith(
+    assert moves_words(rows, hours).endswith(
         "a from 40.0 hours to 30.0 hours (−25 %). All others moved by 2 % at most."
     )

@@ -1,4 +1,4 @@
-"""Renewals due by contract, what the next quarters bring, and how such forecasts fare: literal tables, then coverage."""
+"""Renewals due by contract, the outlook on the next quarters, and past forecasts: literal tables, then coverage."""
 
 import numpy as np
 import pandas as pd

@@ -126,7 +126,7 @@ def test_over_many_draws_ltmle_leans_to_neither_side_of_the_truth(letter):
 def test_ltmle_sees_what_works_through_health_and_the_association_does_not():
     _, found = world("A", LARGE)
     assert association(found, 24).value < ltmle(found, 24).value - 1
-    assert association(found, 24).value == approx(truth("A") - 3.1, abs=1.6)  # laws.py: health as observed, -3.1
+    assert association(found, 24).value == approx(truth("A") - 3.1, abs=1.6)  # parameters.py: health as observed, -3.1
 
 
 def test_a_hidden_confounder_fools_it_and_the_negative_controls_tell():

@@ -187,12 +187,13 @@ runs:
     for words, line in zip(
         [
             "owner: 'nobody' is not a mail address",
-            "timeout: 'soon' is no length of time", "memory: '4' is no amount of memory",
+            "timeout: 'soon' is not a duration",
+            "memory: '4' is not an amount of memory",
             "retries must be a whole number from 0 to 10, not 'twice'", "keep must be a whole number from 1",
             "catch_up must be a whole number from 0", "there is no for_each here",
             "recipients: there is no kind of recipient 'pigeon'",
             "alerts must be one recipient or a list of them", "good.ipynb: has no parameter where",
-            "as_of: 'last_complet_month' is no date. Did you mean 'last_complete_month'?",
+            "as_of: 'last_complet_month' is not a date. Did you mean 'last_complete_month'?",
         ],
         found,
         strict=True,

@@ -1,8 +1,8 @@
-"""Intervals, comparisons and fits; closed forms wherever there is one, so that equal data print equal numbers."""
+"""Intervals, comparisons and fits; closed forms where they exist, so that equal data give equal numbers."""
 
 from cs_helpers.core.stats.counts import funnel_limits, poisson_interval, rate_interval
 from cs_helpers.core.stats.intervals import (
-    FEWEST_TO_COMPARE,
+    MIN_TO_COMPARE,
     Interval,
     compare,
     difference_interval,
@@ -20,7 +20,7 @@ from cs_helpers.core.stats.sensitivity import e_value
 from cs_helpers.core.stats.shrinkage import Shrunk, Spread, overdispersion, shrink, spread_of
 
 __all__ = [
-    "FEWEST_TO_COMPARE",
+    "MIN_TO_COMPARE",
     "Interval",
     "Nps",
     "Queue",

@@ -1,4 +1,4 @@
-"""Standard errors where rows of one cluster (an account, a CSM) belong together, and the tails to judge them by."""
+"""Cluster-robust standard errors (clusters are accounts or CSMs), and tail probabilities for tests."""
 
 from __future__ import annotations
 

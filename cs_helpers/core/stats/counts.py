@@ -1,4 +1,4 @@
-"""Counts of events: the limits that chance alone keeps them in."""
+"""Exact intervals and funnel limits for counts of events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cs_helpers.core.stats.intervals import Interval, normal_quantile
 
 
 def funnel_limits(expected: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Limits of observed / expected events for a unit that does what is expected of it: exact, Poisson.
+    """Funnel limits of observed / expected events for a unit that performs as expected: exact, Poisson.
 
         low = chi²(alpha/2; 2E) / 2E,  high = chi²(1 - alpha/2; 2E + 2) / 2E
 

@@ -1,4 +1,4 @@
-"""Intervals and comparisons: closed forms only, so that equal data always print equal numbers.
+"""Intervals and comparisons of rates and ratios, all in closed form.
 
 All intervals are two-sided, unpack as (low, high) and default to 95 %.
 """
@@ -13,11 +13,11 @@ from scipy.special import betaincinv, ndtri, stdtrit
 
 from cs_helpers.core.estimates import Change, Estimate
 
-FEWEST_TO_COMPARE = 20
+MIN_TO_COMPARE = 20
 """With fewer accounts on either side, a change is not judged: almost any difference would be noise."""
 
 Interval = tuple[float, float]
-_WIDEST_LOG = 50.0  # a factor of e^50 says "anything"; beyond it floats overflow
+_MAX_LOG = 50.0  # a factor of e^50 is an interval without a limit; beyond it floats overflow
 
 
 def normal_quantile(level: float) -> float:
@@ -86,9 +86,9 @@ def kept_share_interval(kept: ArrayLike, starts: ArrayLike, level: float = 0.95)
     The accounts are the sample, their MRR the weights: Wilson's interval on the effective sample size
     min(p(1-p) / variance, Kish's n), shrunk by (z/t)² for the degrees of freedom (Korn & Graubard 1998, with
     Wilson's instead of the exact interval). Capping at Kish's n matters where a few large accounts happened
-    to stay: the variance alone then looks far too small. With nobody lost the lower limit is still below 1.
-    (nan, nan) without any start; (0, 1) where the accounts tell less than two equal ones would.
-    On simulated books of 40 to 300 accounts it covers the truth in 97 to 98 %; the plain linearised
+    to stay: the variance alone then looks far too small. Without losses the lower limit is still below 1.
+    (nan, nan) without any start; (0, 1) where the effective sample size is below 2.
+    On simulated data of 40 to 300 accounts it covers the truth in 97 to 98 %; the plain linearised
     interval in 89 to 96 %.
     """
     kept_, starts_ = np.asarray(kept, float), np.asarray(starts, float)
@@ -111,9 +111,9 @@ def ratio_interval(ends: ArrayLike, starts: ArrayLike, level: float = 0.95) -> I
         NRR = kept share + gained share,  kept = min(end, start),  gained = end - kept
 
     The kept share has ``kept_share_interval``, the gained share exp(log g +- t se(g) / g) by linearisation;
-    the two are joined as ``difference_interval`` joins them (MOVER). Where nobody grew, the upper limit is that
-    of 0 out of the effective n, as if growing meant doubling. (nan, nan) without any start;
-    (0, inf) where the accounts tell less than two equal ones would. On the same simulated books it covers
+    the two are joined as ``difference_interval`` joins them (MOVER). Where no account grew, the upper limit is
+    that of 0 out of the effective n, as if growing meant doubling. (nan, nan) without any start;
+    (0, inf) where the effective sample size is below 2. On the same simulated data it covers
     the truth in 96 to 97 %; one log-scale interval for the whole ratio in 84 to 94 %.
     """
     ends_, starts_ = np.asarray(ends, float), np.asarray(starts, float)
@@ -129,10 +129,10 @@ def ratio_interval(ends: ArrayLike, starts: ArrayLike, level: float = 0.95) -> I
     gained_low = gained_high = gained_share
     if gained_share > 0:
         se = math.sqrt(_linearised_variance(ends_ - kept, starts_, gained_share))
-        factor = math.exp(min(_t_quantile(kish, level) * se / gained_share, _WIDEST_LOG))
+        factor = math.exp(min(_t_quantile(kish, level) * se / gained_share, _MAX_LOG))
         gained_low, gained_high = gained_share / factor, gained_share * factor
     else:
-        # Nobody happened to grow: the share that might, as if growing meant doubling.
+        # No account grew: the upper limit of the share that might, as if growing meant doubling.
         size = kish * (normal_quantile(level) / _t_quantile(kish, level)) ** 2
         gained_high = wilson_interval(0, size, level)[1]
     value = kept_share + gained_share
@@ -177,9 +177,9 @@ def compare(now: Estimate, before: Estimate | None) -> Change:
     if now.low is None or now.high is None or before.low is None or before.high is None:
         verdict = "rise" if difference > 0 else "fall" if difference < 0 else "no change"
         return Change(verdict, difference, reason="a sum, compared as it was booked")
-    fewest = min(now.n, before.n)
-    if fewest < FEWEST_TO_COMPARE:
-        return Change("too few", difference, reason=f"{fewest} accounts, at least {FEWEST_TO_COMPARE} are needed")
+    smaller_n = min(now.n, before.n)
+    if smaller_n < MIN_TO_COMPARE:
+        return Change("too few", difference, reason=f"{smaller_n} accounts, at least {MIN_TO_COMPARE} are needed")
     low, high = difference_interval(now.value, (now.low, now.high), before.value, (before.low, before.high))
     verdict = "rise" if low > 0 else "fall" if high < 0 else "no clear change"
     return Change(verdict, difference, low, high)

@@ -1,5 +1,4 @@
-"""Fitting by maximum likelihood: the special functions and the maximiser of scipy, and the likelihood of the
-shifted-beta-geometric model (``churn.projection`` says what it means)."""
+"""Maximum likelihood with scipy, and the likelihood of the shifted-beta-geometric model (see ``churn.projection``)."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from scipy.special import betaln, expit
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 """The value at a point and its exact gradient there."""
 
-# Bounds of log(alpha / beta) and log(alpha + beta). At the upper end of the latter all accounts are alike.
+# Bounds of log(alpha / beta) and log(alpha + beta). At the upper end of the latter all churn risks are equal.
 _LOG_ODDS, _LOG_SIZE = (-15.0, 15.0), (-7.0, 14.0)
 
 
@@ -72,13 +71,13 @@ def pooled(at_risk: ArrayLike, lost: ArrayLike, each: int) -> tuple[np.ndarray, 
 
     The variance is Greenwood's, so that the counts, not whole, say as much as the short periods did; where all
     losses of a period fall into one short one, they are its own counts. Without losses at_risk is the least of them.
-    The table ends before the first long period that is not complete or has a short one with nobody at risk.
+    The table ends before the first long period that is not complete or has a short one without accounts at risk.
     """
     n, d = (np.asarray(counts, float)[: np.size(counts) // each * each].reshape(-1, each) for counts in (at_risk, lost))
     complete = int(np.append((n > 0).all(axis=1), False).argmin())
     n, d = n[:complete], d[:complete]
     h = 1 - (1 - d / n).prod(axis=1)
-    # h (1 - h) over (1 - h)^2 sum d / (n (n - d)); where everybody left, those at risk in the last short period.
+    # h (1 - h) over (1 - h)^2 sum d / (n (n - d)); where all left, the number at risk in the last short period.
     spread = (d / (n * np.maximum(n - d, 1e-300))).sum(axis=1) * (1 - h)
     plain = (h <= 0) | (h >= 1)
     size = np.where(plain, n.min(axis=1), h / np.where(plain, 1, spread))
@@ -89,7 +88,8 @@ def pooled(at_risk: ArrayLike, lost: ArrayLike, each: int) -> tuple[np.ndarray, 
 class BetaGeometric:
     """The shifted-beta-geometric likelihood of a life table: of ``at_risk`` in period ``k``, ``lost`` left in it.
 
-    h(k) = alpha / (alpha + beta + k - 1). Three arrays of one length; somebody must have left and somebody stayed.
+    h(k) = alpha / (alpha + beta + k - 1). Three arrays of one length; at least one account must have left and one
+    stayed.
     """
 
     k: np.ndarray

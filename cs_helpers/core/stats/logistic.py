@@ -12,8 +12,8 @@ from cs_helpers.core.errors import ContractError
 from cs_helpers.core.stats.threads import one_thread
 
 _BLOCK = 65_536  # rows at a time: the weighted copy of x stays small
-_MOST_STEPS, _MOST_HALVINGS, _STEPS_TO_INFINITY = 60, 40, 20
-_SAME = 1e-10  # columns whose difference carries less than this share of their information say the same
+_MAX_STEPS, _MAX_HALVINGS, _STEPS_TO_INFINITY = 60, 40, 20
+_SAME = 1e-10  # columns whose difference has less than this share of their information are treated as equal
 _CLOSE = 1e-12  # Newton decrement, relative to the log-likelihood
 
 
@@ -38,7 +38,7 @@ class Logistic:
         return np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
 
     def log_odds(self, x: ArrayLike) -> np.ndarray:
-        """x coefficients, one per row, without any offset: bit for bit the same wherever a row stands."""
+        """x coefficients, one per row, without any offset: the same bits for equal rows, whatever their order."""
         return np.asarray(np.einsum("ij,j->i", np.ascontiguousarray(x, float), self.coefficients))
 
 
@@ -65,8 +65,8 @@ def logistic(
 
     ``x``: rows x columns, column 0 the intercept (ones), which is not penalised; ``y``: 0 to 1; ``weights`` >= 0 and
     ``offset``: one per row; ``start``: coefficients to start from. Newton's method (iteratively reweighted least
-    squares), the step halved until the objective does not fall. Columns that say the same share the smallest
-    coefficients that do. Raises ContractError for shapes that do not fit, values missing or out of range, no rows.
+    squares), the step halved until the objective does not fall. Of collinear columns, the solution with the smallest
+    coefficients is taken. Raises ContractError for shapes that do not fit, values missing or out of range, no rows.
     Source: McCullagh & Nelder 1989, section 4.4; le Cessie & van Houwelingen 1992 for the ridge.
     """
     x_, y_ = np.asarray(x, float), np.asarray(y, float)
@@ -102,14 +102,14 @@ def _newton(
     eta = shift + x_ @ b
     value = objective(eta, b)
     iterations, converged = 0, False
-    while iterations < _MOST_STEPS:
+    while iterations < _MAX_STEPS:
         iterations += 1
         p = expit(eta)
         gradient = x_.T @ (w * (y_ - p)) - penalty * b
         step = _solve(_information(x_, w * p * (1 - p), penalty), gradient)
         close = float(gradient @ step) <= _CLOSE * (1 + abs(value))
         length, along = 1.0, x_ @ step
-        for _ in range(_MOST_HALVINGS):
+        for _ in range(_MAX_HALVINGS):
             reached = objective(eta + length * along, b + length * step)
             if reached >= value or close:  # so close, rounding would decide
                 break
@@ -136,7 +136,7 @@ def _information(x: np.ndarray, w: np.ndarray, penalty: np.ndarray) -> np.ndarra
 
 
 def _solve(information: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """The Newton step; of the many that do where columns say the same, the smallest."""
+    """The Newton step; with collinear columns the smallest of the possible steps."""
     scale = _scale(information)
     scaled = information / np.outer(scale, scale)
     try:

@@ -1,4 +1,4 @@
-"""Curves that may only rise, or only fall."""
+"""Isotonic regression: the nearest curve that only rises or only falls."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def monotone(values: ArrayLike, weights: ArrayLike, rising: bool) -> np.ndarray:
 
     ``weights`` above 0, one per value. Source: Ayer et al. 1955; Barlow et al. 1972.
     """
-    given = np.asarray(values, float)
+    sequence = np.asarray(values, float)
     return (
-        np.asarray(isotonic_regression(given, weights=np.asarray(weights, float), increasing=rising).x)
-        if len(given)
-        else given
+        np.asarray(isotonic_regression(sequence, weights=np.asarray(weights, float), increasing=rising).x)
+        if len(sequence)
+        else sequence
     )

@@ -34,18 +34,18 @@ def nps(scores: ArrayLike, level: float = 0.95) -> Nps:
         margin = 100 z sqrt((P + D - (P - D)²) / n)
         low, high: the same with three answers added, 3/4 promoters, 3/2 passives, 3/4 detractors
 
-    Missing answers do not count: whoever is silent is no passive. The adjusted interval is not empty where all answers
+    Missing answers do not count; they are not passives. The adjusted interval is not empty where all answers
     agree, and stays within -100 to 100; ``margin`` is the plain one that is usually quoted. Raises ContractError
     without an answer or with one outside 0 to 10. Source: Reichheld 2003; Rocks 2016 (adjusted Wald).
     """
-    given = np.asarray(scores, float)
-    given = given[~np.isnan(given)]
-    n = len(given)
+    answers = np.asarray(scores, float)
+    answers = answers[~np.isnan(answers)]
+    n = len(answers)
     if n == 0:
         raise ContractError("nobody answered, so there is no NPS")
-    if ((given < 0) | (given > 10)).any():
+    if ((answers < 0) | (answers > 10)).any():
         raise ContractError("NPS answers run from 0 to 10: translate other scales in the mapping")
-    promoters, detractors = int((given >= 9).sum()), int((given <= 6).sum())
+    promoters, detractors = int((answers >= 9).sum()), int((answers <= 6).sum())
     z = normal_quantile(level)
 
     def wald(p: float, d: float, size: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Waiting lines: what a number of agents can hold."""
+"""Waiting times in a queue for a number of agents (Erlang C)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cs_helpers.core.results import Record
 
 @dataclass(frozen=True, repr=False)
 class Queue(Record):
-    """What Erlang's formula says of a queue.
+    """Waiting probability, service level and load of a queue by Erlang's formula.
 
     ``p_wait``: probability that a contact waits; ``service_level``: share answered within the target; ``asa_seconds``:
     mean wait of all contacts (inf where more comes in than can be handled); ``load``: work that comes in, in agents
@@ -26,14 +26,14 @@ class Queue(Record):
 
 
 def erlang_c(arrivals_per_hour: float, aht_seconds: float, agents: int, target_seconds: float) -> Queue:
-    """Waiting in a queue with Poisson arrivals, exponential handling and nobody who gives up.
+    """Waiting in a queue with Poisson arrivals, exponential handling times and no abandonment.
 
         load a = arrivals x AHT,  B_0 = 1,  B_k = a B_(k-1) / (k + a B_(k-1))
         p_wait C = B_n / (1 - (1 - B_n) a / n),  ASA = C AHT / (n - a)
         service level = 1 - C exp(-(n - a) target / AHT)
 
-    An upper bound on waiting: it ignores abandonment. With as much load as agents or more, everybody waits for ever.
-    ``aht_seconds`` and ``target_seconds`` in seconds. Raises ParameterError for values that make no queue.
+    An upper bound on waiting: it ignores abandonment. With a load of at least the number of agents, the wait is
+    infinite. ``aht_seconds`` and ``target_seconds`` in seconds. Raises ParameterError for values that make no queue.
     Source: Erlang 1917; the recursion as in Cooper 1981, section 3.3.
     """
     if not (

@@ -1,4 +1,4 @@
-"""How strong a cause that nobody recorded would have to be to explain a finding away."""
+"""E-values: how strong an unrecorded confounder would have to be to explain an effect."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from scipy.special import chdtrc, chdtri, ndtri
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Record
 
-FEWEST_TO_SHRINK = 4
-_MOST_STEPS = 200
+MIN_TO_SHRINK = 4
+_MAX_STEPS = 200
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,15 +50,15 @@ def shrink(values: ArrayLike, variances: ArrayLike, mean: float | None = None) -
     y = np.asarray(values, float)
     v = np.broadcast_to(np.asarray(variances, float), y.shape)
     k = len(y)
-    if k < FEWEST_TO_SHRINK:
-        raise ContractError(f"{k} values: at least {FEWEST_TO_SHRINK} are needed to learn how far they truly differ")
+    if k < MIN_TO_SHRINK:
+        raise ContractError(f"{k} values: at least {MIN_TO_SHRINK} are needed to learn how far they truly differ")
     if not (np.isfinite(y).all() and np.isfinite(v).all() and (v > 0).all()):
         raise ContractError("values must be finite and variances positive: leave out what was not measured")
     free = k - 1 if mean is None else k  # degrees of freedom around the mean
     # A fixed point that does not rise past its solution: from above, where every step falls.
     a = max(float(((y - (y.mean() if mean is None else mean)) ** 2).sum()) / free, 0.0)
     centre = 0.0
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         w = 1 / (v + a)
         centre = float(w @ y / w.sum()) if mean is None else float(mean)
         reached = max(float(w @ (k / free * (y - centre) ** 2 - v) / w.sum()), 0.0)
@@ -154,7 +154,7 @@ def overdispersion(z: ArrayLike, variances: ArrayLike, tail: float = 0.1) -> flo
     """
     z_, v = np.asarray(z, float), np.asarray(variances, float)
     k = len(z_)
-    if k < FEWEST_TO_SHRINK:
+    if k < MIN_TO_SHRINK:
         return 0.0
     w = 1 / v
     cut = np.clip(z_, *np.quantile(z_, [tail, 1 - tail]))

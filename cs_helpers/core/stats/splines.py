@@ -1,4 +1,4 @@
-"""Natural cubic splines: curves that bend between knots and run straight beyond the outer ones."""
+"""Natural cubic splines: cubic between the knots, linear beyond the outer ones."""
 
 from __future__ import annotations
 

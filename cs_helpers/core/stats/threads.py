@@ -1,7 +1,7 @@
-"""One thread for many small steps of linear algebra or trees.
+"""Limits linear algebra and tree learners to one thread.
 
-On matrices of a book's size a second thread gains little, and on a busy machine threads that wait for each other cost
-twenty times what they compute.
+On matrices of this size a second thread gains little, and on a busy machine threads that wait for each other can take
+twenty times as long.
 """
 
 from functools import cache

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EARLIEST = pd.Timestamp("1970-01-01")
 LATEST = pd.Timestamp("2100-12-31")
-SHOWN = 5  # rows and values named per problem; the rest are counted
+MAX_SHOWN = 5  # rows and values named per problem; the rest are counted
 
 # Words in the header of an attribute that mark it as a record of the outcome itself.
 OUTCOME_WORDS = ("churn", "cancel", "lifetime", "left_on", "lost_")
@@ -46,7 +46,7 @@ def quoted(value: object) -> str:
 
 
 def plain(value: object) -> str:
-    """Short printable values without spaces stand bare, as in ``end_date 31-31-2024``; others are quoted."""
+    """A value for a message: short ones without spaces as they are (``end_date 31-31-2024``), others quoted."""
     text = str(value)
     return text if text.isprintable() and " " not in text and 0 < len(text) <= 40 else quoted(text)
 
@@ -142,13 +142,13 @@ _FAILURE_WORDS = {
 
 
 def validate(table: str, frame: pd.DataFrame) -> list[Problem]:
-    """Everything wrong with a typed frame of one's own, in one pass; empty when it keeps the contract.
+    """All problems of a typed frame, found in one pass; empty when the frame keeps the contract.
 
-    Rows are named by their place, the first is 1. Raises nothing.
+    Rows are numbered from 1. Never raises.
     """
     found = []
     for (check, column), rows in failures(table, frame.reset_index(drop=True)).items():
         what, fix = _FAILURE_WORDS.get(check, (check, "Correct it."))
         where = f"{table}.{column}" if column else table
-        found.append(Problem(where, f"{what}.", fix, tuple(int(row) + 1 for row in rows[:SHOWN]), len(rows)))
+        found.append(Problem(where, f"{what}.", fix, tuple(int(row) + 1 for row in rows[:MAX_SHOWN]), len(rows)))
     return found

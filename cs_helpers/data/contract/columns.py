@@ -1,4 +1,4 @@
-"""What a table and a column of the contract are: plain facts, from which checks, parsing and documents are made."""
+"""Tables and columns of the contract, from which checks, parsing and the data dictionary are made."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KIND_WORDS: dict[Kind, str] = {
     "flag": "true / false",
 }
 
-LARGEST_MONEY = 1e12  # beyond this, sums in whole cents stop being exact; no real amount is near it
+MAX_MONEY = 1e12  # beyond this, sums in whole cents stop being exact; no real amount is near it
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Column:
     ``missing`` says what an empty field means, ``default`` what is filled in for one. ``one_of`` are the only
     values allowed, compared without regard to case. ``after_outcome``: the value exists, or is final, only once
     the thing to be predicted has happened, so it never enters a risk model. ``known_with`` is the column whose
-    date tells when this value became known; before that date it is unknown, whatever the export says.
+    date tells when this value became known; before that date it is unknown, whatever the export holds.
     """
 
     name: str
@@ -115,7 +115,7 @@ def key(name: str, meaning: str) -> Column:
 
 def needed(name: str, kind: Kind, meaning: str, unit: str = "", minimum: float | None = None) -> Column:
     """A dated or counted column that has to be there and filled in every row."""
-    maximum = LARGEST_MONEY if kind == "money" else None
+    maximum = MAX_MONEY if kind == "money" else None
     return Column(name, kind, meaning, True, False, unit, "an error", minimum, maximum)
 
 
@@ -124,7 +124,7 @@ def amount(
 ) -> Column:
     """An optional amount of money, never negative."""
     return Column(
-        name, "money", meaning, unit="currency", missing=missing, minimum=0, maximum=LARGEST_MONEY,
+        name, "money", meaning, unit="currency", missing=missing, minimum=0, maximum=MAX_MONEY,
         after_outcome=after_outcome, known_with=known_with,
     )  # fmt: skip
 

@@ -66,7 +66,7 @@ def _section(table: Table) -> str:
 def _row(column: Column) -> str:
     unit = f", {column.unit}" if column.unit else ""
     allowed = f" ({', '.join(column.one_of)})" if column.one_of else ""
-    known = f"`{column.known_with}`" if column.known_with and column.known_with != column.name else ""
+    known_with = f"`{column.known_with}`" if column.known_with and column.known_with != column.name else ""
     cells = (
         f"`{column.name}`",
         f"{KIND_WORDS[column.kind]}{unit}",
@@ -74,7 +74,7 @@ def _row(column: Column) -> str:
         f"{column.meaning}{allowed}",
         column.missing,
         "yes" if column.after_outcome else "",
-        known,
+        known_with,
     )
     return f"| {' | '.join(cells)} |\n"
 

@@ -30,7 +30,7 @@ _FILE = re.compile('file "([^"]+)"')
 
 
 class EngineRefused(Exception):  # noqa: N818 - it says what happened
-    """The engine did not run a statement; the text is its reason. Sources turn it into words for people."""
+    """The engine did not run a statement; the text is its reason. Sources turn it into a SourceError."""
 
 
 class DuckDB:
@@ -60,9 +60,9 @@ class DuckDB:
         self.execute("SET TimeZone = 'UTC'")
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
-        """Run one statement; the connection, for its rows. Raises SourceError where a file turns out to be damaged
-        or there is no room, which is nobody's mistake in the SQL."""
-        with _told():
+        """Runs one statement and returns the connection. Raises SourceError where a file is damaged or memory or disk
+        space are not enough."""
+        with _clear_errors():
             return self.connection.execute(sql, parameters)
 
     def attempt(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
@@ -76,13 +76,13 @@ class DuckDB:
 
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query, as Python values."""
-        with _told():
+        with _clear_errors():
             found: list[tuple[Any, ...]] = self.connection.execute(sql, parameters).fetchall()
         return found
 
     def arrow(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pa.Table:
         """A query's result as Arrow."""
-        with _told():
+        with _clear_errors():
             return self.connection.sql(sql, params=parameters).to_arrow_table()
 
     def frame(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
@@ -91,7 +91,7 @@ class DuckDB:
         return to_pandas(self.arrow(sql, parameters))
 
     def register(self, name: str, table: pa.Table | pd.DataFrame) -> None:
-        """Make a table of that name from Arrow or pandas; one that stands under the name is replaced."""
+        """Creates or replaces a table from Arrow or pandas."""
         view = f"incoming_{name}"
         self.connection.register(view, table)
         self.execute(f"CREATE OR REPLACE TABLE {quote(name)} AS SELECT * FROM {quote(view)}")
@@ -157,11 +157,11 @@ class DuckDB:
         return f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({file_literal(path)})"
 
     def save(self, name: str, sql: str) -> None:
-        """Keep a query's result under a name of its own; one that stands under the name is replaced."""
+        """Creates or replaces a table with the result of a query."""
         self.execute(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS {sql}")
 
     def drop(self, name: str) -> None:
-        """Remove what stands under a name, if anything does: a table, or a view and the rows held for it."""
+        """Drops the table or view of that name, if there is one."""
         import duckdb
 
         try:
@@ -182,7 +182,7 @@ class DuckDB:
 
 
 class DatabaseFile:
-    """Somebody's DuckDB file, read only and shut off: its views can read no other file and load no extension."""
+    """A DuckDB file opened read-only and isolated: its views can read no other file and load no extension."""
 
     def __init__(self, path: Path):
         import duckdb
@@ -210,7 +210,7 @@ class DatabaseFile:
         ]
 
     def columns(self, schema: str, name: str) -> list[tuple[str, str]]:
-        """Names and types of a table's columns. Raises EngineRefused, as for a view on a table that is gone."""
+        """Names and types of a table's columns. Raises EngineRefused, as for a view on a missing table."""
         rows = self._run(f"DESCRIBE SELECT * FROM {quote(schema)}.{quote(name)}").fetchall()
         return [(str(row[0]), str(row[1])) for row in rows]
 
@@ -225,7 +225,7 @@ class DatabaseFile:
             raise EngineRefused(_first_line(error)) from error
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Closes the file."""
         self._connection.close()
 
     def _run(self, sql: str) -> Any:
@@ -238,8 +238,8 @@ class DatabaseFile:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Failures that are no mistake in the SQL, in words for people."""
+def _clear_errors() -> Iterator[None]:
+    """Turns damaged files and lack of memory into a SourceError."""
     import duckdb
 
     try:
@@ -296,7 +296,7 @@ def literal(text: str) -> str:
 
 
 def file_literal(path: Path) -> str:
-    """One file as SQL takes it, even where its name has signs that stand for many files."""
+    """A file name as an SQL text, with wildcard signs escaped."""
     return literal("".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path)))
 
 

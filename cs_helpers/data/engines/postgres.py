@@ -1,8 +1,8 @@
 """PostgreSQL, read only. This module is the only home of psycopg.
 
 Credentials are libpq's business: the environment (PGUSER, PGPASSWORD, PGPASSFILE), ``~/.pgpass``, a service file. No
-message of the driver leaves this module, because some repeat what they were given; what went wrong is told by a
-word instead. Identifiers are quoted; values never stand in SQL text.
+message of the driver leaves this module, because some repeat credentials; a keyword says what went wrong
+instead. Identifiers are quoted; values never stand in SQL text.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Postgres:
         except (UnicodeError, ValueError) as error:
             raise PostgresRefused("other") from error
         try:
-            with _told():
+            with _clear_errors():
                 self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 self._connection.read_only = True
                 for name, value in _settings(schema).items():
@@ -132,9 +132,9 @@ class Postgres:
         return [(str(name), str(kind), int(modifier)) for name, kind, modifier in rows]
 
     def copy(self, relation: Relation, expressions: Mapping[str, str], path: Path) -> int:
-        """Write expressions over a relation's columns, by the name of the column, as CSV; the number of rows.
+        """Writes expressions over the columns of a relation as CSV and returns the number of rows.
 
-        ``{}`` in an expression stands for the quoted column.
+        ``{}`` in an expression is the place of the quoted column.
         """
         from psycopg import sql
 
@@ -154,8 +154,8 @@ class Postgres:
 
     @contextmanager
     def _step(self) -> Iterator[None]:
-        """One statement after whose failure the transaction still stands."""
-        with _told(), self._connection.transaction():
+        """Runs one statement whose failure does not end the transaction."""
+        with _clear_errors(), self._connection.transaction():
             yield
 
 
@@ -187,7 +187,7 @@ def _connecting(error: Any) -> str:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _clear_errors() -> Iterator[None]:
     """Errors of the driver as one word."""
     import psycopg
 

@@ -1,4 +1,4 @@
-"""What a mapping file can say, as strict models: every key is known or an error, and nothing is guessed.
+"""The keys of a mapping file as strict models: an unknown key is an error, and nothing is guessed.
 
 How one column of the contract comes about, in this order: (1) the text of its header, of ``joined`` headers, or a
 constant; (2) ``values`` translates it; (3) ``only_where`` empties it elsewhere; (4) ``durations`` or (5) ``scale`` turn
@@ -173,7 +173,7 @@ class Scale(_Strict):
 
 
 class Also(_Strict):
-    """A second file whose headers stand beside those of the table's file, found by a key: a left join.
+    """A second file whose columns are joined to the table's file by a key: a left join.
 
     ``on`` is the header of the key in both files, or this table's header -> the second file's. ``headers`` are those to
     take, as a list or as new name -> header; absent, all of them but the key. The key must not repeat in the second
@@ -199,7 +199,7 @@ def _in_order(offsets: dict[str, Offset]) -> dict[str, Offset]:
 
 
 class TableMapping(_Strict):
-    """Which file feeds a table and how its columns are called there.
+    """The file of a table and the headers of its columns there.
 
     ``file`` is a file of the folder, a sheet of the workbook or a table of the database; ``sheet`` and ``header_row``
     are for workbooks, ``sheet`` is passed over in text files. ``also``: further files whose headers are found by a key.
@@ -212,7 +212,7 @@ class TableMapping(_Strict):
     header -> values of the rows to leave out / to keep. Values are compared whole, without the space around them and
     without regard to case; an empty text means an empty field. ``durations``: contract name -> the unit it is written
     in, or ``HH:mm:ss``. ``offsets``: a day or time counted from another one. ``scale``: a number times others. ``key``:
-    headers that should not repeat, where the table has no key of its own; if they do it is said, and all rows count.
+    headers that should not repeat, where the table has no key of its own; repeats give a warning, and all rows count.
     ``date_format`` holds for the table, ``date_formats`` for one column; ``excel`` counts days from 1899-12-30,
     ``unix`` seconds from 1970. ``end_date_is`` (subscriptions): which day the export's end is. ``use``: take this table
     from another mapping; see ``using``.
@@ -251,7 +251,7 @@ class TableMapping(_Strict):
 
 
 class ChurnRecord(_Strict):
-    """Another place where the export says who left: compared with the paid periods, never used for figures.
+    """Another record of who left: compared with the paid periods, never used for figures.
 
     With ``flag`` the rows whose flag is one of ``true_values`` count, without it every row does; ``date``
     lets rows from ``as_of`` on be left out.
@@ -265,14 +265,14 @@ class ChurnRecord(_Strict):
     date: Text | None = None
 
 
-class Mapping(_Strict):
+class ExportMapping(_Strict):
     """A whole mapping file. Without ``tables`` the files and columns have the contract's own names.
 
-    ``use``: the ready mappings, or files, that this one builds on; what they say is filled in on reading. ``partial``:
-    the export holds a part of the company only (a help desk, say), so that even accounts and subscriptions may be
-    absent. ``tolerance``: check -> share of a table's rows up to which its breaches are set aside instead of stopping
-    everything; ``set_aside`` names checks without limit. ``separator``, ``encoding`` and ``decimal`` are found out and
-    reported where they are not given; a date format is never guessed.
+    ``use``: the ready mappings, or files, that this one builds on; their entries are filled in when the file is read.
+    ``partial``: the export holds only a part of the company (such as a help desk), so that even accounts and
+    subscriptions may be absent. ``tolerance``: check -> share of a table's rows up to which its breaches are set aside
+    instead of stopping everything; ``set_aside`` names checks without limit. ``separator``, ``encoding`` and
+    ``decimal`` are found out and reported where they are not given; a date format is never guessed.
     """
 
     version: Literal[1] = 1

@@ -14,7 +14,7 @@ from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.mapping.model import (
     Also,
     ChurnRecord,
-    Mapping,
+    ExportMapping,
     Offset,
     Scale,
     TableMapping,
@@ -38,7 +38,7 @@ def length_unit(column: str) -> str:
 
 
 def as_dict(value: Any) -> dict[Any, Any]:
-    """``key: value`` lines, or none where something else stands there; its type is reported by the model."""
+    """The ``key: value`` lines of an entry; empty where it is of another type, which the model reports."""
     return value if isinstance(value, dict) else {}
 
 
@@ -46,11 +46,11 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
-# --- keys nobody knows ------------------------------------------------------------------------------------------
+# --- unknown keys ----------------------------------------------------------------------------------------------
 
 
-def _unknown(keys: Iterable[Any], known: Iterable[str], place: str, what: str = "key") -> list[str]:
-    names = list(known)
+def _unknown(keys: Iterable[Any], names: Iterable[str], place: str, what: str = "key") -> list[str]:
+    names = list(names)
     where = f" in {place}" if place else ""
     listed = f" Known are: {', '.join(names)}."
     return [
@@ -65,7 +65,7 @@ def unknown_keys(raw: dict[Any, Any]) -> list[str]:
         if key in TABLES:
             problems.append(f"unknown key '{key}': it is a table. Put it under tables: `tables: {{{key}: ...}}`.")
         else:
-            problems += _unknown([key], Mapping.model_fields, "")
+            problems += _unknown([key], ExportMapping.model_fields, "")
     for name, entry in as_dict(raw.get("tables")).items():
         if name not in TABLES:
             problems += _unknown([name], TABLES, "tables", "table")
@@ -115,7 +115,7 @@ def _unknown_column(name: Any, value: Any, table: Table, place: str) -> list[str
 
 
 def contradictions(raw: dict[Any, Any]) -> list[str]:
-    """Where a mapping says two things at once, or something that cannot have an effect."""
+    """Contradictions in a mapping, and entries that cannot have an effect."""
     problems = [*_days(raw), *_checks(raw), *_records(raw)]
     for name, entry in as_dict(raw.get("tables")).items():
         if name in TABLES and isinstance(entry, dict):
@@ -167,7 +167,7 @@ _SAYS = {"columns": "a header", "joined": "joined headers", "constants": "a valu
 
 
 def _sources(entry: dict[Any, Any], name: str) -> list[str]:
-    """The keys that say where a column's value comes from."""
+    """The keys that give a column its value."""
     return [
         key
         for key in GIVE_A_VALUE
@@ -179,15 +179,15 @@ def _twice(entry: dict[Any, Any], table: Table, place: str) -> Iterator[str]:
     for name in table.names:
         keys = _sources(entry, name)
         if len(keys) > 1:
-            said = " and ".join(f"{_SAYS[key]} in {place}.{key}" for key in keys)
-            yield f"'{name}' has {said}. Keep one of them."
+            problem = " and ".join(f"{_SAYS[key]} in {place}.{key}" for key in keys)
+            yield f"'{name}' has {problem}. Keep one of them."
     for name, headers in as_dict(entry.get("joined")).items():
         if name in table.names and len(as_list(headers)) < 2:
             yield f"{place}.joined: '{name}' names one header. Put it under {place}.columns."
 
 
 def _unread(entry: dict[Any, Any], table: Table, place: str) -> Iterator[str]:
-    """Something is said about how to read a column that is not read, or that has no text to be read."""
+    """Entries about how to read a column that is not read or has no text."""
     for name in table.names:
         null = name in as_dict(entry.get("columns")) and entry["columns"][name] is None
         sources = _sources(entry, name)
@@ -215,17 +215,17 @@ def _attributes(entry: dict[Any, Any], table: Table, place: str) -> Iterator[str
             if entry.get(key) is not None:
                 yield f"{key} in {place}: only {keepers} keep attributes. Leave the key out."
         return
-    kept = as_headers(entry.get("attributes"))
-    for name in as_dict(kept):
+    attributes = as_headers(entry.get("attributes"))
+    for name in as_dict(attributes):
         if name in table.names:
             yield f"'{name}' in {place}.attributes is a column of the contract. Put it under {place}.columns."
-    if isinstance(kept, dict):
-        known = [str(each) for pair in kept.items() for each in pair]
+    if isinstance(attributes, dict):
+        names = [str(each) for pair in attributes.items() for each in pair]
         for name in as_list(entry.get("outcome_only") or ()):
-            if name not in known:
+            if name not in names:
                 yield (
                     f"{place}.outcome_only: '{name}' is none of the attributes kept."
-                    f"{did_you_mean(str(name), known) or ' Name it under attributes too, or leave it out.'}"
+                    f"{did_you_mean(str(name), names) or ' Name it under attributes too, or leave it out.'}"
                 )
 
 
@@ -240,10 +240,12 @@ def _offsets(entry: dict[Any, Any], table: Table, place: str) -> Iterator[str]:
             yield f"{where}: both add and subtract. Keep one of them."
         if base and not _iso(base):
             if base not in dated:
-                said = "is no day or time" if base in table.names else "is neither a day like 2024-12-31 nor a column"
-                yield f"{where}: the base '{base}' {said}.{did_you_mean(base, dated) or f' Take one of {dated}.'}"
+                problem = (
+                    "is no day or time" if base in table.names else "is neither a day like 2024-12-31 nor a column"
+                )
+                yield f"{where}: the base '{base}' {problem}.{did_you_mean(base, dated) or f' Take one of {dated}.'}"
             elif circle := _circle(offsets, name):
-                if name == min(circle):  # said once, not of each of them
+                if name == min(circle):  # reported once, not for each of them
                     yield f"{where}: counting from '{base}' leads back to '{name}'. Start from a column of the file."
             elif base in as_dict(entry.get("columns")) and not _sources(entry, base):
                 yield f"{where}: the base '{base}' is left out by `columns: {{{base}: null}}`. Name its header."
@@ -402,6 +404,6 @@ def worded(error: Any) -> str:
 def _place(loc: tuple[int | str, ...]) -> str:
     text = ""
     for part in loc:
-        if part != "[key]":  # pydantic's own word for the left side
+        if part != "[key]":  # pydantic's name for the key
             text += f", entry {part + 1}" if isinstance(part, int) else f"{'.' if text else ''}{part}"
     return text

@@ -14,26 +14,26 @@ import yaml
 from pydantic import ValidationError
 
 from cs_helpers.core.errors import MappingError, did_you_mean
-from cs_helpers.data.mapping.model import Mapping
+from cs_helpers.data.mapping.model import ExportMapping
 from cs_helpers.data.mapping.problems import contradictions, unknown_keys, worded
 from cs_helpers.data.mapping.using import built_on, names_used, ready_mappings
 from cs_helpers.data.sources import display_name, locate
 
 
-def find_mapping(folder: Path | None, mapping: str | Path | Mapping | None) -> Mapping:
+def find_mapping(folder: Path | None, mapping: str | Path | ExportMapping | None) -> ExportMapping:
     """The mapping given, else ``mapping.yml`` in the folder, else the contract's own names and ISO dates.
 
     An empty text is no mapping given: parameters of notebooks cannot be None.
     """
-    if isinstance(mapping, Mapping):
+    if isinstance(mapping, ExportMapping):
         return mapping
     if mapping:
         return read_mapping(mapping)
     own = folder / "mapping.yml" if folder is not None else None
-    return read_mapping(own) if own is not None and own.is_file() else Mapping()
+    return read_mapping(own) if own is not None and own.is_file() else ExportMapping()
 
 
-def read_mapping(path: str | Path) -> Mapping:
+def read_mapping(path: str | Path) -> ExportMapping:
     """The mapping in a YAML file, or the ready one of that name, with all that it uses filled in.
 
     Raises MappingError with every problem of the file at once.
@@ -46,10 +46,10 @@ def _found(path: str | Path) -> tuple[Path, str]:
     """The file that a path or the name of a ready mapping leads to, and how messages call it."""
     if not _is_name(path):
         return locate(path), display_name(Path(path).expanduser())
-    known = ready_mappings()
-    if str(path) in known:
-        return known[str(path)], f"{path}.yml"
-    raise MappingError(_unknown_name(str(path), known))
+    ready = ready_mappings()
+    if str(path) in ready:
+        return ready[str(path)], f"{path}.yml"
+    raise MappingError(_unknown_name(str(path), ready))
 
 
 def _is_name(path: str | Path) -> bool:
@@ -57,10 +57,10 @@ def _is_name(path: str | Path) -> bool:
     return bool(re.fullmatch(r"[\w-]+", str(path))) and not locate(path).is_file()
 
 
-def _unknown_name(name: str, known: dict[str, Path]) -> str:
+def _unknown_name(name: str, ready: dict[str, Path]) -> str:
     return (
-        f"{name}: there is no ready mapping of that name.{did_you_mean(name, list(known))}\n"
-        f"  Ready are: {', '.join(known) or 'none'}. Or give the path of a YAML file."
+        f"{name}: there is no ready mapping of that name.{did_you_mean(name, list(ready))}\n"
+        f"  Ready are: {', '.join(ready) or 'none'}. Or give the path of a YAML file."
     )
 
 
@@ -70,9 +70,9 @@ class _Reading:
     def __init__(self, within: list[Path]):
         self.within = within
 
-    def mapping(self, file: Path, name: str) -> Mapping:
-        """What the file says, with all that it uses. Raises MappingError."""
-        return Mapping.model_validate(self.content(file, name))
+    def mapping(self, file: Path, name: str) -> ExportMapping:
+        """The mapping of a file, with the mappings that it uses. Raises MappingError."""
+        return ExportMapping.model_validate(self.content(file, name))
 
     def content(self, file: Path, name: str) -> dict[Any, Any]:
         """The file's keys laid over those of the files it uses. Raises MappingError with the problems of all."""
@@ -81,7 +81,7 @@ class _Reading:
             raise MappingError(f"{name}: the file holds no `key: value` lines.\n  Start with `version: 1`.")
         bases, broken = self._used(raw, file, name)
         built, against = built_on(raw, bases)
-        if broken:  # what the others say is not known, so this file is judged alone
+        if broken:  # without the used mappings, this file is checked by itself
             built, against = raw, []
         own = [*unknown_keys(raw), *against, *contradictions(built), *_misfits(built)]
         if problems := [*broken, *(f"{name}: {problem}" for problem in own)]:
@@ -94,12 +94,12 @@ class _Reading:
         bases: dict[str, dict[Any, Any]] = {}
         problems: list[str] = []
         chain = [*self.within, file.resolve()]
-        known = ready_mappings()
+        ready = ready_mappings()
         for used in dict.fromkeys([*whole, *single.values()]):
             is_path = used.endswith((".yml", ".yaml"))
-            there = file.parent / used if is_path else known.get(used)
+            there = file.parent / used if is_path else ready.get(used)
             if there is None:
-                problems.append(f"{name}: use: {_unknown_name(used, known)}")
+                problems.append(f"{name}: use: {_unknown_name(used, ready)}")
             elif there.resolve() in chain:
                 circle = " -> ".join(each.stem for each in [*chain[chain.index(there.resolve()) :], there])
                 problems.append(f"{name}: use: {used} leads back to itself: {circle}. Take one of them out.")
@@ -112,9 +112,9 @@ class _Reading:
 
 
 def _misfits(raw: dict[Any, Any]) -> list[str]:
-    """What is of another kind than it has to be; unknown keys are reported elsewhere, with the nearest known one."""
+    """Problems with the types of values; unknown keys are reported elsewhere, with the nearest known key."""
     try:
-        Mapping.model_validate(raw)
+        ExportMapping.model_validate(raw)
     except ValidationError as error:
         return [worded(each) for each in error.errors() if each["type"] != "extra_forbidden"]
     return []
@@ -126,8 +126,8 @@ def _misfits(raw: dict[Any, Any]) -> list[str]:
 class _Loader(yaml.SafeLoader):
     """YAML with fewer surprises.
 
-    A key that stands twice is an error instead of a silent overwrite. ``Yes``, ``No`` and ``On`` are words, ``010`` and
-    ``12:30`` stay as written, and so do days and numbers with a point: an export's values must be met exactly.
+    A key that occurs twice is an error. ``Yes``, ``No`` and ``On`` are text; ``010``, ``12:30``, dates and decimal
+    numbers stay as written, because they must match the export's values exactly.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

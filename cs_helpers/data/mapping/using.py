@@ -1,9 +1,9 @@
 """Mappings that build on others: ``use: stripe`` or ``use: [salesforce, stripe, zendesk]``.
 
-What this file says comes on top of what the used ones say: keys are laid over each other down to the single column, a
-list or a single value replaces the other, and ``null`` takes something out (``tables: {usage: null}``). A table that
-two used mappings have is settled by ``tables: {accounts: {use: stripe}}``, or by an entry with a ``file`` of its own,
-which then stands alone. File-wide settings of the used files hold for their own tables; said here, they hold for all.
+Entries of this file replace those of the used ones, key by key down to the single column; ``null`` removes an entry
+(``tables: {usage: null}``). For a table that two used mappings have, ``tables: {accounts: {use: stripe}}`` chooses one,
+or an entry with its own ``file`` replaces both. File-wide settings of a used file hold for its tables; those of this
+file hold for all tables.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def ready_mappings() -> dict[str, Path]:
 
 def names_used(raw: Mapping[Any, Any]) -> tuple[list[str], dict[str, str]]:
     """What a file uses as a whole, and table -> what is used for that table alone."""
-    said = raw.get("use")
-    whole = [str(name) for name in (said if isinstance(said, list) else [said]) if isinstance(name, str | int)]
+    stated = raw.get("use")
+    whole = [str(name) for name in (stated if isinstance(stated, list) else [stated]) if isinstance(name, str | int)]
     single = {
         table: str(entry["use"])
         for table, entry in as_dict(raw.get("tables")).items()
@@ -48,7 +48,7 @@ def names_used(raw: Mapping[Any, Any]) -> tuple[list[str], dict[str, str]]:
 
 
 def built_on(raw: dict[Any, Any], bases: Mapping[str, dict[Any, Any]]) -> tuple[dict[Any, Any], list[str]]:
-    """A file's content laid over what it uses, and what speaks against it. ``bases``: name -> content."""
+    """The content of a file merged with the mappings it uses, and the problems. ``bases``: name -> content."""
     whole, single = names_used(raw)
     own_tables = as_dict(raw.get("tables"))
     built = {key: value for key, value in raw.items() if key != "tables"}
@@ -80,10 +80,10 @@ def built_on(raw: dict[Any, Any], bases: Mapping[str, dict[Any, Any]]) -> tuple[
 
 
 def laid_over(base: dict[Any, Any], own: dict[Any, Any]) -> dict[Any, Any]:
-    """One table's entry over another's: what is said of a column here replaces where it came from there."""
-    said = {name for key in GIVE_A_VALUE for name in as_dict(own.get(key))}
-    kept = {
-        key: {name: each for name, each in value.items() if name not in said}
+    """One table's entry merged over another's: an entry for a column here replaces the source of the column there."""
+    stated = {name for key in GIVE_A_VALUE for name in as_dict(own.get(key))}
+    remaining = {
+        key: {name: each for name, each in value.items() if name not in stated}
         if key in GIVE_A_VALUE and isinstance(value, dict)
         else value
         for key, value in base.items()
@@ -94,7 +94,7 @@ def laid_over(base: dict[Any, Any], own: dict[Any, Any]) -> dict[Any, Any]:
         if isinstance(over.get(key), dict):
             there = as_dict(base.get(key))
             over[key] = {name: each for name, each in over[key].items() if each is not None or name not in there}
-    return _merged(kept, over)
+    return _merged(remaining, over)
 
 
 def _merged(base: dict[Any, Any], own: dict[Any, Any], keep_null: bool = False) -> dict[Any, Any]:
@@ -110,16 +110,16 @@ def _merged(base: dict[Any, Any], own: dict[Any, Any], keep_null: bool = False) 
 
 
 def _settings(built: dict[Any, Any], bases: Mapping[str, dict[Any, Any]]) -> list[str]:
-    """Fill in the settings that hold for the whole file; what two used mappings say differently must be said here."""
+    """Fills in file-wide settings; a setting in which two used mappings differ must be stated in this file."""
     problems = []
     for key in dict.fromkeys(key for base in bases.values() for key in base if key not in _OWN):
-        said = {name: base[key] for name, base in bases.items() if key in base}
+        stated = {name: base[key] for name, base in bases.items() if key in base}
         if key in built:
             continue
-        if any(value != next(iter(said.values())) for value in said.values()):
-            words = ", ".join(f"{name} {value}" for name, value in said.items())
+        if any(value != next(iter(stated.values())) for value in stated.values()):
+            words = ", ".join(f"{name} {value}" for name, value in stated.items())
             problems.append(f"the mappings used differ in {key}: {words}. Say here which it is: `{key}: ...`.")
-        built[key] = next(iter(said.values()))
+        built[key] = next(iter(stated.values()))
     for key in WIDE:
         values = {base.get(key) for base in bases.values()}
         if key not in built and len(values) == 1 and None not in values:

@@ -1,13 +1,13 @@
-"""Roll-ups: big tables become small ones, inside the engine that holds them, by plain SQL under ``cs_helpers/sql``.
+"""Roll-ups: plain SQL under ``cs_helpers/sql`` that turns large tables into small ones inside the engine.
 
     tables.rollup("account_month", start="2025-01-01", end="2026-01-01")     # a loaded source
-    engine = rollups.engine_of(subscriptions=frame)                          # frames of one's own
+    engine = rollups.engine_of(subscriptions=frame)                          # your own frames
     rollups.run(engine, "account_month", start="2025-01-01", end="2026-01-01")
 
-``ROLLUPS`` says what each reads, takes and gives. The texts run unchanged on DuckDB, PostgreSQL and Spark: no value
-stands in them. ``run`` registers the one-row table ``parameters`` and the calendars a text joins, made here, saves the
-steps it builds on under their names, and hands the result over as Arrow. ``parameters.one`` is 1.0: a whole number
-times it is a double everywhere, which the three engines have no common cast for.
+``ROLLUPS`` lists the tables, parameters and columns of each. The SQL runs unchanged on DuckDB, PostgreSQL and Spark and
+contains no values: ``run`` registers the one-row table ``parameters`` and the calendars, saves the steps that a roll-up
+builds on, and returns the result as Arrow. ``parameters.one`` is 1.0: multiplied by it, a whole number becomes a double
+on all three engines, which have no common cast for it.
 """
 
 from __future__ import annotations

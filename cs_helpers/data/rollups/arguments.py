@@ -1,4 +1,4 @@
-"""A roll-up's arguments, checked: everything wrong with them is said at once."""
+"""Checks the arguments of a roll-up; all problems are reported together."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from cs_helpers.data.rollups.calendars import Values
 
 
-def values(rollup: Rollup, given: Mapping[str, Any]) -> Values:
+def values(rollup: Rollup, parameters: Mapping[str, Any]) -> Values:
     """Every parameter's value, defaults filled in; ParameterError with everything that is wrong."""
     wrong = [
         f"{rollup.name}: unknown parameter '{name}'. It takes: {', '.join(rollup.parameters)}."
         f"{did_you_mean(name, list(rollup.parameters))}"
-        for name in given
+        for name in parameters
         if name not in rollup.parameters
     ]
     found: Values = {}
     for name, parameter in rollup.parameters.items():
-        value = given.get(name)
+        value = parameters.get(name)
         if value is None and parameter.needed:
             wrong.append(f"{rollup.name}: parameter '{name}' is missing: {parameter.meaning}.")
         elif value is None:
@@ -47,8 +47,8 @@ def _checked(value: Any, parameter: Parameter) -> tuple[Any, str]:
             return None, "it is not a date; write it as YYYY-MM-DD, for example 2026-07-01"
         return (None, "it is not a date") if pd.isna(day) else (day, "")
     if parameter.kind == "integer":
-        if not _whole(value) or int(value) < parameter.least:
-            return None, f"give a whole number from {parameter.least} on"
+        if not _whole(value) or int(value) < parameter.minimum:
+            return None, f"give a whole number from {parameter.minimum} on"
         value = int(value)
     elif parameter.kind == "flag" and not isinstance(value, bool):
         return None, "give True or False"

@@ -119,7 +119,7 @@ def cohort_cells(engine: Engine, values: Values) -> Made:
 
 
 def spells_by_attribute(engine: Engine, values: Values) -> Made:
-    """``account_groups``: each account's value of the attribute asked for; without one all are alike."""
+    """``account_groups``: the value of the chosen attribute for each account; one group without an attribute."""
     column = values.pop("by")
     accounts = to_pandas(engine.arrow("SELECT * FROM accounts"))
     if column and column not in accounts:

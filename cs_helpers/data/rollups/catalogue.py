@@ -1,4 +1,4 @@
-"""What roll-ups there are: what each reads, takes and gives. Arguments are checked against these entries."""
+"""The catalogue of roll-ups: tables, parameters and columns of each. Arguments are checked against it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Parameter:
     default: Any = None
     needed: bool = False
     one_of: tuple[Any, ...] = ()
-    least: int = 0
+    minimum: int = 0
 
 
 @dataclass(frozen=True)
 class Output:
-    """One column of a result. ``missing`` says what an empty field means."""
+    """One column of a result. ``missing``: the meaning of an empty field."""
 
     kind: Kind
     meaning: str
@@ -38,11 +38,11 @@ class Output:
 
 @dataclass(frozen=True)
 class Rollup:
-    """One roll-up: its text is ``sql/<name>.sql``.
+    """One roll-up; its SQL is ``sql/<name>.sql``.
 
     ``reads`` are tables of the contract, ``steps`` the texts it builds on, in order, ``grain`` the columns that
     identify a row of the result and sort it. ``calendar`` makes the tables of days and months that the texts join,
-    and may add values to ``parameters``. ``refuses_unpaid``: a book in which nobody ever paid is an error.
+    and may add values to ``parameters``. ``refuses_unpaid``: an error where no account ever paid.
     """
 
     name: str
@@ -227,7 +227,7 @@ ROLLUPS: dict[str, Rollup] = {
                 "last": Parameter("date", "the last month's first day, itself included", needed=True),
                 "observed_from": Parameter("date", "first day on which usage was recorded; default: its first event"),
                 "dense": Parameter("flag", "every account has a row in every month", False),
-                "step": Parameter("integer", "every how many months, counted back from the last", 1, least=1),
+                "step": Parameter("integer", "every how many months, counted back from the last", 1, minimum=1),
                 "buckets": Parameter("integer", "parts of the accounts done in turn; 0: as many as the events need", 0),
             },
             columns={

@@ -26,9 +26,10 @@ class Engine(Protocol):
 
 
 def engine_of(memory_limit: str = "", threads: int = 0, **frames: pd.DataFrame) -> DuckDB:
-    """An embedded engine that holds these frames as tables of the contract; the other tables are there and empty.
+    """An embedded engine with these frames as tables of the contract; the other tables are empty.
 
-    Without ``accounts`` everybody whom the frames name is one. Raises ParameterError for a name that is no table.
+    Without ``accounts`` every account_id in the frames is an account. Raises ParameterError for a name that is no
+    table.
     """
     wrong = [
         f"{name} is not a table of the contract.{did_you_mean(name, list(TABLES))}"

@@ -30,9 +30,9 @@ class Draws:
     def chance(self, probability: float) -> bool:
         return self.uniform() < probability
 
-    def whole(self, least: int, most: int) -> int:
+    def whole(self, low: int, high: int) -> int:
         """A whole number, both ends included."""
-        return least + int(self.uniform() * (most - least + 1))
+        return low + int(self.uniform() * (high - low + 1))
 
     def pick(self, shares: Mapping[Option, float]) -> Option:
         """One of the keys; the shares add up to one."""
@@ -43,9 +43,9 @@ class Draws:
                 return option
         return option
 
-    def count(self, mean: float, most: int = 6) -> int:
-        """How many happen when ``most`` could, with that mean: close to Poisson without exp()."""
-        return len([n for n in range(most) if self.uniform() < mean / most])
+    def count(self, mean: float, high: int = 6) -> int:
+        """How many happen when ``high`` could, with that mean: close to Poisson without exp()."""
+        return len([n for n in range(high) if self.uniform() < mean / high])
 
     def skewed(self, reach: float) -> float:
         """A product of three uniform factors from 1 to 1 + reach: many small, few large, as a log-normal has."""

@@ -1,4 +1,4 @@
-"""What is particular to a support rep, an account or somebody's mood: lasting effects that truth.json lists."""
+"""Lasting effects of single support reps, accounts and moods; truth.json lists them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def account_effects(number: int, world: World) -> dict[str, float]:
 
 
 def _drawn(spread: Mapping[str, float], draws: Draws) -> dict[str, float]:
-    """Shifts around 0 and factors around 1, to four digits so that the truth file says exactly what was used."""
+    """Shifts around 0 and factors around 1, to four digits so that the truth file has exactly the values used."""
     return {
         name: round((1 if name.endswith("factor") else 0) + deviation * draws.bell(), 4)
         for name, deviation in spread.items()

@@ -21,11 +21,11 @@ def expected(world: World, teams: Sequence[Team]) -> dict[str, Any]:
     opening, closing = dict.fromkeys(years, 0.0), dict.fromkeys(years, 0.0)
     already, alone = 0.0, 0.0
     for team in teams:
-        lives = list(_lives(team, world))
-        exported = _total(life.alive[max(world.start - life.before, 1) - 1] for life in lives)
+        groups = list(_expected_accounts(team, world))
+        exported = _total(group.alive[max(world.start - group.before, 1) - 1] for group in groups)
         scale = min(p.TEAM_ACCOUNTS, world.accounts - team.number * p.TEAM_ACCOUNTS) / exported
-        for life in lives:
-            segment, before, alive = life.segment, life.before, life.alive
+        for group in groups:
+            segment, before, alive = group.segment, group.before, group.alive
             if before < world.start:
                 already += alive[world.start - before - 1] * scale
             for age in range(max(world.start - before, 1), len(alive)):
@@ -36,7 +36,7 @@ def expected(world: World, teams: Sequence[Team]) -> dict[str, Any]:
                     opening[year] += alive[year - before - 1] * scale
                     closing[year] += alive[year + 12 - before - 1] * scale
             if before < p.END - 12:
-                alone += life.alone * scale
+                alone += group.alone * scale
     return {
         "survival": {
             "definition": (
@@ -81,9 +81,12 @@ def _year_from(month: int) -> str:
 
 
 @dataclass(frozen=True)
-class Life:
-    """Accounts of one kind won in one month: the month of the day before their start, and how many are expected
-    alive after each age; ``alone`` at the window's end, had nobody looked after any account in its last 12 months."""
+class ExpectedAccounts:
+    """Accounts of one kind won in one month, with the number expected to be customers after each age.
+
+    ``before``: the month of the day before their start; ``alone``: the number expected at the end of the window, had no
+    account had a CSM in its last 12 months.
+    """
 
     segment: str
     before: int
@@ -91,7 +94,7 @@ class Life:
     alone: float
 
 
-def _lives(team: Team, world: World) -> Iterator[Life]:
+def _expected_accounts(team: Team, world: World) -> Iterator[ExpectedAccounts]:
     """Every kind of account and month of winning.
 
     Ages count whole calendar months from the day before the start: an account that starts on the 1st of May
@@ -103,7 +106,7 @@ def _lives(team: Team, world: World) -> Iterator[Life]:
     for kind, share in _kinds():
         for n, weight in enumerate(weights):
             alive, alone = _alive(kind, n, weight * share, team, recent)
-            yield Life(kind.segment, world.origin + n, alive, alone)
+            yield ExpectedAccounts(kind.segment, world.origin + n, alive, alone)
 
 
 def _kinds() -> Iterator[tuple[Kind, float]]:

@@ -1,4 +1,4 @@
-"""What ``truth.json`` says: every parameter, every hidden effect, and what they imply. Never an input to a report."""
+"""The contents of ``truth.json``: all parameters, all hidden effects, and what they imply. Never read by a report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is true of the made-up company: every number it is drawn from."""
+"""The parameters of the made-up company: every number it is drawn from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def _words(text: str) -> list[str]:
 
 
 COMPANY = "Larkmoor Signals (made up)"
-MOST_ACCOUNTS, MOST_MONTHS = 20_000, 120
+MAX_ACCOUNTS, MAX_MONTHS = 20_000, 120
 TEAM_ACCOUNTS = 600  # one division of CSMs, support reps, managers and a head for each 600 accounts
 END_DAY = date(2026, 7, 1)  # the first day after the window
 END = END_DAY.year * 12 + END_DAY.month - 1  # the same as a month index
@@ -21,7 +21,7 @@ EDITION = 31
 LOOKED_AT = 48
 RECENT = 12  # the last months of the window, in which churn is worse
 
-# How long accounts live. Hazards are probabilities of ending at one monthly billing date; the factors multiply them.
+# How long accounts stay. Hazards are probabilities of ending at one monthly billing date; the factors multiply them.
 SEGMENTS = ("SMB", "Mid-Market", "Enterprise")
 SEGMENT_SHARE = {"SMB": 0.52, "Mid-Market": 0.34, "Enterprise": 0.14}
 MONTHLY_TERM_SHARE = {"SMB": 0.45, "Mid-Market": 0.15, "Enterprise": 0.04}
@@ -68,7 +68,7 @@ ADD_ON_SHARE = {"SMB": 0.04, "Mid-Market": 0.10, "Enterprise": 0.15}
 ADD_ON_ENDS_EARLY = 0.25
 PLANS = ("Starter", "Growth", "Scale")
 SEAT_CENTS = {"Starter": 1900, "Growth": 2900, "Scale": 4500, ADD_ON: 500}
-FEWEST_SEATS = 3  # an account never goes below
+MIN_SEATS = 3  # an account never goes below
 # Share, fewest seats, and three factors' reach: seats = fewest x (1 + reach x u)^3, skewed as prices are.
 FIRST_PLAN = {
     "SMB": {"Starter": (0.6, 11, 0.58), "Growth": (0.4, 8, 0.54)},
@@ -120,7 +120,7 @@ LAST_NAMES = _words(
 
 # Who works here. The first half of the CSM seats reports to one manager and the second to another; so with support.
 CSM_SEATS = (*["SMB"] * 4, *["Mid-Market"] * 5, *["Enterprise"] * 3)
-UNCOVERED = len(CSM_SEATS)  # the number of the seat nobody ever sits in
+UNCOVERED = len(CSM_SEATS)  # the number of the seat that is always empty
 SUPPORT_SEATS = 12
 LEAVES = {"csm": 0.020, "support": 0.022}  # per month, from the seventh month in the job
 VACANCY = {"csm": (1, 4), "support": (1, 2)}  # months
@@ -178,7 +178,7 @@ USAGE_WEEKEND = 0.05  # of user-days; the others fall from Monday to Friday
 USAGE_WEEKDAY = {0: 0.22, 1: 0.23, 2: 0.22, 3: 0.19, 4: 0.14}
 FEATURES = {"dashboard": 0.34, "reports": 0.24, "alerts": 0.18, "export": 0.12, "api": 0.08, "forecast": 0.04}
 
-# What they say. Mood is 0.5 for an account of fair fit; it moves every score and, mildly, who answers.
+# Surveys. Mood is 0.5 for an account of fair fit; it moves every score and, mildly, who answers.
 MOOD = {"good": 0.62, "fair": 0.50, "poor": 0.36}
 MOOD_TROUBLE, MOOD_SPREAD = -0.16, 0.13
 MOOD_BEFORE_CHURN = (6, -0.12)  # in so many last paid months
@@ -201,7 +201,7 @@ REASONS = {  # why an account truly leaves, by fit
     "fair": {"price": 0.25, "competitor": 0.20, "champion left": 0.20, "missing features": 0.25, "poor service": 0.10},
     "poor": {"missing features": 0.45, "poor service": 0.20, "price": 0.15, "competitor": 0.15, "champion left": 0.05},
 }
-STATED_TRULY = 0.85  # in the exit survey; the others say price
+STATED_TRULY = 0.85  # in the exit survey; the others give price as the reason
 RECORDED, RECORDED_TRULY = 0.90, 0.60  # by the company in accounts.csv; where not truly, as price
 COMPETITORS = {"Brightpane": 0.45, "Ferrous Analytics": 0.35, "in-house": 0.20}
 COMPETITOR_NAMED = 0.6  # of exit answers; always where the reason is a competitor

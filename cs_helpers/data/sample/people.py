@@ -12,7 +12,7 @@ from cs_helpers.data.sample.team import Rep
 from cs_helpers.data.sample.world import Row, World, first_of
 
 TRAITS = ("drive", "coachability", "positivity", "empathy")
-TELLING = ("coachability", "empathy")  # these two go with how content a support rep's customers are
+TELLING = ("coachability", "empathy")  # these two are associated with the satisfaction of a support rep's customers
 FIRST_COURSE = ("Starting here: ride-alongs and product", 24)
 COURSES = {  # share and hours
     "Difficult conversations": (0.22, 4),

@@ -1,4 +1,4 @@
-"""Who the accounts are, and why they left: truly, as they say it, and as the company writes it down."""
+"""Attributes of the accounts, and why they left: the true, the stated and the recorded reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def true_reason(account: Account, world: World) -> str:
 
 
 def recorded_reason(account: Account, world: World) -> str:
-    """What the company wrote down about an account that is gone; empty where it is not gone or nobody wrote."""
+    """The recorded reason of an account that left; empty for other accounts and where no reason was recorded."""
     draws = world.draws("recorded reason", account.number)
     if account.spells[-1].end is None or not draws.chance(p.RECORDED):
         return ""
@@ -29,8 +29,8 @@ def account_row(account: Account, world: World) -> Row:
     industry = draws.pick({name: share for name, (share, _) in p.INDUSTRIES.items()})
     region = draws.pick({name: share for name, (share, _) in p.REGIONS.items()})
     countries = p.REGIONS[region][1]
-    fewest, reach = p.EMPLOYEES[segment]
-    employees = int(fewest * draws.skewed(reach))
+    smallest, reach = p.EMPLOYEES[segment]
+    employees = int(smallest * draws.skewed(reach))
     signup = account.spells[0].start - timedelta(days=draws.whole(0, 30))
     return {
         "account_id": account.account_id,

@@ -1,4 +1,4 @@
-"""The accounts' lives: when they came and left, who was given a CSM when, and what they paid."""
+"""Draws the accounts: when they start and leave, when they get a CSM, and what they pay."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from cs_helpers.data.sample.world import Row, World, billing_date, first_of, las
 
 @dataclass(frozen=True)
 class Kind:
-    """What is settled when an account is won: its hazard and whether it gets a CSM depend on nothing else but
-    trouble, age, calendar month and who sits in the seats."""
+    """The properties of a new account. Together with trouble, age, calendar month and the CSM seats they determine its
+    hazard and whether it gets a CSM."""
 
     segment: str
     term: int
@@ -45,7 +45,7 @@ class Price:
 class Spell:
     """Uninterrupted paid time from its first day to the first day not paid for, with its prices.
 
-    ``seat`` is the CSM seat it was given on ``covered_from``, or the one nobody sits in; ``trouble`` holds the
+    ``seat`` is the CSM seat it got on ``covered_from``, or the seat that is always empty; ``trouble`` holds the
     months, by the last paid day in them, that it spent in trouble.
     """
 
@@ -154,8 +154,8 @@ def _any_seat(kind: Kind, draws: Draws) -> int:
 def _first_price(kind: Kind, start: date, draws: Draws) -> Price:
     plans = p.FIRST_PLAN[kind.segment]
     plan = draws.pick({name: share for name, (share, _, _) in plans.items()})
-    _, fewest, reach = plans[plan]
-    seats = max(p.FEWEST_SEATS, int(fewest * draws.skewed(reach) * p.SIZE_PERCENT[kind.size] / 100))
+    _, smallest, reach = plans[plan]
+    seats = max(p.MIN_SEATS, int(smallest * draws.skewed(reach) * p.SIZE_PERCENT[kind.size] / 100))
     return Price(start, None, plan, seats, draws.pick(p.DISCOUNT[kind.segment]), kind.term)
 
 
@@ -200,7 +200,7 @@ def _second_spell(first: Spell, number: int, kind: Kind, team: Team, world: Worl
     if back >= p.END_DAY:
         return None
     last = first.prices[-1]
-    seats = max(p.FEWEST_SEATS, last.seats * draws.whole(60, 100) // 100)
+    seats = max(p.MIN_SEATS, last.seats * draws.whole(60, 100) // 100)
     price = Price(back, None, last.plan, seats, last.discount, 1)
     return _spell(replace(kind, term=1), price, first.seat, team, world, ("second life", number))
 
@@ -220,7 +220,7 @@ def _changed(price: Price, kind: Kind, age: int, covered: bool, draws: Draws) ->
         return replace(price, seats=price.seats + max(1, price.seats * draws.whole(*p.EXPANSION_PERCENT) // 100))
     if drawn < up + down:
         fewer = price.seats - max(1, price.seats * draws.whole(*p.CONTRACTION_PERCENT) // 100)
-        return replace(price, seats=fewer) if fewer >= p.FEWEST_SEATS else None
+        return replace(price, seats=fewer) if fewer >= p.MIN_SEATS else None
     return None
 
 

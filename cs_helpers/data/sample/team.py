@@ -1,4 +1,4 @@
-"""The people: who sat in which seat when, what they cost, and what else Customer Success spends."""
+"""The team: which person held which seat when, what they cost, and the other costs of Customer Success."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Rep:
 
     @property
     def level(self) -> str:
-        """Role, with the head told apart from the managers."""
+        """Role, with the head separate from the managers."""
         return "head" if self.role == "manager" and self.number % 1000 == 1 else self.role
 
 
@@ -51,7 +51,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Team:
-    """The division that looked after up to 600 accounts. The last CSM seat is the one nobody ever sits in."""
+    """The division that looked after up to 600 accounts. The last CSM seat is always empty."""
 
     number: int
     managers: tuple[Rep, ...]
@@ -93,7 +93,7 @@ def _manager_of(seat: int) -> int:
 
 
 def _people(first: Rep, world: World, draws: Draws) -> tuple[Rep, ...]:
-    """Those who sat in one seat, one after the other; ``first`` has the number of the first of them."""
+    """The people who held one seat, one after the other; ``first`` has the number of the first of them."""
     people: list[Rep] = []
     hired = world.origin - draws.whole(0, 20)
     while hired < p.END:
@@ -147,8 +147,8 @@ def rep_row(rep: Rep, world: World) -> Row:
 
 def _annual_cost(rep: Rep, world: World) -> int:
     """Cents a year with everything an employer pays."""
-    least, most = p.PAY[rep.level]
-    return world.draws("pay", rep.number).whole(least // 500, most // 500) * 50_000
+    low, high = p.PAY[rep.level]
+    return world.draws("pay", rep.number).whole(low // 500, high // 500) * 50_000
 
 
 def cost_rows(reps: Sequence[Rep], teams: int, world: World) -> list[Row]:

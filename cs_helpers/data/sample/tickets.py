@@ -21,16 +21,16 @@ def ticket_rows(account: Account, team: Team, reps: Mapping[str, Effects], world
     kind, own = account.kind, account_effects(account.number, world)
     for spell in account.spells:
         stop = (spell.end or p.END_DAY).toordinal() * DAY
-        for month, least, after in spell.paid_months(world):
+        for month, low, after in spell.paid_months(world):
             draws = world.draws("tickets", account.number, month, spell.start)
             trouble = month in spell.trouble
             mean = p.TICKETS_A_MONTH[kind.segment] * p.WORK_FIT_FACTOR[kind.fit]
-            mean *= (p.WORK_TROUBLE_FACTOR if trouble else 1) * (after - least) / 30
+            mean *= (p.WORK_TROUBLE_FACTOR if trouble else 1) * (after - low) / 30
             shift = own["csat_shift"] + (p.CSAT_POOR if kind.fit == "poor" else 0) + (p.CSAT_TROUBLE if trouble else 0)
             for _ in range(draws.count(mean)):
-                day = working_day(least, after, draws)
+                day = working_day(low, after, draws)
                 if day is None or draws.chance(0.05):
-                    day = draws.whole(least, after - 1)
+                    day = draws.whole(low, after - 1)
                 opened = day * DAY + (420 + draws.whole(0, 420) + draws.whole(0, 300)) * 60
                 rep = _answering(team, month - world.origin, kind.segment, draws)
                 row = {"account_id": account.account_id}

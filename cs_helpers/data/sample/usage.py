@@ -19,11 +19,11 @@ def usage_rows(account: Account, world: World) -> list[Row]:
     favourite = own.pick(p.FEATURES)
     seen: dict[tuple[int, int], Row] = {}
     for spell in account.spells:
-        for month, least, after in spell.paid_months(world):
+        for month, low, after in spell.paid_months(world):
             draws = world.draws("usage", account.number, month, spell.start)
-            mean = level * usage_factor(spell, month) * (after - least) / 30
+            mean = level * usage_factor(spell, month) * (after - low) / 30
             for _ in range(int(mean * (1 + 0.25 * draws.bell()) + draws.uniform())):
-                day = _day(least, after, draws)
+                day = _day(low, after, draws)
                 user = min(draws.whole(1, users), draws.whole(1, users))  # the first named use it most
                 feature = favourite if draws.chance(0.35) else draws.pick(p.FEATURES)
                 quantity = int(draws.skewed(1.1))
@@ -53,10 +53,10 @@ def usage_factor(spell: Spell, month: int) -> float:
     return factor
 
 
-def _day(least: int, after: int, draws: Draws) -> int:
-    """A day of [least, after) by its weekday's share; the share of weekends is near, not exact, in part months."""
+def _day(low: int, after: int, draws: Draws) -> int:
+    """A day of [low, after) by its weekday's share; the share of weekends is near, not exact, in part months."""
     for _ in range(8):
-        day = draws.whole(least, after - 1)
+        day = draws.whole(low, after - 1)
         weekday = (day - 1) % 7
         share = p.USAGE_WEEKDAY.get(weekday, p.USAGE_WEEKEND / 2)
         if draws.chance(share / 0.25):

@@ -1,4 +1,4 @@
-"""What accounts and reps say when asked: after onboarding, periodically, and at the exit."""
+"""Survey answers of accounts and reps: after onboarding, periodically, and at the exit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def account_survey_rows(account: Account, team: Team, world: World) -> list[Row]
             month = min(month_of(day), last_paid_month(spell.end or p.END_DAY))
             content = mood(account, spell, month, draws)
             rep = csm_in(spell, month, team, world)
-            row = _asked(kind, stage, day, content, draws)
+            row = _survey(kind, stage, day, content, draws)
             row |= {"account_id": account.account_id, "rep_id": rep.rep_id if rep else ""}
             if kind == "exit" and row["answered_at"]:
                 row |= _exit_words(account, world, draws)
@@ -43,15 +43,15 @@ def _invitations(account: Account, spell: Spell, world: World) -> list[tuple[str
     for kind, every, later in (("nps", p.NPS_EVERY, 0), ("ces", p.CES_EVERY, 3)):
         found += [(kind, "periodic", billing_date(spell.start, age + later)) for age in range(every, ages + 1, every)]
     stop = spell.end or p.END_DAY
-    kept = [(kind, stage, day) for kind, stage, day in found if world.first_day <= day < stop]
+    invitations = [(kind, stage, day) for kind, stage, day in found if world.first_day <= day < stop]
     if spell.end is not None:
-        kept.append(
+        invitations.append(
             ("exit", "exit", max(spell.start, world.first_day, spell.end - timedelta(days=1 + draws.whole(0, 4))))
         )
-    return kept
+    return invitations
 
 
-def _asked(kind: str, stage: str, day: date, content: float, draws: Draws) -> Row:
+def _survey(kind: str, stage: str, day: date, content: float, draws: Draws) -> Row:
     """One invitation and, where there is one inside the window, its answer."""
     sent = day.toordinal() * 86_400 + (480 + 15 * draws.whole(0, 32)) * 60
     answered = sent + 60 * int(20 + 900 * draws.skewed(1.0))
@@ -92,7 +92,7 @@ def _exit_words(account: Account, world: World, draws: Draws) -> Row:
 
 
 def agent_survey_rows(rep: Rep, world: World) -> list[Row]:
-    """What CSMs and support reps say about their own work, asked every quarter they are there."""
+    """Quarterly survey answers of CSMs and support reps about their own work."""
     rows = []
     for month in range(world.start, p.END):
         there = rep.hired <= month and (rep.left is None or month < rep.left)
@@ -100,7 +100,7 @@ def agent_survey_rows(rep: Rep, world: World) -> list[Row]:
             continue
         draws = world.draws("agent survey", rep.number, month)
         felt = agent_mood(rep, month, draws)
-        row = _asked("agent", "periodic", first_of(month).replace(day=3), (felt - 1) / 4, draws)
+        row = _survey("agent", "periodic", first_of(month).replace(day=3), (felt - 1) / 4, draws)
         if row["answered_at"]:
             score = min(5, max(1, int(felt + 0.5)))
             words = agent_comment(score >= 4, draws) if row["comment"] else ""

@@ -10,7 +10,7 @@ from cs_helpers.data.sample.world import Row, World, first_of, last_paid_month, 
 
 
 def csm_in(spell: Spell, month: int, team: Team, world: World) -> Rep | None:
-    """Who looked after the account in a month; nobody before it was given a CSM or while the seat was vacant."""
+    """The CSM of the account in a month; None before it got a CSM and while the seat was vacant."""
     return team.csm_seats[spell.seat].sitting[month - world.origin] if month >= spell.covered_month else None
 
 
@@ -28,17 +28,17 @@ def assignment_rows(account: Account, team: Team, world: World) -> list[Row]:
 
 
 def touch_rows(account: Account, team: Team, world: World) -> list[Row]:
-    """What CSMs did with the account, in months with somebody in its seat; at most one touch at a time."""
+    """Touches of the account in months in which its seat is filled; at most one touch at a time."""
     rows: dict[str, Row] = {}
     for spell in account.spells:
         started = last_paid_month(spell.start)
-        for month, least, after in spell.paid_months(world):
+        for month, low, after in spell.paid_months(world):
             rep = csm_in(spell, month, team, world)
             if rep is None:
                 continue
             draws = world.draws("touches", account.number, month, spell.start)
             for kind in _touch_kinds(account.kind, month - started, month in spell.trouble, draws):
-                day = working_day(max(least, spell.covered_from.toordinal()), after, draws)
+                day = working_day(max(low, spell.covered_from.toordinal()), after, draws)
                 if day is None:
                     continue
                 at = moment((day * 24 * 60 + 480 + 15 * draws.whole(0, 36)) * 60)

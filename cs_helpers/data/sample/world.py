@@ -8,7 +8,7 @@ from functools import cache
 
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.data.sample.draws import Draws
-from cs_helpers.data.sample.parameters import END, MOST_ACCOUNTS, MOST_MONTHS, PAST
+from cs_helpers.data.sample.parameters import END, MAX_ACCOUNTS, MAX_MONTHS, PAST
 
 Row = dict[str, str]
 Tables = dict[str, list[Row]]
@@ -24,9 +24,9 @@ class World:
 
     def __post_init__(self) -> None:
         wrong = []
-        for name, value, most in (("accounts", self.accounts, MOST_ACCOUNTS), ("months", self.months, MOST_MONTHS)):
-            if not _is_whole(value) or not 1 <= value <= most:
-                wrong.append(f"{name} is {value!r}.\n  Give a whole number from 1 to {most:,}.")
+        for name, value, high in (("accounts", self.accounts, MAX_ACCOUNTS), ("months", self.months, MAX_MONTHS)):
+            if not _is_whole(value) or not 1 <= value <= high:
+                wrong.append(f"{name} is {value!r}.\n  Give a whole number from 1 to {high:,}.")
         if not _is_whole(self.seed):
             wrong.append(f"seed is {self.seed!r}.\n  Give a whole number; each one makes another company.")
         if wrong:
@@ -85,12 +85,12 @@ def moment(seconds: int) -> str:
     return f"{date.fromordinal(day)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}Z"
 
 
-def working_day(least: int, stop: int, draws: Draws) -> int | None:
-    """A day of [least, stop), moved off the weekend where there is a weekday near; None where there is none."""
-    day = draws.whole(least, stop - 1)
+def working_day(low: int, stop: int, draws: Draws) -> int | None:
+    """A day of [low, stop), moved off the weekend where there is a weekday near; None where there is none."""
+    day = draws.whole(low, stop - 1)
     weekday = (day - 1) % 7  # ordinal 1 was a Monday
     if weekday < 5:
         return day
-    if day - (weekday - 4) >= least:
+    if day - (weekday - 4) >= low:
         return day - (weekday - 4)
     return day + 7 - weekday if day + 7 - weekday < stop else None

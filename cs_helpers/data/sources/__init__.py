@@ -1,8 +1,8 @@
-"""Places data come from: a folder of CSV and Parquet files, a workbook, a DuckDB file, a PostgreSQL database.
+"""Sources: a folder of CSV and Parquet files, a workbook, a DuckDB file, a PostgreSQL database.
 
-A source knows names, bytes and fields; it knows nothing of accounts or dates. Nothing is turned into "missing" on the
-way in but what is empty: the text ``NA`` stays ``NA``, ``00123`` stays ``00123``. Whatever cannot be read ends in a
-SourceError that says where, what and how to fix it. No address with a password is accepted, shown or kept.
+A source reads names and fields; it knows nothing of accounts or dates. Only empty fields become missing: the text
+``NA`` stays ``NA``, ``00123`` stays ``00123``. Anything unreadable raises a SourceError with the place, the problem and
+the fix. An address with a password is neither accepted nor shown nor stored.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from cs_helpers.core.errors import SourceError, did_you_mean
 from cs_helpers.data.sources.folder import OUT_OF_DATE, WORKBOOK, open_folder
-from cs_helpers.data.sources.staged import BLANKS, Reading, Source, Staged
+from cs_helpers.data.sources.staged import BLANKS, ReadOptions, Source, Staged
 
-__all__ = ["BLANKS", "Reading", "Source", "Staged", "display_name", "locate", "open_source"]
+__all__ = ["BLANKS", "ReadOptions", "Source", "Staged", "display_name", "locate", "open_source"]
 
 _ADDRESS = re.compile(r"(?is)([a-z][a-z0-9+.:\-]+):(/.*)")  # with one slash: a Path has lost the other
 _SECRET = re.compile(r"(?i)\b(password|passwd|pwd|secret|token)\s*=|:[^/\\@\s]+@")
@@ -70,18 +70,18 @@ def _open_path(place: Path, name: str) -> Source:
 
 
 def locate(path: str | Path) -> Path:
-    """Where a path leads: from the working directory, or from the folder above where that is ``notebooks``.
+    """The file or folder of a path: relative to the working directory, or to the folder above ``notebooks``.
 
     JupyterLab starts a notebook in its own folder, the command line in the project's; ``data/sample`` must
     mean the same in both.
     """
-    given, here = Path(path).expanduser(), Path.cwd()
-    above = here.parent / given
-    return above if here.name == "notebooks" and not given.exists() and above.exists() else given
+    wanted, here = Path(path).expanduser(), Path.cwd()
+    above = here.parent / wanted
+    return above if here.name == "notebooks" and not wanted.exists() and above.exists() else wanted
 
 
 def display_name(path: Path) -> str:
-    """A path as a report may print it: relative, or the last part alone where it lies elsewhere."""
+    """A path as a report may show it: relative to the working directory, or its last part only."""
     if not path.is_absolute():
         return path.as_posix()
     try:

@@ -14,7 +14,7 @@ from cs_helpers.core.errors import SourceError
 
 CHUNK = 1 << 22
 HEAD = 1 << 16
-OVERLAP = 256  # bytes of a chunk that are looked at again with the next one
+OVERLAP = 256  # bytes at the end of a chunk that are read again with the next chunk
 UTF8 = ("utf8", "utf8sig", "ascii", "usascii")
 WIDE = ("utf16", "utf32")
 BYTE_ORDER_MARKS = {
@@ -32,7 +32,7 @@ _RARE_ASCII = b"\t\x0b\x0c\x1c\x1d\x1e\x1f"
 
 
 def refuse_other_kinds(name: str, head: bytes) -> None:
-    """A file that is something else than its name says: its first bytes give it away."""
+    """Raises SourceError for a file of another kind than its name says, recognised by its first bytes."""
     what = fix = ""
     if head.startswith(b"PK\x03\x04"):
         what, fix = "an Excel workbook or another zip archive", "Give it the ending .xlsx, or save it as CSV in Excel"
@@ -127,7 +127,7 @@ def scan(path: Path, separator: str) -> Scan:
 
 
 def _count(chunk: bytes, mark: bytes) -> int:
-    """How often a mark that occurs everywhere stands in some bytes."""
+    """How often a frequent mark occurs in some bytes."""
     import numpy as np
 
     if len(mark) > 1:
@@ -194,7 +194,7 @@ def recode(name: str, path: Path, encoding: str, target: Path) -> str:
 
 
 def not_written_in(name: str, path: Path, encoding: str) -> SourceError:
-    """Where the first byte stands that the encoding does not have, and what the word there would be in another."""
+    """The place of the first byte that the encoding does not have, and the word there in another encoding."""
     data = path.read_bytes()
     try:
         data.decode(encoding)
@@ -239,7 +239,7 @@ def _around(data: bytes, at: int) -> str:
 
 
 def refuse_nul(name: str, path: Path) -> None:
-    """A byte 0 never stands in text."""
+    """Raises SourceError for a file with a byte 0, which text never has."""
     before = 0
     with path.open("rb") as handle:
         for chunk in chunks(handle):

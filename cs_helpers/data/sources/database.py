@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from cs_helpers.core.errors import SourceError, SourceUnavailable, did_you_mean
 from cs_helpers.data.sources.fingerprints import fingerprint_of
 from cs_helpers.data.sources.parquet import plain_reason
-from cs_helpers.data.sources.staged import Reading, Staged, check_headers, line_column, listed, matching
+from cs_helpers.data.sources.staged import ReadOptions, Staged, check_headers, line_column, listed, matching
 from cs_helpers.data.sources.typed import stripped, typed
 
 if TYPE_CHECKING:
@@ -92,14 +92,16 @@ def _closed(name: str, reason: str) -> SourceError:
 
 
 class _Tables:
-    """What both kinds of database have in common: names of tables, and digests of what was read."""
+    """What both kinds of database share: names of tables, and digests of the tables that were read."""
 
     def __init__(self, name: str):
         self.name = name
+        self._places: dict[str, int] = {}  # name of a table -> its place in the list of tables
         self._digests: dict[str, str] = {}
 
     def names(self) -> list[str]:
-        raise NotImplementedError
+        """Tables and views, those outside of the default schemas as schema.table."""
+        return list(self._places)
 
     def find(self, name: str) -> str | None:
         """The table of that name; see ``Source``."""
@@ -133,7 +135,7 @@ class _Tables:
 
 
 def _qualified(tables: Sequence[tuple[str, str]], own: Sequence[str]) -> dict[str, int]:
-    """Places of tables by the names people use: alone in the schemas that need no name, else ``schema.table``."""
+    """Places of tables by their names: without the schema for the default schemas, else ``schema.table``."""
     found: dict[str, int] = {}
     for schema in own:
         for place, (where, table) in enumerate(tables):
@@ -161,11 +163,7 @@ class DuckDBFile(_Tables):
         self._tables = file.tables()
         self._places = _qualified(self._tables, ["main"])
 
-    def names(self) -> list[str]:
-        """Tables and views: alone those of the schema main, as schema.table the others."""
-        return list(self._places)
-
-    def stage(self, engine: DuckDB, name: str, target: str, how: Reading = Reading()) -> Staged:  # noqa: B008
+    def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:  # noqa: B008
         """One table as the engine's table ``target``; see ``Source``."""
         from cs_helpers.data.engines.duckdb import EngineRefused, quote
 
@@ -198,7 +196,7 @@ class DuckDBFile(_Tables):
         return self._done(engine, name, target, types, line)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Closes the file."""
         self._file.close()
 
 
@@ -237,24 +235,24 @@ def _parsed(scheme: str, rest: str) -> tuple[dict[str, str], str, str]:
     bad = f"{scheme}://...: the address cannot be read.\n  Write it as postgresql://host:port/database?schema=name."
     try:
         parts = urlsplit(f"postgresql:{rest}")
-        asked = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        options_given = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
         port, host = parts.port, parts.hostname
     except ValueError as error:
         raise SourceError(bad) from error
     if parts.fragment or len(parts.path.split("/")) > 2:
         raise SourceError(bad)
-    if any(re.search(r"pass|pwd|secret|token", key, re.IGNORECASE) for key, _ in asked):
+    if any(re.search(r"pass|pwd|secret|token", key, re.IGNORECASE) for key, _ in options_given):
         raise SourceError(
             f"{scheme}://...: there is a password in the address; it is not repeated here.\n  {ELSEWHERE}"
         )
-    for key, _ in asked:
+    for key, _ in options_given:
         if key not in OPTIONS:
-            known = re.sub(r"[^\w\-]", "", key)[:30]
+            shown = re.sub(r"[^\w\-]", "", key)[:30]
             raise SourceError(
-                f"{scheme}://...: the option '{known}' is not known.{did_you_mean(known, OPTIONS)}\n"
+                f"{scheme}://...: the option '{shown}' is not known.{did_you_mean(shown, OPTIONS)}\n"
                 f"  Options are {', '.join(OPTIONS)}; others can be set in a service file or the environment."
             )
-    options = dict(asked)
+    options = dict(options_given)
     schema = options.pop("schema", "")
     if "sslmode" in options and options["sslmode"] not in SSL_MODES:
         raise SourceError(f"{scheme}://...: this sslmode is not known.\n  It is one of {', '.join(SSL_MODES)}.")
@@ -312,11 +310,7 @@ class PostgresDatabase(_Tables):
             )
         self._places = _qualified([(relation.schema, relation.name) for relation in self._relations], own)
 
-    def names(self) -> list[str]:
-        """Tables and views: alone those of the search path, as schema.table the others."""
-        return list(self._places)
-
-    def stage(self, engine: DuckDB, name: str, target: str, how: Reading = Reading()) -> Staged:  # noqa: B008
+    def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:  # noqa: B008
         """One table as the engine's table ``target``; see ``Source``."""
         from cs_helpers.data.engines.postgres import PostgresRefused
 
@@ -378,7 +372,7 @@ class PostgresDatabase(_Tables):
 
 
 def _expression(kind: str) -> str:
-    """What the server is asked for, where that is not the plain column; ``{}`` stands for the column."""
+    """The SQL expression for a column that is not read as it is; ``{}`` is the place of the column."""
     if kind == "timestamptz":
         return "{} AT TIME ZONE 'UTC'"
     if kind == "money":

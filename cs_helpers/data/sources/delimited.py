@@ -38,7 +38,7 @@ from cs_helpers.data.sources.characters import (
     word_beyond_ascii,
 )
 from cs_helpers.data.sources.shapes import blank_row, shape_of, stripped, times, well_quoted
-from cs_helpers.data.sources.staged import BLANKS, Reading, Staged, check_headers, line_column, nameless
+from cs_helpers.data.sources.staged import BLANKS, ReadOptions, Staged, check_headers, line_column, nameless
 
 if TYPE_CHECKING:
     from cs_helpers.data.engines.duckdb import DuckDB
@@ -46,10 +46,10 @@ if TYPE_CHECKING:
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 PLURAL = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 WRITTEN = {"\t": "tab"}
-LONGEST_FIELD = 1 << 30
+MAX_FIELD_SIZE = 1 << 30
 BATCH = 50_000
 BLOCK = 1 << 22  # bytes a thread splits at a time
-SAMPLED = 100  # records that say which separator is meant
+SAMPLED = 100  # records from which the separator is found
 SHOWN = 5
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
@@ -74,19 +74,19 @@ class Text:
         return [place for place, title in enumerate(self.header) if title]
 
 
-def stage_csv(engine: DuckDB, name: str, path: Path, target: str, how: Reading) -> tuple[Staged, str]:
+def stage_csv(engine: DuckDB, name: str, path: Path, target: str, options: ReadOptions) -> tuple[Staged, str]:
     """One CSV file, compressed or not, as the engine's table ``target``; and the digest of its bytes."""
     with tempfile.TemporaryDirectory(prefix="cs-helpers-") as place:
-        text, detected, digest = _prepared(name, path, how, Path(place))
+        text, detected, digest = _prepared(name, path, options, Path(place))
         rows = _quick(engine, text, target) if text.simple_head else None
         if rows is None:
             rows = _judged(engine, text, target)
         separator = text.separator
     headers = tuple(title for title in text.header if title)
-    known = replace(how, separator=separator)
+    settled = replace(options, separator=separator)
 
     def find_lines(records: Sequence[int]) -> list[int]:
-        return _lines(name, path, known, records)
+        return _lines(name, path, settled, records)
 
     held, places = engine.held.get(target), {text.header[place]: f":{place}" for place in text.named}
 
@@ -110,7 +110,7 @@ def stage_csv(engine: DuckDB, name: str, path: Path, target: str, how: Reading) 
 # --- before the rows ------------------------------------------------------------------------------------------
 
 
-def _prepared(name: str, path: Path, how: Reading, place: Path) -> tuple[Text, list[str], str]:
+def _prepared(name: str, path: Path, options: ReadOptions, place: Path) -> tuple[Text, list[str], str]:
     """The file as UTF-8 text with a known separator and header, what was found out, and the digest of its bytes."""
     plain_path, detected = path, list[str]()
     if path.suffix.lower() == ".gz":
@@ -119,19 +119,19 @@ def _prepared(name: str, path: Path, how: Reading, place: Path) -> tuple[Text, l
     if not head:
         raise SourceError(f"{name}: the file is empty.\n  Export it again: a table has a header and rows.")
     refuse_other_kinds(name, head)
-    encoding = _wide_encoding(name, head, how.encoding, detected)
+    encoding = _wide_encoding(name, head, options.encoding, detected)
     recoded = place / "utf8.csv"
     digest = ""
     if encoding:
         digest = recode(name, plain_path, encoding, recoded)
         plain_path = recoded
-    text = _headed(name, plain_path, how, detected)
+    text = _headed(name, plain_path, options, detected)
     found = scan(plain_path, text.separator)
     if found.nul:
         refuse_nul(name, plain_path)
-    if not encoding and (narrow := _narrow_encoding(name, plain_path, found, how.encoding, detected)):
+    if not encoding and (narrow := _narrow_encoding(name, plain_path, found, options.encoding, detected)):
         digest = recode(name, plain_path, narrow, recoded)
-        text = _headed(name, recoded, how, [])
+        text = _headed(name, recoded, options, [])
         plain_path, found = recoded, scan(recoded, text.separator)
     if path.suffix.lower() == ".gz":
         digest = scan(path, ",").digest
@@ -155,7 +155,7 @@ def _unpacked(name: str, path: Path, target: Path) -> Path:
 
 
 def _wide_encoding(name: str, head: bytes, declared: str | None, detected: list[str]) -> str:
-    """UTF-16 or UTF-32, declared or found; empty for everything that has a byte per plain letter."""
+    """UTF-16 or UTF-32, declared or found; empty for encodings with one byte per plain letter."""
     found, wide = found_wide(head), declared is not None and plain(declared).startswith(WIDE)
     if found and declared is None:
         detected.append(f"{name}: read as {found.upper()}, as found.")
@@ -202,7 +202,7 @@ def _narrow_encoding(name: str, path: Path, found: Scan, declared: str | None, d
 
 
 def _one_byte_each(encoding: str) -> bool:
-    """Whether an encoding has one byte for every character, as those of Western Europe do."""
+    """Whether an encoding has one byte per character, as the Western European ones do."""
     try:
         return len(bytes(range(0x20, 0x80)).decode(encoding)) == 0x60 and len("é".encode(encoding)) == 1
     except UnicodeError:
@@ -215,25 +215,25 @@ def _try_decoding(path: Path, encoding: str) -> None:
             chunk.decode(encoding)
 
 
-def _headed(name: str, path: Path, how: Reading, detected: list[str]) -> Text:
-    """Separator, header and where they stand, from the file's first lines."""
+def _headed(name: str, path: Path, options: ReadOptions, detected: list[str]) -> Text:
+    """The separator and the header with its line, from the first lines of the file."""
     raw = _head(path)
     whole = len(raw) < HEAD
     lines = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
     text = list(io.StringIO(lines, newline=""))
     begin, marked = 0, None
-    if text and (match := _SEP_LINE.fullmatch(text[0])) and how.header_row is None:
+    if text and (match := _SEP_LINE.fullmatch(text[0])) and options.header_row is None:
         begin, marked = 1, match[1]
-    if how.header_row is not None:
-        begin = how.header_row - 1
+    if options.header_row is not None:
+        begin = options.header_row - 1
     if not whole and begin >= len(text) - 1:
         text = _first_lines(path, begin + SAMPLED)
     after = text[begin:]
     if not any(line.strip() for line in after):
         what = "the file is empty" if not begin or marked else f"there is nothing in row {begin + 1} or below"
         raise SourceError(f"{name}: {what}.\n  Export it again: a table has a header and rows.")
-    separator = how.separator or marked or _likely(after)
-    if how.separator is None and separator != ",":
+    separator = options.separator or marked or _likely(after)
+    if options.separator is None and separator != ",":
         why = "as its first line says" if marked else "as found"
         detected.append(f"{name}: fields are separated by {PLURAL.get(separator, repr(separator))}, {why}.")
     records, numbers = _sampled_records(after, separator)
@@ -242,12 +242,12 @@ def _headed(name: str, path: Path, how: Reading, detected: list[str]) -> Text:
         raise SourceError(f"{name}: no field of its first rows has a value.\n  Say where its header is: `header_row`.")
     row = numbers[first] + begin
     header = tuple(field.strip() for field in records[first])
-    if how.separator:
+    if options.separator:
         _check_separator(name, row, header, separator)
-    if how.header_row is None:
+    if options.header_row is None:
         _refuse_title(name, header, records[first + 1 :], [number + begin for number in numbers[first + 1 :]])
-    if how.header_row is not None and row != how.header_row:
-        raise SourceError(f"{name}, row {how.header_row}: this row is empty; the header stands elsewhere.\n"
+    if options.header_row is not None and row != options.header_row:
+        raise SourceError(f"{name}, row {options.header_row}: this row is empty; the header stands elsewhere.\n"
                           f"  Set `header_row: {row}` if the header is {_shown(header)}.")  # fmt: skip
     check_headers(name, row, header)
     line = text[begin]
@@ -338,7 +338,7 @@ def _quick(engine: DuckDB, text: Text, target: str) -> int | None:
     line_ends = found.returns == found.pairs if found.quotes else found.one_line_end
     if not found.utf8 or found.nul or not line_ends or found.spaced_quotes or text.separator not in SEPARATORS:
         return None
-    if found.quotes % 2:  # one opens a field that never ends, or stands amid a field
+    if found.quotes % 2:  # one opens a field that never ends, or is inside a field
         return None
     if not found.quotes or well_quoted(text.path, text.separator, found.quotes):
         rows = _split(engine, text, target)
@@ -395,14 +395,14 @@ def _split(engine: DuckDB, text: Text, target: str) -> int | None:
     unnamed = [name for place, name in enumerate(names) if place not in text.named]
     if any(table[name].null_count != rows for name in unnamed):
         return None
-    kept = {names[place]: text.header[place] for place in text.named}
+    headers = {names[place]: text.header[place] for place in text.named}
     blanks = text.scan.spaces or text.scan.rare_blanks or quoted
-    values = [stripped(table[name], BLANKS) if blanks else table[name] for name in kept]
+    values = [stripped(table[name], BLANKS) if blanks else table[name] for name in headers]
     if not rows or blank_row(values):  # the judge would pass it over
         return None
-    line = line_column(list(kept.values()))
-    columns = [f"{quote(name)} AS {quote(header)}" for name, header in {":line": line, **kept}.items()]
-    engine.present(target, pa.table([_numbers(rows), *values], [":line", *kept]), ", ".join(columns))
+    line = line_column(list(headers.values()))
+    columns = [f"{quote(name)} AS {quote(header)}" for name, header in {":line": line, **headers}.items()]
+    engine.present(target, pa.table([_numbers(rows), *values], [":line", *headers]), ", ".join(columns))
     return rows
 
 
@@ -423,10 +423,10 @@ def _proven(engine: DuckDB, text: Text, target: str, parallel: bool) -> int | No
 
     names = [f":{place}" for place in range(len(text.header))]  # no header's own name: some are dropped again
     columns = list(map(quote, names))
-    kept = {columns[place]: text.header[place] for place in text.named}
-    line = line_column(list(kept.values()))
-    outer = [f"row_number() OVER () + 1 AS {quote(line)}", *(f"{c} AS {quote(h)}" for c, h in kept.items())]
-    others = [column for column in columns if column not in kept]
+    headers = {columns[place]: text.header[place] for place in text.named}
+    line = line_column(list(headers.values()))
+    outer = [f"row_number() OVER () + 1 AS {quote(line)}", *(f"{c} AS {quote(h)}" for c, h in headers.items())]
+    others = [column for column in columns if column not in headers]
     inner = ", ".join(f"{_stripped(column, text.scan)} AS {column}" for column in columns)
     somewhere = " OR ".join(f"{column} IS NOT NULL" for column in columns)
     try:
@@ -437,11 +437,11 @@ def _proven(engine: DuckDB, text: Text, target: str, parallel: bool) -> int | No
         )
     except EngineRefused:
         return None
-    every = [*map(quote, kept.values()), *others]
-    asked = ["count(*)", "0", "0", *(f"count({column})" for column in others)]
+    every = [*map(quote, headers.values()), *others]
+    counts = ["count(*)", "0", "0", *(f"count({column})" for column in others)]
     if text.scan.quotes:
-        asked[1:3] = (_within(every, literal(text.separator)), _within(every, "chr(10)"))
-    rows, separators, breaks, *values = engine.rows(f"SELECT {', '.join(asked)} FROM {quote(target)}")[0]
+        counts[1:3] = (_within(every, literal(text.separator)), _within(every, "chr(10)"))
+    rows, separators, breaks, *values = engine.rows(f"SELECT {', '.join(counts)} FROM {quote(target)}")[0]
     shifted = rows * (len(columns) - 1) + int(separators) + text.separators_before != text.scan.separators
     lines = text.scan.newlines + (text.scan.last != b"\n") - text.begin
     if shifted or any(values) or (text.scan.quotes and rows + int(breaks) + 1 != lines):
@@ -452,7 +452,7 @@ def _proven(engine: DuckDB, text: Text, target: str, parallel: bool) -> int | No
 
 
 def _within(columns: Sequence[str], sign: str) -> str:
-    """SQL for how often a sign stands in the values of some columns."""
+    """SQL for the number of times a sign occurs in the values of some columns."""
     return " + ".join(
         f"coalesce(sum(CASE WHEN contains({c}, {sign}) THEN length({c}) - length(replace({c}, {sign}, '')) END), 0)"
         for c in columns
@@ -477,7 +477,7 @@ def _stripped(column: str, found: Scan) -> str:
 
 @contextmanager
 def _long_fields() -> Iterator[None]:
-    before = csv.field_size_limit(LONGEST_FIELD)
+    before = csv.field_size_limit(MAX_FIELD_SIZE)
     try:
         yield
     finally:
@@ -572,17 +572,17 @@ def _ragged(name: str, odd: Sequence[tuple[int, int]], count: int, width: int, c
     return SourceError(f"{name}{where}: {counts} fields where the header has {width}.\n  {fix}")
 
 
-def _lines(name: str, path: Path, how: Reading, records: Sequence[int]) -> list[int]:
+def _lines(name: str, path: Path, options: ReadOptions, records: Sequence[int]) -> list[int]:
     """The lines on which records begin; the file is read again for them."""
     wanted, found = set(records), dict[int, int]()
     with tempfile.TemporaryDirectory(prefix="cs-helpers-") as place:
         try:
-            text, _, _ = _prepared(name, path, how, Path(place))
+            text, _, _ = _prepared(name, path, options, Path(place))
             for number, (line, _) in enumerate(_records(text), start=1):
                 if number in wanted:
                     found[number] = line
                     if len(found) == len(wanted):
                         break
-        except (SourceError, OSError):  # changed or gone since: the record numbers are what is left
+        except (SourceError, OSError):  # the file has changed or was removed: use the record numbers
             return list(records)
     return [found.get(record, record) for record in records]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cs_helpers.core.errors import SourceError, did_you_mean
 from cs_helpers.data.sources.delimited import stage_csv
 from cs_helpers.data.sources.fingerprints import fingerprint_of
-from cs_helpers.data.sources.staged import Reading, Staged, listed, matching
+from cs_helpers.data.sources.staged import ReadOptions, Staged, listed, matching
 
 if TYPE_CHECKING:
     from cs_helpers.data.engines.duckdb import DuckDB
@@ -50,7 +50,7 @@ class Folder:
         """The file of that name; see ``Source``."""
         return matching(name, self.names(), SUFFIXES)
 
-    def stage(self, engine: DuckDB, name: str, target: str, how: Reading = Reading()) -> Staged:  # noqa: B008
+    def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:  # noqa: B008
         """One file as the engine's table ``target``; see ``Source``."""
         engine.drop(target)
         path = self._file(name)
@@ -64,9 +64,9 @@ class Folder:
             elif lower.endswith((*WORKBOOK, *OUT_OF_DATE)):
                 from cs_helpers.data.sources.workbook import stage_file
 
-                staged, digest = stage_file(engine, name, path, target, how)
+                staged, digest = stage_file(engine, name, path, target, options)
             else:
-                staged, digest = stage_csv(engine, name, path, target, how)
+                staged, digest = stage_csv(engine, name, path, target, options)
             if seen(path) != before:
                 raise SourceError(f"{name}: the file changed while it was read.\n  Try again when it is complete.")
         except OSError as error:
@@ -80,7 +80,7 @@ class Folder:
         return fingerprint_of(self._digests)
 
     def close(self) -> None:
-        """Nothing is open between two readings."""
+        """Does nothing: no file is open between two calls."""
 
     def _file(self, name: str) -> Path:
         path = self._place / name
@@ -115,6 +115,6 @@ def open_folder(folder: Path, name: str) -> Folder:
 
 
 def seen(path: Path) -> tuple[int, int]:
-    """Size and time of a file, to notice that somebody writes to it while it is read."""
+    """Size and modification time of a file, to notice changes while it is read."""
     state = os.stat(path)
     return state.st_size, state.st_mtime_ns

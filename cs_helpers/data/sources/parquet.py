@@ -63,7 +63,7 @@ def stage_parquet(engine: DuckDB, name: str, path: Path, target: str) -> tuple[S
 
 
 def _outermost(tree: Sequence[tuple[str, int]]) -> list[str]:
-    """Names of the outermost columns of a tree of columns, written depth first, its root first."""
+    """Names of the top-level columns of a tree of columns, given depth first with the root first."""
     names, inside = list[str](), list[int]()
     for name, children in tree[1:]:
         while inside and not inside[-1]:
@@ -105,6 +105,6 @@ def _damaged(name: str, reason: str) -> SourceError:
 
 
 def plain_reason(reason: str) -> str:
-    """A reader's first line without paths, which say nothing to others and too much about this machine."""
+    """The first line of a reader's error message without paths of this machine."""
     without = re.sub(r"""["']?(?:[A-Za-z]:)?[/\\][^\s"']*["']?""", "the file", reason)
     return without.removeprefix("Invalid Input Error: ").removeprefix("IO Error: ")[:160]

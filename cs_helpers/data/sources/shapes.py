@@ -1,4 +1,4 @@
-"""What whole files and columns look like, asked of Arrow: then the engine need not be careful with every value."""
+"""Simple shapes of whole files and columns, found with Arrow, so that the engine can use its fast parsers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_BYTES = 32 << 20  # of a file that is looked at in one piece
-MOST_ROWS = 200_000  # of a column: more are as quickly read by the engine, on all processors
+MAX_BYTES = 32 << 20  # of a file that is read in one piece
+MAX_ROWS = 200_000  # of a column: more are as quickly read by the engine, on all processors
 
 _FIELD = re.compile(rb'"[^"]*(?:""[^"]*)*"')
 _SHAPES = {
@@ -22,14 +22,14 @@ _SHAPES = {
 
 
 def shape_of(column: pa.ChunkedArray) -> str:
-    """ "number", "date" or "time" if every value of a column is written so, in the plainest way; else "".
+    """The shape of a column: "number", "date" or "time" if every value is plainly written so, else "".
 
     A number has at most twelve digits, then at most six behind a point; days and times are those of ISO 8601 without a
-    zone. Whether a day is in the calendar is not looked at.
+    zone. Whether the day exists is not checked.
     """
     import pyarrow.compute as pc
 
-    if not 0 < len(column) <= MOST_ROWS:
+    if not 0 < len(column) <= MAX_ROWS:
         return ""
     first = next((value for value in column[:100].to_pylist() if value is not None), None)
     shape = next((name for name, pattern in _SHAPES.items() if first and re.match(pattern, first)), "")
@@ -63,18 +63,18 @@ def blank_row(columns: Sequence[pa.ChunkedArray]) -> bool:
 
 
 def times(column: pa.ChunkedArray, sign: str) -> int:
-    """How often a sign stands in the values of a column."""
+    """How often a sign occurs in the values of a column."""
     import pyarrow.compute as pc
 
     return pc.sum(pc.count_substring(column, sign)).as_py() or 0
 
 
 def well_quoted(path: Path, separator: str, quotes: int) -> bool:
-    """Whether each of a file's ``quotes`` opens or ends a whole field, or is one of two that stand for one inside it.
+    """Whether all ``quotes`` of a file open or close a whole field, or are doubled inside a field.
 
-    Such a file reads the same everywhere. Files over 32 MB are not looked at.
+    Every reader reads such a file alike. False for files over 32 MB, which are not checked.
     """
-    if path.stat().st_size > MOST_BYTES:
+    if path.stat().st_size > MAX_BYTES:
         return False
     data, edges, counted = path.read_bytes(), b"\r\n" + separator.encode(), 0
     for match in _FIELD.finditer(data):

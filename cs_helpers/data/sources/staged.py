@@ -1,4 +1,4 @@
-"""What a source is asked for and what it answers with, and the rules for headers that all of them share."""
+"""The interface of sources: options, the staged table, and the rules for headers."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from cs_helpers.data.engines.duckdb import DuckDB
 
 LINE = "line"
-# What Python's str.strip() takes off, written out because SQL has to take off the same.
+# What Python's str.strip() removes, written out because SQL has to remove the same.
 BLANKS = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)))) + (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How one table is to be read; None means: find out, and say what was found.
+class ReadOptions:
+    """How one table is read; None means: find out and report it.
 
     ``separator`` and ``encoding`` are for text files, ``sheet`` for workbooks; ``header_row`` is the line of the
     file or the row of the sheet that holds the column names.
@@ -35,13 +35,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Staged:
-    """One table as it now stands in the engine under ``target``, values as the source has them.
+    """One table in the engine under the name ``target``, with values as the source has them.
 
     ``types`` says for each header "text", "date", "time", "time with zone" (held in UTC), "integer", "number" or
     "flag". ``detected`` holds sentences about what was found out rather than declared. ``line_column`` is "line"
-    unless a header has that name. ``mixed_dates`` are headers of a workbook under which cells that Excel knows to
-    be dates stand beside text or numbers: Excel has turned some of the dates of such a column and not others, so
-    day and month may be swapped in a part of it.
+    unless a header has that name. ``mixed_dates`` are headers of a workbook with date cells
+    beside text or numbers: Excel recognised some of the dates and not others, so day and month may be swapped in
+    some rows.
     """
 
     name: str
@@ -65,14 +65,14 @@ class Staged:
 
 
 class Source(Protocol):
-    """A place data come from. It knows names, bytes and fields; it knows nothing of accounts or dates."""
+    """A place with data: it reads names and fields, and knows nothing of accounts or dates."""
 
     name: str  # printable: no absolute path, no credentials
     folder: Path | None  # where a mapping.yml beside the data would lie
     kind: str  # "folder", "workbook", "duckdb" or "postgres"
 
     def names(self) -> list[str]:
-        """What can be staged: files, sheets or tables."""
+        """Files, sheets or tables that can be staged."""
 
     def find(self, name: str) -> str | None:
         """The file, sheet or table of that name: as written, else in any case, with the suffixes it may have.
@@ -80,20 +80,20 @@ class Source(Protocol):
         Raises SourceError where two fit equally well.
         """
 
-    def stage(self, engine: DuckDB, name: str, target: str, how: Reading = Reading()) -> Staged:
+    def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:
         """Make the engine's table ``target`` of one file, sheet or table. Raises SourceError."""
 
     def fingerprint(self) -> str:
         """Twelve hex digits over the contents read so far; their place does not matter."""
 
     def close(self) -> None:
-        """Give back what is open."""
+        """Closes files and connections."""
 
 
 def listed(names: Iterable[str]) -> str:
-    """The first twelve names, and how many more there are."""
-    given = list(names)
-    return ", ".join(given[:12]) + (f" and {len(given) - 12} more" if len(given) > 12 else "")
+    """The first twelve names and the number of further ones."""
+    every = list(names)
+    return ", ".join(every[:12]) + (f" and {len(every) - 12} more" if len(every) > 12 else "")
 
 
 def plain_lower(name: str) -> str:
@@ -110,7 +110,7 @@ def line_column(headers: Sequence[str]) -> str:
 
 
 def check_headers(name: str, row: int, headers: Sequence[str]) -> None:
-    """Refuse a name that stands twice, also in another case: which one is meant cannot be known."""
+    """Raises SourceError for a header that occurs twice, also where only the case differs."""
     where = f"{name}, row {row}" if row else name
     named = [header for header in headers if header]
     if not named:
@@ -134,7 +134,7 @@ def check_headers(name: str, row: int, headers: Sequence[str]) -> None:
 
 
 def nameless(name: str, row: int, column: int) -> SourceError:
-    """A column with values and without a name."""
+    """The error for a column with values but without a name."""
     return SourceError(f"{name}, row {row}: column {column} has values and no name.\n  Name it in the header.")
 
 

@@ -1,4 +1,4 @@
-"""Columns that come with a type: what the engine calls it, as what it is staged, and the word for it.
+"""SQL for columns that already have a type, in Parquet files and databases.
 
 Text is stripped and empty text is missing, as in a CSV file. Not-a-number is missing: that is how numerical programs
 write it. Times with a zone become UTC. What is no plain value (lists, structures) becomes text.

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 from cs_helpers.core.errors import SourceError, did_you_mean
 from cs_helpers.data.sources.characters import OLE, refuse_other_kinds
 from cs_helpers.data.sources.fingerprints import digest_of, fingerprint_of
-from cs_helpers.data.sources.staged import Reading, Staged, check_headers, line_column, listed, matching, nameless
+from cs_helpers.data.sources.staged import ReadOptions, Staged, check_headers, line_column, listed, matching, nameless
 
 if TYPE_CHECKING:
     from cs_helpers.data.engines.duckdb import DuckDB
 
-LARGEST = 4 << 30  # bytes a workbook may unpack to
+MAX_UNPACKED_BYTES = 4 << 30  # bytes a workbook may unpack to
 LAST_EXACT = 10**15  # Excel keeps fifteen digits
-SHOWN = 5
+MAX_SHOWN = 5
 _ZEROS = re.compile(r"0{2,}")
 _MIDNIGHT = dt.time()
 
@@ -41,24 +41,24 @@ class Workbook:
         self.name = name
         self.folder: Path | None = path.parent
         self._path = path
-        self._book = _load(name, path)
+        self._workbook = _load(name, path)
         self._with_values: Any = None
         self._digest = ""
-        self._unsaid = self._hidden_sheets()
+        self._unreported = self._hidden_sheets()
 
     def names(self) -> list[str]:
         """The visible sheets, in the workbook's order."""
-        return [sheet.title for sheet in self._book.worksheets if sheet.sheet_state == "visible"]
+        return [sheet.title for sheet in self._workbook.worksheets if sheet.sheet_state == "visible"]
 
     def find(self, name: str) -> str | None:
         """The visible sheet of that name; see ``Source``."""
         return matching(name, self.names())
 
-    def stage(self, engine: DuckDB, name: str, target: str, how: Reading = Reading()) -> Staged:  # noqa: B008
+    def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:  # noqa: B008
         """One sheet as the engine's table ``target``; a hidden one too, if it is named. See ``Source``."""
         engine.drop(target)
-        every = [sheet.title for sheet in self._book.worksheets]
-        title = how.sheet or name
+        every = [sheet.title for sheet in self._workbook.worksheets]
+        title = options.sheet or name
         if title not in every:
             raise SourceError(
                 f"{title}: there is no such sheet in {self.name}.{did_you_mean(title, every)}\n"
@@ -66,16 +66,16 @@ class Workbook:
                 "`tables: {<table>: {sheet: ...}}`."
             )
         try:
-            grid = _grid(f"{self.name}, sheet {title!r}", title, how.header_row, self)
+            grid = _grid(f"{self.name}, sheet {title!r}", title, options.header_row, self)
         except SourceError:
             raise
         except Exception as error:  # openpyxl meets damage in many ways and has no error of its own for it
             raise _damaged(self.name) from error
         staged = _stage_grid(engine, f"{self.name}, sheet {title!r}", grid, target)
         self._digest = self._digest or digest_of(self._path)
-        said = self._unsaid.pop(title, None) is None and self._unsaid
-        hidden = tuple(self._unsaid.values()) if said else ()
-        self._unsaid = {} if said else self._unsaid
+        report_hidden = self._unreported.pop(title, None) is None and self._unreported
+        hidden = tuple(self._unreported.values()) if report_hidden else ()
+        self._unreported = {} if report_hidden else self._unreported
         return replace(staged, detected=(*staged.detected, *hidden))
 
     def fingerprint(self) -> str:
@@ -84,7 +84,7 @@ class Workbook:
 
     def close(self) -> None:
         """Close the file."""
-        self._book.close()
+        self._workbook.close()
         if self._with_values is not None:
             self._with_values.close()
 
@@ -96,44 +96,44 @@ class Workbook:
 
     def sheet(self, title: str) -> Any:
         """The sheet with its formulas."""
-        return self._book[title]
+        return self._workbook[title]
 
     def _hidden_sheets(self) -> dict[str, str]:
         return {
             sheet.title: f"{self.name}: the sheet {sheet.title!r} is hidden and was not read; "
             "name it in the mapping if it is needed."
-            for sheet in self._book.worksheets
+            for sheet in self._workbook.worksheets
             if sheet.sheet_state != "visible"
         }
 
 
 def open_workbook(path: Path, name: str) -> Workbook:
     """The workbook, if it can be read. Raises SourceError."""
-    book = Workbook(path, name)
-    if not book.names():
+    workbook = Workbook(path, name)
+    if not workbook.names():
         raise SourceError(
             f"{name}: the workbook has no visible sheet with cells.\n  Show the sheet that holds the table."
         )
-    return book
+    return workbook
 
 
-def stage_file(engine: DuckDB, name: str, path: Path, target: str, how: Reading) -> tuple[Staged, str]:
+def stage_file(engine: DuckDB, name: str, path: Path, target: str, options: ReadOptions) -> tuple[Staged, str]:
     """A workbook that lies in a folder: its only visible sheet, or the one that is named; and its digest."""
-    book = open_workbook(path, name)
+    workbook = open_workbook(path, name)
     try:
-        sheets = book.names()
-        if how.sheet is None and len(sheets) > 1:
+        sheets = workbook.names()
+        if options.sheet is None and len(sheets) > 1:
             raise SourceError(
                 f"{name}: the workbook has {len(sheets)} sheets: {listed(sheets)}.\n"
                 "  Name the one that holds this table in the mapping: `tables: {<table>: {file: ..., sheet: ...}}`."
             )
-        return book.stage(engine, how.sheet or sheets[0], target, how), digest_of(path)
+        return workbook.stage(engine, options.sheet or sheets[0], target, options), digest_of(path)
     finally:
-        book.close()
+        workbook.close()
 
 
 def _load(name: str, path: Path, values: bool = False) -> Any:
-    """The workbook as openpyxl reads it, row by row. Raises SourceError for everything else under that name."""
+    """The workbook opened by openpyxl, row by row. Raises SourceError for files that are no readable workbook."""
     _refuse_other_files(name, path)
     import openpyxl
 
@@ -171,14 +171,14 @@ def _refuse_other_files(name: str, path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as packed:
             inside = {entry.filename: entry.file_size for entry in packed.infolist()}
-            damaged = packed.testzip() if sum(inside.values()) <= LARGEST else None
+            damaged = packed.testzip() if sum(inside.values()) <= MAX_UNPACKED_BYTES else None
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise _damaged(name) from error
     except Exception as error:  # zlib.error
         raise _damaged(name) from error
     if damaged:
         raise _damaged(name)
-    if sum(inside.values()) > LARGEST:
+    if sum(inside.values()) > MAX_UNPACKED_BYTES:
         raise SourceError(f"{name}: unpacked, the workbook is over 4 GB.\n  Export the table as CSV or Parquet.")
     if "xl/workbook.bin" in inside:
         raise SourceError(
@@ -202,7 +202,7 @@ def _damaged(name: str) -> SourceError:
 
 @dataclass
 class Grid:
-    """The header and the rows of one sheet, and what was met on the way."""
+    """The header and rows of one sheet, and the cells with problems."""
 
     header_row: int
     headers: list[str] = field(default_factory=list)
@@ -215,16 +215,16 @@ class Grid:
 
 @dataclass(frozen=True)
 class _Kept:
-    """A text that stands for a number shown with leading zeros, or for a time."""
+    """The text of a number shown with leading zeros, or of a time of day."""
 
     text: str
 
 
-def _grid(where: str, title: str, header_row: int | None, book: Workbook) -> Grid:
+def _grid(where: str, title: str, header_row: int | None, workbook: Workbook) -> Grid:
     """The rows of a sheet that hold anything, as Python values; the first of them is the header."""
-    cells = list(_filled_rows(book.sheet(title)))
+    cells = list(_filled_rows(workbook.sheet(title)))
     if any(cell.data_type == "f" for _, row in cells for cell in row if cell.value is not None):
-        stored = dict(_filled_rows(book.values_of(title)))
+        stored = dict(_filled_rows(workbook.values_of(title)))
         cells = [(number, _with_stored(row, stored.get(number, ()))) for number, row in cells]
     if header_row is not None:
         cells = [(number, row) for number, row in cells if number >= header_row]
@@ -290,7 +290,7 @@ def _with_stored(row: Sequence[Any], stored: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _value(cell: Any, grid: Grid) -> Any:
-    """What a cell holds: text, whole number, number, flag, day, moment, or text that stands for a time."""
+    """The value of a cell: text, whole number, number, flag, date, date with time, or the text of a time of day."""
     value, kind = cell.value, cell.data_type
     if kind == "e":
         grid.errors.append(f"{cell.coordinate} ({value})")
@@ -384,7 +384,7 @@ def _stage_grid(engine: DuckDB, where: str, grid: Grid, target: str) -> Staged:
     engine.add(target, pa.Table.from_arrays(columns, names=[line, *headers]))
     detected = []
     if grid.long_numbers:
-        cells = listed(grid.long_numbers[:SHOWN])
+        cells = listed(grid.long_numbers[:MAX_SHOWN])
         detected.append(
             f"{where}: {len(grid.long_numbers):,} numbers have sixteen digits or more ({cells}); Excel keeps fifteen, "
             "so keys among them may end in wrong zeros."
@@ -393,10 +393,10 @@ def _stage_grid(engine: DuckDB, where: str, grid: Grid, target: str) -> Staged:
 
 
 def _refused_cells(where: str, cells: Sequence[str], one: str, many: str, fix: str) -> SourceError:
-    more = f" and {len(cells) - SHOWN:,} more" if len(cells) > SHOWN else ""
+    more = f" and {len(cells) - MAX_SHOWN:,} more" if len(cells) > MAX_SHOWN else ""
     verb = one if len(cells) == 1 else many
     plural = "s" if len(cells) > 1 else ""
-    return SourceError(f"{where}, cell{plural} {', '.join(cells[:SHOWN])}{more}: {verb}.\n  {fix}")
+    return SourceError(f"{where}, cell{plural} {', '.join(cells[:MAX_SHOWN])}{more}: {verb}.\n  {fix}")
 
 
 def _column(values: Sequence[Any]) -> tuple[str, Any]:
@@ -419,7 +419,7 @@ def _column(values: Sequence[Any]) -> tuple[str, Any]:
 
 
 def _mixed(values: Sequence[Any]) -> bool:
-    """Whether cells that are dates stand beside others that could be dates Excel did not recognise."""
+    """Whether a column has date cells and other cells that may be dates Excel did not recognise."""
     if not any(isinstance(value, dt.date) for value in values):
         return False
     others = (value for value in values if value is not None and not isinstance(value, dt.date))

@@ -1,8 +1,8 @@
-"""Loading: a source and a mapping become checked, frozen tables, cut at one instant.
+"""Loading: a source and a mapping become checked, frozen tables as they were known at ``as_of``.
 
-Every problem of every table is collected before anything is refused; what is left out is counted and listed;
-what looks odd is said. Nothing that became known after ``as_of`` is in the result. The tables stay in the embedded
-engine, where roll-ups make small tables of them; a table is turned into pandas when it is asked for.
+All problems of all tables are reported together. Rows that are left out are counted and listed, and unusual data are
+reported as warnings. Nothing that became known after ``as_of`` is in the result. The tables stay in the embedded
+database, where roll-ups make small tables of them; a table becomes a DataFrame when it is first used.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import pandas as pd
 
@@ -23,12 +23,12 @@ from cs_helpers.data import rollups
 from cs_helpers.data.contract.checks import known_only_after_outcome
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.engines.duckdb import DuckDB
-from cs_helpers.data.mapping import Mapping as ExportMapping
+from cs_helpers.data.mapping import ExportMapping
 from cs_helpers.data.tables import report, sharing
 from cs_helpers.data.tables.choosing import known_attribute, values_of
 from cs_helpers.data.tables.frames import SET_ASIDE_COLUMNS, contract_frame, set_aside_frame
 from cs_helpers.data.tables.inspection import Inspection, inspect
-from cs_helpers.data.tables.progress import Finding, TableFacts, counted
+from cs_helpers.data.tables.load_state import Finding, TableFacts, counted
 from cs_helpers.data.tables.sharing import Sharing
 from cs_helpers.data.tables.treatments import WITHHELD
 
@@ -59,7 +59,7 @@ class Tables:
     account_id; attributes as text), ``subscriptions`` one row per account and price period, half-open
     [start_date, end_date), ``mrr`` in ``currency`` per month, end_date NaT = still running at ``as_of``; and so on, see
     data/README.md. A table the source does not have is empty. ``rollup`` makes the small tables that analyses take.
-    ``as_of`` is exclusive, ``data_through`` is the last day loaded. ``quality``, ``facts`` and ``set_aside`` speak of
+    ``as_of`` is exclusive, ``data_through`` is the last day loaded. ``quality``, ``facts`` and ``set_aside`` describe
     the whole source, before ``where``. For another ``audience`` than full no table and no roll-up names an account or a
     person: see ``load``.
     """
@@ -78,7 +78,7 @@ class Tables:
     where: dict[str, str]
     source: str
     fingerprint: str
-    rivals: pd.DataFrame = field(repr=False)
+    churn_records: pd.DataFrame = field(repr=False)
     audience: str = "full"
     inspection: Inspection | None = field(default=None, repr=False)
     _sharing: Sharing | None = field(default=None, repr=False)
@@ -156,30 +156,36 @@ class Tables:
         found: T = self._cache[key]
         return found
 
-    def pooled(self, counted: Any, keep: tuple[str, ...] = ("unknown",)) -> Any:
-        """A frame with an account per row, or a result that holds one as ``table``; for a shared audience with the
-        texts of fewer than ``sharing.MIN_SHARED`` of its accounts pooled, but missing ones and those of ``keep``.
+    def pooled(self, counted: T, keep: tuple[str, ...] = ("unknown",)) -> T:
+        """Rows of accounts with texts of fewer than ``sharing.MIN_SHARED`` accounts pooled, for a shared audience.
 
-        Loading pools what is rare in the whole book; this is for rows chosen later, such as the departures of a year.
+        ``counted`` is a frame with one account per row, or a result that holds one. Missing texts and those of ``keep``
+        stay. Loading pools values that are rare among all accounts; this is for rows chosen later, such as the
+        departures of one year.
         """
         if self._sharing is None:
             return counted
+        pooled: Any
         if isinstance(counted, pd.DataFrame):
-            return sharing.pool_frame(counted, keep)
-        return replace(counted, table=sharing.pool_frame(counted.table, keep))
+            pooled = sharing.pool_frame(counted, keep)
+        else:
+            result: Any = counted
+            name, rows = next((name, each) for name, each in vars(result).items() if isinstance(each, pd.DataFrame))
+            pooled = replace(result, **{name: sharing.pool_frame(rows, keep)})
+        return cast(T, pooled)
 
     def shareable(self, **parameters: Any) -> dict[str, Any]:
-        """Parameters as this audience may see them: from a shared one a text that names somebody is withheld."""
+        """Parameters as this audience may see them: a shared one sees no text that names a person or account."""
         return self._sharing.shareable(parameters) if self._sharing else parameters
 
     @property
     def private_names(self) -> dict[str, list[str]]:
-        """What must not be in a shared report, by kind, where the report runner asks for it; else nothing.
+        """The names that must not be in a shared report, by kind; empty unless the report runner reads them.
 
-        By hand nothing is given, because outputs are saved in the notebook.
+        In a notebook run by hand it is empty, because outputs are saved in the notebook.
         """
-        asked = self._sharing is not None and os.environ.get(NAMES_VARIABLE)
-        return self._sharing.private_names() if self._sharing and asked else {}
+        is_wanted = self._sharing is not None and os.environ.get(NAMES_VARIABLE)
+        return self._sharing.private_names() if self._sharing and is_wanted else {}
 
     def attribute(self, name: str = "") -> pd.Series:
         """One attribute of the accounts, by account_id; without a name the segment.
@@ -192,9 +198,9 @@ class Tables:
         if wanted == "segment" and wanted not in accounts:
             return pd.Series(None, index=accounts.index, name=wanted, dtype="str")
         if wanted not in accounts:
-            known = [str(column) for column in accounts.columns]
+            names = [str(column) for column in accounts.columns]
             raise ParameterError(
-                f"accounts have no attribute '{wanted}'.{did_you_mean(wanted, known)} They have: {', '.join(known)}."
+                f"accounts have no attribute '{wanted}'.{did_you_mean(wanted, names)} They have: {', '.join(names)}."
             )
         return accounts[wanted]
 
@@ -212,11 +218,11 @@ class Tables:
 
     @property
     def smallest_group(self) -> int:
-        """The fewest accounts a figure may stand for before this audience: one, or ``sharing.MIN_SHARED`` if shared."""
+        """The smallest number of accounts behind a figure for this audience: 1, or ``sharing.MIN_SHARED`` if shared."""
         return sharing.MIN_SHARED if self._sharing else 1
 
     def names(self) -> pd.Series:
-        """What each account is called, by account_id: its name, or the id where none is recorded."""
+        """The name of each account, by account_id; the id where no name is recorded."""
         accounts = self.accounts.set_index("account_id")
         ids = accounts.index.to_series()
         return accounts["name"].fillna(ids) if "name" in accounts else ids
@@ -231,8 +237,10 @@ class Tables:
 
     @property
     def set_aside(self) -> pd.DataFrame:
-        """Every row that was left out: table, check, row (line number), account_id, reason; none for a shared audience,
-        because the reasons quote the data."""
+        """Every row that was left out: table, check, row (line number), account_id, reason.
+
+        None for a shared audience, because the reasons quote the data.
+        """
         limit = 0 if self._sharing else None
         return self.cached(("set_aside",), lambda: set_aside_frame(self.engine, limit)).copy(deep=False)
 
@@ -273,14 +281,14 @@ def load(
     All accounts count, or with ``where`` those whose attributes have the given values. ``source`` is a folder of CSV,
     Parquet or Excel files, a workbook, a DuckDB file or a database address without a password. ``mapping`` is a YAML
     file or the name of a ready one; without one ``mapping.yml`` in the source is used, else the contract's own names
-    and ISO dates. ``as_of`` is exclusive and stands on the first of its month; by default it is the first day after the
+    and ISO dates. ``as_of`` is exclusive and is the first day of a month; by default it is the first day after the
     last complete month. Rows that became known at or after it are left out, and later ends, answers and decisions are
     missing. Missing: an empty field; an empty end_date is a running subscription; a missing MRR is an error, not 0.
 
-    ``audience`` shared is for readers who must not learn who the accounts and people are: pseudonyms by the key in
-    CS_HELPERS_PSEUDONYM_KEY (or by one of this session), values that fewer than five accounts share pooled, comments,
-    rows set aside and whatever else may name somebody withheld; "shared+comments" keeps comments that name nobody. No
-    sum changes by it.
+    ``audience`` shared is for readers who must not identify accounts or people: pseudonyms are made with the key in
+    CS_HELPERS_PSEUDONYM_KEY (or a key for this session), values of fewer than five accounts are pooled, and comments,
+    rows set aside and other texts that may name a person or account are withheld; "shared+comments" keeps comments that
+    name no person. No sum changes.
 
     Raises SourceError (nothing readable there), MappingError, ContractError (every problem of every table at
     once) or ParameterError (``as_of`` outside the data, ``where`` without a match or on
@@ -289,40 +297,40 @@ def load(
     return tables_of(inspect(source, mapping, as_of, where, audience), audience)
 
 
-def tables_of(seen: Inspection, audience: str = "full") -> Tables:
+def tables_of(inspection: Inspection, audience: str = "full") -> Tables:
     """The tables of an inspected source. Raises SourceError or ContractError where it has errors; see ``load``."""
-    if seen.unreadable:
-        raise SourceError("\n".join([*dict.fromkeys(seen.unreadable), *map(str, seen.problems)]))
-    if seen.problems:
-        raise ContractError(seen.problems)
+    if inspection.unreadable:
+        raise SourceError("\n".join([*dict.fromkeys(inspection.unreadable), *map(str, inspection.problems)]))
+    if inspection.problems:
+        raise ContractError(inspection.problems)
     tables = Tables(
-        engine=seen.engine,
-        facts=seen.facts,
-        quality=seen.findings,
-        company=seen.company,
-        currency=seen.currency,
-        as_of=seen.as_of,
-        observed_from=seen.observed_from,
-        data_through=seen.data_through,
-        where=dict(seen.where),
-        source=seen.source,
-        fingerprint=seen.fingerprint,
-        rivals=seen.rivals,
-        inspection=seen,
+        engine=inspection.engine,
+        facts=inspection.facts,
+        quality=inspection.findings,
+        company=inspection.company,
+        currency=inspection.currency,
+        as_of=inspection.as_of,
+        observed_from=inspection.observed_from,
+        data_through=inspection.data_through,
+        where=dict(inspection.where),
+        source=inspection.source,
+        fingerprint=inspection.fingerprint,
+        churn_records=inspection.churn_records,
+        inspection=inspection,
     )
-    return tables if seen.sharing is None else _shared(tables, seen.sharing, audience)
+    return tables if inspection.sharing is None else _shared(tables, inspection.sharing, audience)
 
 
-def _shared(tables: Tables, how: Sharing, audience: str) -> Tables:
-    """The tables without what is said of them beside their rows: file names, values in findings, chosen names."""
+def _shared(tables: Tables, shared_by: Sharing, audience: str) -> Tables:
+    """The tables without file names, values in findings and names in filters, for a shared audience."""
     files = {fact.name: fact.where for fact in tables.facts}
     return replace(
         tables,
         facts=tuple(replace(fact, where=fact.name) for fact in tables.facts),
-        quality=(how.finding(), *sharing.shared_findings(tables.quality, files)),
-        where={column: WITHHELD if column in how.where else value for column, value in tables.where.items()},
-        source=how.place(tables.source),
+        quality=(shared_by.finding(), *sharing.shared_findings(tables.quality, files)),
+        where={column: WITHHELD if column in shared_by.where else value for column, value in tables.where.items()},
+        source=shared_by.place(tables.source),
         audience=audience,
         inspection=None,
-        _sharing=how,
+        _sharing=shared_by,
     )

@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 from cs_helpers.core.errors import Problem
-from cs_helpers.data.contract.checks import SHOWN, plain
+from cs_helpers.data.contract.checks import MAX_SHOWN, plain
 from cs_helpers.data.engines.duckdb import literal, quote
 from cs_helpers.data.tables.judging import marked, settle
-from cs_helpers.data.tables.progress import Finding, Loaded, Reading, counted
+from cs_helpers.data.tables.load_state import Finding, LoadedTable, LoadState, counted
 
 _ORPHAN_FIX = "Add the accounts, or set `set_aside: [orphan]` in mapping.yml to leave the rows out and list them."
 
 
-def check_across(reading: Reading) -> None:
+def check_across(state: LoadState) -> None:
     """Accounts that are no accounts, required tables left without rows, mixed currencies, forbidden overlaps."""
-    for name, loaded in reading.tables.items():
-        accounts = reading.tables.get("accounts")
+    for name, loaded in state.tables.items():
+        accounts = state.tables.get("accounts")
         if loaded.table.references.get("account_id") == "accounts" and accounts and accounts.has("account_id"):
-            _orphans(reading, loaded)
-        rows = reading.engine.rows(f"SELECT count(*) FROM {quote(loaded.typed)}")[0][0]
-        if loaded.table.required and not rows and not _refused(reading, name):
+            _orphans(state, loaded)
+        rows = state.engine.rows(f"SELECT count(*) FROM {quote(loaded.typed)}")[0][0]
+        if loaded.table.required and not rows and not _refused(state, name):
             fix = "Correct `drop_where`, `keep_where` or `set_aside` in the mapping; a table of this kind needs rows."
-            reading.problem("empty", name, Problem(loaded.where, "every row of it is left out.", fix))
-    if (subscriptions := reading.tables.get("subscriptions")) is None:
+            state.problem("empty", name, Problem(loaded.where, "every row of it is left out.", fix))
+    if (subscriptions := state.tables.get("subscriptions")) is None:
         return
     if subscriptions.has("currency"):
-        _mixed_currencies(reading, subscriptions)
-    if reading.settings.overlap == "error" and subscriptions.has("start_date", "end_date"):
-        _overlaps(reading, subscriptions)
+        _mixed_currencies(state, subscriptions)
+    if state.settings.overlap == "error" and subscriptions.has("start_date", "end_date"):
+        _overlaps(state, subscriptions)
 
 
-def _refused(reading: Reading, table: str) -> bool:
-    return any(check.startswith(f"{table}.") for check in reading.checks)
+def _refused(state: LoadState, table: str) -> bool:
+    return any(check.startswith(f"{table}.") for check in state.checks)
 
 
-def _orphans(reading: Reading, loaded: Loaded) -> None:
-    """Rows whose account nobody knows; those of accounts that the mapping leaves out go with them."""
+def _orphans(state: LoadState, loaded: LoadedTable) -> None:
+    """Rows whose account_id is not in the accounts table; rows of accounts that the mapping leaves out go too."""
     if not loaded.has("account_id") and not any(loaded.has(name) for name in loaded.table.stand_in.values()):
         return
-    typed, engine = quote(loaded.typed), reading.engine
+    typed, engine = quote(loaded.typed), state.engine
     distinct = f"(SELECT DISTINCT account_id FROM {typed})"
     if loaded.table.name == "usage":
-        _usage_spans(reading, loaded)
+        _usage_spans(state, loaded)
         distinct = "usage_spans"
     unknown, without = engine.rows(
         "SELECT count(*) FILTER (account_id IS NOT NULL AND account_id NOT IN (SELECT account_id FROM "
@@ -54,20 +54,20 @@ def _orphans(reading: Reading, loaded: Loaded) -> None:
     lost = f"{typed} WHERE account_id IS NOT NULL AND account_id NOT IN (SELECT account_id FROM known_accounts)"
     went = f"concat('account ', {marked('account_id')}, ' is left out by the mapping')"
     query = f"SELECT line, {went} AS reason FROM {lost} AND account_id IN ({dropped})"
-    settle(reading, loaded, "drop_where", query, "", automatic=True)
+    settle(state, loaded, "drop_where", query, "", automatic=True)
     head = literal(f"{loaded.header('account_id')} ")
     query = f"SELECT line, concat({head}, {marked('account_id')}, ' is no account of accounts') AS reason FROM {lost}"
-    settle(reading, loaded, "orphan", query, _ORPHAN_FIX)
+    settle(state, loaded, "orphan", query, _ORPHAN_FIX)
     for column, through in loaded.table.stand_in.items():
         if loaded.has(through) and not loaded.has(column):
             value = marked(quote(through))
             why = f"concat({literal(loaded.header(through) + ' ')}, {value}, ' is no subscription of subscriptions')"
             query = f"SELECT line, {why} AS reason FROM {typed} WHERE {quote(column)} IS NULL"
-            settle(reading, loaded, "orphan", query, _ORPHAN_FIX.replace("accounts", "subscriptions"))
+            settle(state, loaded, "orphan", query, _ORPHAN_FIX.replace("accounts", "subscriptions"))
 
 
-def _mixed_currencies(reading: Reading, loaded: Loaded) -> None:
-    engine, settings = reading.engine, reading.settings
+def _mixed_currencies(state: LoadState, loaded: LoadedTable) -> None:
+    engine, settings = state.engine, state.settings
     counts = engine.rows(
         "SELECT upper(trim(currency)) AS code, count(*) FROM typed_subscriptions WHERE currency IS NOT NULL "
         "GROUP BY code ORDER BY count(*) DESC, code"
@@ -77,7 +77,8 @@ def _mixed_currencies(reading: Reading, loaded: Loaded) -> None:
         return
     usual = declared or counts[0][0]
     other = engine.rows(
-        "SELECT line FROM typed_subscriptions WHERE upper(trim(currency)) <> ? ORDER BY line LIMIT ?", [usual, SHOWN]
+        "SELECT line FROM typed_subscriptions WHERE upper(trim(currency)) <> ? ORDER BY line LIMIT ?",
+        [usual, MAX_SHOWN],
     )
     named = ", ".join(f"{plain(code)} ({counted(int(n), 'row')})" for code, n in counts)
     what = f"{loaded.header('currency')} holds {named}" + (f", and the mapping says {declared}." if declared else ".")
@@ -87,10 +88,10 @@ def _mixed_currencies(reading: Reading, loaded: Loaded) -> None:
     )
     lines = tuple(loaded.staged.lines([line for (line,) in other]))
     total = sum(int(n) for code, n in counts if code != usual)
-    reading.problem("mixed_currencies", "subscriptions", Problem(loaded.where, what, fix, lines, total))
+    state.problem("mixed_currencies", "subscriptions", Problem(loaded.where, what, fix, lines, total))
 
 
-def _overlaps(reading: Reading, loaded: Loaded) -> None:
+def _overlaps(state: LoadState, loaded: LoadedTable) -> None:
     why = (
         "concat('account ', " + marked("account_id") + ", ' starts again on ', strftime(start_date, '%Y-%m-%d'), "
         "' while another of its subscriptions runs')"
@@ -103,29 +104,31 @@ def _overlaps(reading: Reading, loaded: Loaded) -> None:
         "FROM typed_subscriptions) WHERE start_date < before"
     )
     fix = "Correct the periods, or set `overlap: sum` in mapping.yml if accounts may hold several at once."
-    settle(reading, loaded, "overlap", query, fix)
+    settle(state, loaded, "overlap", query, fix)
 
 
 # --- set aside, once cut ----------------------------------------------------------------------------------------
 
 
-def set_aside_impossible(reading: Reading) -> None:
-    """Rows that cannot be, and that no figure needs: counted, listed and left out."""
-    for loaded in reading.tables.values():
+def set_aside_impossible(state: LoadState) -> None:
+    """Sets aside impossible rows that no figure needs, such as a resolution before the opening."""
+    for loaded in state.tables.values():
         for first, then in loaded.table.orders:
             if loaded.has(first, then):
                 head, tail = literal(f"{loaded.header(then)} "), literal(f" is before {loaded.header(first)} ")
                 why = f"concat({head}, {quote(then)}, {tail}, {quote(first)})"
                 query = f"SELECT line, {why} AS reason FROM {quote(loaded.typed)} WHERE {quote(then)} < {quote(first)}"
-                settle(reading, loaded, f"{then}_before_{first}", query, "", automatic=True)
-    if (subscriptions := reading.tables.get("subscriptions")) is None:
+                settle(state, loaded, f"{then}_before_{first}", query, "", automatic=True)
+    if (subscriptions := state.tables.get("subscriptions")) is None:
         return
-    if "usage" in reading.tables:  # before zero-day subscriptions go, so that their usage is not taken for nobody's
-        _usage_outside(reading, reading.tables["usage"])
-    _zero_days(reading, subscriptions)
+    if (
+        "usage" in state.tables
+    ):  # before zero-day subscriptions are removed, so that their usage still has a subscription
+        _usage_outside(state, state.tables["usage"])
+    _zero_days(state, subscriptions)
 
 
-def _zero_days(reading: Reading, loaded: Loaded) -> None:
+def _zero_days(state: LoadState, loaded: LoadedTable) -> None:
     why = "concat('starts and ends on ', strftime(start_date, '%Y-%m-%d'), ': no day was paid for')"
     if loaded.last_paid_day:
         why = (
@@ -133,43 +136,43 @@ def _zero_days(reading: Reading, loaded: Loaded) -> None:
             "strftime(end_date - 1, '%Y-%m-%d'), ': no day was paid for')"
         )
     query = f"SELECT line, {why} AS reason FROM typed_subscriptions WHERE end_date = start_date"
-    settle(reading, loaded, "zero_day", query, "", automatic=True)
+    settle(state, loaded, "zero_day", query, "", automatic=True)
 
 
-def _usage_key(reading: Reading, loaded: Loaded) -> str:
-    """By what usage is held against subscriptions: by the one it names, or by its account."""
-    subscriptions = reading.tables.get("subscriptions")
+def _usage_key(state: LoadState, loaded: LoadedTable) -> str:
+    """The key that links usage to subscriptions: subscription_id where every row has it, else account_id."""
+    subscriptions = state.tables.get("subscriptions")
     if subscriptions is None or not (loaded.has("subscription_id") and subscriptions.has("subscription_id")):
         return "account_id"
-    some = reading.engine.rows("SELECT 1 FROM typed_usage WHERE subscription_id IS NULL LIMIT 1")
+    some = state.engine.rows("SELECT 1 FROM typed_usage WHERE subscription_id IS NULL LIMIT 1")
     return "account_id" if some else "subscription_id"
 
 
-def _usage_spans(reading: Reading, loaded: Loaded) -> None:
+def _usage_spans(state: LoadState, loaded: LoadedTable) -> None:
     """``usage_spans``: first and last use per account (and subscription), in one pass over all rows.
 
     The questions that follow are first put to these few rows, and to all only where the few leave room for doubt.
     """
-    key = _usage_key(reading, loaded)
+    key = _usage_key(state, loaded)
     names = ", ".join(dict.fromkeys(["account_id", key]))
-    reading.engine.execute(
+    state.engine.execute(
         f"CREATE OR REPLACE TABLE usage_spans AS SELECT {names}, min(occurred_at) AS first, max(occurred_at) AS last "
         f"FROM typed_usage GROUP BY {names}"
     )
 
 
-def _usage_outside(reading: Reading, loaded: Loaded) -> None:
+def _usage_outside(state: LoadState, loaded: LoadedTable) -> None:
     """Usage before the first or after the last day of its subscription, or of its account where it names none."""
-    key = _usage_key(reading, loaded)
+    key = _usage_key(state, loaded)
     noun = "its subscription" if key == "subscription_id" else "the account"
     spans = (
         f"(SELECT {key}, min(start_date) AS first_day, CASE WHEN count(end_date) = count(*) THEN max(end_date) END "
         f"AS stop FROM typed_subscriptions GROUP BY {key})"
     )
-    if "accounts" in reading.tables and reading.tables["accounts"].has("account_id"):
+    if "accounts" in state.tables and state.tables["accounts"].has("account_id"):
         doubt = "s.first_day IS NULL OR u.first < s.first_day OR u.last >= s.stop"
         joined = f"usage_spans u LEFT JOIN {spans} s ON u.{key} = s.{key}"
-        if not reading.engine.rows(f"SELECT 1 FROM {joined} WHERE {doubt} LIMIT 1"):
+        if not state.engine.rows(f"SELECT 1 FROM {joined} WHERE {doubt} LIMIT 1"):
             return
     base = f"FROM typed_usage u LEFT JOIN {spans} s ON u.{key} = s.{key}"
     cases = (
@@ -178,32 +181,32 @@ def _usage_outside(reading: Reading, loaded: Loaded) -> None:
         ("usage_without_subscription", "s.first_day IS NULL", f"{noun} has no day at all", ""),
     )
     for check, condition, words, day in cases:
-        told = f", {literal(f', {words} on ')}, strftime({day}, '%Y-%m-%d')" if day else f", {literal(f', {words}')}"
-        why = f"concat('used on ', strftime(u.occurred_at, '%Y-%m-%d'){told})"
-        settle(reading, loaded, check, f"SELECT u.line, {why} AS reason {base} WHERE {condition}", "", automatic=True)
+        since = f", {literal(f', {words} on ')}, strftime({day}, '%Y-%m-%d')" if day else f", {literal(f', {words}')}"
+        why = f"concat('used on ', strftime(u.occurred_at, '%Y-%m-%d'){since})"
+        settle(state, loaded, check, f"SELECT u.line, {why} AS reason {base} WHERE {condition}", "", automatic=True)
 
 
-def unknown_reps(reading: Reading) -> list[Finding]:
-    """Rep ids that stand in a table and not among the reps: the rows count, but nobody can be named for them."""
+def unknown_reps(state: LoadState) -> list[Finding]:
+    """Rep ids of other tables that the reps table does not have: their rows count, without a name, team or manager."""
     found: list[Finding] = []
-    if "reps" not in reading.tables:
+    if "reps" not in state.tables:
         return found
-    for name, loaded in reading.tables.items():
+    for name, loaded in state.tables.items():
         for column, target in loaded.table.references.items():
             if target != "reps" or not loaded.has(column):
                 continue
-            known = "SELECT rep_id FROM typed_reps WHERE rep_id IS NOT NULL"
-            query = f"FROM {quote(loaded.typed)} WHERE {quote(column)} NOT IN ({known})"
-            rows, ids = reading.engine.rows(f"SELECT count(*), count(DISTINCT {quote(column)}) {query}")[0]
+            rep_ids = "SELECT rep_id FROM typed_reps WHERE rep_id IS NOT NULL"
+            query = f"FROM {quote(loaded.typed)} WHERE {quote(column)} NOT IN ({rep_ids})"
+            rows, ids = state.engine.rows(f"SELECT count(*), count(DISTINCT {quote(column)}) {query}")[0]
             if rows:
-                some = reading.engine.rows(
-                    f"SELECT DISTINCT {quote(column)} AS id {query} ORDER BY id LIMIT ?", [SHOWN]
+                some = state.engine.rows(
+                    f"SELECT DISTINCT {quote(column)} AS id {query} ORDER BY id LIMIT ?", [MAX_SHOWN]
                 )
                 named = ", ".join(plain(value) for (value,) in some)
                 message = (
                     f"{counted(int(rows), 'row')} of {loaded.where} name {counted(int(ids), 'rep')} that reps does "
                     "not have "
-                    f"({named}{', ...' if ids > SHOWN else ''}). They count, but under no name, team or manager."
+                    f"({named}{', ...' if ids > MAX_SHOWN else ''}). They count, but under no name, team or manager."
                 )
                 found.append(Finding(name, "unknown_rep", "warning", int(rows), message))
     return found

@@ -1,4 +1,4 @@
-"""Which accounts a report is about: chosen by attributes of the account, or of the CSM who looks after it."""
+"""Filters: which accounts a report is about, by attributes of the account or of its CSM."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from cs_helpers.core.errors import ParameterError, did_you_mean
 from cs_helpers.data.contract.checks import known_only_after_outcome
 from cs_helpers.data.engines.duckdb import DuckDB, quote
-from cs_helpers.data.tables.progress import Loaded, Reading
+from cs_helpers.data.tables.load_state import LoadedTable, LoadState
 
 CSM = "csm."
 _CONDITION = re.compile(r'\s*([^=,]+?)\s*=\s*(?:"((?:[^"]|"")*)"|([^,"][^,]*?))\s*(?:,|$)')
@@ -19,7 +19,7 @@ _CONDITION = re.compile(r'\s*([^=,]+?)\s*=\s*(?:"((?:[^"]|"")*)"|([^,"][^,]*?))\
 def conditions_of(where: Mapping[str, str] | str | None) -> Mapping[str, str]:
     """``where`` as given, or read from text such as ``segment=SMB, region=EMEA``; empty text is none.
 
-    A value with a comma stands in double quotes, one of its own doubled. Raises ParameterError.
+    A value with a comma is written in double quotes; a double quote inside it is doubled. Raises ParameterError.
     """
     if not isinstance(where, str):
         return where or {}
@@ -38,20 +38,20 @@ def conditions_of(where: Mapping[str, str] | str | None) -> Mapping[str, str]:
     return found
 
 
-def choose(reading: Reading, where: Mapping[str, str], instant: pd.Timestamp) -> dict[str, str]:
+def choose(state: LoadState, where: Mapping[str, str], instant: pd.Timestamp) -> dict[str, str]:
     """``chosen``: the accounts whose attributes have the given values, if these do not record the outcome itself.
 
     ``csm.team`` and the like are the attributes of the CSM who has the account on the eve of ``instant``. Also makes
     the view ``choosable``: an account per row, what it can be chosen by in columns of text. Raises ParameterError.
     """
-    loaded = reading.tables.get("accounts")
+    loaded = state.tables.get("accounts")
     if loaded is None:
         if where:
             raise ParameterError("where: this source has no accounts to choose from.\n  Leave `where` out.")
         return {}
-    engine = reading.engine
+    engine = state.engine
     names, outcome = _choosable(loaded)
-    _offer(reading, names, instant)
+    _offer(state, names, instant)
     if not where:
         return {}
     engine.execute("CREATE OR REPLACE TEMP TABLE chosen AS SELECT account_id FROM typed_accounts")
@@ -100,31 +100,31 @@ def _offered(engine: DuckDB) -> list[str]:
     return [name for name, *_ in engine.rows("DESCRIBE choosable")]
 
 
-def _offer(reading: Reading, names: list[str], instant: pd.Timestamp) -> None:
-    texts = [_text("a", reading.tables["accounts"], name) for name in names]
-    reps, joined = reading.tables.get("reps"), ""
-    if reps is not None and "assignments" in reading.tables:
+def _offer(state: LoadState, names: list[str], instant: pd.Timestamp) -> None:
+    texts = [_text("a", state.tables["accounts"], name) for name in names]
+    reps, joined = state.tables.get("reps"), ""
+    if reps is not None and "assignments" in state.tables:
         kinds = {column.name: column.kind for column in reps.columns}
         texts += [
             _text("r", reps, name, CSM) for name in _choosable(reps)[0] if kinds.get(name, "text") in ("text", "key")
         ]
-        joined = f" LEFT JOIN ({_csm_of_each(reading, instant)}) c ON c.account_id = a.account_id"
+        joined = f" LEFT JOIN ({_csm_of_each(state, instant)}) c ON c.account_id = a.account_id"
         joined += " LEFT JOIN typed_reps r ON r.rep_id = c.rep_id"
-    reading.engine.execute(
+    state.engine.execute(
         f"CREATE OR REPLACE TEMP VIEW choosable AS SELECT {', '.join(texts)} FROM typed_accounts a{joined}"
     )
 
 
-def _text(table: str, loaded: Loaded, name: str, before: str = "") -> str:
+def _text(table: str, loaded: LoadedTable, name: str, before: str = "") -> str:
     stored = {column.name: column.stored for column in loaded.columns}.get(name, name)
     return f"CAST({table}.{quote(stored)} AS VARCHAR) AS {quote(before + name)}"
 
 
-def _csm_of_each(reading: Reading, instant: pd.Timestamp) -> str:
+def _csm_of_each(state: LoadState, instant: pd.Timestamp) -> str:
     """The rep of each account on the eve of the instant: a CSM where roles are recorded, the newest where there are
     several."""
     at = f"TIMESTAMP '{instant:%Y-%m-%d}'"
-    loaded = reading.tables["assignments"]
+    loaded = state.tables["assignments"]
     csm = " AND (role IS NULL OR lower(role) = 'csm')" if loaded.has("role") else ""
     ended = f" AND (end_date IS NULL OR end_date >= {at})" if loaded.has("end_date") else ""
     return (
@@ -133,7 +133,7 @@ def _csm_of_each(reading: Reading, instant: pd.Timestamp) -> str:
     )
 
 
-def _choosable(loaded: Loaded) -> tuple[list[str], set[str]]:
+def _choosable(loaded: LoadedTable) -> tuple[list[str], set[str]]:
     """Columns by which accounts may be chosen, and those that record the outcome, by name or by header."""
     table = loaded.table.name
     every = [column.name for column in loaded.columns] + list(loaded.attributes)

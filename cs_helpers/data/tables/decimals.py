@@ -1,4 +1,4 @@
-"""Point or comma? Found out from all number columns of a table together, and never guessed."""
+"""Decimal sign and currency signs of amounts, found from all number columns of a table; never guessed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _EITHER = r"[-+]?[0-9]{1,3}[,.][0-9]{3}"
 
 
 def decimal_sign(engine: DuckDB, raw: str, columns: Sequence[str], where: str) -> tuple[str, str, Problem | None]:
-    """The decimal sign of the number columns (quoted names) of a staged table, what to say of it, what is wrong.
+    """The decimal sign of the number columns (quoted names) of a staged table, with a note and perhaps a problem.
 
-    A comma counts only if some value leaves no doubt and no other value contradicts it. Values such as ``1,234``
-    without anything to tell by are a problem, as are both signs side by side.
+    A decimal comma needs at least one value that can only be read that way, and no value that contradicts it. Values
+    such as ``1,234`` that can be read both ways are a problem, and so are both signs in one table.
     """
     if not columns:
         return ".", "", None
@@ -55,13 +55,13 @@ def decimal_sign(engine: DuckDB, raw: str, columns: Sequence[str], where: str) -
     return ".", "", None
 
 
-_CODES = {"€": ("EUR",), "£": ("GBP",), "¥": ("JPY", "CNY")}  # a $ stands for too many currencies to tell
+_CODES = {"€": ("EUR",), "£": ("GBP",), "¥": ("JPY", "CNY")}  # $ is used by too many currencies
 
 
 def currency_signs(
     engine: DuckDB, raw: str, columns: Sequence[str], where: str, declared: str
 ) -> tuple[str, Problem | None]:
-    """What to say of the signs of currencies inside amounts (quoted columns), and what is wrong with them."""
+    """A note on the currency signs inside amounts (quoted columns), and a problem if they contradict each other."""
     if not columns:
         return "", None
     found: dict[str, str] = {}

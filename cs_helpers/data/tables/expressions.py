@@ -1,7 +1,7 @@
-"""One column of the contract as SQL over the export's columns: text in, typed value out, NULL where it cannot be read.
+"""SQL expressions that turn the export's columns into typed columns of the contract; NULL for unreadable values.
 
 Order of the steps: the header (or several joined, or a constant), translated values, only where, duration, scale,
-offset, type. Nothing here touches a row; the engine does.
+offset, type. No row is read here; the engine does that.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ ISO = "%Y-%m-%d"
 
 
 @dataclass(frozen=True)
-class Written:
-    """A column as the export has it: an expression over the staged table, and the kind of its values."""
+class SourceExpression:
+    """A column of the export as an SQL expression over the staged table, with the kind of its values."""
 
     sql: str
     kind: str  # text, date, time, time with zone, integer, number, flag
@@ -48,14 +48,14 @@ class Written:
         return f"CAST({self.sql} AS VARCHAR)"
 
     @property
-    def there(self) -> str:
-        """Whether the field holds anything."""
+    def is_filled(self) -> str:
+        """SQL condition: the field is not empty."""
         return f"({self.sql}) IS NOT NULL"
 
 
 @dataclass(frozen=True)
 class Reader:
-    """How the values of one table are written: decimal sign and time zone, and what its headers hold."""
+    """Reads the values of one table: its decimal sign, time zone, and the kinds of its columns."""
 
     entry: TableMapping
     kinds: Mapping[str, str]  # header -> kind of its values
@@ -69,30 +69,32 @@ class Reader:
     def date_format(self, column: str) -> str:
         return self.entry.date_formats.get(column) or self.entry.date_format or "YYYY-MM-DD"
 
-    def header(self, name: str) -> Written:
+    def header(self, name: str) -> SourceExpression:
         """A header of the export."""
-        return Written(quote(name), self.kinds[name], self.shapes.get(name, ""))
+        return SourceExpression(quote(name), self.kinds[name], self.shapes.get(name, ""))
 
     def number(self, name: str) -> str:
         """A header's value as a number, whatever its kind."""
         return as_number(self.header(name), self.decimal)
 
-    def written(self, column: str, header: str | None) -> Written | None:
+    def source(self, column: str, header: str | None) -> SourceExpression | None:
         """The export's own value for a column, before it is typed; None where the export does not have it."""
         entry = self.entry
         if column in entry.joined:
             parts = [self.header(name).text for name in entry.joined[column] if name in self.kinds]
-            found = Written(f"nullif(concat_ws(' ', {', '.join(parts)}), '')", "text") if parts else None
+            found = SourceExpression(f"nullif(concat_ws(' ', {', '.join(parts)}), '')", "text") if parts else None
         elif column in entry.constants:
-            found = Written(f"nullif({literal(entry.constants[column].strip())}, '')", "text")
+            found = SourceExpression(f"nullif({literal(entry.constants[column].strip())}, '')", "text")
         else:
             found = self.header(header) if header in self.kinds and header is not None else None
         if found is None:
             return None
         if words := entry.values.get(column):
-            found = Written(_translated(found.text, words), "text")
+            found = SourceExpression(_translated(found.text, words), "text")
         if column in entry.only_where:
-            return Written(f"CASE WHEN {self.conditions(entry.only_where[column])} THEN {found.sql} END", found.kind)
+            return SourceExpression(
+                f"CASE WHEN {self.conditions(entry.only_where[column])} THEN {found.sql} END", found.kind
+            )
         return found
 
     def conditions(self, where: Mapping[str, Sequence[str]]) -> str:
@@ -100,11 +102,11 @@ class Reader:
         return " AND ".join(self.has_one_of(header, values) for header, values in where.items())
 
     def has_one_of(self, header: str, values: Sequence[str]) -> str:
-        """Whether a header has one of the values; an empty text among them stands for an empty field."""
+        """SQL condition: the header has one of the values; an empty text among them means an empty field."""
         wanted = ", ".join(literal(value.strip().lower()) for value in values)
         return f"(coalesce(lower(trim({self.header(header).text})), '') IN ({wanted}))"
 
-    def typed(self, column: Column, found: Written) -> str:
+    def typed(self, column: Column, found: SourceExpression) -> str:
         """The value in the type the contract stores; NULL where it is missing or cannot be read."""
         if column.name in self.entry.durations:
             seconds = _duration(found, self.entry.durations[column.name], column.name, self.decimal)
@@ -119,7 +121,7 @@ class Reader:
             return self._day_or_time(column, found)
         return found.text
 
-    def _scaled(self, found: Written, scale: Scale) -> str:
+    def _scaled(self, found: SourceExpression, scale: Scale) -> str:
         parts = [as_number(found, self.decimal), *(self.number(name) for name in scale.times)]
         value = " * ".join(f"({part})" for part in parts)
         for header, factors in scale.by.items():
@@ -129,7 +131,7 @@ class Reader:
         return f"({value}) * {scale.factor!r}"
 
     def _looked_up(self, header: str, numbers: Mapping[str, float]) -> str:
-        """The number that a header's value stands for; NULL for one that is not listed."""
+        """The number listed for a header's value; NULL for a value that is not listed."""
         cases = " ".join(f"WHEN {literal(word.strip().lower())} THEN {number!r}" for word, number in numbers.items())
         return f"(CASE lower(trim({self.header(header).text})) {cases} END)"
 
@@ -162,7 +164,7 @@ class Reader:
             return f"coalesce({clock}, {as_number(found, self.decimal)})"
         return as_number(found, self.decimal)
 
-    def _day_or_time(self, column: Column, found: Written) -> str:
+    def _day_or_time(self, column: Column, found: SourceExpression) -> str:
         if found.kind == "date":
             return f"CAST({found.sql} AS {column.sql_type})"
         if found.kind == "time with zone":
@@ -179,7 +181,7 @@ class Reader:
             return f"CAST({moment} AS DATE)"
         return moment if found.kind == "text" else utc(moment, self.timezone)
 
-    def _from_text(self, column: Column, found: Written) -> str:
+    def _from_text(self, column: Column, found: SourceExpression) -> str:
         """Text as a moment: UTC for a time column, the day as written for a date column."""
         declared, text = self.date_format(column.name), found.text
         if declared == "excel":
@@ -233,7 +235,7 @@ class Reader:
             found = f"CASE WHEN {_has_zone(text)} THEN timezone('UTC', {zoned}) ELSE {utc(moment, self.timezone)} END"
         return f"CASE WHEN {digit} THEN {found} END"
 
-    def impossible(self, column: Column, found: Written) -> str:
+    def impossible(self, column: Column, found: SourceExpression) -> str:
         """Whether a local time does not exist in the zone: the hour that clocks skip in spring."""
         if column.kind != "time" or self.timezone == "UTC" or found.kind not in ("text", "time"):
             return ""
@@ -274,7 +276,7 @@ def _translated(text: str, words: Mapping[str, str]) -> str:
     return f"CASE lower(trim({text})) {cases} ELSE {text} END"
 
 
-def as_number(found: Written, decimal: str) -> str:
+def as_number(found: SourceExpression, decimal: str) -> str:
     """A finite DOUBLE, or NULL. Signs of currencies and separators of thousands that leave no doubt are read over."""
     if found.kind in ("integer", "number"):
         value = f"CAST({found.sql} AS DOUBLE)"
@@ -287,7 +289,7 @@ def as_number(found: Written, decimal: str) -> str:
 
 
 _MONEY_SIGNS = "[€$£¥]"
-_MOST = 900_000_000_000_000_000  # cents; stands for every amount that no BIGINT holds
+_MAX_CENTS = 900_000_000_000_000_000  # cents; used for every amount that is too large for a BIGINT
 
 
 def _parsed(text: str, decimal: str, kind: str) -> str:
@@ -304,12 +306,12 @@ def _parsed(text: str, decimal: str, kind: str) -> str:
     return f"coalesce(CASE WHEN NOT contains({text}, '_') AND {finite} THEN {direct} END, {careful})"
 
 
-def _number_of_kind(found: Written, column: Column, decimal: str) -> str:
+def _number_of_kind(found: SourceExpression, column: Column, decimal: str) -> str:
     if column.kind == "money" and found.shape == "number" and decimal == ".":
         return f"CAST(round(TRY_CAST({found.sql} AS DECIMAL(38,6)) * 100) AS BIGINT)"
     if column.kind == "money" and found.kind == "text":
         exact, huge = _cents(_parsed(found.sql, decimal, "DECIMAL(38,6)")), _parsed(found.sql, decimal, "DOUBLE")
-        return f"coalesce({exact}, CASE WHEN abs({huge}) > 1e15 THEN CAST(sign({huge}) * {_MOST} AS BIGINT) END)"
+        return f"coalesce({exact}, CASE WHEN abs({huge}) > 1e15 THEN CAST(sign({huge}) * {_MAX_CENTS} AS BIGINT) END)"
     if column.kind == "money" and found.kind in ("integer", "number"):
         return _cents(as_number(found, decimal))
     return _stored_number(as_number(found, decimal), column)
@@ -319,7 +321,7 @@ def _cents(value: str) -> str:
     """Whole cents; beyond what a BIGINT holds, the largest one, which the range check then names."""
     return (
         f"CASE WHEN abs({value}) < 1e15 THEN CAST(round(({value}) * 100) AS BIGINT) "
-        f"WHEN {value} > 0 THEN {_MOST} WHEN {value} < 0 THEN -{_MOST} END"
+        f"WHEN {value} > 0 THEN {_MAX_CENTS} WHEN {value} < 0 THEN -{_MAX_CENTS} END"
     )
 
 
@@ -333,7 +335,7 @@ def _stored_number(value: str, column: Column) -> str:
     return value
 
 
-def _flag(found: Written) -> str:
+def _flag(found: SourceExpression) -> str:
     if found.kind == "flag":
         return found.sql
     word = f"lower(trim({found.text}))"
@@ -350,7 +352,7 @@ def _clock_seconds(text: str, unit: str) -> str:
     return f"CASE WHEN regexp_full_match({text}, '{_CLOCK}') THEN {seconds} END"
 
 
-def _duration(found: Written, unit: str, column: str, decimal: str) -> str:
+def _duration(found: SourceExpression, unit: str, column: str, decimal: str) -> str:
     """A length of time in the column's own unit."""
     target = target_unit(column)
     if unit in ("HH:mm:ss", "mm:ss"):

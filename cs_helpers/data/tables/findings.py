@@ -1,6 +1,6 @@
-"""What a reader of the figures should know about the data behind them, in words.
+"""Warnings and notes about unusual data, as sentences for the reader of a report.
 
-All of it speaks of the tables as they were known at the instant of the report.
+They describe the tables as they were known at the as-of date.
 """
 
 from __future__ import annotations
@@ -10,23 +10,25 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from cs_helpers.core.periods import day_words, month, month_starts
-from cs_helpers.data.contract.checks import SHOWN, plain
+from cs_helpers.data.contract.checks import MAX_SHOWN, plain
 from cs_helpers.data.engines.duckdb import DuckDB, quote
-from cs_helpers.data.mapping import Mapping as ExportMapping
-from cs_helpers.data.tables.progress import Finding, Loaded, Reading
+from cs_helpers.data.mapping import ExportMapping
+from cs_helpers.data.tables.load_state import Finding, LoadedTable, LoadState
 
 INCLUSIVE_ENDS, INCLUSIVE_SHARE = 5, 0.2  # ends one day before the next start, of the ends that a start follows
 PILE_UP_RATIO, PILE_UP_ROWS, PILE_UP_MONTHS = 3, 20, 3  # ends in the last months against the mean month before them
-FEW_ANSWERS = 30  # below this, a scale that is not used to its end says nothing
-STEADY_ROWS = 10  # rows in the months around from which a month without any is no chance (Poisson: 1 in 20,000)
+MIN_ANSWERS = 30  # with fewer answers, a scale without low scores proves nothing
+MIN_STEADY_ROWS = (
+    10  # with this many rows in the months around it, an empty month is no coincidence (Poisson: 1 in 20,000)
+)
 STALE_DAYS = 45  # days without a row at the end of the data
 LOWEST_USUAL = {"csat": 3, "ces": 4, "nps": 7}  # a scale whose answers never fall below this is suspicious
 
 
-def findings(reading: Reading, observed_from: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
-    """Everything odd about the tables that is no reason to stop."""
+def findings(state: LoadState, observed_from: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
+    """Warnings and notes about the tables; none of them stops a report."""
     found: list[Finding] = []
-    engine, tables = reading.engine, reading.tables
+    engine, tables = state.engine, state.tables
     if (subscriptions := tables.get("subscriptions")) is not None:
         overlapping, day_before = neighbours(engine)
         found += concurrent(engine) if overlapping else []
@@ -52,7 +54,9 @@ def findings(reading: Reading, observed_from: pd.Timestamp, instant: pd.Timestam
     return found
 
 
-def currency_of(engine: DuckDB, settings: ExportMapping, subscriptions: Loaded | None) -> tuple[str, list[Finding]]:
+def currency_of(
+    engine: DuckDB, settings: ExportMapping, subscriptions: LoadedTable | None
+) -> tuple[str, list[Finding]]:
     """The source's one currency, and a warning where none is declared."""
     if settings.currency:
         return settings.currency.upper(), []
@@ -67,8 +71,9 @@ def currency_of(engine: DuckDB, settings: ExportMapping, subscriptions: Loaded |
 
 
 def neighbours(engine: DuckDB) -> tuple[int, int]:
-    """Of subscriptions in order of their start: how many begin while an earlier one of the account still runs, and how
-    many end the day before the next begins. One pass, so that the costlier questions are asked only where they arise.
+    """How many subscriptions start while an earlier one still runs, and how many end the day before the next start.
+
+    One pass over the table, so that the more expensive checks run only where they are needed.
     """
     overlapping, day_before = engine.rows(
         "SELECT count(*) FILTER (start_date < running_to), count(*) FILTER (next_start = end_date + 1) FROM (SELECT "
@@ -82,7 +87,7 @@ def neighbours(engine: DuckDB) -> tuple[int, int]:
 
 
 def concurrent(engine: DuckDB) -> list[Finding]:
-    """Accounts that hold several subscriptions at once: their MRR is summed, which has to be said."""
+    """A note on accounts with several subscriptions at once, whose MRR is summed."""
     several, most, accounts, rows = engine.rows(
         "WITH steps AS (SELECT account_id, start_date AS day, 1 AS step FROM typed_subscriptions UNION ALL "
         "SELECT account_id, end_date, -1 FROM typed_subscriptions WHERE end_date IS NOT NULL), "
@@ -103,7 +108,7 @@ def concurrent(engine: DuckDB) -> list[Finding]:
 
 
 def ends_look_inclusive(engine: DuckDB) -> list[Finding]:
-    """Whether ends stand one day before the next start, as where the export writes the last paid day."""
+    """A warning where many end dates are one day before the next start: they may be last paid days."""
     odd, going_on = engine.rows(
         "WITH starts AS (SELECT DISTINCT account_id, start_date FROM typed_subscriptions), "
         "last AS (SELECT account_id, max(start_date) AS last_start FROM starts GROUP BY account_id), "
@@ -125,7 +130,7 @@ def ends_look_inclusive(engine: DuckDB) -> list[Finding]:
 
 
 def differing_by_case(engine: DuckDB) -> list[Finding]:
-    """Account ids that are one id but for letter case: they count as several accounts, which may be a slip."""
+    """A warning for account ids that differ only by letter case and count as several accounts."""
     query = (
         "FROM typed_accounts WHERE lower(account_id) IN (SELECT lower(account_id) FROM typed_accounts "
         "GROUP BY lower(account_id) HAVING count(DISTINCT account_id) > 1)"
@@ -133,17 +138,17 @@ def differing_by_case(engine: DuckDB) -> list[Finding]:
     alike = [value for (value,) in engine.rows(f"SELECT DISTINCT account_id {query} ORDER BY account_id")]
     if not alike:
         return []
-    more = f" and {len(alike) - SHOWN:,} more" if len(alike) > SHOWN else ""
+    more = f" and {len(alike) - MAX_SHOWN:,} more" if len(alike) > MAX_SHOWN else ""
     message = (
         f"{len(alike):,} account ids differ from another one only by letter case "
-        f"({', '.join(map(plain, alike[:SHOWN]))}{more}) and count as accounts of their own. If they are the same "
+        f"({', '.join(map(plain, alike[:MAX_SHOWN]))}{more}) and count as accounts of their own. If they are the same "
         "accounts, write them alike in the export."
     )
     return [Finding("accounts", "account_ids_differ_by_case", "warning", len(alike), message)]
 
 
 def as_of_moved(day: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
-    """Said where the day asked for is not the one the figures speak of."""
+    """A note where the requested as_of was moved to the first day of its month."""
     if day == instant:
         return []
     message = (
@@ -154,7 +159,7 @@ def as_of_moved(day: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
 
 
 def pile_up(engine: DuckDB, observed_from: pd.Timestamp, instant: pd.Timestamp) -> list[Finding]:
-    """Whether endings pile up in the last months, as they do where an export was cut off."""
+    """A warning where far more subscriptions end in the last months than before, as in an export that was cut off."""
     months = month_starts(month(observed_from), instant)
     if len(months) < 2:
         return []
@@ -196,8 +201,8 @@ def _and(parts: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def months_without_rows(engine: DuckDB, loaded: Loaded) -> list[Finding]:
-    """Months between the first and the last row of a table in which it has none: perhaps never loaded."""
+def months_without_rows(engine: DuckDB, loaded: LoadedTable) -> list[Finding]:
+    """A warning for empty months between the first and the last row of a table: they may not have been loaded."""
     there = dict(
         engine.rows(
             f"SELECT year({loaded.known_at}) * 12 + month({loaded.known_at}) - 1 AS m, count(*) "
@@ -208,12 +213,12 @@ def months_without_rows(engine: DuckDB, loaded: Loaded) -> list[Finding]:
     if len(there) < 2:
         return []
 
-    steady = {m for m in range(min(there), max(there) + 1) if there.get(m, 0) >= STEADY_ROWS}
+    steady = {m for m in range(min(there), max(there) + 1) if there.get(m, 0) >= MIN_STEADY_ROWS}
     empty = [m for m in range(min(there), max(there)) if m not in there and _between(m, steady, there)]
     if not empty:
         return []
-    named = ", ".join(f"{index // 12}-{index % 12 + 1:02d}" for index in empty[:SHOWN])
-    more = f" and {len(empty) - SHOWN} more" if len(empty) > SHOWN else ""
+    named = ", ".join(f"{index // 12}-{index % 12 + 1:02d}" for index in empty[:MAX_SHOWN])
+    more = f" and {len(empty) - MAX_SHOWN} more" if len(empty) > MAX_SHOWN else ""
     message = (
         f"{loaded.where} has no row in {named}{more}, between its first and its last month: a month that was not "
         "loaded "
@@ -229,8 +234,8 @@ def _between(index: int, steady: set[int], there: Mapping[int, int]) -> bool:
     return set(before) | set(after) <= steady
 
 
-def stale(engine: DuckDB, loaded: Loaded, instant: pd.Timestamp) -> list[Finding]:
-    """A table that ends long before the day the figures speak of."""
+def stale(engine: DuckDB, loaded: LoadedTable, instant: pd.Timestamp) -> list[Finding]:
+    """A warning for a table whose last row is long before the as-of date."""
     last = engine.rows(f"SELECT max(CAST({loaded.known_at} AS DATE)) FROM {quote(loaded.typed)}")[0][0]
     if last is None or (instant - pd.Timestamp(last)).days <= STALE_DAYS:
         return []
@@ -242,18 +247,18 @@ def stale(engine: DuckDB, loaded: Loaded, instant: pd.Timestamp) -> list[Finding
     return [Finding(loaded.table.name, "stale_table", "warning", 0, message)]
 
 
-def never_low(engine: DuckDB, loaded: Loaded) -> list[Finding]:
-    """Satisfaction that never takes a low value: it was not asked, not kept or not exported where it was bad."""
-    asked = []
+def never_low(engine: DuckDB, loaded: LoadedTable) -> list[Finding]:
+    """A warning for satisfaction scores that are never low: low scores may be missing from the export."""
+    scales = []
     for name in ("csat", "ces"):
         if loaded.table.name == "tickets" and loaded.has(name):
-            asked.append((name, quote(name), "TRUE"))
+            scales.append((name, quote(name), "TRUE"))
     if loaded.table.name == "surveys" and loaded.has("score"):
-        asked += [(kind, "score", f"kind = '{kind}'") for kind in LOWEST_USUAL]
+        scales += [(kind, "score", f"kind = '{kind}'") for kind in LOWEST_USUAL]
     found = []
-    for kind, column, condition in asked:
+    for kind, column, condition in scales:
         low, n = engine.rows(f"SELECT min({column}), count({column}) FROM {quote(loaded.typed)} WHERE {condition}")[0]
-        if n >= FEW_ANSWERS and low >= LOWEST_USUAL[kind]:
+        if n >= MIN_ANSWERS and low >= LOWEST_USUAL[kind]:
             head = loaded.header("score" if loaded.table.name == "surveys" else kind)
             total = engine.rows(f"SELECT count(*) FROM {quote(loaded.typed)} WHERE {condition}")[0][0]
             message = (
@@ -264,7 +269,7 @@ def never_low(engine: DuckDB, loaded: Loaded) -> list[Finding]:
     return found
 
 
-def _tickets(engine: DuckDB, tickets: Loaded, accounts: Loaded | None) -> list[Finding]:
+def _tickets(engine: DuckDB, tickets: LoadedTable, accounts: LoadedTable | None) -> list[Finding]:
     found = []
     if accounts is not None and accounts.has("signup_date") and tickets.has("account_id"):
         early, total = engine.rows(
@@ -290,7 +295,7 @@ def _tickets(engine: DuckDB, tickets: Loaded, accounts: Loaded | None) -> list[F
     return found
 
 
-def due_dates_moved(engine: DuckDB, renewals: Loaded, subscriptions: Loaded) -> list[Finding]:
+def due_dates_moved(engine: DuckDB, renewals: LoadedTable, subscriptions: LoadedTable) -> list[Finding]:
     """Renewals due on a day on which no subscription of the account ends or has its anniversary."""
     if not subscriptions.has("term_months"):
         return []
@@ -316,17 +321,17 @@ def due_dates_moved(engine: DuckDB, renewals: Loaded, subscriptions: Loaded) -> 
 # --- rival records of churn -----------------------------------------------------------------------------------
 
 
-def churn_records(
-    reading: Reading, records: dict[str, pd.DataFrame], instant: pd.Timestamp, exported: bool
+def churn_records_disagree(
+    state: LoadState, records: dict[str, pd.DataFrame], instant: pd.Timestamp, exported: bool
 ) -> list[Finding]:
-    """Do the other records of churn name the accounts that stopped paying? If not, say what each one says.
+    """A warning where other records of churn name other accounts than the paid periods do.
 
     A record without a date cannot be cut at the instant: where the export goes on after it (``exported``) it counts
     the accounts known then.
     """
-    if not records or not {"accounts", "subscriptions"} <= set(reading.tables):
+    if not records or not {"accounts", "subscriptions"} <= set(state.tables):
         return []
-    table = rival_records(reading, records, instant, exported)
+    table = compare_churn_records(state, records, instant, exported)
     paid = table.iloc[-1]
     if not table["differs"].any():
         return []
@@ -347,15 +352,15 @@ def churn_records(
     return [Finding("subscriptions", "churn_records_disagree", "warning", int(ended.events), message)]
 
 
-def rival_records(
-    reading: Reading, records: dict[str, pd.DataFrame], instant: pd.Timestamp, exported: bool
+def compare_churn_records(
+    state: LoadState, records: dict[str, pd.DataFrame], instant: pd.Timestamp, exported: bool
 ) -> pd.DataFrame:
     """Who left, by each record: one row per churn record, then ended subscriptions, then paid periods.
 
     Columns record, flags, accounts, of_accounts, events, of_events, shared (accounts that paid periods name too),
     only_here, only_paid (accounts named by one of the two), differs.
     """
-    engine = reading.engine
+    engine = state.engine
     stopped = {
         account
         for (account,) in engine.rows(
@@ -363,31 +368,31 @@ def rival_records(
             "count(end_date) = count(*)"
         )
     }
-    known = {account for (account,) in engine.rows("SELECT DISTINCT account_id FROM typed_accounts")}
+    account_ids = {account for (account,) in engine.rows("SELECT DISTINCT account_id FROM typed_accounts")}
     rows = []
-    for record in reading.settings.churn_records:
-        told = records[record.name]
-        if "date" in told:
-            told = told[~(told["date"] >= instant)]
+    for record in state.settings.churn_records:
+        rows_of_record = records[record.name]
+        if "date" in rows_of_record:
+            rows_of_record = rows_of_record[~(rows_of_record["date"] >= instant)]
         elif exported:
-            told = told[told["account_id"].isin(known)]
-        name = record.name + (", as exported," if exported and "date" not in told else "")
-        named = told[told["left"]]
+            rows_of_record = rows_of_record[rows_of_record["account_id"].isin(account_ids)]
+        name = record.name + (", as exported," if exported and "date" not in rows_of_record else "")
+        named = rows_of_record[rows_of_record["left"]]
         left = set(named["account_id"].dropna())
         rows.append(
             (
                 name,
                 record.flag is not None,
                 left,
-                told["account_id"].nunique() if record.flag else len(known),
+                rows_of_record["account_id"].nunique() if record.flag else len(account_ids),
                 len(named),
-                len(told),
+                len(rows_of_record),
             )
         )
     ended = engine.rows("SELECT account_id FROM typed_subscriptions WHERE end_date IS NOT NULL")
     total = engine.rows("SELECT count(*) FROM typed_subscriptions")[0][0]
-    rows.append(("ended subscriptions", False, {account for (account,) in ended}, len(known), len(ended), total))
-    rows.append(("paid periods (used)", False, stopped, len(known), len(stopped), len(known)))
+    rows.append(("ended subscriptions", False, {account for (account,) in ended}, len(account_ids), len(ended), total))
+    rows.append(("paid periods (used)", False, stopped, len(account_ids), len(stopped), len(account_ids)))
     table = [
         (name, flags, len(left), of, events, of_events, len(left & stopped), len(left - stopped), len(stopped - left))
         for name, flags, left, of, events, of_events in rows
@@ -395,5 +400,5 @@ def rival_records(
     columns = ["record", "flags", "accounts", "of_accounts", "events", "of_events", "shared", "only_here", "only_paid"]
     frame = pd.DataFrame(table, columns=columns)
     # Subscriptions end in the course of business; only the other records claim that an account has left.
-    claims = frame.index < len(reading.settings.churn_records)
+    claims = frame.index < len(state.settings.churn_records)
     return frame.assign(differs=claims & ((frame["only_here"] > 0) | (frame["only_paid"] > 0)))

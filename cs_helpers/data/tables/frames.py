@@ -1,4 +1,4 @@
-"""Tables of the engine as pandas, and the views under which roll-ups find them."""
+"""Tables of the engine as DataFrames, and the views that roll-ups read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cs_helpers.data.engines.duckdb import DuckDB, listed, literal, quote
 from cs_helpers.data.tables.judging import shown_reasons
 
 if TYPE_CHECKING:
-    from cs_helpers.data.tables.progress import TableFacts
+    from cs_helpers.data.tables.load_state import TableFacts
     from cs_helpers.data.tables.sharing import Sharing
 
 SET_ASIDE_COLUMNS = ["table", "check", "row", "account_id", "reason"]
@@ -30,8 +30,8 @@ _ORDER = {
 def expose(engine: DuckDB, present: dict[str, list[str]], chosen: bool, sharing: Sharing | None = None) -> None:
     """A view per table of the contract under its own name: all its columns, no helper columns, chosen accounts only.
 
-    ``present``: table -> its further attributes; the others are made, empty. With ``sharing`` the views show of each
-    column what readers may see who must not learn who is who.
+    ``present``: table -> its further attributes; the others are made, empty. With ``sharing`` the views are
+    pseudonymised for readers who must not identify accounts or people.
     """
     for name, table in TABLES.items():
         stored = [column.stored for column in table.columns]
@@ -75,12 +75,12 @@ def contract_frame(engine: DuckDB, table: Table, fact: TableFacts | None) -> pd.
     return frame.rename(columns={column.stored: column.name for column in columns})
 
 
-def set_aside_frame(engine: DuckDB, most: int | None = None) -> pd.DataFrame:
-    """The rows that were set aside, as a table a reader can work through."""
-    limit = f" LIMIT {most:d}" if most is not None else ""
+def set_aside_frame(engine: DuckDB, limit: int | None = None) -> pd.DataFrame:
+    """The rows that were set aside, with table, check, line and reason."""
+    first = f" LIMIT {limit:d}" if limit is not None else ""
     frame = engine.frame(
         'SELECT table_name AS "table", check_name AS "check", line AS "row", account_id, reason FROM aside '
-        f"ORDER BY table_name, check_name, line{limit}"
+        f"ORDER BY table_name, check_name, line{first}"
     )
     return frame.assign(
         row=frame["row"].astype("int64"),
@@ -90,7 +90,7 @@ def set_aside_frame(engine: DuckDB, most: int | None = None) -> pd.DataFrame:
 
 
 def set_lines(engine: DuckDB, table: str, lines: dict[int, int]) -> None:
-    """Line numbers as a person counts them, where the file's records and lines differ."""
+    """Replaces record numbers by line numbers of the file, where the two differ."""
     if lines:
         engine.register("renumbered", pd.DataFrame({"line": list(lines), "shown": list(lines.values())}))
         engine.execute(

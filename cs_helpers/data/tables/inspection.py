@@ -1,6 +1,6 @@
-"""One pass over a source: everything read, typed, judged, cut and exposed, with all that was found on the way.
+"""Inspection of a source: reads, types, checks and cuts its tables and collects everything found.
 
-``load`` and ``check`` are both this; they differ in what they do with the problems.
+``load`` and ``check`` both use it; they differ in how they treat problems.
 """
 
 from __future__ import annotations
@@ -16,27 +16,34 @@ import pandas as pd
 from cs_helpers.core.audience import check_audience
 from cs_helpers.core.errors import ContractError, ParameterError, Problem, SourceError
 from cs_helpers.core.periods import day_words, month
-from cs_helpers.data.contract.checks import SHOWN, known_only_after_outcome
+from cs_helpers.data.contract.checks import MAX_SHOWN, known_only_after_outcome
 from cs_helpers.data.engines.duckdb import DuckDB, quote
-from cs_helpers.data.mapping import Mapping as ExportMapping
-from cs_helpers.data.mapping import find_mapping
+from cs_helpers.data.mapping import ExportMapping, find_mapping
 from cs_helpers.data.sources import open_source
 from cs_helpers.data.tables.across import check_across, set_aside_impossible, unknown_reps
 from cs_helpers.data.tables.choosing import choose, conditions_of
 from cs_helpers.data.tables.cutting import cut
-from cs_helpers.data.tables.findings import as_of_moved, churn_records, currency_of, findings, rival_records
+from cs_helpers.data.tables.findings import (
+    as_of_moved,
+    churn_records_disagree,
+    compare_churn_records,
+    currency_of,
+    findings,
+)
 from cs_helpers.data.tables.frames import expose, set_lines
-from cs_helpers.data.tables.progress import Finding, Reading, TableFacts, counted
+from cs_helpers.data.tables.load_state import Finding, LoadState, TableFacts, counted
 from cs_helpers.data.tables.reading import read_tables
 from cs_helpers.data.tables.records import read_records
 from cs_helpers.data.tables.sharing import Sharing, prepare
 
-UNSEEN_MONTHS = 3  # starts this long before the first recorded end suggest that earlier leavers are missing
+UNSEEN_MONTHS = (
+    3  # starts this long before the first recorded end suggest that accounts that churned earlier are missing
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """Everything a pass over a source has given. With problems the later steps may be missing."""
+    """The tables of a source and everything found about them. With errors, later steps were not done."""
 
     is_tables: ClassVar[bool] = True  # what the front doors of the data check take, as they take tables
 
@@ -56,7 +63,7 @@ class Inspection:
     data_through: pd.Timestamp = pd.NaT  # type: ignore[assignment]
     where: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
-    rivals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    churn_records: pd.DataFrame = field(default_factory=pd.DataFrame)
     sharing: Sharing | None = None  # how the tables are shown to readers who must not learn who is who
 
     @property
@@ -74,45 +81,44 @@ def inspect(
 ) -> Inspection:
     """Read, check and cut a source; problems of the data are collected, not raised.
 
-    With another ``audience`` than full the tables are exposed as ``tables.sharing`` says; what was found about the
-    data is not: see ``load``. Raises SourceError and MappingError where there is nothing to look at, ParameterError for
-    ``as_of``, ``where`` and ``audience``.
+    For a shared ``audience`` the tables are pseudonymised by ``tables.sharing``; findings are not, see ``load``. Raises
+    SourceError and MappingError where nothing can be read, ParameterError for ``as_of``, ``where`` and ``audience``.
     """
     check_audience(audience)
     place = open_source(source)
     try:
         settings = find_mapping(place.folder, mapping)
         engine = DuckDB()
-        reading = read_tables(engine, place, settings)
-        records = read_records(reading)
-        check_across(reading)
+        state = read_tables(engine, place, settings)
+        records = read_records(state)
+        check_across(state)
         fingerprint = place.fingerprint()
         name, kind = place.name, place.kind
-        if not reading.tables and not reading.unreadable:
-            reading.unreadable.append(_nothing(reading))
+        if not state.tables and not state.unreadable:
+            state.unreadable.append(_nothing(state))
     finally:
         place.close()
     fallback = place.folder.resolve().name if place.folder is not None else name
     company = settings.company or fallback
-    if reading.unreadable or reading.problems:
-        _renumber(reading)
+    if state.unreadable or state.problems:
+        _renumber(state)
         return Inspection(
-            engine, name, kind, company, settings, _facts(reading), tuple(dict.fromkeys(reading.unreadable)),
-            tuple(reading.problems), tuple(reading.checks), tuple(reading.findings), fingerprint=fingerprint,
+            engine, name, kind, company, settings, _facts(state), tuple(dict.fromkeys(state.unreadable)),
+            tuple(state.problems), tuple(state.checks), tuple(state.findings), fingerprint=fingerprint,
         )  # fmt: skip
-    return _cut(reading, records, as_of, where, name, kind, company, fingerprint, audience)
+    return _cut(state, records, as_of, where, name, kind, company, fingerprint, audience)
 
 
-def _nothing(reading: Reading) -> str:
-    there = ", ".join(reading.source.names()[:12])
+def _nothing(state: LoadState) -> str:
+    there = ", ".join(state.source.names()[:12])
     return (
-        f"{reading.source.name}: there is no table of the contract in it.\n"
+        f"{state.source.name}: there is no table of the contract in it.\n"
         f"  It holds: {there}. Say in a mapping which file feeds which table; `cs-helpers map` drafts one."
     )
 
 
 def _cut(
-    reading: Reading,
+    state: LoadState,
     records: dict[str, pd.DataFrame],
     as_of: str | dt.date | pd.Timestamp | None,
     where: Mapping[str, str] | str | None,
@@ -122,69 +128,69 @@ def _cut(
     fingerprint: str,
     audience: str,
 ) -> Inspection:
-    engine, settings = reading.engine, reading.settings
-    notes = list(reading.findings)
-    first, last = _span(reading)
-    data_through, note = _data_through(reading, last)
+    engine, settings = state.engine, state.settings
+    notes = list(state.findings)
+    first, last = _span(state)
+    data_through, note = _data_through(state, last)
     notes += note
     covered_to = data_through + pd.Timedelta(days=1)
     asked = _given_day(as_of) if as_of else covered_to
     instant = month(asked)
-    if "subscriptions" in reading.tables:
+    if "subscriptions" in state.tables:
         engine.execute("CREATE OR REPLACE TABLE ever_subscribed AS SELECT DISTINCT account_id FROM typed_subscriptions")
-    cut(reading, instant, covered_to)
+    cut(state, instant, covered_to)
     exported = instant < covered_to
-    rivals = pd.DataFrame()
-    if "subscriptions" in reading.tables and "accounts" in reading.tables:
-        rivals = rival_records(reading, records, instant, exported)
-    rival_notes = churn_records(reading, records, instant, exported)
-    set_aside_impossible(reading)
-    observed_from, note = _observed_from(reading, first)
+    churn_records = pd.DataFrame()
+    if "subscriptions" in state.tables and "accounts" in state.tables:
+        churn_records = compare_churn_records(state, records, instant, exported)
+    record_notes = churn_records_disagree(state, records, instant, exported)
+    set_aside_impossible(state)
+    observed_from, note = _observed_from(state, first)
     notes += note
     _check_instant(as_of, instant, observed_from, covered_to, name)
-    problem = _unloaded_months(reading, observed_from, instant)
+    problem = _unloaded_months(state, observed_from, instant)
     if problem:
-        reading.problem("month_never_loaded", "subscriptions", problem)
-    currency, note = currency_of(engine, settings, reading.tables.get("subscriptions"))
+        state.problem("month_never_loaded", "subscriptions", problem)
+    currency, note = currency_of(engine, settings, state.tables.get("subscriptions"))
     notes += note
-    notes += findings(reading, observed_from, instant) + unknown_reps(reading) + rival_notes
+    notes += findings(state, observed_from, instant) + unknown_reps(state) + record_notes
     if as_of:
         notes += as_of_moved(asked, instant)
-    _renumber(reading)
-    notes = [*_set_aside_findings(reading), *notes]
-    facts = _facts(reading)
-    conditions = choose(reading, conditions_of(where), instant)
-    sharing = None if audience == "full" else prepare(engine, reading.tables, conditions, audience)
-    present = {name: list(loaded.attributes) for name, loaded in reading.tables.items()}
+    _renumber(state)
+    notes = [*_set_aside_findings(state), *notes]
+    facts = _facts(state)
+    conditions = choose(state, conditions_of(where), instant)
+    sharing = None if audience == "full" else prepare(engine, state.tables, conditions, audience)
+    present = {name: list(loaded.attributes) for name, loaded in state.tables.items()}
     expose(engine, present, bool(conditions), sharing)
-    for target, _ in reading.staged.values():
+    for target, _ in state.staged.values():
         engine.drop(target)
     return Inspection(
-        engine, name, kind, company, settings, facts, (), tuple(reading.problems), tuple(reading.checks), tuple(notes),
-        currency, instant, observed_from, data_through, conditions, fingerprint, rivals, sharing,
+        engine, name, kind, company, settings, facts, (), tuple(state.problems), tuple(state.checks), tuple(notes),
+        currency, instant, observed_from, data_through, conditions, fingerprint, churn_records, sharing,
     )  # fmt: skip
 
 
-def _renumber(reading: Reading) -> None:
-    """Lines of what was set aside as a person counts them in the file."""
-    for name, loaded in reading.tables.items():
+def _renumber(state: LoadState) -> None:
+    """Replaces record numbers of rows set aside by line numbers of the file."""
+    for name, loaded in state.tables.items():
         lines = [
             line
-            for (line,) in reading.engine.rows(
+            for (line,) in state.engine.rows(
                 "SELECT DISTINCT line FROM aside WHERE table_name = ? ORDER BY line", [name]
             )
         ]
         shown = loaded.staged.lines(lines)
-        set_lines(reading.engine, name, {line: new for line, new in zip(lines, shown, strict=True) if line != new})
+        set_lines(state.engine, name, {line: new for line, new in zip(lines, shown, strict=True) if line != new})
 
 
-def _facts(reading: Reading) -> tuple[TableFacts, ...]:
+def _facts(state: LoadState) -> tuple[TableFacts, ...]:
     found = []
-    for name, loaded in reading.tables.items():
+    for name, loaded in state.tables.items():
         when = loaded.known_at or "CAST(NULL AS TIMESTAMP)"
-        rows, first, last = reading.engine.rows(
-            f"SELECT count(*), min({when}), max({when}) FROM {quote(loaded.typed)}"
-        )[0]
+        rows, first, last = state.engine.rows(f"SELECT count(*), min({when}), max({when}) FROM {quote(loaded.typed)}")[
+            0
+        ]
         columns = {column.name: loaded.header(column.name) for column in loaded.columns}
         entry = loaded.entry
         used = set(columns.values()) | set(loaded.attributes.values()) | set(entry.drop_where)
@@ -210,9 +216,9 @@ def _facts(reading: Reading) -> tuple[TableFacts, ...]:
 # --- the instant ----------------------------------------------------------------------------------------------
 
 
-def _span(reading: Reading) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+def _span(state: LoadState) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     """First and last day on which anything happens: of subscriptions, or without them of all events."""
-    tables = reading.tables
+    tables = state.tables
     names = ["subscriptions"] if "subscriptions" in tables else [n for n, t in tables.items() if t.table.event_time]
     days = []
     for name in names:
@@ -220,21 +226,21 @@ def _span(reading: Reading) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
         if name in ("goals", "renewals") or not loaded.known_at:
             continue
         when = f"CAST({loaded.known_at} AS DATE)"
-        low, high = reading.engine.rows(f"SELECT min({when}), max({when}) FROM {quote(loaded.typed)}")[0]
+        low, high = state.engine.rows(f"SELECT min({when}), max({when}) FROM {quote(loaded.typed)}")[0]
         days += [pd.Timestamp(day) for day in (low, high) if day is not None]
     return (min(days), max(days)) if days else (None, None)
 
 
-def _data_through(reading: Reading, last: pd.Timestamp | None) -> tuple[pd.Timestamp, list[Finding]]:
-    if reading.settings.data_through is not None:
-        return pd.Timestamp(reading.settings.data_through), []
+def _data_through(state: LoadState, last: pd.Timestamp | None) -> tuple[pd.Timestamp, list[Finding]]:
+    if state.settings.data_through is not None:
+        return pd.Timestamp(state.settings.data_through), []
     if last is None:
         raise SourceError(
-            f"{reading.source.name}: nothing in it has a date, so it cannot be said of which day it speaks.\n"
+            f"{state.source.name}: nothing in it has a date, so it cannot be said of which day it speaks.\n"
             "  State `data_through` in mapping.yml, the last day that was loaded."
         )
-    of = "start_date" if "subscriptions" in reading.tables else "event"
-    table = "subscriptions" if "subscriptions" in reading.tables else next(iter(reading.tables))
+    of = "start_date" if "subscriptions" in state.tables else "event"
+    table = "subscriptions" if "subscriptions" in state.tables else next(iter(state.tables))
     message = (
         f"The last day loaded is not declared: taken as {day_words(last)}, the latest {of}. "
         "State it as `data_through` in mapping.yml."
@@ -242,18 +248,18 @@ def _data_through(reading: Reading, last: pd.Timestamp | None) -> tuple[pd.Times
     return last, [Finding(table, "data_through_inferred", "warning", 0, message)]
 
 
-def _observed_from(reading: Reading, first: pd.Timestamp | None) -> tuple[pd.Timestamp, list[Finding]]:
+def _observed_from(state: LoadState, first: pd.Timestamp | None) -> tuple[pd.Timestamp, list[Finding]]:
     """The first day of complete records: declared, or inferred from what was known at the cut."""
-    if reading.settings.observed_from is not None:
-        return pd.Timestamp(reading.settings.observed_from), []
+    if state.settings.observed_from is not None:
+        return pd.Timestamp(state.settings.observed_from), []
     if first is None:
         raise SourceError(
-            f"{reading.source.name}: nothing in it has a date.\n  State `observed_from` and `data_through` in "
+            f"{state.source.name}: nothing in it has a date.\n  State `observed_from` and `data_through` in "
             "mapping.yml."
         )
-    if "subscriptions" not in reading.tables:
+    if "subscriptions" not in state.tables:
         return first, []
-    earliest, first_end = reading.engine.rows("SELECT min(start_date), min(end_date) FROM typed_subscriptions")[0]
+    earliest, first_end = state.engine.rows("SELECT min(start_date), min(end_date) FROM typed_subscriptions")[0]
     if earliest is None:
         return first, []
     start = pd.Timestamp(earliest)
@@ -261,7 +267,7 @@ def _observed_from(reading: Reading, first: pd.Timestamp | None) -> tuple[pd.Tim
         end = pd.Timestamp(first_end)
         day = month(end)
         before = int(
-            reading.engine.rows("SELECT count(*) FROM typed_subscriptions WHERE start_date < ?", [day.date()])[0][0]
+            state.engine.rows("SELECT count(*) FROM typed_subscriptions WHERE start_date < ?", [day.date()])[0][0]
         )
         message = (
             f"{counted(before, 'subscription')} started before {day_words(day)}, from {day_words(start)} on, yet "
@@ -306,16 +312,14 @@ def _check_instant(
     )
 
 
-def _unloaded_months(reading: Reading, observed_from: pd.Timestamp, instant: pd.Timestamp) -> Problem | None:
-    """A month in which nobody has a subscription was never loaded; it must not read as total churn."""
-    if "subscriptions" not in reading.tables:
+def _unloaded_months(state: LoadState, observed_from: pd.Timestamp, instant: pd.Timestamp) -> Problem | None:
+    """A problem for a month without any subscription: it was not loaded, and must not count as total churn."""
+    if "subscriptions" not in state.tables:
         return None
     # A start counts from its month on, an end from the month it is not paid in any more.
     starts, ends = (
         dict(
-            reading.engine.rows(
-                f"SELECT {index} AS m, count(*) FROM typed_subscriptions WHERE m IS NOT NULL GROUP BY m"
-            )
+            state.engine.rows(f"SELECT {index} AS m, count(*) FROM typed_subscriptions WHERE m IS NOT NULL GROUP BY m")
         )
         for index in (
             "year(start_date) * 12 + month(start_date) - 1",
@@ -331,10 +335,10 @@ def _unloaded_months(reading: Reading, observed_from: pd.Timestamp, instant: pd.
             empty.append(pd.Timestamp(year=index // 12, month=index % 12 + 1, day=1))
     if not empty:
         return None
-    named = ", ".join(f"{begun.month_name()} {begun.year}" for begun in empty[:SHOWN])
-    more = f" and {len(empty) - SHOWN} more" if len(empty) > SHOWN else ""
+    named = ", ".join(f"{begun.month_name()} {begun.year}" for begun in empty[:MAX_SHOWN])
+    more = f" and {len(empty) - MAX_SHOWN} more" if len(empty) > MAX_SHOWN else ""
     return Problem(
-        reading.tables["subscriptions"].where,
+        state.tables["subscriptions"].where,
         f"no subscription runs in {named}{more}, inside the observed months {day_words(observed_from)} to "
         f"{day_words(instant - pd.Timedelta(days=1))}: a month that was never loaded.",
         "Load the missing months, or set `observed_from` and `data_through` in mapping.yml to the days loaded.",
@@ -364,11 +368,11 @@ _SET_ASIDE_WORDS = {
 }
 
 
-def _set_aside_findings(reading: Reading) -> list[Finding]:
+def _set_aside_findings(state: LoadState) -> list[Finding]:
     """One finding per check and table, with how many rows were set aside."""
     found = []
-    for name, loaded in reading.tables.items():
-        for check, rows in reading.engine.rows(
+    for name, loaded in state.tables.items():
+        for check, rows in state.engine.rows(
             "SELECT check_name, count(*) FROM aside WHERE table_name = ? GROUP BY check_name ORDER BY check_name",
             [name],
         ):

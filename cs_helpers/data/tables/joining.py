@@ -1,4 +1,4 @@
-"""A second file beside a table's own: its headers are found by a key, as if they stood in the first."""
+"""Joins further files to a table by a key, so that their headers can be mapped as if they were in its own file."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import replace
 from cs_helpers.core.errors import SourceError, did_you_mean
 from cs_helpers.data.engines.duckdb import quote
 from cs_helpers.data.mapping import Also, TableMapping
-from cs_helpers.data.sources import Reading as HowToRead
-from cs_helpers.data.sources import Staged
-from cs_helpers.data.tables.expressions import Written
-from cs_helpers.data.tables.progress import Reading
+from cs_helpers.data.sources import ReadOptions, Staged
+from cs_helpers.data.tables.expressions import SourceExpression
+from cs_helpers.data.tables.load_state import LoadState
 
 
-def joined(reading: Reading, raw: str, staged: Staged, entry: TableMapping) -> tuple[str, Staged]:
-    """The staged table with the headers of every file in ``also``: a left join, no row more and none less.
+def joined(state: LoadState, raw: str, staged: Staged, entry: TableMapping) -> tuple[str, Staged]:
+    """The staged table with the headers of every file in ``also``: a left join that keeps the number of rows.
 
-    Raises SourceError where a file, a key or a header is missing, a key repeats, or a name would stand twice.
+    Raises SourceError where a file, a key or a header is missing, a key repeats, or two headers would have the same
+    name.
     """
     for number, also in enumerate(entry.also, start=1):
-        how = HowToRead(entry.separator, entry.encoding, also.sheet, also.header_row)
-        other, second = reading.stage(also.file, how)
+        options = ReadOptions(entry.separator, entry.encoding, also.sheet, also.header_row)
+        other, second = state.stage(also.file, options)
         _check_headers(also, staged, second)
         taken = also.headers if also.headers is not None else _all_but_keys(also, second)
         clash = [name for name in taken if name in staged.headers]
@@ -29,15 +29,15 @@ def joined(reading: Reading, raw: str, staged: Staged, entry: TableMapping) -> t
                 f"{second.name}: its headers {', '.join(map(repr, clash))} stand in {staged.name} too.\n"
                 "  Name the headers to take under `also: [{file: ..., on: ..., headers: {new name: header}}]`."
             )
-        _check_key(reading, also, other, second)
+        _check_key(state, also, other, second)
         target = f"{raw}_also{number}"
         pairs = [
-            f"{Written(f'a.{quote(mine)}', staged.types[mine]).text} = "
-            f"{Written(f'b.{quote(theirs)}', second.types[theirs]).text}"
+            f"{SourceExpression(f'a.{quote(mine)}', staged.types[mine]).text} = "
+            f"{SourceExpression(f'b.{quote(theirs)}', second.types[theirs]).text}"
             for mine, theirs in also.on.items()
         ]
         columns = ", ".join(["a.*", *(f"b.{quote(header)} AS {quote(name)}" for name, header in taken.items())])
-        reading.engine.execute(
+        state.engine.execute(
             f"CREATE OR REPLACE TABLE {quote(target)} AS SELECT {columns} FROM {quote(raw)} a "
             f"LEFT JOIN {quote(other)} b ON {' AND '.join(pairs)}"
         )
@@ -70,9 +70,9 @@ def _once(wanted: list[tuple[Staged, str]]) -> list[tuple[Staged, str]]:
     return list(found.values())
 
 
-def _check_key(reading: Reading, also: Also, other: str, second: Staged) -> None:
+def _check_key(state: LoadState, also: Also, other: str, second: Staged) -> None:
     key = ", ".join(quote(header) for header in also.on.values())
-    twice = reading.engine.rows(
+    twice = state.engine.rows(
         f"SELECT min(line) FROM {quote(other)} GROUP BY {key} HAVING count(*) > 1 ORDER BY min(line) LIMIT 5"
     )
     if twice:

@@ -1,6 +1,6 @@
-"""Row by row: what breaks the contract, in words, with the way to mend it.
+"""Checks of single rows: what breaks the contract, with the fix, as sentences.
 
-The engine judges all rows in one pass; only the odd ones are looked at again and worded.
+The engine checks all rows in one pass; only rows with a problem are read again to describe it.
 """
 
 from __future__ import annotations
@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cs_helpers.core.errors import Problem
-from cs_helpers.data.contract.checks import EARLIEST, LATEST, SHOWN, plain
+from cs_helpers.data.contract.checks import EARLIEST, LATEST, MAX_SHOWN, plain
 from cs_helpers.data.contract.columns import Column, Table
 from cs_helpers.data.contract.formats import COMMON_DATE_FORMATS, strptime_format
 from cs_helpers.data.engines.duckdb import DuckDB, listed, literal, quote
 from cs_helpers.data.tables.expressions import Reader
-from cs_helpers.data.tables.progress import Field, Finding, Loaded, Reading, counted
+from cs_helpers.data.tables.load_state import ColumnSource, Finding, LoadedTable, LoadState, counted
 
 LARGE = 3_000_000  # rows from which a doubled export is no longer looked for in tables without a key
 
 
-def row_conditions(table: Table, fields: Sequence[Field]) -> list[tuple[str, Column | None, str]]:
+def row_conditions(table: Table, fields: Sequence[ColumnSource]) -> list[tuple[str, Column | None, str]]:
     """(check, column, SQL that is true where the row breaks it), over typed columns and the ``there_`` flags."""
     found: list[tuple[str, Column | None, str]] = []
     for each in fields:
         column, value = each.column, quote(each.column.stored)
-        if each.written is not None and not column.default:
+        if each.source is not None and not column.default:
             there = quote("there_" + column.name)
             if column.kind != "text":
                 check = "unreadable_date" if column.kind in ("date", "time") else "unreadable_value"
@@ -34,7 +34,7 @@ def row_conditions(table: Table, fields: Sequence[Field]) -> list[tuple[str, Col
             found.append(("impossible_time", column, quote("impossible_" + column.name)))
         if each.computed and not column.nullable and not column.default:
             found.append(("missing_value", column, f"{value} IS NULL"))
-        if each.written is None and not each.computed:
+        if each.source is None and not each.computed:
             continue
         if column.kind in ("date", "time"):
             end = "2101-01-01"
@@ -52,21 +52,21 @@ def row_conditions(table: Table, fields: Sequence[Field]) -> list[tuple[str, Col
         if column.one_of:
             words = ", ".join(map(literal, column.one_of))
             found.append(("not_allowed", column, f"{value} NOT IN ({words})"))
-    present = {each.column.name for each in fields if each.written is not None or each.computed}
+    present = {each.column.name for each in fields if each.source is not None or each.computed}
     for start, end in table.periods:
         if {start, end} <= present:
             found.append(("end_before_start", None, f"{quote(end)} < {quote(start)}"))
     if table.at_least_one and set(table.at_least_one) & present:
-        read = [each.column for each in fields if each.column.name in table.at_least_one and each.written is not None]
+        read = [each.column for each in fields if each.column.name in table.at_least_one and each.source is not None]
         if read:
             empty = " AND ".join(f"NOT {quote('there_' + column.name)}" for column in read)
             found.append(("missing_value", None, empty))
     return found
 
 
-def judge_rows(reading: Reading, loaded: Loaded, fields: Sequence[Field], reader: Reader) -> None:
-    """What is wrong with the odd rows, check by check. Refused rows stay: they may be wrong in other ways, too."""
-    engine, typed = reading.engine, quote(loaded.typed)
+def judge_rows(state: LoadState, loaded: LoadedTable, fields: Sequence[ColumnSource], reader: Reader) -> None:
+    """Describes the problems of the marked rows, check by check. Rows with an error stay, for they may have several."""
+    engine, typed = state.engine, quote(loaded.typed)
     (odd,) = engine.rows(f"SELECT count(*) FROM {typed} WHERE odd")[0]
     if odd:
         engine.execute(
@@ -77,20 +77,20 @@ def judge_rows(reading: Reading, loaded: Loaded, fields: Sequence[Field], reader
             engine.execute(to_first_unpaid_day("odd"))
         for check, column, condition in row_conditions(loaded.table, fields):
             if engine.rows(f"SELECT count(*) FROM odd WHERE {condition}")[0][0]:
-                reason, fix = _words(reading, loaded, reader, check, column)
-                settle(reading, loaded, check, f"SELECT line, {reason} AS reason FROM odd WHERE {condition}", fix)
+                reason, fix = _words(state, loaded, reader, check, column)
+                settle(state, loaded, check, f"SELECT line, {reason} AS reason FROM odd WHERE {condition}", fix)
         engine.execute("DROP TABLE odd")
     engine.execute(f"ALTER TABLE {typed} DROP COLUMN odd")
 
 
-def typed_columns(fields: Sequence[Field], texts: bool = False) -> list[str]:
+def typed_columns(fields: Sequence[ColumnSource], texts: bool = False) -> list[str]:
     """What is selected from the table as written: typed values, and what the checks need to know beside them."""
     found = ["line", *(f"{each.typed} AS {quote(each.column.stored)}" for each in fields)]
     for each in fields:
-        if each.written:
-            found.append(f"{each.written.there} AS {quote('there_' + each.column.name)}")
+        if each.source:
+            found.append(f"{each.source.is_filled} AS {quote('there_' + each.column.name)}")
             if texts:
-                found.append(f"{each.written.text} AS {quote('text_' + each.column.name)}")
+                found.append(f"{each.source.text} AS {quote('text_' + each.column.name)}")
         elif texts and each.computed:
             found.append(f"CAST({each.typed} AS VARCHAR) AS {quote('text_' + each.column.name)}")
         if each.impossible:
@@ -103,18 +103,18 @@ def to_first_unpaid_day(table: str) -> str:
     return f"UPDATE {quote(table)} SET end_date = end_date + 1 WHERE end_date < DATE '{LATEST:%Y-%m-%d}'"
 
 
-def settle(reading: Reading, loaded: Loaded, check: str, query: str, fix: str, automatic: bool = False) -> int:
+def settle(state: LoadState, loaded: LoadedTable, check: str, query: str, fix: str, automatic: bool = False) -> int:
     """Set the rows of ``query`` (line, reason) aside where the mapping or the contract allows it, else report them.
 
     Rows set aside leave the typed table. Returns how many there are.
     """
-    engine = reading.engine
+    engine = state.engine
     engine.execute(f"CREATE OR REPLACE TEMP TABLE breach AS {query}")
     count, distinct = engine.rows("SELECT count(DISTINCT line), count(DISTINCT reason) FROM breach")[0]
     if not count:
         return 0
     table = literal(loaded.table.name)
-    allowed = reading.settings.allowed(check) if not automatic else 1.0
+    allowed = state.settings.allowed(check) if not automatic else 1.0
     if count <= allowed * loaded.rows:
         account = "t.account_id" if "account_id" in loaded.table.names else "''"
         engine.execute(
@@ -124,21 +124,21 @@ def settle(reading: Reading, loaded: Loaded, check: str, query: str, fix: str, a
         )
         engine.execute(f"DELETE FROM {quote(loaded.typed)} WHERE line IN (SELECT line FROM breach)")
     else:
-        lines = [line for (line,) in engine.rows("SELECT DISTINCT line FROM breach ORDER BY line LIMIT ?", [SHOWN])]
+        lines = [line for (line,) in engine.rows("SELECT DISTINCT line FROM breach ORDER BY line LIMIT ?", [MAX_SHOWN])]
         reasons = [
             reason
             for (reason,) in engine.rows(
-                "SELECT reason FROM breach GROUP BY reason ORDER BY min(line), reason LIMIT ?", [SHOWN]
+                "SELECT reason FROM breach GROUP BY reason ORDER BY min(line), reason LIMIT ?", [MAX_SHOWN]
             )
         ]
-        more = f"; and {distinct - SHOWN:,} more values" if distinct > SHOWN else ""
+        more = f"; and {distinct - MAX_SHOWN:,} more values" if distinct > MAX_SHOWN else ""
         what = "; ".join(_shown(reason) for reason in reasons) + more
         rows = tuple(loaded.staged.lines(lines))
-        reading.problem(check, loaded.table.name, Problem(loaded.where, f"{what}.", fix, rows, count))
+        state.problem(check, loaded.table.name, Problem(loaded.where, f"{what}.", fix, rows, count))
     return int(count)
 
 
-_MARK = "\x1f"  # stands around a value inside a reason until it is quoted
+_MARK = "\x1f"  # encloses a value inside a reason until the value is quoted
 
 
 def marked(value: str) -> str:
@@ -152,12 +152,12 @@ def _shown(reason: str) -> str:
 
 
 def shown_reasons(reasons: Iterable[str]) -> list[str]:
-    """Reasons as people read them."""
+    """Reasons with their values quoted where needed."""
     return [_shown(reason) for reason in reasons]
 
 
-def _words(reading: Reading, loaded: Loaded, reader: Reader, check: str, column: Column | None) -> tuple[str, str]:
-    """What is wrong with a row, as SQL over ``odd``, and how to mend it."""
+def _words(state: LoadState, loaded: LoadedTable, reader: Reader, check: str, column: Column | None) -> tuple[str, str]:
+    """The reason why a row is wrong, as SQL over the table ``odd``, and the fix."""
     if check == "end_before_start":
         return _backwards(loaded)
     if column is None:
@@ -169,7 +169,7 @@ def _words(reading: Reading, loaded: Loaded, reader: Reader, check: str, column:
         return literal(f"{head} is missing"), "Fill it in, or take the rows out of the export."
     if check == "unreadable_date":
         declared = reader.date_format(column.name)
-        return f"{text}{literal(f' is not a date written as {declared}')})", _date_fix(reading, column, declared)
+        return f"{text}{literal(f' is not a date written as {declared}')})", _date_fix(state, column, declared)
     if check == "unreadable_value":
         why, fix = _value_words(column, reader.decimal)
         return f"{text}{literal(' ' + why)})", fix
@@ -187,7 +187,7 @@ def _words(reading: Reading, loaded: Loaded, reader: Reader, check: str, column:
     return _range_words(column, text)
 
 
-def _backwards(loaded: Loaded) -> tuple[str, str]:
+def _backwards(loaded: LoadedTable) -> tuple[str, str]:
     """A period that ends before it starts; the end as the file has it, the last paid day where that is declared."""
     start, end = loaded.table.periods[0]
     day = quote(end)
@@ -229,9 +229,9 @@ def _range_words(column: Column, text: str) -> tuple[str, str]:
     return reason, fix
 
 
-def _date_fix(reading: Reading, column: Column, declared: str) -> str:
+def _date_fix(state: LoadState, column: Column, declared: str) -> str:
     """What to set where a column is not written as declared: the one format all its values fit, if there is one."""
-    fits = fitting_date_formats(reading.engine, quote("text_" + column.name), declared)
+    fits = fitting_date_formats(state.engine, quote("text_" + column.name), declared)
     if fits == ["excel"]:
         return (
             "Every value is a number of days as spreadsheets count them: format the cells as dates before "
@@ -249,7 +249,7 @@ def _date_fix(reading: Reading, column: Column, declared: str) -> str:
 
 
 def fitting_date_formats(engine: DuckDB, text: str, declared: str) -> list[str]:
-    """The common formats, other than ``declared``, that every one of (up to 1,000) distinct odd values fits."""
+    """The common formats, other than ``declared``, that every one of (up to 1,000) distinct unreadable values fits."""
     engine.execute(
         f"CREATE OR REPLACE TEMP TABLE days AS SELECT DISTINCT {text} AS day FROM odd WHERE {text} IS NOT NULL "
         "ORDER BY day LIMIT 1000"
@@ -275,21 +275,21 @@ def fitting_date_formats(engine: DuckDB, text: str, declared: str) -> list[str]:
 # --- judging keys ---------------------------------------------------------------------------------------------
 
 
-def judge_keys(reading: Reading, loaded: Loaded) -> None:
-    """Rows that repeat, and keys that stand in more than one row."""
+def judge_keys(state: LoadState, loaded: LoadedTable) -> None:
+    """Checks for repeated rows and repeated keys."""
     table = loaded.table
     keyed = bool(table.key) and all(loaded.has(name) or table.column(name).default for name in table.key)
-    if reading.settings.allowed("repeated_row") or not keyed:
-        _repeated_rows(reading, loaded)
+    if state.settings.allowed("repeated_row") or not keyed:
+        _repeated_rows(state, loaded)
     if keyed:
         key, names = listed(table.key), ", ".join(loaded.header(name) for name in table.key)
         typed = quote(loaded.typed)
         whole = " AND ".join(f"{quote(name)} IS NOT NULL" for name in table.key)
         value = f"concat_ws(', ', {', '.join(f'CAST({quote(name)} AS VARCHAR)' for name in table.key)})"
         twice = f"SELECT {key}, count(*) AS times FROM {typed} WHERE {whole} GROUP BY {key} HAVING count(*) > 1"
-        if reading.engine.rows(f"SELECT 1 FROM ({twice}) LIMIT 1"):
+        if state.engine.rows(f"SELECT 1 FROM ({twice}) LIMIT 1"):
             settle(
-                reading,
+                state,
                 loaded,
                 "repeated_key",
                 f"SELECT line, concat({literal(names + ' ')}, {marked(value)}, ' stands in ', times, ' rows') AS "
@@ -298,12 +298,12 @@ def judge_keys(reading: Reading, loaded: Loaded) -> None:
                 "`set_aside: [repeated_row]` in mapping.yml.",
             )
     if loaded.entry.key and set(loaded.entry.key) <= set(loaded.staged.headers):
-        _declared_key(reading, loaded)
+        _declared_key(state, loaded)
 
 
-def _repeated_rows(reading: Reading, loaded: Loaded) -> None:
-    """Rows that say in every column what an earlier row says: set aside on request, else counted and said."""
-    engine, raw = reading.engine, quote(loaded.raw)
+def _repeated_rows(state: LoadState, loaded: LoadedTable) -> None:
+    """Rows equal to an earlier row in every column: set aside if the mapping says so, else a warning."""
+    engine, raw = state.engine, quote(loaded.raw)
     if loaded.rows > LARGE:
         return
     every = listed(loaded.staged.headers)
@@ -315,8 +315,8 @@ def _repeated_rows(reading: Reading, loaded: Loaded) -> None:
         "line FROM "
         f"(SELECT line, row_number() OVER (PARTITION BY {every} ORDER BY line) AS place FROM {raw}) WHERE place > 1)"
     )
-    if reading.settings.allowed("repeated_row"):
-        settle(reading, loaded, "repeated_row", again, "Leave the repeated rows out of the export.")
+    if state.settings.allowed("repeated_row"):
+        settle(state, loaded, "repeated_row", again, "Leave the repeated rows out of the export.")
         return
     (count,) = engine.rows(f"SELECT count(*) FROM ({again})")[0]
     if count:
@@ -325,12 +325,12 @@ def _repeated_rows(reading: Reading, loaded: Loaded) -> None:
             "their "
             "own. `set_aside: [repeated_row]` in mapping.yml leaves them out."
         )
-        reading.findings.append(Finding(loaded.table.name, "repeated_row", "warning", count, message))
+        state.findings.append(Finding(loaded.table.name, "repeated_row", "warning", count, message))
 
 
-def _declared_key(reading: Reading, loaded: Loaded) -> None:
+def _declared_key(state: LoadState, loaded: LoadedTable) -> None:
     key, names = listed(loaded.entry.key), ", ".join(loaded.entry.key)
-    keys, rows = reading.engine.rows(
+    keys, rows = state.engine.rows(
         f"SELECT count(*), coalesce(sum(times), 0) FROM (SELECT count(*) AS times FROM {quote(loaded.raw)} "
         f"WHERE {key.split(', ')[0]} IS NOT NULL GROUP BY {key} HAVING count(*) > 1)"
     )[0]
@@ -339,4 +339,4 @@ def _declared_key(reading: Reading, loaded: Loaded) -> None:
             f"{names} should name one row of {loaded.where}, and {counted(keys, 'value')} of it "
             f"{'stands' if keys == 1 else 'stand'} in {rows:,} rows. All of them count."
         )
-        reading.findings.append(Finding(loaded.table.name, "repeated_key", "warning", int(rows), message))
+        state.findings.append(Finding(loaded.table.name, "repeated_key", "warning", int(rows), message))

@@ -1,45 +1,45 @@
-"""Other places where an export says who left: read beside the tables, compared with paid periods, never used."""
+"""Other records of who left: read beside the tables and compared with paid periods, but not used for figures."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from cs_helpers.core.errors import Problem, SourceError, did_you_mean
-from cs_helpers.data.contract.checks import SHOWN, plain
+from cs_helpers.data.contract.checks import MAX_SHOWN, plain
 from cs_helpers.data.contract.columns import Column
 from cs_helpers.data.engines.duckdb import quote
 from cs_helpers.data.mapping import ChurnRecord, TableMapping
-from cs_helpers.data.sources import Reading as HowToRead
+from cs_helpers.data.sources import ReadOptions
 from cs_helpers.data.tables.expressions import Reader
-from cs_helpers.data.tables.progress import Reading
+from cs_helpers.data.tables.load_state import LoadState
 
 
-def read_records(reading: Reading) -> dict[str, pd.DataFrame]:
-    """Per record the rows it has: account_id, left (whether it says so), and date where it has one."""
+def read_records(state: LoadState) -> dict[str, pd.DataFrame]:
+    """The rows of each record of churn: account_id, left (true or false), and date where the record has one."""
     found = {}
-    for record in reading.settings.churn_records:
+    for record in state.settings.churn_records:
         try:
-            rows = _read(reading, record)
+            rows = _read(state, record)
         except SourceError as error:
-            reading.unreadable.append(str(error))
+            state.unreadable.append(str(error))
             continue
         if rows is not None:
             found[record.name] = rows
     return found
 
 
-def _read(reading: Reading, record: ChurnRecord) -> pd.DataFrame | None:
-    settings = reading.settings
-    how = next((h for (name, h) in reading.staged if name == record.file), None)
-    raw, staged = reading.stage(
-        record.file, how if isinstance(how, HowToRead) else HowToRead(settings.separator, settings.encoding)
+def _read(state: LoadState, record: ChurnRecord) -> pd.DataFrame | None:
+    settings = state.settings
+    how = next((h for (name, h) in state.staged if name == record.file), None)
+    raw, staged = state.stage(
+        record.file, how if isinstance(how, ReadOptions) else ReadOptions(settings.separator, settings.encoding)
     )
     lacking = [name for name in (record.account_id, record.flag, record.date) if name and name not in staged.headers]
     for name in lacking:
         has = ", ".join(staged.headers)
         fix = f"It has: {has}.{did_you_mean(name, staged.headers)} Correct `churn_records`."
         what = f"no column '{name}', which churn_records names."
-        reading.problem("missing_column", "churn_records", Problem(staged.name, what, fix))
+        state.problem("missing_column", "churn_records", Problem(staged.name, what, fix))
     if lacking:
         return None
     entry = TableMapping(date_format=settings.date_format, timezone=settings.timezone)
@@ -50,7 +50,7 @@ def _read(reading: Reading, record: ChurnRecord) -> pd.DataFrame | None:
         written = reader.header(record.date)
         day = reader.typed(Column("date", "date", ""), written)
         columns += [f"{day} AS date", f"{written.text} AS written"]
-    rows = reading.engine.frame(f"SELECT {', '.join(columns)} FROM {quote(raw)} ORDER BY line").rename(
+    rows = state.engine.frame(f"SELECT {', '.join(columns)} FROM {quote(raw)} ORDER BY line").rename(
         columns={"left_": "left"}
     )
     if record.date:
@@ -58,11 +58,9 @@ def _read(reading: Reading, record: ChurnRecord) -> pd.DataFrame | None:
         if len(bad):
             values = "; ".join(
                 f"{record.date} {plain(value)} is not a date written as {settings.date_format}"
-                for value in bad["written"].drop_duplicates().head(SHOWN)
+                for value in bad["written"].drop_duplicates().head(MAX_SHOWN)
             )
-            lines = tuple(staged.lines(bad["line"].head(SHOWN).astype(int).tolist()))
+            lines = tuple(staged.lines(bad["line"].head(MAX_SHOWN).astype(int).tolist()))
             fix = "Correct the value, or `date_format` in the mapping."
-            reading.problem(
-                "unreadable_date", "churn_records", Problem(staged.name, f"{values}.", fix, lines, len(bad))
-            )
+            state.problem("unreadable_date", "churn_records", Problem(staged.name, f"{values}.", fix, lines, len(bad)))
     return rows

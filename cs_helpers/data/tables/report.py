@@ -1,4 +1,4 @@
-"""What a check found, as data for scripts, lines for a terminal and files to work through."""
+"""The outcome of a data check as JSON for scripts and as CSV of the rows set aside."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from cs_helpers.core.errors import visible
 from cs_helpers.data.contract.dictionary import as_records
 from cs_helpers.data.tables.frames import set_aside_frame
 from cs_helpers.data.tables.inspection import Inspection
-from cs_helpers.data.tables.progress import Finding, TableFacts
+from cs_helpers.data.tables.load_state import Finding, TableFacts
 
 SEVERITIES = ("error", "set aside", "warning", "note")
 
 
-def quality(seen: Inspection) -> list[Finding]:
-    """Everything found, the worst first; errors in the same form as the rest."""
-    found = [Finding("", "unreadable", "error", 0, *_parted(text)) for text in seen.unreadable]
-    for problem, check in zip(seen.problems, seen.checks, strict=True):
+def quality(inspection: Inspection) -> list[Finding]:
+    """All findings including errors, the most severe first."""
+    found = [Finding("", "unreadable", "error", 0, *_parted(text)) for text in inspection.unreadable]
+    for problem, check in zip(inspection.problems, inspection.checks, strict=True):
         table, _, name = check.partition(".")
         rows = max(problem.count, len(problem.rows))
         found.append(Finding(table, name, "error", rows, *_parted(str(problem))))
-    return sorted([*found, *seen.findings], key=lambda each: SEVERITIES.index(each.severity))
+    return sorted([*found, *inspection.findings], key=lambda each: SEVERITIES.index(each.severity))
 
 
 def _parted(text: str) -> tuple[str, str]:
@@ -34,37 +34,37 @@ def _parted(text: str) -> tuple[str, str]:
     return message, fix.strip()
 
 
-def as_record(seen: Inspection, set_aside_file: str | None = None) -> dict[str, Any]:
+def as_record(inspection: Inspection, set_aside_file: str | None = None) -> dict[str, Any]:
     """The whole check as data; the tables and columns are the contract's own entries."""
-    by_name = {fact.name: fact for fact in seen.facts}
+    by_name = {fact.name: fact for fact in inspection.facts}
     return {
         "schema_version": 1,
-        "source": seen.source,
-        "kind": seen.kind,
-        "company": seen.company,
-        "status": status(seen),
-        "as_of": _day(seen.as_of),
-        "observed_from": _day(seen.observed_from),
-        "data_through": _day(seen.data_through),
-        "currency": seen.currency,
-        "fingerprint": seen.fingerprint,
+        "source": inspection.source,
+        "kind": inspection.kind,
+        "company": inspection.company,
+        "status": status(inspection),
+        "as_of": _day(inspection.as_of),
+        "observed_from": _day(inspection.observed_from),
+        "data_through": _day(inspection.data_through),
+        "currency": inspection.currency,
+        "fingerprint": inspection.fingerprint,
         "tables": [entry | _facts(by_name.get(str(entry["name"]))) for entry in as_records()],
-        "findings": [asdict(finding) for finding in quality(seen)],
-        "set_aside": {"rows": set_aside_rows(seen), "file": set_aside_file},
+        "findings": [asdict(finding) for finding in quality(inspection)],
+        "set_aside": {"rows": set_aside_rows(inspection), "file": set_aside_file},
     }
 
 
-def status(seen: Inspection) -> str:
-    """``errors``, ``warnings`` or ``ok``; rows set aside are something to look at, too."""
-    if seen.failed:
+def status(inspection: Inspection) -> str:
+    """``errors``, ``warnings`` or ``ok``; rows set aside count as warnings."""
+    if inspection.failed:
         return "errors"
-    noticed = {finding.severity for finding in seen.findings} & {"warning", "set aside"}
+    noticed = {finding.severity for finding in inspection.findings} & {"warning", "set aside"}
     return "warnings" if noticed else "ok"
 
 
-def set_aside_rows(seen: Inspection) -> int:
+def set_aside_rows(inspection: Inspection) -> int:
     """How many rows were set aside in all."""
-    return int(seen.engine.rows("SELECT count(*) FROM aside")[0][0])
+    return int(inspection.engine.rows("SELECT count(*) FROM aside")[0][0])
 
 
 def _facts(fact: TableFacts | None) -> dict[str, Any]:
@@ -89,9 +89,9 @@ def _day(value: pd.Timestamp | None) -> str | None:
     return None if value is None or pd.isna(value) else f"{value:%Y-%m-%d}"
 
 
-def set_aside_csv(seen: Inspection, most: int | None = None) -> str:
-    """The rows set aside as CSV that a spreadsheet opens without running anything."""
-    return safe_csv(set_aside_frame(seen.engine, most))
+def set_aside_csv(inspection: Inspection, limit: int | None = None) -> str:
+    """The rows set aside as CSV without cells that a spreadsheet would run as a formula."""
+    return safe_csv(set_aside_frame(inspection.engine, limit))
 
 
 def safe_csv(frame: pd.DataFrame) -> str:
@@ -112,8 +112,3 @@ def _inert(value: object) -> object:
         return value
     shown = visible(value).replace("\r", " ")
     return f"'{shown}" if _FORMULA.match(shown) else shown
-
-
-def set_aside_head(seen: Inspection, most: int = 1000) -> pd.DataFrame:
-    """The first rows that were set aside."""
-    return set_aside_frame(seen.engine, most)

@@ -20,7 +20,7 @@ from cs_helpers.core.audience import KEY_VARIABLE, MIN_KEY_LENGTH
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.identities import Identities
 from cs_helpers.data.engines.duckdb import DuckDB, literal, quote
-from cs_helpers.data.tables.progress import Finding, Loaded
+from cs_helpers.data.tables.load_state import Finding, LoadedTable
 from cs_helpers.data.tables.treatments import (
     CATEGORY,
     COLUMNS,
@@ -38,11 +38,14 @@ from cs_helpers.data.tables.treatments import (
 MIN_SHARED = 5
 """A value carried by fewer accounts than this is not shown by itself, and no choice of fewer is."""
 POOLED = f"Other (fewer than {MIN_SHARED} each)"
-MOST_KEYS = 100_000  # keys of users, tickets or subscriptions told to the runner; of more, none are
+MAX_KEYS = 100_000  # the report runner gets at most this many keys of users, tickets or subscriptions; with more, none
 
 ALPHABET = "34679CDFGHJKMNPQRTVWXY"  # no letter that looks like a figure, and no vowel to make words of
-_LETTERS = {"Account": 8, "Rep": 6}  # 22**8: among 50,000 accounts two are alike once in forty books
-_FEW_LETTERS, _MOST_LETTERS = 10, 13
+_LETTERS = {
+    "Account": 8,
+    "Rep": 6,
+}  # 22**8: among 50,000 accounts, two equal pseudonyms are expected in 1 of 40 companies
+_MIN_LETTERS, _MAX_LETTERS = 10, 13
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,18 +74,18 @@ class Sharing:
             real = _texts(
                 self.engine, f"SELECT real FROM pseudonyms WHERE kind = {literal(kind)} AND shown <> real ORDER BY real"
             )
-            many = kind in ("User", "Ticket", "Subscription") and len(real) > MOST_KEYS
+            many = kind in ("User", "Ticket", "Subscription") and len(real) > MAX_KEYS
             found[kind] = [] if many else real
-        known = {row[0] for row in self.engine.rows("SHOW TABLES")}
+        existing = {row[0] for row in self.engine.rows("SHOW TABLES")}
         found["Account"] += _texts(self.engine, "SELECT DISTINCT account_id FROM aside WHERE account_id <> ''")
         for table, kind in (("accounts", "Account"), ("reps", "Rep")):
-            if f"typed_{table}" in known:
+            if f"typed_{table}" in existing:
                 found[kind] += _texts(self.engine, f"SELECT DISTINCT name FROM typed_{table} WHERE name IS NOT NULL")
         found["Rep"] += [turned for name in found["Rep"] if (turned := _turned(name))]
         return {kind: list(dict.fromkeys(names)) for kind, names in found.items() if names}
 
     def shareable(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Parameters as they may be shown: a text that names somebody is withheld, a place is its last part."""
+        """Parameters as they may be shown: texts that name a person or account are withheld, paths are shortened."""
         hidden = Identities({"filter": [value for value in self.where.values() if value]})
 
         def shown(name: str, value: Any) -> Any:
@@ -100,7 +103,7 @@ class Sharing:
         return WITHHELD if self.names.named_in(shown) else shown
 
     def finding(self) -> Finding:
-        """What the reader of a shared report is told about it, and what its sender should look at first."""
+        """The note at the top of a shared report: what is pseudonymised, pooled and withheld."""
         done = "".join(f" {words}: {', '.join(columns)}." for words, columns in self.decided.items() if columns)
         once = " No key was set, so the pseudonyms hold for this session only." if self.session_only else ""
         comments = "shown where they name nobody" if self.comments else "withheld"
@@ -116,8 +119,8 @@ def place_name(text: str) -> str:
     return "a database" if "://" in text else Path(text).name or text
 
 
-def prepare(engine: DuckDB, tables: Mapping[str, Loaded], where: Mapping[str, str], audience: str) -> Sharing:
-    """What the views of the loaded tables show to a reader who must not learn who is who.
+def prepare(engine: DuckDB, tables: Mapping[str, LoadedTable], where: Mapping[str, str], audience: str) -> Sharing:
+    """Prepares the views of the loaded tables for readers who must not identify accounts or people.
 
     Makes the tables ``pseudonyms`` and ``shared_values`` in the engine. ``chosen`` holds the accounts where ``where``
     is given. Raises ParameterError where fewer than ``MIN_SHARED`` accounts are left, and for a key that is too short.
@@ -152,7 +155,7 @@ def prepare(engine: DuckDB, tables: Mapping[str, Loaded], where: Mapping[str, st
     )  # fmt: skip
 
 
-def _refuse_few(engine: DuckDB, tables: Mapping[str, Loaded], chosen: bool) -> None:
+def _refuse_few(engine: DuckDB, tables: Mapping[str, LoadedTable], chosen: bool) -> None:
     among = " WHERE account_id IN (SELECT account_id FROM chosen)" if chosen else ""
     for table in ("accounts", "subscriptions"):
         if table in tables:
@@ -166,21 +169,21 @@ def _refuse_few(engine: DuckDB, tables: Mapping[str, Loaded], chosen: bool) -> N
 
 def _key() -> tuple[bytes, bool]:
     """The key of the pseudonyms, and whether it ends with this session."""
-    given = os.environ.get(KEY_VARIABLE, "").strip()
-    if not given:
+    secret = os.environ.get(KEY_VARIABLE, "").strip()
+    if not secret:
         return secrets.token_bytes(32), True
-    if len(given) < MIN_KEY_LENGTH:
+    if len(secret) < MIN_KEY_LENGTH:
         raise ParameterError(
             f"{KEY_VARIABLE} has fewer than {MIN_KEY_LENGTH} characters: pseudonyms made with it could be guessed.\n"
             "  Make one: python -c 'import secrets; print(secrets.token_hex(32))'"
         )
-    return given.encode(), False
+    return secret.encode(), False
 
 
-def _treatments(loaded: Loaded) -> dict[str, str]:
+def _treatments(loaded: LoadedTable) -> dict[str, str]:
     """Text column -> how it is treated."""
-    known = dict(COLUMNS[loaded.table.name])
-    return known | {name: treatment_of_header(name, header) for name, header in loaded.attributes.items()}
+    existing = dict(COLUMNS[loaded.table.name])
+    return existing | {name: treatment_of_header(name, header) for name, header in loaded.attributes.items()}
 
 
 # --- pseudonyms -------------------------------------------------------------------------------------------------
@@ -201,10 +204,10 @@ def _make_pseudonyms(engine: DuckDB, treatments: Mapping[str, Mapping[str, str]]
         ]
         if not places:
             continue
-        length = _LETTERS.get(kind, _FEW_LETTERS)
+        length = _LETTERS.get(kind, _MIN_LETTERS)
         letters = " || ".join(
             f"substr('{ALPHABET}', CAST((n // {len(ALPHABET) ** place}) % {len(ALPHABET)} AS INTEGER) + 1, 1)"
-            for place in range(_MOST_LETTERS)
+            for place in range(_MAX_LETTERS)
         )
         engine.execute(
             f"INSERT INTO pseudonyms WITH ids AS (SELECT DISTINCT real FROM ({' UNION ALL '.join(places)}) "
@@ -212,7 +215,7 @@ def _make_pseudonyms(engine: DuckDB, treatments: Mapping[str, Mapping[str, str]]
             f"encode({literal(kind + ':')} || real)))) AS digest FROM ids), "
             "numbered AS (SELECT real, CAST('0x' || left(digest, 15) AS UBIGINT) AS n FROM hashed), "
             f"spelled AS (SELECT real, {letters} AS code FROM numbered) "
-            # Two that begin alike are written out; the others keep theirs.
+            # Two codes with the same beginning are written in full; the others keep the short form.
             f"SELECT {literal(kind)}, real, {literal(kind + ' ')} || CASE WHEN count(*) OVER (PARTITION BY "
             f"left(code, {length})) = 1 THEN left(code, {length}) ELSE code END FROM spelled",
             {"inner": inner, "outer": outer},
@@ -226,8 +229,8 @@ def _make_pseudonyms(engine: DuckDB, treatments: Mapping[str, Mapping[str, str]]
         )
 
 
-def _people_and_accounts(engine: DuckDB, tables: Mapping[str, Loaded]) -> Identities:
-    """Whoever must not be named in a category: accounts and people, by key and by name."""
+def _people_and_accounts(engine: DuckDB, tables: Mapping[str, LoadedTable]) -> Identities:
+    """The accounts and people that a category must not name, by key and by name."""
     found = {
         kind: _texts(engine, f"SELECT real FROM pseudonyms WHERE kind = {literal(kind)}")
         for kind in ("Account", "Rep", "Candidate", "Person")
@@ -254,10 +257,10 @@ def _turned(name: str) -> str:
 
 
 class _View:
-    """Makes the expressions of one table's view, and the joins they need."""
+    """The expressions and joins of the view of one table."""
 
     def __init__(
-        self, engine: DuckDB, loaded: Loaded, chosen: bool, comments: bool, names: Identities,
+        self, engine: DuckDB, loaded: LoadedTable, chosen: bool, comments: bool, names: Identities,
         decided: dict[str, list[str]],
     ):  # fmt: skip
         self.engine, self.loaded, self.comments, self.names, self.decided = engine, loaded, comments, names, decided
@@ -266,7 +269,7 @@ class _View:
         self.among = "account_id IN (SELECT account_id FROM chosen)" if chosen and self.unit == "account_id" else "TRUE"
 
     def shown(self, column: str, how: str) -> str:
-        """SQL for what may be seen of a text column."""
+        """SQL for a text column as a shared audience may see it."""
         if column not in self.loaded.attributes and not self._is_read(column):
             return "NULL::VARCHAR" if how != FIXED else f"t.{quote(column)}"
         if how == FIXED:
@@ -350,7 +353,7 @@ class _View:
         return looks_like_contact(value) or bool(self.names.named_in(value))
 
     def _looked_up(self, column: str, shown: Mapping[str, str]) -> str:
-        """What is not among the values looked up is missing: nothing is shown that nobody judged."""
+        """SQL that shows only the given values; a value that was not checked is missing."""
         if not shown:
             return "NULL::VARCHAR"
         table, alias = self.loaded.table.name, f"v_{column}"
@@ -370,11 +373,11 @@ class _View:
 def kept_values(
     counts: Mapping[str, int], outside: Callable[[Collection[str]], int], hidden: Collection[str] = ()
 ) -> set[str]:
-    """The values that stand by themselves; all others go into one pool.
+    """The values that are shown; all others go into one pool.
 
     ``counts``: value -> how many accounts carry it; ``outside`` counts those that carry a value which is not kept.
-    ``hidden`` values are never kept. A pool of fewer than ``MIN_SHARED`` takes the smallest kept value in, or whoever
-    knows the total could take the kept ones off it.
+    ``hidden`` values are never kept. A pool of fewer than ``MIN_SHARED`` accounts takes in the smallest kept value;
+    otherwise a reader could compute it from the total.
     """
     kept = {value for value, n in counts.items() if n >= MIN_SHARED and value not in hidden}
     while kept and len(kept) < len(counts) and outside(kept) < MIN_SHARED:
@@ -389,7 +392,7 @@ def _rounded(number: str) -> str:
 
 
 def _is_kept(engine: DuckDB, column: str, value: str) -> bool:
-    """Whether a value of the accounts stands for itself in what is shown."""
+    """Whether a value of the accounts is shown unchanged."""
     return bool(
         engine.rows(
             "SELECT 1 FROM shared_values WHERE table_name = 'accounts' AND column_name = ? AND real = ? "
@@ -399,7 +402,7 @@ def _is_kept(engine: DuckDB, column: str, value: str) -> bool:
     )
 
 
-# --- what is said -------------------------------------------------------------------------------------------------
+# --- findings -----------------------------------------------------------------------------------------------------
 
 # Checks whose messages hold numbers, months and the names of tables and columns, and nothing else of the data.
 _HARMLESS = {
@@ -412,12 +415,18 @@ _HARMLESS = {
 def shared_findings(findings: Collection[Finding], tables: Mapping[str, str]) -> list[Finding]:
     """The findings without a value of the data or the name of a file; ``tables``: contract name -> file."""
     return [
-        Finding(each.table if each.table in tables else "", each.check, each.severity, each.rows, _said(each, tables))
+        Finding(
+            each.table if each.table in tables else "",
+            each.check,
+            each.severity,
+            each.rows,
+            _shared_message(each, tables),
+        )
         for each in findings
     ]
 
 
-def _said(finding: Finding, tables: Mapping[str, str]) -> str:
+def _shared_message(finding: Finding, tables: Mapping[str, str]) -> str:
     if finding.severity == "set aside" or finding.check in _HARMLESS:
         return finding.message.replace(tables.get(finding.table, finding.table), finding.table)
     of = f" of {finding.rows:,} row{'' if finding.rows == 1 else 's'}" if finding.rows else ""
@@ -438,13 +447,13 @@ def pool_frame(frame: pd.DataFrame, keep: Collection[str] = ()) -> pd.DataFrame:
 
 
 def _pool_column(accounts: pd.Series, column: pd.Series, keep: Collection[str]) -> pd.Series:
-    told = column[column.notna() & ~column.isin(list(keep))].astype("str")
-    counts = {str(value): int(n) for value, n in accounts[told.index].groupby(told).nunique().items()}
+    texts = column[column.notna() & ~column.isin(list(keep))].astype("str")
+    counts = {str(value): int(n) for value, n in accounts[texts.index].groupby(texts).nunique().items()}
     already = {value for value in counts if value.casefold() == POOLED.casefold()}  # from loading
 
     def outside(kept: Collection[str]) -> int:
-        return int(accounts[told.index][~told.isin(list(kept))].nunique())
+        return int(accounts[texts.index][~texts.isin(list(kept))].nunique())
 
     kept = kept_values(counts, outside, already)
-    stays = ~column.index.isin(told.index) | column.isin(list(kept))
+    stays = ~column.index.isin(texts.index) | column.isin(list(kept))
     return column.where(stays, min(already, default=POOLED))

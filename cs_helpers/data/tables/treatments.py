@@ -1,8 +1,8 @@
-"""How each column is treated for readers who must not learn who the accounts and people are.
+"""How each column is treated for readers who must not identify accounts or people.
 
-An identity (Account, Rep, User, ...) becomes a pseudonym; words of customers are withheld; a category keeps the values
-that enough accounts share; words of the company about itself stay unless they name somebody. A column that the export
-has beyond the contract is judged by its header here, and by its values in ``tables.sharing``.
+An identity (Account, Rep, User, ...) becomes a pseudonym; free text of customers is withheld; a category keeps the
+values that enough accounts share; the company's own words are kept unless they name a person or account. Columns beyond
+the contract are classified by their header here, and by their values in ``tables.sharing``.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ COLUMNS: dict[str, dict[str, str]] = {
         "kind": FIXED, "rep_id": "Rep", "candidate_id": "Candidate", "course": WORDS, "process": WORDS,
     },
 }  # fmt: skip
-NOBODY = ("department",)  # what stands for a person in ``goals.owner`` and is none
+NOBODY = ("department",)  # values of ``goals.owner`` that are not a person
 
 # Words of the headers of columns beyond the contract. The first withhold a column, the second give pseudonyms unless
-# the header says that it is about something countable: ``company_size`` is a category, ``company`` is a name.
+# the header names a property: ``company_size`` is a category, ``company`` is a name.
 _CONTACT = {
     "email", "mail", "phone", "mobile", "tel", "telephone", "fax", "website", "web", "url", "link", "domain",
     "linkedin", "twitter", "address", "street", "zip", "postcode", "postal", "vat", "iban", "duns", "id", "ids", "key",

@@ -25,6 +25,7 @@ from cs_helpers.report.words import (
     listed,
     percent,
     plain,
+    points,
 )
 from cs_helpers.reps.charts import Funnel, Ranks, funnel_plot, rank_bars, rank_intervals, slope
 from cs_helpers.reps.results import (
@@ -321,7 +322,7 @@ def funnel_of(result: MeasureBenchmark) -> Funnel:
     """People with a figure over their cases, counted as independent ones."""
     bench = result.benchmark
     shown = bench.shown
-    points = pd.DataFrame(
+    dots = pd.DataFrame(
         {
             "label": shown["label"].astype(str).to_numpy(),
             "n": shown["n_effective"].to_numpy(float),
@@ -331,7 +332,7 @@ def funnel_of(result: MeasureBenchmark) -> Funnel:
     )
     unusual = [] if bench.overdispersion > 0 else ["low_usual", "high_usual"]  # they would lie on the others
     return Funnel(
-        points=points,
+        points=dots,
         limits=bench.limits.drop(columns=unusual, errors="ignore"),
         centre=bench.centre,
         unit=axis_words(bench.key),
@@ -430,11 +431,15 @@ def _moved(bench: Benchmark, raw: float, adjusted: float) -> str:
 
 
 def moves_words(rows: pd.DataFrame, number: Callable[[float], str] = percent) -> str:
-    """A slope chart for a reader who cannot see it: the largest moves first, and how far all others moved at most."""
+    """A slope chart for a reader who cannot see it: the largest moves first, and how far all others moved at most.
+
+    ``rows`` as for ``charts.slope``.
+    """
     given = rows[rows[["raw", "adjusted"]].notna().all(axis=1)]
     if given.empty:
         return "Nobody to compare."
-    moved = given.assign(move=given["adjusted"] - given["raw"], by=given["moved"].map(called))
+    moved = given.assign(move=given["adjusted"] - given["raw"])
+    moved["by"] = given["moved"].map(called) if "moved" in given else moved["move"].map(points)
     movers = moved[moved["mover"].astype(bool)].sort_values("move", key=lambda x: -x.abs(), kind="stable")
     first = movers.head(MAX_NAMED)[["label", "raw", "adjusted", "by"]].itertuples(index=False, name=None)
     named = [f"{called(label)} from {number(raw)} to {number(adjusted)} ({by})" for label, raw, adjusted, by in first]

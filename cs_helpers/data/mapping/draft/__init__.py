@@ -17,13 +17,13 @@ from cs_helpers.data.mapping.draft.composing import Certainty, compose
 from cs_helpers.data.mapping.draft.layout import as_data, as_text
 from cs_helpers.data.mapping.draft.planning import common_words, plan
 from cs_helpers.data.mapping.draft.ready import compose_ready, known_exports, recognise
-from cs_helpers.data.mapping.draft.samples import FileSample, Folder, look, sample_of
+from cs_helpers.data.mapping.draft.samples import FileSample, FolderSample, look, sample_of
 
 if TYPE_CHECKING:
-    from cs_helpers.data.mapping.model import Mapping as MappingFile
+    from cs_helpers.data.mapping.model import ExportMapping
     from cs_helpers.data.sources import Source
 
-__all__ = ["Certainty", "Draft", "FileSample", "Folder", "draft", "draft_of", "known_exports", "sample_of"]
+__all__ = ["Certainty", "Draft", "FileSample", "FolderSample", "draft", "draft_of", "known_exports", "sample_of"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def draft(source: Source, name: str = "") -> Draft:
     return draft_of(look(source), name, known_exports())
 
 
-def draft_of(folder: Folder, company: str = "", ready: Mapping[str, MappingFile] | None = None) -> Draft:
+def draft_of(folder: FolderSample, company: str = "", ready: Mapping[str, ExportMapping] | None = None) -> Draft:
     """The draft for samples in memory, with the ready mappings given."""
     company = company or " ".join(common_words(folder.files)).title()
     known = recognise(folder, ready or {})

@@ -1,4 +1,4 @@
-"""A plan in the words of a mapping file: lines with their certainty beside them, and the questions that stay open."""
+"""Turns a plan into the lines of a mapping file, with the certainty of each line and the open questions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cs_helpers.data.mapping.draft.dates import settling_examples
 from cs_helpers.data.mapping.draft.headers import matches, zone_of
 from cs_helpers.data.mapping.draft.layout import Line
 from cs_helpers.data.mapping.draft.matching import ASK, Match, Pick
-from cs_helpers.data.mapping.draft.planning import AS_OF, LAST_DAY, Beside, Plan, Record, personal
+from cs_helpers.data.mapping.draft.planning import AS_OF, LAST_DAY, DraftPlan, DraftRecord, JoinedFile, personal
 from cs_helpers.data.mapping.draft.vocabulary import HEADERS
 
 _EVENTS = (
@@ -27,7 +27,7 @@ _ROWS = ("keep_where", "drop_where", "key")
 
 @dataclass(frozen=True)
 class Certainty:
-    """How sure the draft is of one column, and why. ``table`` and ``column`` are empty where a header is not used."""
+    """The certainty of one column of the draft, and why; ``table`` and ``column`` are empty for an unused header."""
 
     file: str
     table: str
@@ -39,7 +39,7 @@ class Certainty:
 
 @dataclass(frozen=True)
 class Composed:
-    """The lines of the file, what is said of every column, and what a person must decide."""
+    """The lines of the file, the certainty of every column, and the questions for a person."""
 
     lines: tuple[Line, ...]
     head: tuple[str, ...]
@@ -47,7 +47,7 @@ class Composed:
     questions: tuple[str, ...]
 
 
-def compose(plan: Plan, company: str) -> Composed:
+def compose(plan: DraftPlan, company: str) -> Composed:
     """The whole mapping."""
     wide = _wide_format(plan.dates)
     questions: list[str] = []
@@ -70,7 +70,7 @@ def compose(plan: Plan, company: str) -> Composed:
 
 
 def _anchored(lines: Sequence[Line], name: str) -> tuple[list[Line], bool]:
-    """Lines with the first one that stands for a value of that name holding it."""
+    """The lines, with the value written at the first alias of that name."""
     found: list[Line] = []
     done = False
     for line in lines:
@@ -86,7 +86,7 @@ def _anchored(lines: Sequence[Line], name: str) -> tuple[list[Line], bool]:
 # --- the top of the file -----------------------------------------------------------------------------------------
 
 
-def _head(plan: Plan, questions: Sequence[str]) -> tuple[str, ...]:
+def _head(plan: DraftPlan, questions: Sequence[str]) -> tuple[str, ...]:
     head = [
         f"Drafted from the headers and values of {plan.folder.name}. Read every line; beside each stands how certain",
         "it is: sure (the header is a known word and the values fit), likely (one of the two, or for a stated reason),",
@@ -113,36 +113,36 @@ def _head(plan: Plan, questions: Sequence[str]) -> tuple[str, ...]:
 
 
 def sentence(name: str, text: str) -> str:
-    """What is said of a file, in one line that names it once."""
+    """A message about a file in one line that starts with the name of the file."""
     line = " ".join(text.split())
     return line if line.startswith(name) else f"{name}: {line}"
 
 
 def _wide_format(dates: Iterable[DateColumn]) -> str:
     """The format of most date columns; "" where there is no date column, "?" where none is known."""
-    known = Counter(each.format for each in dates if each.format not in (ASK, ""))
-    if known:
-        return max(known, key=lambda name: (known[name], -len(name), name))
+    counts = Counter(each.format for each in dates if each.format not in (ASK, ""))
+    if counts:
+        return max(counts, key=lambda name: (counts[name], -len(name), name))
     return ASK if any(each.format == ASK for each in dates) else ""
 
 
-def _top(plan: Plan, company: str, wide: str, certainty: list[Certainty], questions: list[str]) -> list[Line]:
+def _top(plan: DraftPlan, company: str, wide: str, certainty: list[Certainty], questions: list[str]) -> list[Line]:
     lines = [Line("version", 1)]
     if company:
-        lines.append(Line("company", company, beside="printed on the reports"))
+        lines.append(Line("company", company, comment="printed on the reports"))
     currency = plan.currency
     if currency or {"subscriptions", "renewals", "costs"} & set(plan.tables):
-        lines.append(Line("currency", currency or "EUR", beside=plan.currency_why, aside=not currency))
+        lines.append(Line("currency", currency or "EUR", comment=plan.currency_why, commented_out=not currency))
     lines.append(timezone(each.header for each in plan.dates))
     if wide == ASK:
         lines.append(
-            Line("date_format", ASK, beside=f"unsure: {next(each.why for each in plan.dates if each.format == ASK)}")
+            Line("date_format", ASK, comment=f"unsure: {next(each.why for each in plan.dates if each.format == ASK)}")
         )
     elif wide:
         shown = next(
             each for each in plan.dates if each.format == wide and (each.certainty == "sure" or not _sure(plan, wide))
         )
-        lines.append(Line("date_format", wide, beside=f"{shown.certainty}: '{shown.header}': {shown.why}"))
+        lines.append(Line("date_format", wide, comment=f"{shown.certainty}: '{shown.header}': {shown.why}"))
     for each in plan.dates:
         if not each.table:
             certainty.append(Certainty(each.file.name, "", "date", each.header, each.certainty, each.why))
@@ -151,7 +151,7 @@ def _top(plan: Plan, company: str, wide: str, certainty: list[Certainty], questi
     lines += _observed(plan, questions)
     if plan.tables and not {"accounts", "subscriptions"} <= set(plan.tables):
         absent = [name for name in ("accounts", "subscriptions") if name not in plan.tables]
-        lines.append(Line("partial", True, beside=f"there is no file of {' and none of '.join(absent)}"))
+        lines.append(Line("partial", True, comment=f"there is no file of {' and none of '.join(absent)}"))
     return lines
 
 
@@ -160,22 +160,22 @@ def timezone(headers: Iterable[str]) -> Line:
     zones = {header: zone for header in headers if (zone := zone_of(header))}
     if len(set(zones.values())) == 1:
         header, zone = next(iter(zones.items()))
-        return Line("timezone", zone, beside=f"sure: '{header}' says so")
-    return Line("timezone", "UTC", beside="of times without a zone; not found in the data, change it if it is another")
+        return Line("timezone", zone, comment=f"sure: '{header}' says so")
+    return Line("timezone", "UTC", comment="of times without a zone; not found in the data, change it if it is another")
 
 
-def _sure(plan: Plan, wide: str) -> bool:
+def _sure(plan: DraftPlan, wide: str) -> bool:
     return any(each.format == wide and each.certainty == "sure" for each in plan.dates)
 
 
-def _date_questions(plan: Plan, wide: str) -> list[str]:
+def _date_questions(plan: DraftPlan, wide: str) -> list[str]:
     """One question for each line that waits for a date format."""
-    asked: dict[tuple[str, tuple[str, ...]], list[DateColumn]] = {}
+    waiting: dict[tuple[str, tuple[str, ...]], list[DateColumn]] = {}
     for each in plan.dates:
         if each.format == ASK:
-            asked.setdefault((_format_line(plan, each, wide), each.days.formats), []).append(each)
+            waiting.setdefault((_format_line(plan, each, wide), each.days.formats), []).append(each)
     found = []
-    for (line, formats), columns in asked.items():
+    for (line, formats), columns in waiting.items():
         named = ", ".join(f"'{header}'" for header in dict.fromkeys(each.header for each in columns))
         first = columns[0]
         if formats:
@@ -193,16 +193,16 @@ def _date_questions(plan: Plan, wide: str) -> list[str]:
     return found
 
 
-def _format_line(plan: Plan, each: DateColumn, wide: str) -> str:
-    """The line of the mapping that a column's format stands in."""
+def _format_line(plan: DraftPlan, each: DateColumn, wide: str) -> str:
+    """The key of the mapping that holds a column's date format."""
     if wide == ASK or not each.table:
         return "`date_format`"
     formats = {other.format for other in plan.dates if other.table == each.table and other.format}
     return f"`{each.table}: date_format`" if len(formats) == 1 else f"`{each.table}: date_formats: {each.column}`"
 
 
-def _decimal(plan: Plan) -> list[Line]:
-    """A decimal comma that holds for the whole file; where some table has points, it stands with the tables instead."""
+def _decimal(plan: DraftPlan) -> list[Line]:
+    """The line for a decimal comma in the whole file; none where some table has decimal points."""
     if any(each.has_decimal_point for found in plan.tables.values() for each in found.numbers_read):
         return []
     return next((lines for found in plan.tables.values() if (lines := _decimal_of(found))), [])
@@ -210,16 +210,23 @@ def _decimal(plan: Plan) -> list[Line]:
 
 def _decimal_of(found: Match) -> list[Line]:
     comma = [each for each in found.numbers_read if each.has_decimal_comma]
-    return [Line("decimal", ",", beside=f"sure: '{comma[0].header}' holds {comma[0].examples(1)}")] if comma else []
+    return [Line("decimal", ",", comment=f"sure: '{comma[0].header}' holds {comma[0].examples(1)}")] if comma else []
 
 
-def _observed(plan: Plan, questions: list[str]) -> list[Line]:
+def _observed(plan: DraftPlan, questions: list[str]) -> list[Line]:
     if plan.is_snapshot:
         return _asked_days(plan, questions)
-    return observed(plan.dates, [record.name for record in plan.records])
+    lines = observed(plan.dates, [record.name for record in plan.records])
+    if not plan.uses_last_day:
+        return lines
+    if not any(line.key == "data_through" for line in lines):
+        questions.append("Which day was the last one loaded? Write it at `data_through` (like 2024-12-31).")
+        lines.append(Line("data_through", ASK, comment="unsure: no date of the export is known"))
+    # Columns filled with the last day refer to this line.
+    return [replace(line, anchor=_ANCHORS[LAST_DAY]) if line.key == "data_through" else line for line in lines]
 
 
-def _asked_days(plan: Plan, questions: list[str]) -> list[Line]:
+def _asked_days(plan: DraftPlan, questions: list[str]) -> list[Line]:
     """The days that a snapshot hangs on; one question, as they follow from one another."""
     start = plan.tables["subscriptions"].picks["start_date"]
     unit, header = start.lines["offsets"]["unit"], start.headers[0]
@@ -230,8 +237,8 @@ def _asked_days(plan: Plan, questions: list[str]) -> list[Line]:
         f"counted back, and that day less {longest:g} {unit} at `observed_from`."
     )
     return [
-        Line("observed_from", ASK, beside=f"unsure: {longest:g} {unit}, the longest {header}, before the day after"),
-        Line("data_through", ASK, beside="unsure: the last day the export speaks of", anchor=_ANCHORS[LAST_DAY]),
+        Line("observed_from", ASK, comment=f"unsure: {longest:g} {unit}, the longest {header}, before the day after"),
+        Line("data_through", ASK, comment="unsure: the last day the export speaks of", anchor=_ANCHORS[LAST_DAY]),
     ]
 
 
@@ -247,15 +254,15 @@ def observed(dates: Sequence[DateColumn], records: Iterable[str] = ()) -> list[L
         return []
     return [
         Line("observed_from", first, above=(f"Proposed from the data: {by}.",),
-             beside="likely: the first day from which every end was recorded"),
-        Line("data_through", last, beside="likely: the last day that was loaded, that day included"),
+             comment="likely: the first day from which every end was recorded"),
+        Line("data_through", last, comment="likely: the last day that was loaded, that day included"),
     ]  # fmt: skip
 
 
 # --- one table ---------------------------------------------------------------------------------------------------
 
 
-def _table(plan: Plan, found: Match, wide: str, certainty: list[Certainty], questions: list[str]) -> Line:
+def _table(plan: DraftPlan, found: Match, wide: str, certainty: list[Certainty], questions: list[str]) -> Line:
     name = found.table.name
     lines = [Line("file", found.file.file)]
     if found.file.sheet:
@@ -269,14 +276,14 @@ def _table(plan: Plan, found: Match, wide: str, certainty: list[Certainty], ques
         if key in found.rows:
             value = found.rows[key]
             inner = [Line(header, words) for header, words in value.items()] if isinstance(value, dict) else value
-            lines.append(Line(key, inner, beside="likely: nearly no value repeats" if key == "key" else ""))
+            lines.append(Line(key, inner, comment="likely: nearly no value repeats" if key == "key" else ""))
     for pick in picks:
         header = " + ".join(pick.headers)
         certainty.append(Certainty(found.file.name, name, pick.column, header, pick.certainty, pick.why))
         if pick.question:
             questions.append(pick.question)
-    if name == "accounts" and plan.beside:
-        lines.append(_also(plan.beside))
+    if name == "accounts" and plan.joined:
+        lines.append(_also(plan.joined))
     lines += _formats(plan, found, picks, wide)
     lines += [] if _decimal(plan) else _decimal_of(found)
     if found.table.keeps_attributes:
@@ -301,49 +308,52 @@ def _table(plan: Plan, found: Match, wide: str, certainty: list[Certainty], ques
 
 def _line(found: Match, pick: Pick, key: str) -> Line:
     value = pick.lines[key]
-    beside = f"{pick.certainty}: {pick.why}" if key in ("columns", "joined", "constants", "offsets") else ""
+    comment = f"{pick.certainty}: {pick.why}" if key in ("columns", "joined", "constants", "offsets") else ""
     if key == "offsets":
-        return Line(pick.column, [_offset_line(part, inner) for part, inner in value.items()], beside=beside)
+        return Line(pick.column, [_offset_line(part, inner) for part, inner in value.items()], comment=comment)
     if key == "scale":
         inside = [
-            Line(part, [Line(header, inner) for header, inner in given.items()] if isinstance(given, dict) else given)
-            for part, given in value.items()
+            Line(
+                part,
+                [Line(header, inner) for header, inner in content.items()] if isinstance(content, dict) else content,
+            )
+            for part, content in value.items()
         ]
         return Line(pick.column, inside)
     if key in ("values", "only_where"):
         return Line(pick.column, [Line(word, meant) for word, meant in value.items()])
     if value in (AS_OF, LAST_DAY):
-        return Line(pick.column, ASK, beside=beside, alias=_ANCHORS[value])
-    return Line(pick.column, value, beside=beside, aside=pick.aside)
+        return Line(pick.column, ASK, comment=comment, alias=_ANCHORS[value])
+    return Line(pick.column, value, comment=comment, commented_out=pick.commented_out)
 
 
 def _offset_line(part: str, value: Any) -> Line:
     return Line(part, ASK, alias=_ANCHORS[value]) if value in _ANCHORS else Line(part, value)
 
 
-def _formats(plan: Plan, found: Match, picks: Sequence[Pick], wide: str) -> list[Line]:
+def _formats(plan: DraftPlan, found: Match, picks: Sequence[Pick], wide: str) -> list[Line]:
     """The date formats of a table that are not the one of the whole file."""
     counted = {pick.column: pick.lines["date_formats"] for pick in picks if "date_formats" in pick.lines}
     dates = [each for each in plan.dates if each.table == found.table.name]
     others = [each for each in dates if each.format not in (wide, "")]
     if not counted and others and len({each.format for each in dates}) == 1:
-        return [Line("date_format", others[0].format, beside=f"{others[0].certainty}: {others[0].why}")]
-    lines = [Line(each.column, each.format, beside=f"{each.certainty}: {each.why}") for each in others]
-    lines += [Line(column, form, beside="likely: by the size of its numbers") for column, form in counted.items()]
+        return [Line("date_format", others[0].format, comment=f"{others[0].certainty}: {others[0].why}")]
+    lines = [Line(each.column, each.format, comment=f"{each.certainty}: {each.why}") for each in others]
+    lines += [Line(column, form, comment="likely: by the size of its numbers") for column, form in counted.items()]
     return [Line("date_formats", lines)] if lines else []
 
 
-def _attributes(plan: Plan, found: Match, certainty: list[Certainty]) -> list[Line]:
+def _attributes(plan: DraftPlan, found: Match, certainty: list[Certainty]) -> list[Line]:
     """The further columns to keep, those that only the outcome made named, persons left out."""
     shared = [other for other in plan.tables.values() if other.file.name == found.file.name]
     used = {header for other in shared for header in other.headers if not _describes(plan, found, other, header)}
     flags = {record.flag for record in plan.records if record.file.name == found.file.name}
-    kept: list[str] = []
+    attributes: list[str] = []
     after: list[str] = []
     persons: list[str] = []
     fields = [(found.file, each) for each in found.file.fields if each.header not in used]
     if found.table.name == "accounts":
-        fields += [(other.file, other.file.by_header[header]) for other in plan.beside for header in other.headers]
+        fields += [(other.file, other.file.by_header[header]) for other in plan.joined for header in other.headers]
     for file, each in fields:
         why = "kept as an attribute"
         names_churn = each.header in flags or (each.is_flag and matches(each.header, HEADERS.churn_flag))
@@ -358,15 +368,15 @@ def _attributes(plan: Plan, found: Match, certainty: list[Certainty]) -> list[Li
             why = "left out: too fine to describe an account by"
         elif names_churn or matches(each.header, HEADERS.outcome_only):
             after.append(each.header)
-            kept.append(each.header)
+            attributes.append(each.header)
             why = "kept; known only after the outcome, so it enters no risk model"
         else:
-            kept.append(each.header)
+            attributes.append(each.header)
         certainty.append(Certainty(file.name, "", "", each.header, "likely", why))
     above = ["Further columns to keep. What says who left is not among them."]
     if persons:
         above.append(f"Left out as personal data: {', '.join(persons)}. Add one only if a report needs it.")
-    lines = [Line("attributes", kept, tuple(above))]
+    lines = [Line("attributes", attributes, tuple(above))]
     if after:
         lines.append(
             Line("outcome_only", after, ("Known, or final, only once a customer has left: never in a risk model.",))
@@ -374,7 +384,7 @@ def _attributes(plan: Plan, found: Match, certainty: list[Certainty]) -> list[Li
     return lines
 
 
-def _describes(plan: Plan, found: Match, other: Match, header: str) -> bool:
+def _describes(plan: DraftPlan, found: Match, other: Match, header: str) -> bool:
     """Whether a header that feeds another table of the same file tells something of the account all the same."""
     if other.table.name == found.table.name or header in found.headers or not plan.is_snapshot:
         return False
@@ -382,26 +392,33 @@ def _describes(plan: Plan, found: Match, other: Match, header: str) -> bool:
     return not each.is_number or each.is_flag
 
 
-def _also(beside: Sequence[Beside]) -> Line:
+def _also(joined_files: Sequence[JoinedFile]) -> Line:
     """Further files about the same accounts."""
     entries = []
-    for each in beside:
+    for each in joined_files:
         key = each.mine if each.mine == each.theirs else [Line(each.mine, each.theirs)]
         sheet = [Line("sheet", each.file.sheet)] if each.file.sheet else []
         entries.append([Line("file", each.file.file), *sheet, Line("on", key), Line("headers", list(each.headers))])
     return Line("also", entries, ("Further files with one row per account; their headers are joined on.",))
 
 
-def _record(record: Record, written: str, wide: str) -> list[Line]:
-    """One entry; a date that is not written as `date_format` says stands commented out, as it could not be read."""
+def _record(record: DraftRecord, written: str, wide: str) -> list[Line]:
+    """One record of churn; a date with another format than `date_format` cannot be read and is commented out."""
     lines = [Line("name", record.name), Line("file", record.file.name), Line("account_id", record.account_id)]
     if record.flag:
         lines += [
-            Line("flag", record.flag, beside=f"likely: {record.why}"),
+            Line("flag", record.flag, comment=f"likely: {record.why}"),
             Line("true_values", list(record.true_values)),
         ]
     if record.date:
         other = f"unsure: written as {written}, not as `date_format`; without it every row counts"
-        aside = written not in (wide, "")
-        lines.append(Line("date", record.date, beside=other if aside else f"likely: {record.why}", aside=aside))
+        commented_out = written not in (wide, "")
+        lines.append(
+            Line(
+                "date",
+                record.date,
+                comment=other if commented_out else f"likely: {record.why}",
+                commented_out=commented_out,
+            )
+        )
     return lines

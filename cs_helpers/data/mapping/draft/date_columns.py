@@ -1,4 +1,4 @@
-"""The date columns that a draft reads: each one's format, from all of its days and those of its neighbours."""
+"""The format of each date column, found from all of its dates and from the other date columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.mapping.draft.dates import Days, settle, study, with_time
 from cs_helpers.data.mapping.draft.matching import ASK, Match, Sure
-from cs_helpers.data.mapping.draft.samples import Field, FileSample
+from cs_helpers.data.mapping.draft.samples import ColumnSample, FileSample
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def date_columns(tables: Mapping[str, Match], others: Iterable[tuple[str, FileSa
 
     ``others`` are date columns outside the tables: name, file, header.
     """
-    asked: list[tuple[str, str, FileSample, str]] = []
+    columns: list[tuple[str, str, FileSample, str]] = []
     joined = {
         (name, pick.column) for name, found in tables.items() for pick in found.picks.values() if "joined" in pick.lines
     }
@@ -40,9 +40,9 @@ def date_columns(tables: Mapping[str, Match], others: Iterable[tuple[str, FileSa
             column = TABLES[name].column(pick.column)
             direct = pick.headers and ("columns" in pick.lines or "joined" in pick.lines)
             if column.kind in ("date", "time") and direct and "date_formats" not in pick.lines:
-                asked.append((name, pick.column, found.file, pick.headers[0]))
-    asked += [("", name, file, header) for name, file, header in others]
-    studied = [(*each, study(each[2].by_header[each[3]].days)) for each in asked]
+                columns.append((name, pick.column, found.file, pick.headers[0]))
+    columns += [("", name, file, header) for name, file, header in others]
+    studied = [(*each, study(each[2].by_header[each[3]].days)) for each in columns]
     settled = [
         (file.name, days.settled) for _, _, file, header, days in studied if days.settled and not file.is_typed(header)
     ]
@@ -75,7 +75,7 @@ def date_columns(tables: Mapping[str, Match], others: Iterable[tuple[str, FileSa
     return tuple(found_dates)
 
 
-def _verdict(values: Field, days: Days, here: str, there: str) -> tuple[str, Sure, str]:
+def _verdict(values: ColumnSample, days: Days, here: str, there: str) -> tuple[str, Sure, str]:
     if days.settled:
         proof = f", for example {days.proof}" if days.proof else ""
         if days.odd:

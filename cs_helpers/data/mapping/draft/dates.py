@@ -1,4 +1,4 @@
-"""How a column's days are written, from all of its days: the formats that fit, and whether they leave a choice."""
+"""Date formats of a column, found from all of its dates: the formats that fit, and whether one is left."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENOUGH, OUTLIERS = 0.9, 5
 
 @dataclass(frozen=True)
 class Days:
-    """What the days of a column say about their format.
+    """The date formats that fit a column.
 
     ``formats``: those that fit (nearly) every day, the one that is left where there is one. ``proof``: a day that only
     the first of them reads. ``odd``: days that the format does not read.
@@ -44,7 +44,7 @@ def study(days: Sequence[str]) -> Days:
     """The formats that fit all the days of a column.
 
     A format that misreads a few (a typing mistake) still counts, if every rival misreads far more. Two formats that
-    read every day alike are both given: 03-04-2024 is a day in March or in April.
+    read every date are both returned: 03-04-2024 is in March or in April.
     """
     read: dict[str, list[dt.date]] = {}
     failed: dict[str, list[str]] = {}
@@ -69,7 +69,7 @@ def study(days: Sequence[str]) -> Days:
 
 
 def parse(day: str, name: str) -> dt.date | None:
-    """A day in a format of ours; None where it does not fit, or there is no such day."""
+    """A date read in a format such as DD.MM.YYYY; None where it does not fit or does not exist."""
     parts = _parts(day)
     letters = re.findall(r"Y+|M+|D+", name)
     if name == "YYYYMMDD":
@@ -128,10 +128,10 @@ def with_time(day_format: str, rests: Sequence[str]) -> str:
     return ""
 
 
-def settle(asked: Days, others: Sequence[str]) -> str:
+def settle(undecided: Days, others: Sequence[str]) -> str:
     """The one format of an undecided column that the settled ones of its neighbours use; "" where they do not agree."""
-    known = {_letters(name) for name in others if _style(name) == _style(asked.formats[0])}
-    left = [name for name in asked.formats if _letters(name) in known]
+    orders = {_letters(name) for name in others if _style(name) == _style(undecided.formats[0])}
+    left = [name for name in undecided.formats if _letters(name) in orders]
     return left[0] if len(left) == 1 else ""
 
 

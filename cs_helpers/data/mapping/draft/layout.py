@@ -1,4 +1,4 @@
-"""YAML as a person would write it: comments above and beside the lines, and quotes wherever they are needed."""
+"""Writes readable YAML: comments above and behind lines, and quotes where they are needed."""
 
 from __future__ import annotations
 
@@ -16,29 +16,43 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*")
 
 @dataclass(frozen=True)
 class Line:
-    """``key: value`` with comments: lines ``above`` and a note ``beside``. ``aside``: the line itself is a comment.
+    """``key: value`` with lines of comments ``above`` it and a ``comment`` behind it.
+
+    With ``commented_out`` the line itself is a comment.
 
     A value is a scalar, a list of scalars, a list of lists of lines, or a list of lines. ``anchor`` names the value,
-    ``alias`` stands for the value of that name.
+    ``alias`` refers to the value of that name.
     """
 
     key: str
     value: Any
     above: tuple[str, ...] = ()
-    beside: str = ""
-    aside: bool = False
+    comment: str = ""
+    commented_out: bool = False
     anchor: str = ""
     alias: str = ""
 
 
 def as_text(lines: Sequence[Line], head: Sequence[str] = ()) -> str:
     """The whole file."""
-    return "\n".join([*comment(head), *_block(lines, "")]) + "\n"
+    return "\n".join([*comment_lines(head), *_block(lines, "")]) + "\n"
 
 
 def as_data(lines: Sequence[Line]) -> dict[str, Any]:
-    """What the text says, as ``yaml.safe_load`` gives it."""
-    return {line.key: _value_data(line.value) for line in lines if not line.aside}
+    """The data of the lines, as ``yaml.safe_load`` reads the text."""
+    return _data(lines, {})
+
+
+def _data(lines: Sequence[Line], anchors: dict[str, Any]) -> dict[str, Any]:
+    """The data of some lines; ``anchors`` collects the named values, which stand above their aliases."""
+    found: dict[str, Any] = {}
+    for line in lines:
+        if not line.commented_out:
+            value = anchors.get(line.alias, line.value) if line.alias else _value_data(line.value, anchors)
+            found[line.key] = value
+            if line.anchor:
+                anchors[line.anchor] = value
+    return found
 
 
 def scalar(value: Any) -> str:
@@ -56,7 +70,7 @@ def scalar(value: Any) -> str:
     return _quoted(value)
 
 
-def comment(texts: Sequence[str], indent: str = "") -> list[str]:
+def comment_lines(texts: Sequence[str], indent: str = "") -> list[str]:
     """Sentences as comment lines; nothing in them can end the comment."""
     found: list[str] = []
     for text in texts:
@@ -87,24 +101,24 @@ def _quoted(value: str) -> str:
     return text if same else str(yaml.safe_dump(value, default_style='"', width=float("inf"))).strip()
 
 
-def _value_data(value: Any) -> Any:
+def _value_data(value: Any, anchors: dict[str, Any]) -> Any:
     if isinstance(value, list | tuple):
         if value and all(isinstance(item, Line) for item in value):
-            return as_data(value)
-        return [as_data(item) if isinstance(item, list | tuple) else item for item in value]
+            return _data(value, anchors)
+        return [_data(item, anchors) if isinstance(item, list | tuple) else item for item in value]
     return value
 
 
 def _block(lines: Sequence[Line], indent: str) -> list[str]:
     found: list[str] = []
     for line in lines:
-        found += comment(line.above, indent)
+        found += comment_lines(line.above, indent)
         written = _entry(line, indent)
-        if line.aside:
+        if line.commented_out:
             written = [f"{indent}# {safe(text[len(indent) :])}" for text in written]
-        if line.beside and written:
+        if line.comment and written:
             pad = " " * max(2, 34 - len(written[0])) if len(written[0]) < 34 else "  "
-            written[0] += f"{pad}# {safe(line.beside)}"
+            written[0] += f"{pad}# {safe(line.comment)}"
         found += written
         if not indent and isinstance(line.value, list) and line is not lines[-1]:
             found.append("")

@@ -1,4 +1,4 @@
-"""Which columns of the contract a file can fill: headers first, then values, and how certain that is."""
+"""Matches the columns of a file to the columns of a table, by headers first and then by values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cs_helpers.data.mapping.draft.headers import (
     unit_of,
     words,
 )
-from cs_helpers.data.mapping.draft.samples import Field, FileSample
+from cs_helpers.data.mapping.draft.samples import ColumnSample, FileSample
 from cs_helpers.data.mapping.draft.vocabulary import HEADERS, VOCABULARY
 
 Sure = Literal["sure", "likely", "unsure"]
@@ -35,9 +35,9 @@ _CHANNELS = {"call": "phone", "calls": "phone", "phone": "phone", "chat": "chat"
 
 @dataclass(frozen=True)
 class Pick:
-    """What fills one column of the contract: ``lines`` are the entries of the mapping (key -> value for the column).
+    """The source of one column of the contract. ``lines``: entries of the mapping (key -> value for the column).
 
-    ``question`` is what a person must decide; then a line holds ``?``, or stands commented out where ``aside``.
+    ``question``: what a person must decide; the line then holds ``?``, or is ``commented_out``.
     """
 
     column: str
@@ -47,7 +47,7 @@ class Pick:
     why: str
     score: float = 0.0
     question: str = ""
-    aside: bool = False
+    commented_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Match:
 
     @cached_property
     def score(self) -> float:
-        """How much speaks for it: the columns found, required ones three times, and the file's name."""
+        """How well the file fits: the columns found, required ones counted three times, and the file's name."""
         total = 0.0
         for name, pick in self.picks.items():
             column = self.table.column(name)
@@ -85,7 +85,7 @@ class Match:
         return total + (3.0 if named & set(words(self.file.stem)) or self.file.stem in named else 0.0)
 
     @property
-    def numbers_read(self) -> list[Field]:
+    def numbers_read(self) -> list[ColumnSample]:
         """The columns of the file that it reads as numbers."""
         return [each for each in self.file.fields if each.header in self.headers and each.is_number]
 
@@ -118,11 +118,11 @@ def match(file: FileSample, table: Table) -> Match:
 
 def _offers(file: FileSample, table: Table) -> Iterator[Pick]:
     for column in table.columns:
-        known = names_of(table.name, column.name)
+        ranked = names_of(table.name, column.name)
         for each in file.fields:
             best = max(
-                ((trust - known[text] * 0.002, trust, left_out)
-                 for text, trust, left_out in spellings(each.header, table.name) if text in known),
+                ((trust - ranked[text] * 0.002, trust, left_out)
+                 for text, trust, left_out in spellings(each.header, table.name) if text in ranked),
                 default=None,
             )  # fmt: skip
             if best and (pick := offer(file, table, column, each, *best)):
@@ -130,9 +130,9 @@ def _offers(file: FileSample, table: Table) -> Iterator[Pick]:
 
 
 def offer(
-    file: FileSample, table: Table, column: Column, each: Field, score: float, trust: float, left_out: str
+    file: FileSample, table: Table, column: Column, each: ColumnSample, score: float, trust: float, left_out: str
 ) -> Pick | None:
-    """One header for one column, if its values do not speak against it."""
+    """A header as the source of a column, unless its values do not fit."""
     verdict, lines, remark = _values_speak(file, table, column, each)
     if verdict is False:
         return None
@@ -147,7 +147,7 @@ def offer(
 
 
 def _values_speak(
-    file: FileSample, table: Table, column: Column, each: Field
+    file: FileSample, table: Table, column: Column, each: ColumnSample
 ) -> tuple[bool | None, dict[str, Any], str]:
     """Whether the values are what the column wants (None: there are none to ask), further lines, and a remark."""
     if not each.looked_at:
@@ -181,11 +181,11 @@ def _values_speak(
     return True, {}, "words"
 
 
-def _has_fractions(each: Field) -> bool:
+def _has_fractions(each: ColumnSample) -> bool:
     return each.is_number and any(number % 1 for number in each.numbers)
 
 
-def _counted(each: Field, column: Column) -> tuple[bool, dict[str, Any], str]:
+def _counted(each: ColumnSample, column: Column) -> tuple[bool, dict[str, Any], str]:
     """Days counted as numbers: by spreadsheets since 1899, or seconds since 1970."""
     numbers = each.numbers if each.is_number else ()
     if numbers and all(20_000 <= number < 80_000 for number in numbers):
@@ -195,7 +195,7 @@ def _counted(each: Field, column: Column) -> tuple[bool, dict[str, Any], str]:
     return False, {}, ""
 
 
-def _flag_words(each: Field, column: Column) -> dict[str, Any]:
+def _flag_words(each: ColumnSample, column: Column) -> dict[str, Any]:
     """Translations for the words of a flag that the loader does not know."""
     meant = {
         value: "true" if value.lower() in VOCABULARY.true_words else "false"
@@ -205,7 +205,7 @@ def _flag_words(each: Field, column: Column) -> dict[str, Any]:
     return {"values": meant} if meant else {}
 
 
-def _numbers(each: Field, column: Column) -> tuple[bool, dict[str, Any], str]:
+def _numbers(each: ColumnSample, column: Column) -> tuple[bool, dict[str, Any], str]:
     unit = _LENGTHS.get(column.name, "")
     if unit and each.is_clock:
         return True, {"durations": "HH:mm:ss"}, "lengths of time"
@@ -224,7 +224,7 @@ def _numbers(each: Field, column: Column) -> tuple[bool, dict[str, Any], str]:
     return True, lines, f"numbers from {low:g} to {high:g}"
 
 
-def _one_of(each: Field, column: Column, translated: Mapping[str, str]) -> tuple[bool, dict[str, Any], str]:
+def _one_of(each: ColumnSample, column: Column, translated: Mapping[str, str]) -> tuple[bool, dict[str, Any], str]:
     meant = {value: translated.get(squash(value), "") for value in sorted(each.looked_at)}
     unknown = [value for value, word in meant.items() if not word]
     if unknown and ("other" not in column.one_of or len(unknown) == len(meant)):
@@ -322,7 +322,7 @@ def _calls(found: Match) -> dict[str, Pick]:
     )
 
 
-def _true_values(each: Field) -> list[str]:
+def _true_values(each: ColumnSample) -> list[str]:
     return [value for value in sorted(each.looked_at) if value.lower() in VOCABULARY.true_words]
 
 
@@ -355,7 +355,7 @@ def _price(found: Match) -> dict[str, Pick]:
 
 
 def _plan(found: Match) -> dict[str, Pick]:
-    """What was agreed stands in for the plan, where the export names no plan but a contract in words."""
+    """The contract term in words as the plan, where the export has no plan."""
     term = found.picks.get("term_months")
     if found.table.name != "subscriptions" or "plan" in found.picks or not term or "values" not in term.lines:
         return {}

@@ -1,10 +1,10 @@
-"""Which file feeds which table, which dates are written how, and what else the mapping has to say."""
+"""Plans a mapping: the file of each table, the date formats, the currency and the other settings."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,17 +20,17 @@ from cs_helpers.data.mapping.draft.headers import (
     words,
 )
 from cs_helpers.data.mapping.draft.matching import Match, Pick, match
-from cs_helpers.data.mapping.draft.samples import SAMPLED_ROWS, Field, FileSample, Folder
+from cs_helpers.data.mapping.draft.samples import SAMPLED_ROWS, ColumnSample, FileSample, FolderSample
 from cs_helpers.data.mapping.draft.vocabulary import HEADERS, VOCABULARY
 
-AS_OF = "day after"  # stands for the day after the last one loaded: what a snapshot is counted from
-LAST_DAY = "last day"  # stands for the last day loaded
-_LEAST_SCORE, _STRONG_SCORE = 3.0, 6.0
+AS_OF = "day after"  # placeholder for the day after the last one loaded, from which a snapshot counts back
+LAST_DAY = "last day"  # placeholder for the last day loaded
+_MIN_SCORE, _STRONG_SCORE = 3.0, 6.0
 
 
 @dataclass(frozen=True)
-class Record:
-    """Another place that says who left."""
+class DraftRecord:
+    """Another record of who left."""
 
     name: str
     file: FileSample
@@ -42,7 +42,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Beside:
+class JoinedFile:
     """A second file about the same accounts, whose further headers are joined on."""
 
     file: FileSample
@@ -52,14 +52,14 @@ class Beside:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """All that was worked out, before it is put into words."""
+class DraftPlan:
+    """Everything found for a mapping, before its lines are written."""
 
-    folder: Folder
+    folder: FolderSample
     tables: Mapping[str, Match]
     also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # table -> further files that would do
-    beside: tuple[Beside, ...] = ()
-    records: tuple[Record, ...] = ()
+    joined: tuple[JoinedFile, ...] = ()
+    records: tuple[DraftRecord, ...] = ()
     dates: tuple[DateColumn, ...] = ()
     idle: tuple[FileSample, ...] = ()
     currency: str = ""
@@ -67,33 +67,38 @@ class Plan:
 
     @property
     def is_snapshot(self) -> bool:
-        return any(
-            AS_OF in str(pick.lines.get("offsets", ""))
-            for found in self.tables.values()
-            for pick in found.picks.values()
-        )
+        """Whether some date is counted back from the day after the last one loaded."""
+        return any(AS_OF in str(pick.lines.get("offsets", "")) for pick in self._picks())
+
+    @property
+    def uses_last_day(self) -> bool:
+        """Whether some column is filled with the last day loaded."""
+        return any(pick.lines.get("constants") == LAST_DAY for pick in self._picks())
+
+    def _picks(self) -> Iterator[Pick]:
+        return (pick for found in self.tables.values() for pick in found.picks.values())
 
 
-def plan(folder: Folder) -> Plan:
-    """Everything that can be said of a folder without asking anybody."""
+def plan(folder: FolderSample) -> DraftPlan:
+    """The plan for a folder, as far as headers and values decide it."""
     files = [_one_of_each_header(file) for file in folder.files]
     options = {file.name: _options(file) for file in files}
     tables, also = _assign(files, options)
     tables = _snapshot_tables(_references(tables))
-    beside = _beside(files, options, tables)
-    records = _records(files, tables, beside)
+    joined = _joined_files(files, options, tables)
+    records = _records(files, tables, joined)
     used = {found.file.name for found in tables.values()} | {record.file.name for record in records}
-    used |= {each.file.name for each in beside}
+    used |= {each.file.name for each in joined}
     idle = tuple(file for file in files if file.name not in used)
     currency, why = currency_of(
         files, _field(tables, "subscriptions", "currency"), _field(tables, "accounts", "country")
     )
     dated = [(record.name, record.file, record.date) for record in records if record.date]
-    return Plan(folder, tables, also, beside, records, date_columns(tables, dated), idle, currency, why)
+    return DraftPlan(folder, tables, also, joined, records, date_columns(tables, dated), idle, currency, why)
 
 
 def _one_of_each_header(file: FileSample) -> FileSample:
-    """A header that stands twice counts once: the first column."""
+    """The file without repeated headers; the first column of each name counts."""
     return replace(file, fields=tuple({each.header: each for each in reversed(file.fields)}.values())[::-1])
 
 
@@ -107,7 +112,7 @@ def _options(file: FileSample) -> dict[str, Match]:
         for table in TABLES.values()
     ]
     order = sorted(found, key=lambda each: (-each.score, list(TABLES).index(each.table.name)))
-    good = [each for each in order if each.feasible and each.score >= _LEAST_SCORE]
+    good = [each for each in order if each.feasible and each.score >= _MIN_SCORE]
     nearly = [_with_gap(each) for each in order if len(each.missing) == 1 and each.score >= _STRONG_SCORE][:1]
     if good and nearly and nearly[0].score <= good[0].score:
         nearly = []
@@ -121,7 +126,7 @@ def _with_gap(found: Match) -> Match:
         f"No header of {found.file.name} looks like {name} ({found.table.column(name).meaning}): write it at "
         f"`{found.table.name}: columns: {name}`, where the line stands commented out."
     )
-    gap = Pick(name, (), {"columns": "<header>"}, "unsure", "no header looks like it", 0, question, aside=True)
+    gap = Pick(name, (), {"columns": "<header>"}, "unsure", "no header looks like it", 0, question, commented_out=True)
     return replace(found, picks={**found.picks, name: gap})
 
 
@@ -154,14 +159,19 @@ def _references(tables: Mapping[str, Match]) -> dict[str, Match]:
     accounts = tables.get("accounts")
     if not accounts or accounts.file.rows > SAMPLED_ROWS:  # then not all keys are known here
         return dict(tables)
-    known = set(accounts.file.by_header[accounts.picks["account_id"].headers[0]].values)
+    account_ids = set(accounts.file.by_header[accounts.picks["account_id"].headers[0]].values)
     found = dict(tables)
     for name, each in tables.items():
         pick = each.picks.get("account_id")
-        if name == "accounts" or not pick or not pick.headers or _known_share(each, pick.headers[0], known) >= 0.5:
+        if (
+            name == "accounts"
+            or not pick
+            or not pick.headers
+            or _share_of_accounts(each, pick.headers[0], account_ids) >= 0.5
+        ):
             continue
         better = {
-            other.header: _known_share(each, other.header, known)
+            other.header: _share_of_accounts(each, other.header, account_ids)
             for other in each.file.fields
             if other.header not in each.headers and other.distinct >= max(5, 0.1 * accounts.file.rows)
         }
@@ -173,7 +183,7 @@ def _references(tables: Mapping[str, Match]) -> dict[str, Match]:
             same = [
                 other.header
                 for other in accounts.file.fields
-                if _known_share(each, pick.headers[0], set(other.values)) >= 0.5
+                if _share_of_accounts(each, pick.headers[0], set(other.values)) >= 0.5
             ]
             hint = f"; they look like '{same[0]}' of {accounts.file.name}" if same else ""
             why = f"its values are hardly ever keys of accounts{hint}"
@@ -186,16 +196,16 @@ def _references(tables: Mapping[str, Match]) -> dict[str, Match]:
     return found
 
 
-def _beside(
+def _joined_files(
     files: Sequence[FileSample], options: Mapping[str, Mapping[str, Match]], tables: Mapping[str, Match]
-) -> tuple[Beside, ...]:
+) -> tuple[JoinedFile, ...]:
     """Files with one row per account that feed no table themselves but know more about the accounts."""
     accounts = tables.get("accounts")
     if not accounts:
         return ()
     feeding = {found.file.name for found in tables.values()}
     mine = accounts.picks["account_id"].headers[0]
-    known = set(accounts.file.by_header[mine].values)
+    account_ids = set(accounts.file.by_header[mine].values)
     taken = {squash(header) for header in accounts.file.headers}
     found = []
     for file in files:
@@ -203,7 +213,7 @@ def _beside(
         if file.name in feeding or option is None or "subscriptions" in options[file.name]:
             continue
         theirs = option.picks["account_id"].headers[0]
-        if not _known_share(option, theirs, known) >= 0.5:
+        if not _share_of_accounts(option, theirs, account_ids) >= 0.5:
             continue
         more = tuple(
             each.header
@@ -212,13 +222,13 @@ def _beside(
         )
         taken |= {squash(header) for header in more}
         if more:
-            found.append(Beside(file, mine, theirs, more))
+            found.append(JoinedFile(file, mine, theirs, more))
     return tuple(found)
 
 
-def _known_share(each: Match, header: str, known: set[str]) -> float:
+def _share_of_accounts(each: Match, header: str, account_ids: set[str]) -> float:
     values = set(each.file.by_header[header].values)
-    return len(values & known) / len(values) if values else 0.0
+    return len(values & account_ids) / len(values) if values else 0.0
 
 
 def _fit(found: Match, options: Mapping[str, Mapping[str, Match]], chosen: Mapping[str, Match]) -> float:
@@ -253,7 +263,7 @@ def _snapshot(found: Match) -> Match:
 
 
 def _snapshot_tables(tables: Mapping[str, Match]) -> dict[str, Match]:
-    """What else a snapshot says: since when each account is there, and why those that left did."""
+    """Further columns of a snapshot: the signup date of each account, and the reasons of those that left."""
     subscriptions, accounts = tables.get("subscriptions"), tables.get("accounts")
     start = subscriptions.picks.get("start_date") if subscriptions else None
     if not subscriptions or not start or start.lines.get("offsets", {}).get("base") != AS_OF:
@@ -286,8 +296,8 @@ def _snapshot_tables(tables: Mapping[str, Match]) -> dict[str, Match]:
 # --- who left ----------------------------------------------------------------------------------------------------
 
 
-def churn_flag(file: FileSample) -> Field | None:
-    """The column that says who left, as a flag or as a status with a word for it."""
+def churn_flag(file: FileSample) -> ColumnSample | None:
+    """The column that marks who left, as a flag or as a status."""
     flags = [each.header for each in file.fields if each.is_flag]
     header = first_match(flags, HEADERS.churn_flag)
     if not header:
@@ -295,7 +305,7 @@ def churn_flag(file: FileSample) -> Field | None:
     return file.by_header[header] if header else None
 
 
-def churned_values(each: Field) -> tuple[str, ...]:
+def churned_values(each: ColumnSample) -> tuple[str, ...]:
     """The values that mean: left."""
     if each.is_flag:
         return tuple(value for value in sorted(each.looked_at) if value.lower() in VOCABULARY.true_words)
@@ -304,13 +314,15 @@ def churned_values(each: Field) -> tuple[str, ...]:
     return tuple(value for value in sorted(each.looked_at) if squash(value) in ranks(HEADERS.churned_values))
 
 
-def _records(files: Sequence[FileSample], tables: Mapping[str, Match], beside: Sequence[Beside]) -> tuple[Record, ...]:
+def _records(
+    files: Sequence[FileSample], tables: Mapping[str, Match], joined_files: Sequence[JoinedFile]
+) -> tuple[DraftRecord, ...]:
     """Flags on customers, and files of departures.
 
-    A flag beside an end date of its own says nothing new, nor does the same flag in a second file.
+    A flag is left out where the file has an end date, and where the same flag is in a second file.
     """
     accounts = tables.get("accounts")
-    joined = {each.file.name for each in beside}
+    joined = {each.file.name for each in joined_files}
     feeds = {found.file.name: name for name, found in reversed(list(tables.items()))}
     subscriptions = tables.get("subscriptions")
     found = []
@@ -328,11 +340,11 @@ def _records(files: Sequence[FileSample], tables: Mapping[str, Match], beside: S
         if flag and not (made and "columns" in made.lines):
             name = "account flags" if table == "accounts" else title(file, files)
             yes = churned_values(flag)
-            found.append(Record(name, file, account, flag.header, yes, why=f"'{flag.header}' says who left"))
+            found.append(DraftRecord(name, file, account, flag.header, yes, why=f"'{flag.header}' says who left"))
         elif not flag and table in ("", "surveys") and set(words(file.stem)) & set(ranks(HEADERS.churn_files)):
             dates = [each.header for each in file.fields if each.is_date]
             date = first_match(dates, HEADERS.churn_date) or (dates[0] if len(dates) == 1 else "")
-            found.append(Record(title(file, files), file, account, date=date, why="each row is somebody who left"))
+            found.append(DraftRecord(title(file, files), file, account, date=date, why="each row is somebody who left"))
     return tuple(found)
 
 
@@ -357,12 +369,14 @@ def common_words(files: Sequence[FileSample]) -> tuple[str, ...]:
 # --- money -------------------------------------------------------------------------------------------------------
 
 
-def _field(tables: Mapping[str, Match], table: str, column: str) -> Field | None:
+def _field(tables: Mapping[str, Match], table: str, column: str) -> ColumnSample | None:
     pick = tables[table].picks.get(column) if table in tables else None
     return tables[table].file.by_header[pick.headers[0]] if pick and pick.headers else None
 
 
-def currency_of(files: Sequence[FileSample], column: Field | None, country: Field | None) -> tuple[str, str]:
+def currency_of(
+    files: Sequence[FileSample], column: ColumnSample | None, country: ColumnSample | None
+) -> tuple[str, str]:
     """The one currency that a column of currencies, headers, signs in the values or the one country name; else ""."""
     if column and column.looked_at:
         if column.distinct == 1 and re.fullmatch("[A-Za-z]{3}", column.looked_at[0]):
@@ -390,6 +404,6 @@ def currency_of(files: Sequence[FileSample], column: Field | None, country: Fiel
     return "", f"several are named: {', '.join(sorted(named))}" if named else "no header and no value names one"
 
 
-def personal(each: Field) -> bool:
+def personal(each: ColumnSample) -> bool:
     """Whether a column is about a person rather than a company."""
     return matches(each.header, HEADERS.personal) or each.is_email

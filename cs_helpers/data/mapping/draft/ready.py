@@ -17,13 +17,12 @@ from cs_helpers.data.mapping.draft.headers import without_brackets
 from cs_helpers.data.mapping.draft.layout import Line
 from cs_helpers.data.mapping.draft.matching import ASK
 from cs_helpers.data.mapping.draft.planning import currency_of
-from cs_helpers.data.mapping.draft.samples import Field, FileSample, Folder
-from cs_helpers.data.mapping.model import Also, TableMapping
-from cs_helpers.data.mapping.model import Mapping as MappingFile
+from cs_helpers.data.mapping.draft.samples import ColumnSample, FileSample, FolderSample
+from cs_helpers.data.mapping.model import Also, ExportMapping, TableMapping
 from cs_helpers.data.mapping.reading import read_mapping
 from cs_helpers.data.mapping.using import ready_mappings
 
-ENOUGH_HEADERS, ENOUGH_SHARE = 4, 0.7
+MIN_HEADERS, MIN_SHARE_OF_HEADERS = 4, 0.7
 
 
 _ABOUT_COLUMNS = ("values", "only_where", "durations", "scale", "date_formats")
@@ -34,11 +33,11 @@ class Ready:
     """The ready mappings that a folder fits: which of its files is which table's, by which mapping's entry."""
 
     names: tuple[str, ...]
-    settings: tuple[MappingFile, ...]
+    settings: tuple[ExportMapping, ...]
     files: Mapping[str, FileSample]  # table -> file
     entries: Mapping[str, TableMapping]  # table -> the ready mapping's entry
     origins: Mapping[str, str]  # table -> the ready mapping
-    beside: Mapping[str, tuple[FileSample, ...]]  # table -> files joined to its own
+    joined: Mapping[str, tuple[FileSample, ...]]  # table -> files joined to its own
 
     @property
     def named(self) -> int:
@@ -70,7 +69,7 @@ class Ready:
         """Headers that the entry names and the file does not have."""
         return tuple(name for name in headers_named(self.entries[table]) if not here(self.files[table], name))
 
-    def header(self, table: str, column: str) -> Field | None:
+    def header(self, table: str, column: str) -> ColumnSample | None:
         """The file's column that a column of the contract is read from."""
         if table not in self.files:
             return None
@@ -79,7 +78,7 @@ class Ready:
         return self.files[table].by_header.get(here(self.files[table], named or ""))
 
 
-def known_exports() -> dict[str, MappingFile]:
+def known_exports() -> dict[str, ExportMapping]:
     """The ready mappings, by name; one that cannot be read is left out."""
     found = {}
     for name, path in ready_mappings().items():
@@ -91,7 +90,7 @@ def known_exports() -> dict[str, MappingFile]:
 
 
 def here(file: FileSample, header: str) -> str:
-    """How a header is called in a file: as it is, or with another remark in brackets, say a time zone; else ""."""
+    """The name of a header in a file: as it is, or with another remark in brackets such as a time zone; else ""."""
     if header in file.by_header:
         return header
     same = [each for each in file.headers if without_brackets(each) == without_brackets(header)]
@@ -126,10 +125,10 @@ def _enough(file: FileSample, entry: TableMapping, table: Table) -> float:
     if not wanted or any(header in wanted and not here(file, header) for header in needed):
         return 0.0
     share = sum(bool(here(file, header)) for header in wanted) / len(wanted)
-    return share if share >= ENOUGH_SHARE else 0.0
+    return share if share >= MIN_SHARE_OF_HEADERS else 0.0
 
 
-def recognise(folder: Folder, known: Mapping[str, MappingFile]) -> Ready | None:
+def recognise(folder: FolderSample, known: Mapping[str, ExportMapping]) -> Ready | None:
     """The ready mappings whose headers the folder has: the best one, and others for the tables that it leaves open.
 
     A help desk's and a billing system's exports may lie in one folder.
@@ -139,7 +138,7 @@ def recognise(folder: Folder, known: Mapping[str, MappingFile]) -> Ready | None:
         taken = {table for each in chosen for table in each.files}
         left = [file for file in folder.files if not any(file in each.files.values() for each in chosen)]
         fits = [_fit(left, name, mapping, taken) for name, mapping in sorted(known.items())]
-        good = [each for each in fits if each.files and each.named >= ENOUGH_HEADERS]
+        good = [each for each in fits if each.files and each.named >= MIN_HEADERS]
         if not good:
             break
         chosen.append(max(good, key=lambda each: (each.found, each.found / each.named, each.usual_files)))
@@ -151,14 +150,14 @@ def recognise(folder: Folder, known: Mapping[str, MappingFile]) -> Ready | None:
         {table: file for each in chosen for table, file in each.files.items()},
         {table: entry for each in chosen for table, entry in each.entries.items()},
         {table: name for each in chosen for table, name in each.origins.items()},
-        {table: files for each in chosen for table, files in each.beside.items()},
+        {table: files for each in chosen for table, files in each.joined.items()},
     )
 
 
-def _fit(files: Sequence[FileSample], name: str, mapping: MappingFile, taken: Container[str]) -> Ready:
+def _fit(files: Sequence[FileSample], name: str, mapping: ExportMapping, taken: Container[str]) -> Ready:
     chosen: dict[str, FileSample] = {}
     entries: dict[str, TableMapping] = {}
-    beside: dict[str, tuple[FileSample, ...]] = {}
+    partners: dict[str, tuple[FileSample, ...]] = {}
     for table in mapping.tables:
         entry = mapping.table(table)
         usual = entry.file or f"{table}.csv"
@@ -168,8 +167,8 @@ def _fit(files: Sequence[FileSample], name: str, mapping: MappingFile, taken: Co
         joined = [_partner(files, each) for each in entry.also]
         if all(joined):
             chosen[table], entries[table] = next(file for file in files if file.name == ranked[0][2]), entry
-            beside[table] = tuple(file for file in joined if file)
-    return Ready((name,), (mapping,), chosen, entries, dict.fromkeys(chosen, name), beside)
+            partners[table] = tuple(file for file in joined if file)
+    return Ready((name,), (mapping,), chosen, entries, dict.fromkeys(chosen, name), partners)
 
 
 def _partner(files: Sequence[FileSample], also: Also) -> FileSample | None:
@@ -182,7 +181,7 @@ def _partner(files: Sequence[FileSample], also: Also) -> FileSample | None:
 # --- into lines --------------------------------------------------------------------------------------------------
 
 
-def compose_ready(ready: Ready, folder: Folder, company: str) -> Composed:
+def compose_ready(ready: Ready, folder: FolderSample, company: str) -> Composed:
     """``use: NAME`` and only what differs here: other file names, other dates, headers and tables that are missing."""
     certainty: list[Certainty] = []
     questions: list[str] = []
@@ -191,13 +190,13 @@ def compose_ready(ready: Ready, folder: Folder, company: str) -> Composed:
     wide = _wide(ready, formats)
     for table, file in ready.files.items():
         certainty += _columns(ready, table)
-        lines = [Line("use", ready.origins[table], beside="likely: by its headers")] if ready.contested(table) else []
+        lines = [Line("use", ready.origins[table], comment="likely: by its headers")] if ready.contested(table) else []
         if file.file != (ready.entries[table].file or f"{table}.csv"):
-            lines.append(Line("file", file.file, beside="sure: by its headers"))
+            lines.append(Line("file", file.file, comment="sure: by its headers"))
         if file.sheet and file.sheet != ready.entries[table].sheet:
-            lines.append(Line("sheet", file.sheet, beside="sure: by its headers"))
+            lines.append(Line("sheet", file.sheet, comment="sure: by its headers"))
         if any(
-            file.file != each.file for file, each in zip(ready.beside[table], ready.entries[table].also, strict=True)
+            file.file != each.file for file, each in zip(ready.joined[table], ready.entries[table].also, strict=True)
         ):
             lines.append(_also(ready, table))
         lines += _together([*_renamed(ready, table), *_left_out(ready, table, questions)])
@@ -205,24 +204,24 @@ def compose_ready(ready: Ready, folder: Folder, company: str) -> Composed:
             lines.append(Line("date_formats", formats[table]))
         if lines:
             tables.append(Line(table, lines))
-    tables += [Line(table, None, beside="sure: there is no file for it") for table in ready.absent]
+    tables += [Line(table, None, comment="sure: there is no file for it") for table in ready.absent]
     lines = [*_settings(ready, folder, company), *([wide] if wide else [])]
     if tables:
         lines.append(Line("tables", tables))
     return Composed(tuple(lines), _head(ready, folder, questions), tuple(certainty), tuple(questions))
 
 
-def _settings(ready: Ready, folder: Folder, company: str) -> list[Line]:
-    """What holds for the whole file and the ready mappings do not say."""
+def _settings(ready: Ready, folder: FolderSample, company: str) -> list[Line]:
+    """File-wide settings that the ready mappings do not have."""
     used = ready.names[0] if len(ready.names) == 1 else list(ready.names)
-    lines = [Line("version", 1), Line("use", used, beside=f"sure: {ready.found} of {ready.named} headers are there")]
+    lines = [Line("version", 1), Line("use", used, comment=f"sure: {ready.found} of {ready.named} headers are there")]
     if company and not any(each.company for each in ready.settings):
-        lines.append(Line("company", company, beside="printed on the reports"))
+        lines.append(Line("company", company, comment="printed on the reports"))
     if not any(each.currency for each in ready.settings):
         column, country = ready.header("subscriptions", "currency"), ready.header("accounts", "country")
         code, why = currency_of(folder.files, column, country)
         if code or {"subscriptions", "renewals", "costs"} & set(ready.files):
-            lines.append(Line("currency", code or "EUR", beside=why, aside=not code))
+            lines.append(Line("currency", code or "EUR", comment=why, commented_out=not code))
     read = [each.header for table in ready.files for _, each in _date_fields(ready, table)]
     zone = timezone(read)
     declared = {entry.timezone for entry in ready.entries.values()}
@@ -231,8 +230,8 @@ def _settings(ready: Ready, folder: Folder, company: str) -> list[Line]:
     elif any(
         each.tables[table].timezone is None for each in ready.settings for table in ready.files if table in each.tables
     ):
-        beside = "the files do not name the zone of their times; without this line it is UTC"
-        lines.append(Line("timezone", "Europe/Berlin", beside=beside, aside=True))
+        comment = "the files do not name the zone of their times; without this line it is UTC"
+        lines.append(Line("timezone", "Europe/Berlin", comment=comment, commented_out=True))
     if not any(each.data_through for each in ready.settings):
         dates = [
             DateColumn(table, column, ready.files[table], each.header, days, days.settled or ASK, "likely", "")
@@ -242,14 +241,14 @@ def _settings(ready: Ready, folder: Folder, company: str) -> list[Line]:
         ]
         lines += observed(dates)
     if not {"accounts", "subscriptions"} <= set(ready.files) and not all(each.partial for each in ready.settings):
-        lines.append(Line("partial", True, beside="not everything is here"))
+        lines.append(Line("partial", True, comment="not everything is here"))
     return lines
 
 
-def _head(ready: Ready, folder: Folder, questions: Sequence[str]) -> tuple[str, ...]:
+def _head(ready: Ready, folder: FolderSample, questions: Sequence[str]) -> tuple[str, ...]:
     named = " and ".join(f"data/mappings/{name}.yml" for name in ready.names)
     head = [f"Drafted from the headers of {folder.name}: {named} describes this export; only what differs stands here."]
-    used = {file.name for file in ready.files.values()} | {file.name for each in ready.beside.values() for file in each}
+    used = {file.name for file in ready.files.values()} | {file.name for each in ready.joined.values() for file in each}
     idle = [file.name for file in folder.files if file.name not in used]
     if idle:
         head += ["", f"Files that feed no table: {', '.join(idle)}."]
@@ -263,7 +262,7 @@ def _head(ready: Ready, folder: Folder, questions: Sequence[str]) -> tuple[str, 
 def _also(ready: Ready, table: str) -> Line:
     """The joined files under the names they have here."""
     entries = []
-    for file, each in zip(ready.beside[table], ready.entries[table].also, strict=True):
+    for file, each in zip(ready.joined[table], ready.entries[table].also, strict=True):
         lines = [Line("file", file.file), Line("on", [Line(mine, theirs) for mine, theirs in each.on.items()])]
         if each.headers is not None:
             lines.append(Line("headers", [Line(new, header) for new, header in each.headers.items()]))
@@ -278,11 +277,11 @@ def _together(lines: Sequence[Line]) -> list[Line]:
 
 
 def _renamed(ready: Ready, table: str) -> Iterator[Line]:
-    """Headers that stand here with another remark in brackets."""
+    """Headers that this export writes with another remark in brackets."""
     file, entry = ready.files[table], ready.entries[table]
     for column, header in entry.columns.items():
         if header is not None and (name := here(file, header)) not in ("", header):
-            yield Line("columns", [Line(column, name, beside=f"likely: the ready mapping has '{header}'")])
+            yield Line("columns", [Line(column, name, comment=f"likely: the ready mapping has '{header}'")])
     for column, offset in entry.offsets.items():
         for part, header in (("add", offset.add), ("subtract", offset.subtract)):
             if header and (name := here(file, header)) not in ("", header):
@@ -304,16 +303,16 @@ def _left_out(ready: Ready, table: str, questions: list[str]) -> list[Line]:
                 f"and write it at `tables: {table}`, as data/mappings/{ready.origins[table]}.yml does."
             )
     lines = []
-    if columns:  # said of `columns`, it takes the column out of `joined` and `offsets` too
+    if columns:  # null under `columns` removes the column from `joined` and `offsets` too
         why = "sure: there is no '{}' here"
-        out = [Line(column, None, beside=why.format(header)) for column, header in columns.items()]
+        out = [Line(column, None, comment=why.format(header)) for column, header in columns.items()]
         lines.append(Line("columns", out))
     for key in _ABOUT_COLUMNS:
         about = [Line(column, None) for column in columns if column in getattr(entry, key)]
         lines += [Line(key, about)] if about else []
     rows = [header for header in entry.drop_where if header in lacking]
     if rows:
-        lines.append(Line("drop_where", [Line(header, None, beside="sure: it is not here") for header in rows]))
+        lines.append(Line("drop_where", [Line(header, None, comment="sure: it is not here") for header in rows]))
     return lines
 
 
@@ -343,10 +342,10 @@ def _wide(ready: Ready, formats: Mapping[str, Sequence[Line]]) -> Line | None:
     own = [entry for entry in entries if entry.date_formats or entry.date_format]
     if own or not lines or len(lines) < len(read) or len({line.value for line in lines}) > 1 or lines[0].value == ASK:
         return None
-    return Line("date_format", lines[0].value, beside=lines[0].beside)
+    return Line("date_format", lines[0].value, comment=lines[0].comment)
 
 
-def _date_fields(ready: Ready, table: str) -> Iterator[tuple[str, Field]]:
+def _date_fields(ready: Ready, table: str) -> Iterator[tuple[str, ColumnSample]]:
     """The date columns of a table that are read from text."""
     for column in TABLES[table].columns:
         each = ready.header(table, column.name)
@@ -355,7 +354,7 @@ def _date_fields(ready: Ready, table: str) -> Iterator[tuple[str, Field]]:
 
 
 def _dates(ready: Ready, table: str, questions: list[str]) -> list[Line]:
-    """The formats of date columns that are written otherwise than the ready mapping says."""
+    """The formats of date columns that differ from the ready mapping."""
     entry, found = ready.entries[table], []
     for column, each in _date_fields(ready, table):
         declared = entry.date_formats.get(column) or entry.date_format or ""
@@ -366,7 +365,7 @@ def _dates(ready: Ready, table: str, questions: list[str]) -> list[Line]:
             continue
         days = study(each.days)
         here = f"only {days.settled} fits" if days.settled else "undecided"
-        found.append(Line(column, days.settled or ASK, beside=f"the ready mapping has {declared}; {here} here"))
+        found.append(Line(column, days.settled or ASK, comment=f"the ready mapping has {declared}; {here} here"))
         if not days.settled:
             fits = " and ".join(days.formats) or "no one format"
             questions.append(

@@ -1,4 +1,4 @@
-"""What the drafter looks at: headers, counts and sampled values of every file, and every day of its date columns."""
+"""Samples for the drafter: headers, counts and sampled values of every file, and all dates of date columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cs_helpers.core.errors import CsHelpersError
 from cs_helpers.data.engines.duckdb import DuckDB, quote
 from cs_helpers.data.mapping.draft.vocabulary import VOCABULARY
-from cs_helpers.data.sources import Reading, open_source
+from cs_helpers.data.sources import ReadOptions, open_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from cs_helpers.data.sources import Source, Staged
 
 FIRST_ROWS, SAMPLED_ROWS = 1_000, 5_000
-MOST_VALUES = 400  # distinct values of a column that are looked at one by one
-MOST_DAYS = 20_000
+MAX_VALUES = 400  # distinct values of a column that are checked one by one
+MAX_DAYS = 20_000
 _WORKBOOKS = (".xlsx", ".xlsm")
 _STAGED, _PLACE, _TOGETHER = "drafted from", "its place", 40
 _NUMBER = re.compile(r"[-+]?(\d+|\d{1,3}([.,' \u00a0\u202f’]\d{3})+)?([.,]\d+)?(e[-+]?\d+)?", re.IGNORECASE)
@@ -34,10 +34,12 @@ _DAY = re.compile(
 
 
 @dataclass(frozen=True)
-class Field:
-    """One column of a file. ``values`` are sampled texts that are filled; ``days`` every distinct day, time cut off.
+class ColumnSample:
+    """One column of a file.
 
-    ``kind`` is what the file itself says: text, date, time, time with zone, integer, number or flag.
+    ``values``: sampled texts that are not empty; ``days``: every distinct date, without the time of day.
+
+    ``kind`` is the type in the file: text, date, time, time with zone, integer, number or flag.
     """
 
     header: str
@@ -52,10 +54,10 @@ class Field:
     def looked_at(self) -> tuple[str, ...]:
         """The first distinct values, spaces around them cut, none of them empty."""
         seen = dict.fromkeys(value.strip() for value in self.values)
-        return tuple(value for value in seen if value)[:MOST_VALUES]
+        return tuple(value for value in seen if value)[:MAX_VALUES]
 
     def share(self, pattern: re.Pattern[str]) -> float:
-        """The share of the values looked at that a pattern describes as a whole."""
+        """The share of the sampled values that match a pattern as a whole."""
         values = self.looked_at
         return sum(bool(pattern.fullmatch(value)) for value in values) / len(values) if values else 0.0
 
@@ -67,7 +69,7 @@ class Field:
 
     @cached_property
     def rests(self) -> tuple[str, ...]:
-        """What stands after the days in the values looked at: times of day, zones."""
+        """What follows the dates in the sampled values: times of day, time zones."""
         return tuple(dict.fromkeys(value[len(day_of(value)) :] for value in self.looked_at))
 
     @cached_property
@@ -88,14 +90,14 @@ class Field:
     def is_number(self) -> bool:
         if self.kind in ("integer", "number"):
             return True
-        bare = Field(
+        bare = ColumnSample(
             "", "text", 0, 0, tuple(re.sub(r"[$€£¥%]|\b[A-Z]{3}\b", "", value).strip() for value in self.looked_at)
         )
         return self.kind == "text" and bare.share(_NUMBER) >= 0.95
 
     @cached_property
     def numbers(self) -> tuple[float, ...]:
-        """The values looked at as numbers, in the decimal sign they are most likely written in."""
+        """The sampled values as numbers, read with the more likely decimal sign."""
         comma, found = self.has_decimal_comma, []
         for value in self.looked_at:
             text = re.sub(r"[^\d.,eE+-]", "", value)
@@ -131,13 +133,13 @@ class Field:
 
     @cached_property
     def signs(self) -> set[str]:
-        """Currencies whose sign stands in the values."""
+        """Currencies whose sign occurs in the values."""
         return {
             code for sign, code in VOCABULARY.currency_signs.items() if any(sign in value for value in self.looked_at)
         }
 
     def is_constant(self, rows: int) -> bool:
-        """Whether every row has the same value, which then says nothing."""
+        """Whether every row has the same value."""
         return self.distinct == 1 and self.filled == rows > 1
 
     def is_unique(self, rows: int) -> bool:
@@ -153,31 +155,31 @@ class Field:
 class FileSample:
     """One file, sheet or table of the source.
 
-    ``book`` is the workbook that holds it, where a folder's workbook has several sheets; then ``sheet`` is its name.
+    ``workbook`` and ``sheet`` are set where a workbook in a folder has several sheets.
     """
 
     name: str
     rows: int
-    fields: tuple[Field, ...]
+    fields: tuple[ColumnSample, ...]
     notes: tuple[str, ...] = ()
-    book: str = ""
+    workbook: str = ""
     sheet: str = ""
 
     @cached_property
-    def by_header(self) -> dict[str, Field]:
+    def by_header(self) -> dict[str, ColumnSample]:
         return {each.header: each for each in self.fields}
 
     @property
     def file(self) -> str:
-        """What a mapping calls the file."""
-        return self.book or self.name
+        """The name of the file in a mapping."""
+        return self.workbook or self.name
 
     @property
     def headers(self) -> tuple[str, ...]:
         return tuple(each.header for each in self.fields)
 
     def is_typed(self, header: str) -> bool:
-        """Whether the file itself says what a column holds, so that no format is needed."""
+        """Whether the file stores the type of a column, so that no format is needed."""
         return self.by_header[header].kind != "text"
 
     @property
@@ -187,8 +189,8 @@ class FileSample:
 
 
 @dataclass(frozen=True)
-class Folder:
-    """Everything there is to draft from, and what could not be read."""
+class FolderSample:
+    """Samples of all files of a source, and the files that could not be read."""
 
     name: str
     files: tuple[FileSample, ...]
@@ -203,9 +205,13 @@ def sample_of(
     for place, header in enumerate(frame.columns):
         texts = ["" if value != value or value is None else str(value) for value in frame.iloc[:, place].tolist()]
         filled = [text for text in texts if text != ""]
-        kept = [texts[row] for row in chosen_rows(len(texts)) if texts[row] != ""]
+        sampled = [texts[row] for row in chosen_rows(len(texts)) if texts[row] != ""]
         kind = (kinds or {}).get(str(header), "text")
-        fields.append(Field(str(header), kind, len(filled), len(set(filled)), tuple(kept), days_in(filled, kept, kind)))
+        fields.append(
+            ColumnSample(
+                str(header), kind, len(filled), len(set(filled)), tuple(sampled), days_in(filled, sampled, kind)
+            )
+        )
     return FileSample(name, len(frame) if rows is None else rows, tuple(fields))
 
 
@@ -219,9 +225,9 @@ def chosen_rows(count: int) -> Sequence[int]:
 
 def days_in(texts: Sequence[str], sampled: Sequence[str], kind: str) -> tuple[str, ...]:
     """Every distinct day of a column that holds dates, in order; nothing for another one."""
-    if not Field("", kind, 0, 0, tuple(sampled)).is_date:
+    if not ColumnSample("", kind, 0, 0, tuple(sampled)).is_date:
         return ()
-    return tuple(sorted({day_of(text) for text in texts})[:MOST_DAYS])
+    return tuple(sorted({day_of(text) for text in texts})[:MAX_DAYS])
 
 
 def day_of(text: str) -> str:
@@ -235,7 +241,7 @@ def day_of(text: str) -> str:
 # --- from a source -----------------------------------------------------------------------------------------------
 
 
-def look(source: Source) -> Folder:
+def look(source: Source) -> FolderSample:
     """Samples of everything in a source; what cannot be read is named with its reason."""
     engine = DuckDB()
     files, unreadable = [], {}
@@ -247,26 +253,26 @@ def look(source: Source) -> Folder:
                 unreadable[name] = str(error)
     finally:
         engine.close()
-    return Folder(source.name, tuple(files), unreadable)
+    return FolderSample(source.name, tuple(files), unreadable)
 
 
 def _in_file(engine: DuckDB, source: Source, name: str) -> list[FileSample]:
     """One file or table; of a workbook in a folder, each of its sheets that can be read."""
     if source.folder is None or source.kind != "folder" or not name.lower().endswith(_WORKBOOKS):
         return [_sampled(engine, name, source.stage(engine, name, _STAGED))]
-    book = open_source(source.folder / name)
-    sheets, refused = book.names(), []
-    book.close()
+    workbook = open_source(source.folder / name)
+    sheets, refused = workbook.names(), []
+    workbook.close()
     if len(sheets) == 1:
         return [_sampled(engine, name, source.stage(engine, name, _STAGED))]
     found = []
     for sheet in sheets:
         try:
-            staged = source.stage(engine, name, _STAGED, Reading(sheet=sheet))
+            staged = source.stage(engine, name, _STAGED, ReadOptions(sheet=sheet))
         except CsHelpersError as error:
             refused.append(error)
             continue
-        found.append(replace(_sampled(engine, f"{name}, sheet {sheet}", staged), book=name, sheet=sheet))
+        found.append(replace(_sampled(engine, f"{name}, sheet {sheet}", staged), workbook=name, sheet=sheet))
     if not found and refused:
         raise refused[0]
     return found
@@ -279,8 +285,8 @@ def _sampled(engine: DuckDB, name: str, staged: Staged) -> FileSample:
     fields = []
     for place, header in enumerate(headers):
         kind = staged.types.get(header, "text")
-        kept = tuple(_written(row[place], kind) for row in rows if row[place] not in (None, ""))
-        each = Field(header, kind, *counts[header], kept, mixed=header in staged.mixed_dates)
+        sampled = tuple(_as_loaded(row[place], kind) for row in rows if row[place] not in (None, ""))
+        each = ColumnSample(header, kind, *counts[header], sampled, mixed=header in staged.mixed_dates)
         fields.append(replace(each, days=_days(engine, header)) if each.is_date else each)
     return FileSample(name, staged.rows, tuple(fields), notes=staged.detected)
 
@@ -290,8 +296,8 @@ def _counts(engine: DuckDB, headers: Sequence[str]) -> dict[str, tuple[int, int]
     found: dict[str, tuple[int, int]] = {}
     for begin in range(0, len(headers), _TOGETHER):
         some = headers[begin : begin + _TOGETHER]
-        asked = ", ".join(f"count({quote(header)}), count(DISTINCT {quote(header)})" for header in some)
-        row = engine.rows(f"SELECT {asked} FROM {quote(_STAGED)}")[0]
+        columns = ", ".join(f"count({quote(header)}), count(DISTINCT {quote(header)})" for header in some)
+        row = engine.rows(f"SELECT {columns} FROM {quote(_STAGED)}")[0]
         found |= {header: (int(row[2 * place]), int(row[2 * place + 1])) for place, header in enumerate(some)}
     return found
 
@@ -301,11 +307,11 @@ def _sampled_rows(engine: DuckDB, headers: Sequence[str], rows: int, line: str) 
     if not headers:
         return []
     step = max(1, (rows - FIRST_ROWS) // (SAMPLED_ROWS - FIRST_ROWS))
-    asked = ", ".join(f"CAST({quote(header)} AS VARCHAR)" for header in headers)
+    columns = ", ".join(f"CAST({quote(header)} AS VARCHAR)" for header in headers)
     return engine.rows(
         f"WITH numbered AS (SELECT *, row_number() OVER (ORDER BY {quote(line)}) AS {quote(_PLACE)} "
         f"FROM {quote(_STAGED)}) "
-        f"SELECT {asked} FROM numbered WHERE {quote(_PLACE)} <= {FIRST_ROWS} OR {quote(_PLACE)} % {step} = 0 "
+        f"SELECT {columns} FROM numbered WHERE {quote(_PLACE)} <= {FIRST_ROWS} OR {quote(_PLACE)} % {step} = 0 "
         f"ORDER BY {quote(_PLACE)} LIMIT {SAMPLED_ROWS + FIRST_ROWS}"
     )
 
@@ -315,12 +321,12 @@ def _days(engine: DuckDB, header: str) -> tuple[str, ...]:
     text = f"CAST({quote(header)} AS VARCHAR)"
     cut = f"regexp_replace(trim({text}), '([T ]|, ?)+[0-9]{{1,2}}:[0-9]{{2}}.*$', '')"
     found = engine.rows(
-        f"SELECT DISTINCT {cut} AS day FROM {quote(_STAGED)} WHERE {text} IS NOT NULL ORDER BY day LIMIT {MOST_DAYS}"
+        f"SELECT DISTINCT {cut} AS day FROM {quote(_STAGED)} WHERE {text} IS NOT NULL ORDER BY day LIMIT {MAX_DAYS}"
     )
     return tuple(sorted({day_of(row[0]) for row in found if row[0]}))
 
 
-def _written(value: str | None, kind: str) -> str:
+def _as_loaded(value: str | None, kind: str) -> str:
     """A value as the loader reads it: whole numbers without ``.0``."""
     text = str(value)
     return text[:-2] if kind == "number" and text.endswith(".0") else text

@@ -1,6 +1,6 @@
-"""Eight simulated worlds whose truth is known, to judge what a method makes of them.
+"""Eight simulated worlds with a known true effect, for testing methods.
 
-``WORLDS`` says what is true in each; ``simulate`` draws one, ``write`` exports it as a source. All accounts pay
+``WORLDS`` describes each; ``simulate`` draws one, ``write`` exports it as a source. All accounts pay
 when the window opens and none arrives later: they are survivors of an unseen past (left truncation), and the
 estimand starts in month 0 as well. Draws come from numpy's PCG64, so the same arguments give the same figures
 and the same bytes on the same numpy version.
@@ -22,7 +22,7 @@ from numpy.random import PCG64, Generator, SeedSequence
 from cs_helpers.core.errors import ParameterError, did_you_mean
 from cs_helpers.core.periods import add_months
 from cs_helpers.data.sample.worlds import export
-from cs_helpers.data.sample.worlds.laws import (
+from cs_helpers.data.sample.worlds.parameters import (
     BURN_IN,
     DEPARTURES,
     EQUATIONS,
@@ -31,15 +31,15 @@ from cs_helpers.data.sample.worlds.laws import (
     SEATS,
     VACANCY,
     WORLDS,
-    Law,
     World,
+    WorldParameters,
 )
-from cs_helpers.data.sample.worlds.lives import Accounts, Seats, Whole, draw_accounts, draw_seats, live
+from cs_helpers.data.sample.worlds.process import Accounts, Integers, Seats, draw_accounts, draw_seats, simulate_months
 
-__all__ = ["WORLDS", "Law", "SimulatedWorld", "World", "mapping_text", "simulate", "true_effect", "write"]
+__all__ = ["WORLDS", "SimulatedWorld", "World", "WorldParameters", "mapping_text", "simulate", "true_effect", "write"]
 
 END = pd.Timestamp("2026-07-01")  # the first day after the window, whatever its length
-MOST_ACCOUNTS, MOST_MONTHS = 100_000, 60
+MAX_ACCOUNTS, MAX_MONTHS = 100_000, 60
 QUARTER = 3
 HORIZONS = (6, 12, 18, 24)  # months, beside the window's own length
 TRUTH_BATCHES, TRUTH_ACCOUNTS, TRUTH_SEATS = 20, 3_000, 400  # accounts and seats of one batch
@@ -51,10 +51,10 @@ class SimulatedWorld:
 
     ``panel`` has one row per account and month at risk, sorted: account_id, month (0 is the window's first),
     month_start, mrr, log_mrr, tenure_months and health (both at the month's start), covered, csm_id ("" if
-    nobody covers), touches, churned (leaves at the month's end), and two negative controls. ``late_payment`` is
-    an outcome CS cannot move. ``coverage_starts_next_quarter`` says that nobody covers the account this month
-    and that it was due to be covered within the next three, also where it left before that could happen: an
-    exposure that cannot have moved this month's churn.
+    not covered), touches, churned (leaves at the month's end), and two negative controls. ``late_payment`` is
+    an outcome CS cannot move. ``coverage_starts_next_quarter``: the account is not covered this month and
+    is due to be covered within the next three, also where it left before that: an exposure that cannot have moved
+    this month's churn.
     ``truth`` is what truth.json holds.
     """
 
@@ -63,7 +63,9 @@ class SimulatedWorld:
     truth: Mapping[str, Any]
     _accounts: Accounts = field(repr=False)
     _seats: Seats = field(repr=False)
-    _csm: Whole = field(repr=False)  # months from BURN_IN before the window on x accounts, -1 nobody or gone
+    _csm: Integers = field(
+        repr=False
+    )  # months from BURN_IN before the window on x accounts; -1: not covered, or the account has left
     _first: pd.Timestamp = field(repr=False)
     _seed: tuple[int, int] = field(repr=False)
 
@@ -100,16 +102,16 @@ def simulate(world: str = "A", accounts: int = 2000, months: int = 24, seed: int
     Raises ParameterError with everything wrong with the arguments at once.
     """
     chosen = _checked(world, accounts, months, seed)
-    law = chosen.law
+    parameters = chosen.parameters
     rng = Generator(PCG64(SeedSequence([seed, chosen.number])))
     drawn, seats = draw_accounts(accounts, SEATS, rng), draw_seats(SEATS, months + QUARTER, rng)
-    lived = list(live(law, drawn, seats, rng))
+    lived = list(simulate_months(parameters, drawn, seats, rng))
     window = lived[BURN_IN : BURN_IN + months]
     chance = np.array([month.churn for month in window])
     leaves = rng.random(chance.shape) < chance
     gone = np.zeros_like(leaves)
     gone[1:] = np.logical_or.accumulate(leaves, axis=0)[:-1]
-    late = LATE_PAYMENT + LATE_PAYMENT_SIZE * drawn.size + law.late_payment_hidden * drawn.hidden
+    late = LATE_PAYMENT + LATE_PAYMENT_SIZE * drawn.size + parameters.late_payment_hidden * drawn.hidden
     late_payment = rng.random(chance.shape) < 1 / (1 + np.exp(-late))
     csm = np.array([month.csm for month in lived])
     first = add_months(END, -months)
@@ -177,14 +179,14 @@ def mapping_text(world: str = "A", months: int = 24) -> str:
 
 
 @cache
-def true_effect(law: Law, months: int) -> dict[str, dict[str, float]]:
-    """Survival with coverage as it happens and without any from month 0 on, by horizon, under one law.
+def true_effect(parameters: WorldParameters, months: int) -> dict[str, dict[str, float]]:
+    """Survival with coverage as it happens and without any from month 0 on, by horizon, for one set of parameters.
 
         effect = 100 x mean over accounts of (S - S of the twin that loses its coverage), S = product of (1 - p)
 
     The mean runs over the population the accounts are drawn from (60,000 accounts that meet vacancies as the
-    sample's do), logo-weighted and weighted by MRR; nobody's departure is drawn. Both lives share every draw, so
-    that a law without CS effects gives exactly 0. Errors are standard errors over 20 independent batches.
+    sample's do), logo-weighted and weighted by MRR; departures are not drawn. Both versions share every draw, so
+    that parameters without CS effects give exactly 0. Errors are standard errors over 20 independent batches.
     """
     horizons = sorted({*(h for h in HORIZONS if h < months), months})
     found = np.empty((TRUTH_BATCHES, len(horizons), 4))
@@ -193,7 +195,7 @@ def true_effect(law: Law, months: int) -> dict[str, dict[str, float]]:
         accounts, seats = draw_accounts(TRUTH_ACCOUNTS, TRUTH_SEATS, rng), draw_seats(TRUTH_SEATS, months, rng)
         weights = accounts.mrr / accounts.mrr.sum()
         with_cs, without = np.ones(TRUTH_ACCOUNTS), np.ones(TRUTH_ACCOUNTS)
-        for month in live(law, accounts, seats, rng):
+        for month in simulate_months(parameters, accounts, seats, rng):
             if month.number < 0:
                 continue
             with_cs *= 1 - month.churn
@@ -231,12 +233,12 @@ def _truth(letter: str, world: World, accounts: int, months: int, seed: int) -> 
             "No coverage from month 0 on, nothing replaces it, against what happened: survival in points at each "
             "horizon in months, over the population the accounts are drawn from. Without coverage there are no touches."
         ),
-        "effect": {horizon: dict(row) for horizon, row in true_effect(world.law, months).items()},
+        "effect": {horizon: dict(row) for horizon, row in true_effect(world.parameters, months).items()},
         "effect_error": (
             f"Monte Carlo standard errors over {TRUTH_BATCHES} batches of {TRUTH_ACCOUNTS:,} accounts, with and "
             "without coverage on the same draws."
         ),
-        "parameters": asdict(world.law),
+        "parameters": asdict(world.parameters),
         "equations": EQUATIONS,
         "csms": {"seats": SEATS, "leave_per_month": DEPARTURES, "vacancy_months": VACANCY},
         "usage": {
@@ -273,9 +275,9 @@ def _checked(world: object, accounts: object, months: object, seed: object) -> W
         hint = did_you_mean(world, list(WORLDS)) if isinstance(world, str) else ""
         known = ", ".join(f"{letter} ({each.name})" for letter, each in WORLDS.items())
         wrong.append(f"world is {world!r}.{hint}\n  Choose one of {known}.")
-    for name, value, most in (("accounts", accounts, MOST_ACCOUNTS), ("months", months, MOST_MONTHS)):
-        if not _is_whole(value, 1, most):
-            wrong.append(f"{name} is {value!r}.\n  Give a whole number from 1 to {most:,}.")
+    for name, value, high in (("accounts", accounts, MAX_ACCOUNTS), ("months", months, MAX_MONTHS)):
+        if not _is_whole(value, 1, high):
+            wrong.append(f"{name} is {value!r}.\n  Give a whole number from 1 to {high:,}.")
     if not _is_whole(seed, 0, 2**63 - 1):
         wrong.append(f"seed is {seed!r}.\n  Give a whole number from 0 on; each one makes another draw.")
     if wrong:
@@ -283,5 +285,5 @@ def _checked(world: object, accounts: object, months: object, seed: object) -> W
     return WORLDS[str(world)]
 
 
-def _is_whole(value: object, least: int, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+def _is_whole(value: object, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high

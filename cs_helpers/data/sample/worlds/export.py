@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from cs_helpers.data.sample.worlds.laws import BURN_IN, SEATS
-from cs_helpers.data.sample.worlds.lives import Accounts, Numbers, Seats, Whole
+from cs_helpers.data.sample.worlds.parameters import BURN_IN, SEATS
+from cs_helpers.data.sample.worlds.process import Accounts, Floats, Integers, Seats
 
 Text = NDArray[np.object_]
 
@@ -24,7 +24,7 @@ SEGMENTS = ("SMB", "Mid-Market", "Enterprise")
 SEGMENT_LIMITS = (600.0, 2_000.0)  # MRR from which an account is in the next one
 
 
-def activity(health: Numbers) -> Whole:
+def activity(health: Floats) -> Integers:
     """The usage that shows a month's health: see ``ACTIVITY_FUNCTION``."""
     return np.round(1000 * np.exp(0.5 * health)).astype(np.int64)
 
@@ -123,13 +123,13 @@ def ticket_rows(panel: pd.DataFrame, rng: Generator) -> pd.DataFrame:
 
 
 def assignment_rows(
-    csm: Whole, starts: NDArray[np.datetime64], ends: NDArray[np.datetime64], first: pd.Timestamp
+    csm: Integers, starts: NDArray[np.datetime64], ends: NDArray[np.datetime64], first: pd.Timestamp
 ) -> pd.DataFrame:
-    """assignments.csv from who covered each account (columns) in each month (rows), -1 for nobody.
+    """assignments.csv from the CSM of each account (columns) in each month (rows), -1 for none.
 
-    The rows are ``BURN_IN`` months before ``first`` and those of the window, -1 from the month an account is
-    gone; ``starts`` and ``ends`` are the accounts' first and first unpaid days. Periods that ended before the
-    window are left out; one that lasts into the last month runs on, unless the account's end stops it.
+    The rows are ``BURN_IN`` months before ``first`` and those of the window, -1 from the month in which an account has
+    left; ``starts`` and ``ends`` are the accounts' first and first unpaid days. Periods that ended before the window
+    are left out; one that lasts into the last month runs on, unless the account's end stops it.
     """
     by_account = csm.T
     nobody = np.full((by_account.shape[0], 1), -1)
@@ -196,7 +196,7 @@ def rep_rows(seats: Seats, first: pd.Timestamp, months: int, rng: Generator) -> 
 
 
 def cost_rows(reps: pd.DataFrame, first: pd.Timestamp, months: int) -> pd.DataFrame:
-    """costs.csv: everybody's pay for the months they were there, and software per CSM seat."""
+    """costs.csv: the pay of all people for the months they were employed, and software per CSM seat."""
     days = _days(month_starts(first, months))
     pay = reps["annual_cost"].astype(float).to_numpy() / 12
     hired, left = reps["hired_on"].to_numpy(), reps["left_on"].replace("", "9999-12-31").to_numpy()
@@ -215,7 +215,7 @@ def _days(days: NDArray[np.datetime64]) -> Text:
     return np.where(np.isnat(days), "", np.datetime_as_string(days, unit="D")).astype(object)
 
 
-def _times(days: NDArray[np.datetime64], seconds: Whole) -> Text:
+def _times(days: NDArray[np.datetime64], seconds: Integers) -> Text:
     moments = days.astype("datetime64[s]") + seconds.astype("timedelta64[s]")
     return np.datetime_as_string(moments, unit="s", timezone="UTC").astype(object)
 

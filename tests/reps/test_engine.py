@@ -12,7 +12,7 @@ from scipy.stats import norm, spearmanr
 
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats import benjamini_hochberg
-from cs_helpers.reps.casemix import code, fit
+from cs_helpers.reps.casemix import code, fit, fit_case_mix
 from cs_helpers.reps.engine import compare_units, noise_of
 from cs_helpers.reps.results import Cases
 
@@ -113,7 +113,7 @@ def test_the_mix_is_learned_within_reps_so_that_a_good_specialist_does_not_make_
         ("c", 1, 90, "hard"), ("c", 0, 60, "hard"), ("c", 1, 135, "easy"), ("c", 0, 15, "easy"),
     ]  # fmt: skip
     table = cases(rows, "csat", ["segment"])
-    effects = case_mix(table, "csat").effects.set_index("level")["effect"]
+    effects = fit_case_mix(table, "csat").effects.set_index("level")["effect"]
     c = table.table["csat"].mean()
     assert (effects["easy"] - effects["hard"]) / (c * (1 - c)) == approx(logit(0.9) - logit(0.6), rel=0.05)
     assert unit(compare_units(table, "csat"), "a")["effect"] > 0.1
@@ -175,14 +175,14 @@ def result_as_times(rows):
 def test_expected_values_sum_to_observed_ones():
     for seed in range(3):
         table = team(seed, reps=8, tickets=600, accounts=60).cases
-        mix = case_mix(table, "csat")
+        mix = fit_case_mix(table, "csat")
         assert mix.expected.sum() == approx(table.table["csat"].sum(), rel=1e-6)
         assert (mix.weight > 0).all()
 
 
 def test_the_case_mix_recovers_what_was_planted():
     planted = team(11, tickets=60_000, accounts=3_000, account_spread=0.0)
-    mix = case_mix(planted.cases, "csat")
+    mix = fit_case_mix(planted.cases, "csat")
     c = planted.cases.table["csat"].mean()
     assert (mix.effects["high"] - mix.effects["low"]).to_numpy() == approx(2 * 1.959964 * mix.effects["se"].to_numpy())
     effects = mix.effects.set_index(["factor", "level"])["effect"] / (c * (1 - c))
@@ -238,7 +238,7 @@ def test_times_are_fitted_as_least_squares_with_a_level_for_each_rep_would():
     log_hours = 0.2 * rep + np.array([0, 0.7, -0.4])[first] + np.array([0, -0.5, 0.6])[second] + draw.normal(0, 0.3, n)
     table = pd.DataFrame({"rep_id": rep.astype(str), "cluster": np.arange(n), "month": JANUARY})
     table = table.assign(segment=first.astype(str), channel=second.astype(str), resolution_hours=np.exp(log_hours))
-    effects = case_mix(Cases(table, ("resolution_hours",), ("segment", "channel")), "resolution_hours").effects
+    effects = fit_case_mix(Cases(table, ("resolution_hours",), ("segment", "channel")), "resolution_hours").effects
     design = np.column_stack([np.eye(6)[rep], np.eye(3)[first][:, 1:], np.eye(3)[second][:, 1:]])
     plain = np.linalg.lstsq(design, log_hours, rcond=None)[0][6:]
     found = effects.set_index(["factor", "level"])["effect"]
@@ -321,14 +321,14 @@ def test_one_unit_alone_is_not_compared():
 
 def test_missing_levels_are_a_level_and_rare_ones_go_together():
     rows = [("a", 1, 50, "x"), ("b", 0, 50, None), ("a", 0, 40, "y"), ("b", 1, 10, "z"), ("b", 1, 10, "w")]
-    mix = case_mix(cases(rows, "csat", ["segment"]), "csat")
+    mix = fit_case_mix(cases(rows, "csat", ["segment"]), "csat")
     assert set(mix.effects["level"]) == {"x", "not recorded", "y", "other"}
     assert mix.effects.set_index("level").loc["other", "cases"] == 20
 
 
 def test_a_mix_that_does_not_vary_is_dropped_with_a_reason():
     rows = [("a", 1, 50, "x"), ("b", 0, 50, "x")]
-    mix = case_mix(cases(rows, "csat", ["segment"]), "csat")
+    mix = fit_case_mix(cases(rows, "csat", ["segment"]), "csat")
     assert mix.factors == ()
     assert mix.dropped == {"segment": "all cases are x"}
 
@@ -342,7 +342,7 @@ def test_whoever_never_fails_has_a_finite_level_and_does_not_bend_the_mix():
         ("b", 1, 30, "y"),
         ("b", 0, 30, "y"),
     ]
-    mix = case_mix(cases(rows, "csat", ["segment"]), "csat")
+    mix = fit_case_mix(cases(rows, "csat", ["segment"]), "csat")
     effects = mix.effects.set_index("level")["effect"]
     c = 195 / 240
     assert (effects["x"] - effects["y"]) / (c * (1 - c)) == approx(logit(0.75) - logit(0.5), rel=0.1)
@@ -450,7 +450,7 @@ def test_adjusted_intervals_cover_what_a_rep_would_have_with_the_average_mix():
     planted = team(5, spread=0.6, account_spread=0.0, tickets=20_000)
     result = compare_units(planted.cases, "csat")
     table = planted.cases.table
-    mix = case_mix(planted.cases, "csat")
+    mix = fit_case_mix(planted.cases, "csat")
     level = logit(np.clip(mix.expected.to_numpy(), 1e-9, 1 - 1e-9))
     rep = table["rep_id"].cat.codes.to_numpy()
     truth = np.array([expit(level + effect).mean() for effect in planted.truth - planted.truth[rep].mean()])

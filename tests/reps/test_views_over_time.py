@@ -2,27 +2,37 @@
 
 import math
 import re
-from types import SimpleNamespace as Stand
 
 import numpy as np
 import pandas as pd
 import pytest
-from cs_helpers.show.history import alt_history, history_table, say_history, say_season
-from cs_helpers.show.newcomers import alt_ramp, note_ramp, ramp_table, say_moves, say_ramp
 
 from cs_helpers.core.estimates import Estimate
-from cs_helpers.core.results import Suppressed
 from cs_helpers.report.figures import difference, difference_span, figure, figure_span
+from cs_helpers.report.views import view_of
 from cs_helpers.reps.results import History, Moves, Ramp
+from cs_helpers.reps.views.history import months_table, season_words
+from cs_helpers.reps.views.ramp import steps_table
 
 NAN, INF = math.nan, math.inf
-REFUSED = Suppressed("3 reps; 5 are needed")
 HOSTILE = "<script>alert(1)</script>"
 
 
 def said(text):
     """Narrow spaces as plain ones, to be read in a test."""
     return str(text).replace("\u202f", " ")
+
+
+def headline(result):
+    return view_of(result).headline(result)
+
+
+def alt_text(result):
+    return view_of(result).alt_text(result)
+
+
+def note(result):
+    return view_of(result).note(result)
 
 
 # Figures
@@ -124,7 +134,7 @@ def ramp_of(proficient=16.0, low=12.0, high=24.0, reason="", early=(-0.12, -0.17
 
 
 def test_a_time_to_proficiency_is_said_with_its_interval():
-    text = said(say_ramp(ramp_of()))
+    text = said(headline(ramp_of()))
     assert "Newcomers reach the longer-serving's CSAT after about 16 weeks." in text
     assert "95 % interval 12 to 24 weeks." in text
     assert "differ by −12.0 points from the longer-serving (95 % interval −17.0 to −7.0 points)" in text
@@ -132,26 +142,26 @@ def test_a_time_to_proficiency_is_said_with_its_interval():
 
 
 def test_where_the_latest_week_is_open_only_the_earliest_is_said():
-    text = said(say_ramp(ramp_of(high=INF)))
+    text = said(headline(ramp_of(high=INF)))
     assert "12 weeks at the earliest; the latest cannot be told within the 52 weeks that were seen." in text
     assert "inf" not in text and "95 % interval 12" not in text
 
 
 def test_who_does_not_reach_the_others_is_not_said_to():
-    text = said(say_ramp(ramp_of(proficient=INF, low=44.0, high=INF)))
+    text = said(headline(ramp_of(proficient=INF, low=44.0, high=INF)))
     assert "do not reach the longer-serving's CSAT within the 52 weeks that were seen" in text
     assert "44 weeks at the earliest" in text
-    assert "earliest" not in said(say_ramp(ramp_of(proficient=INF, low=INF, high=INF)))
+    assert "earliest" not in said(headline(ramp_of(proficient=INF, low=INF, high=INF)))
 
 
 def test_no_ramp_is_said_as_such_with_the_interval_and_no_time():
     none = {"proficient": None, "low": NAN, "high": NAN}
     reason = "no ramp is visible: newcomers do not clearly start behind the longer-serving"
-    text = said(say_ramp(ramp_of(**none, reason=reason, early=(-0.01, -0.05, 0.03))))
+    text = said(headline(ramp_of(**none, reason=reason, early=(-0.01, -0.05, 0.03))))
     assert text.startswith("No ramp is visible in CSAT.") and "−5.0 to +3.0 points" in text
     assert "reach the" not in text and "after about" not in text and "within reach" not in text
     inside = "no ramp is visible: newcomers start inside the band around the longer-serving"
-    assert "That is within reach of them." in said(say_ramp(ramp_of(**none, reason=inside)))
+    assert "That is within reach of them." in said(headline(ramp_of(**none, reason=inside)))
 
 
 @pytest.mark.parametrize(
@@ -169,48 +179,40 @@ def test_no_ramp_is_said_as_such_with_the_interval_and_no_time():
 def test_no_ramp_seen_is_not_said_to_be_no_ramp_where_the_interval_allows_one(key, scale, band, early, open_):
     reason = "no ramp is visible: newcomers do not clearly start behind the longer-serving"
     found = ramp_of(None, NAN, NAN, reason, early, key=key, scale=scale, band=band)
-    assert ("A ramp may still be there" in said(say_ramp(found))) == open_
+    assert ("A ramp may still be there" in said(headline(found))) == open_
 
 
 def test_too_few_newcomers_are_said_to_be_too_few():
     found = ramp_of(
         None, NAN, NAN, "4 newcomers were seen; a time to proficiency needs 5", (NAN, NAN, NAN), newcomers=4
     )
-    text = said(say_ramp(found))
+    text = said(headline(found))
     assert text == (
         "How newcomers come up in CSAT cannot be told. 4 newcomers were seen; a time to proficiency needs 5."
     )
 
 
-def test_refusals_are_sentences_and_boxes():
-    for say in (say_ramp, say_moves, say_history, say_season):
-        assert said(say(REFUSED)).endswith("cannot be told. 3 reps; 5 are needed.")
-    assert alt_ramp(REFUSED) == note_ramp(REFUSED) == alt_history(REFUSED) == ""
-    for shown in (ramp_table(REFUSED), history_table(REFUSED)):
-        assert "3 reps; 5 are needed." in shown.text
-
-
 def test_the_ramp_in_words_has_every_step_the_band_and_the_trainings():
-    text = said(alt_ramp(ramp_of()))
+    text = said(alt_text(ramp_of()))
     assert "week 0: 62.0 % (58.0 to 66.0 %), 9 newcomers; week 4: 67.0 %" in text
     assert "The longer-serving are at 82.0 %, within reach of them is 77.0 to 87.0 %." in text
     assert "Ride-alongs by week: 0 (11). Trainings by week: 12 (2)." in text
-    assert "no step has enough newcomers" in alt_ramp(ramp_of(curve=ramp_of().curve[:0]))
+    assert "no step has enough newcomers" in alt_text(ramp_of(curve=ramp_of().curve[:0]))
 
 
 def test_the_note_says_what_the_band_is_and_that_those_who_left_are_missing():
-    text = said(note_ramp(ramp_of()))
+    text = said(note(ramp_of()))
     assert "five points around the longer-serving" in text and "part of a rise may be who stayed" in text
     assert "months" not in text
-    by_month = said(note_ramp(ramp_of(key="resolution_hours", scale="ratio", step_weeks=52 / 12)))
+    by_month = said(note(ramp_of(key="resolution_hours", scale="ratio", step_weeks=52 / 12)))
     assert "5 % of it around" in by_month and "steps are months" in by_month
-    assert "Trainings" not in note_ramp(ramp_of(marks=ramp_of().marks[:0]))
+    assert "Trainings" not in note(ramp_of(marks=ramp_of().marks[:0]))
 
 
 def test_the_table_of_the_ramp_has_a_row_per_step():
-    text = said(ramp_table(ramp_of()).text)
+    text = said(steps_table(ramp_of()).text)
     assert "−20.0 points" in text and "62.0 %" in text and "Ride-alongs" in text
-    html = said(ramp_table(ramp_of()).html)
+    html = said(steps_table(ramp_of()).html)
     assert html.count("<tr") == 14 and "the longer-serving: 82.0 % among 14 reps" in html
 
 
@@ -218,19 +220,19 @@ def test_the_table_of_the_ramp_has_a_row_per_step():
 
 
 def test_moves_are_said_per_rep_year_with_where_to_and_who_left():
-    text = said(say_moves(Moves("support", 4, 7, 61.25, 4 / 61.25, 0.018, 0.167, {"Product": 3, HOSTILE: 1})))
+    text = said(headline(Moves("support", 4, 7, 61.25, 4 / 61.25, 0.018, 0.167, {"Product": 3, HOSTILE: 1})))
     assert "4 support reps moved to another department in 61.2 rep-years: 0.07 per rep-year." in text
     assert "95 % interval 0.02 to 0.17 per rep-year." in text
     assert f"To Product (3) and {HOSTILE} (1). 7 support reps left the company." in text
 
 
 def test_no_move_is_said_with_what_would_still_fit():
-    text = said(say_moves(Moves("csm", 0, 0, 10.0, 0.0, 0.0, 0.369)))
+    text = said(headline(Moves("csm", 0, 0, 10.0, 0.0, 0.0, 0.369)))
     assert text == (
         "No CSM moved to another department in 10.0 rep-years. Up to 0.37 per rep-year would still fit with that "
         "(95 % interval). Nobody left the company."
     )
-    assert "1 CSM left" in said(say_moves(Moves("csm", 0, 1, 10.0, 0.0, 0.0, 0.369)))
+    assert "1 CSM left" in said(headline(Moves("csm", 0, 1, 10.0, 0.0, 0.0, 0.369)))
 
 
 # History
@@ -264,10 +266,10 @@ def history_of(now=0.84, before=0.80, verdict="rise", season=None, outside=(), n
 
 
 def test_a_rise_and_a_fall_are_said_with_both_intervals():
-    text = said(say_history(history_of()))
+    text = said(headline(history_of()))
     assert text.startswith("CSAT rose from 80.0 to 84.0 % against the 12 months before.")
     assert "95 % interval 82.5 to 85.5 % now, 78.5 to 81.5 % before." in text and "fell" not in text
-    text = said(say_history(history_of(0.76, 0.80, "fall"), window=3))
+    text = said(headline(history_of(0.76, 0.80, "fall", window=3)))
     assert text.startswith("CSAT fell from 80.0 to 76.0 % against the 3 months before.") and "rose" not in text
 
 
@@ -275,12 +277,12 @@ def test_a_rise_and_a_fall_are_said_with_both_intervals():
     ("verdict", "words"), [("no clear change", "no clear change from 80.0 %"), ("too few", "cannot be told: too few")]
 )
 def test_without_a_clear_change_none_is_said(verdict, words):
-    text = said(say_history(history_of(verdict=verdict)))
+    text = said(headline(history_of(verdict=verdict)))
     assert words in text and not re.search(r"\b(rose|fell|better|worse)\b", text)
 
 
 def test_without_an_earlier_window_nothing_is_compared():
-    text = said(say_history(history_of(before=None, verdict="no comparison")))
+    text = said(headline(history_of(before=None, verdict="no comparison")))
     assert "is not compared with the 12 months before: the data begin in May 2025." in text
     assert "rose" not in text and "82.5 to 85.5 %" in text
 
@@ -288,7 +290,7 @@ def test_without_an_earlier_window_nothing_is_compared():
 def test_without_a_value_now_the_reason_is_said():
     found = history_of(now=None, verdict="no comparison")
     found = History(**{**vars(found), "now": Estimate("csat", None, None, None, 0, reason="no case in the window")})
-    assert said(say_history(found)) == "CSAT of the last 12 months cannot be given. No case in the window."
+    assert said(headline(found)) == "CSAT of the last 12 months cannot be given. No case in the window."
 
 
 @pytest.mark.parametrize(
@@ -297,9 +299,9 @@ def test_without_a_value_now_the_reason_is_said():
 )
 @pytest.mark.parametrize("moved", ["rise", "no clear change", "too few"])
 def test_the_target_is_named_with_its_verdict_whatever_moved(verdict, words, moved):
-    text = said(say_history(history_of(verdict=moved, target=0.82, target_verdict=verdict)))
+    text = said(headline(history_of(verdict=moved, target=0.82, target_verdict=verdict)))
     assert f"The target of 82.0 % {words}." in text
-    assert "target" not in said(say_history(history_of(verdict=moved)))
+    assert "target" not in said(headline(history_of(verdict=moved)))
 
 
 def test_times_are_said_to_be_geometric_means():
@@ -308,70 +310,63 @@ def test_times_are_said_to_be_geometric_means():
         for name, value in (("now", 4.1), ("before", 5.0))
     }
     found = history_of(verdict="fall", key="resolution_hours", scale="ratio")
-    text = said(say_history(History(**{**vars(found), **estimates})))
+    text = said(headline(History(**{**vars(found), **estimates})))
     assert "Time to resolve fell from 5.0 to 4.1 hours" in text and "geometric means" in text
-    assert "geometric" not in said(say_history(history_of()))
+    assert "geometric" not in said(headline(history_of()))
 
 
 def test_the_line_by_month_in_words():
-    text = said(alt_history(history_of(outside=[0, 23], target=0.83)))
+    text = said(alt_text(history_of(outside=[0, 23], target=0.83)))
     assert "CSAT by month with the mix of cases taken out, January 2024 to December 2025." in text
     assert "Lowest 78.0 % in January 2024, highest 85.0 % in December 2025" in text
     assert "last 85.0 % (82.0 to 88.0 %) in December 2025. A year before that month it was 81.3 %." in text
     assert "Outside the limits of usual months: January 2024 (below) and December 2025 (above)." in text
     assert "The target is 83.0 %." in text
-    assert "No month lies outside" in alt_history(history_of())
+    assert "No month lies outside" in alt_text(history_of())
 
 
 def test_months_without_enough_cases_are_counted_and_none_at_all_is_said():
     found = history_of()
     gap = found.months.assign(adjusted=found.months["adjusted"].where(found.months["month"].dt.month != 3))
-    assert "2 months without enough cases." in alt_history(History(**{**vars(found), "months": gap}))
+    assert "2 months without enough cases." in alt_text(History(**{**vars(found), "months": gap}))
     none = found.months.assign(adjusted=NAN)
-    assert alt_history(History(**{**vars(found), "months": none})) == "CSAT by month: no month has enough cases."
+    assert alt_text(History(**{**vars(found), "months": none})) == "CSAT by month: no month has enough cases."
 
 
 def test_the_table_of_months_begins_with_the_latest():
-    shown = history_table(history_of(outside=[23]))
+    shown = months_table(history_of(outside=[23]))
     rows = said(shown.html).split("<tr")
     assert "2025-12" in rows[2] and "84.0 %" in rows[2] and "85.0 %" in rows[2] and "outside 95 %" in rows[2]
     assert len(rows) == 26 and "median" not in shown.text
-    assert "the median" in history_table(history_of(key="resolution_hours", scale="ratio")).html
+    assert "the median" in months_table(history_of(key="resolution_hours", scale="ratio")).html
 
 
 def test_a_season_names_the_months_that_differ_and_on_which_side():
-    text = said(say_season(history_of(season=season_of(m12=-0.064, m6=0.031))))
+    text = said(season_words(history_of(season=season_of(m12=-0.064, m6=0.031))))
     assert "CSAT has a season: higher in June (+3.1 points, 95 % interval +1.1 to +5.1 points)" in text
     assert "lower in December (−6.4 points, 95 % interval −8.4 to −4.4 points)." in text
     assert "over 3 years or more" in text
 
 
 def test_where_no_month_differs_clearly_none_is_named():
-    text = said(say_season(history_of()))
+    text = said(season_words(history_of()))
     assert "No calendar month clearly differs" in text and not re.search("January|December|higher|lower", text)
 
 
 def test_with_less_than_two_years_a_season_cannot_be_told():
-    text = said(say_season(history_of(season=season_of()[:0])))
+    text = said(season_words(history_of(season=season_of()[:0])))
     assert text.startswith("Whether CSAT has a season cannot be told. That takes 24 months")
 
 
 def test_hostile_names_are_inert_on_the_page():
     from cs_helpers.report.blocks import takeaways
 
-    block = takeaways(say_moves(Moves("support", 1, 0, 5.0, 0.2, 0.01, 1.1, {HOSTILE + "\u202e": 1})))
+    block = takeaways(headline(Moves("support", 1, 0, 5.0, 0.2, 0.01, 1.1, {HOSTILE + "\u202e": 1})))
     assert "<script" not in block.html and "\u202e" not in block.html and "&lt;script&gt;" in block.html
 
 
 def test_no_sentence_speaks_of_a_decision_about_a_person():
-    results = [say_ramp(ramp_of()), say_ramp(ramp_of(INF, INF, INF)), say_history(history_of(0.7, 0.8, "fall"))]
-    results.append(say_moves(Moves("support", 1, 3, 5.0, 0.2, 0.01, 1.1, {"Product": 1})))
-    texts = " ".join([*map(str, results), note_ramp(ramp_of()), alt_ramp(ramp_of())])
+    results = [headline(ramp_of()), headline(ramp_of(INF, INF, INF)), headline(history_of(0.7, 0.8, "fall"))]
+    results.append(headline(Moves("support", 1, 3, 5.0, 0.2, 0.01, 1.1, {"Product": 1})))
+    texts = " ".join([*map(str, results), note(ramp_of()), alt_text(ramp_of())])
     assert not re.search(r"\b(dismiss|fire|bonus|promot|warn|weak|poor|bad)\w*", texts, re.I)
-
-
-def test_a_stand_in_of_the_result_is_enough():
-    """Words read results by attribute: no analysis module is needed to make them."""
-    assert "0.20 per rep-year" in said(
-        say_moves(Stand(role="csm", moves=1, left=0, rep_years=5.0, rate=0.2, low=0.01, high=1.1, to={"Sales": 1}))
-    )

@@ -9,6 +9,7 @@ import pytest
 import cs_helpers as cs
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats.counts import poisson_interval
+from cs_helpers.reps.move_rates import internal_moves
 
 
 def people(*rows):
@@ -18,7 +19,7 @@ def people(*rows):
 
 
 def test_moves_are_divided_by_the_years_that_reps_were_employed_in_the_window():
-    found = moves(
+    found = internal_moves(
         people(
             ("a", "support", "2020-01-01", None, None),  # all 365 days of 2025
             ("b", "support", "2025-07-01", None, None),  # 184 days
@@ -40,20 +41,20 @@ def test_moves_are_divided_by_the_years_that_reps_were_employed_in_the_window():
 
 def test_the_interval_is_the_exact_one_of_a_poisson_count():
     rows = [(f"r{i}", "csm", "2020-01-01", "2025-12-31" if i < 4 else None, "Sales") for i in range(20)]
-    found = moves(people(*rows), "csm", "2025-01-01", "2026-01-01")
+    found = internal_moves(people(*rows), "csm", "2025-01-01", "2026-01-01")
     # Garwood 1936 for 4 events: 1.090 to 10.242; 20 reps were there for 365 days
     assert (found.low * found.rep_years, found.high * found.rep_years) == pytest.approx((1.090, 10.242), abs=0.001)
     assert found.rep_years == pytest.approx(20 * 365 / 365.25)
 
 
 def test_without_a_move_the_rate_is_nothing_with_an_upper_limit():
-    found = moves(people(("a", "csm", None, None, None)), "csm", "2024-01-01", "2026-01-01")
+    found = internal_moves(people(("a", "csm", None, None, None)), "csm", "2024-01-01", "2026-01-01")
     assert (found.rate, found.low, found.moves, dict(found.to)) == (0, 0, 0, {})
     assert found.high == pytest.approx(-np.log(0.025) / (731 / 365.25))  # 3.69 events, the exact limit of none
 
 
 def test_somebody_who_left_without_a_department_to_go_to_left_the_company():
-    found = moves(
+    found = internal_moves(
         people(
             ("a", "csm", None, "2025-02-01", None),
             ("b", "csm", None, "2025-02-01", "  "),
@@ -70,25 +71,27 @@ def test_somebody_who_left_without_a_department_to_go_to_left_the_company():
 
 
 def test_a_move_of_somebody_who_is_still_there_is_none():
-    found = moves(people(("a", "csm", None, None, "Sales")), "csm", "2025-01-01", "2026-01-01")
+    found = internal_moves(people(("a", "csm", None, None, "Sales")), "csm", "2025-01-01", "2026-01-01")
     assert (found.moves, found.left) == (0, 0)
 
 
 def test_the_first_and_the_last_day_of_the_window_belong_to_it():
     rows = [("a", "csm", None, "2025-01-01", "Sales"), ("b", "csm", None, "2025-12-31", "Sales")]
     rows += [("c", "csm", None, "2026-01-01", "Sales")]
-    assert moves(people(*rows), "csm", "2025-01-01", "2026-01-01").moves == 2
+    assert internal_moves(people(*rows), "csm", "2025-01-01", "2026-01-01").moves == 2
 
 
 @pytest.mark.parametrize("rows", [[], [("a", "csm", "2026-01-01", None, None)], [("a", None, None, None, None)]])
 def test_where_nobody_of_the_role_was_employed_there_is_no_rate(rows):
     with pytest.raises(ContractError, match="nobody with the role csm"):
-        moves(people(*rows), "csm", "2025-01-01", "2026-01-01")
+        internal_moves(people(*rows), "csm", "2025-01-01", "2026-01-01")
 
 
 def test_reps_without_the_column_for_moves_are_no_reps_without_moves():
     with pytest.raises(ContractError, match="no moved_to"):
-        moves(people(("a", "csm", None, None, None)).drop(columns="moved_to"), "csm", "2025-01-01", "2026-01-01")
+        internal_moves(
+            people(("a", "csm", None, None, None)).drop(columns="moved_to"), "csm", "2025-01-01", "2026-01-01"
+        )
 
 
 @pytest.mark.parametrize(
@@ -96,12 +99,12 @@ def test_reps_without_the_column_for_moves_are_no_reps_without_moves():
 )
 def test_a_wrong_role_or_window_is_the_users_mistake(role, start, said):
     with pytest.raises(ParameterError, match=said):
-        moves(people(("a", "csm", None, None, None)), role, start, "2026-01-01")
+        internal_moves(people(("a", "csm", None, None, None)), role, start, "2026-01-01")
 
 
 def test_the_sample_companys_moves_are_those_its_table_of_reps_holds():
     reps = pd.read_csv(Path(__file__).parents[2] / "data" / "sample" / "reps.csv", parse_dates=["hired_on", "left_on"])
-    found = moves(reps, "support", "2023-07-01", "2026-07-01")
+    found = internal_moves(reps, "support", "2023-07-01", "2026-07-01")
     gone = reps[(reps["role"] == "support") & reps["left_on"].between("2023-07-01", "2026-06-30")]
     assert (found.moves, found.left) == (gone["moved_to"].notna().sum(), gone["moved_to"].isna().sum())
     assert sum(found.to.values()) == found.moves

@@ -10,10 +10,12 @@ from rep_teams import team
 
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats import benjamini_hochberg
-from cs_helpers.reps.comparison import managers_compared
+from cs_helpers.reps.comparison import compare_reps, managers_compared
 from cs_helpers.reps.engine import compare_units
 from cs_helpers.reps.measures import MEASURES
+from cs_helpers.reps.outliers import repeated_outliers
 from cs_helpers.reps.results import Cases
+from cs_helpers.reps.steering import check_steering
 
 JANUARY = pd.Timestamp("2026-01-01")
 
@@ -46,69 +48,71 @@ LOUD = QUIET | {"h": (35, 65)}
 
 
 def test_all_units_and_measures_are_judged_together():
-    board = benchmark([shares(LOUD), shares(QUIET, "fcr")], people([*"abcdefgh"]))
+    board = compare_reps([shares(LOUD), shares(QUIET, "fcr")], people([*"abcdefgh"]))
     p = np.concatenate([each.units["p"] for each in board.benchmarks])
     assert len(p) == 16
     q = np.concatenate([each.units["q"] for each in board.benchmarks])
     assert q == approx(benjamini_hochberg(p))
-    assert [(row.key, row.unit, row.verdict) for row in board.apart.itertuples()] == [("csat", "h", "worse")]
-    assert board.apart["label"].tolist() == ["Name of h"]
+    assert [(row.key, row.unit, row.verdict) for row in board.differences.itertuples()] == [("csat", "h", "worse")]
+    assert board.differences["label"].tolist() == ["Name of h"]
     assert board.units == 8
 
 
 def test_lower_is_better_and_neither_word_their_verdicts():
     up = QUIET | {"h": (95, 5)}
-    assert benchmark(shares(up, "reopen_rate"), people([*"abcdefgh"])).apart["verdict"].tolist() == ["worse"]
-    assert benchmark(shares(up, "escalation_rate"), people([*"abcdefgh"])).apart["verdict"].tolist() == ["higher"]
+    assert compare_reps(shares(up, "reopen_rate"), people([*"abcdefgh"])).differences["verdict"].tolist() == ["worse"]
+    assert compare_reps(shares(up, "escalation_rate"), people([*"abcdefgh"])).differences["verdict"].tolist() == [
+        "higher"
+    ]
 
 
 def test_a_team_in_which_nobody_differs_has_nobody_told_apart():
-    board = benchmark(shares(QUIET), people([*"abcdefgh"]))
-    assert board.apart.empty
+    board = compare_reps(shares(QUIET), people([*"abcdefgh"]))
+    assert board.differences.empty
     assert (board.of("csat").units["verdict"] == "not distinguishable").all()
     assert board.of("csat").spread == 0
 
 
 def test_other_roles_count_in_the_centre_and_are_not_compared():
     both = pd.concat([people([*"abcd"]), people([*"efgh"], role="csm")])
-    board = benchmark(shares(LOUD), both)
+    board = compare_reps(shares(LOUD), both)
     assert list(board.of("csat").units["unit"]) == [*"abcd"]
     assert board.of("csat").centre == approx(sum(good for good, _ in LOUD.values()) / 800)
 
 
 def test_without_a_table_of_people_everybody_with_a_case_is_compared_under_the_own_id():
-    board = benchmark(shares(QUIET), people([]))
+    board = compare_reps(shares(QUIET), people([]))
     assert list(board.of("csat").units["label"]) == [*"abcdefgh"]
     assert board.untouched == ()
 
 
 def test_reps_without_cases_are_named_and_those_who_left_stay():
     staff = people([*"abcdefgh", "z"]).assign(left_on=pd.Timestamp("2026-01-20"))
-    board = benchmark(shares(QUIET), staff)
+    board = compare_reps(shares(QUIET), staff)
     assert board.untouched == ("Name of z",)
     assert len(board.of("csat").shown) == 8
 
 
 def test_one_rep_only_is_shown_as_what_it_is():
-    board = benchmark(shares({"a": (70, 30)}), people(["a"]))
+    board = compare_reps(shares({"a": (70, 30)}), people(["a"]))
     assert board.refused == {"csat": "only one rep has cases, so there is nobody to compare with"}
-    assert board.apart.empty
+    assert board.differences.empty
     assert board.of("csat").centre == approx(0.7)
 
 
 def test_a_rep_with_three_tickets_does_not_make_a_comparison():
-    board = benchmark(shares({"a": (70, 30), "b": (2, 1)}), people([*"ab"]))
+    board = compare_reps(shares({"a": (70, 30), "b": (2, 1)}), people([*"ab"]))
     assert board.refused["csat"] == "1 of 2 have enough cases; most often: 3 cases, 30 are needed"
     assert board.of("csat").clearly_different.empty
 
 
 def test_what_the_data_do_not_hold_is_refused_by_name_and_the_rest_stands():
-    board = benchmark(shares(QUIET), people([*"abcdefgh"]), keys=["csat", "ces"])
+    board = compare_reps(shares(QUIET), people([*"abcdefgh"]), keys=["csat", "ces"])
     assert board.refused == {"ces": "the data do not hold it"}
     with pytest.raises(
         ContractError, match=r"no measure of support can be compared between reps\. ces: the data do not hold it"
     ):
-        benchmark(shares(QUIET), people([*"abcdefgh"]), keys=["ces"])
+        compare_reps(shares(QUIET), people([*"abcdefgh"]), keys=["ces"])
 
 
 @pytest.mark.parametrize(
@@ -121,7 +125,7 @@ def test_what_the_data_do_not_hold_is_refused_by_name_and_the_rest_stands():
 )
 def test_wrong_arguments_say_what_is_right(options, says):
     with pytest.raises(ParameterError, match=says):
-        benchmark(shares(QUIET), people([*"abcdefgh"]), **options)
+        compare_reps(shares(QUIET), people([*"abcdefgh"]), **options)
 
 
 def test_two_managers_whose_reps_differ_as_much_among_themselves_are_not_told_apart():
@@ -129,7 +133,7 @@ def test_two_managers_whose_reps_differ_as_much_among_themselves_are_not_told_ap
         rep: (70 + move, 30 - move) for rep, move in zip("abcdefgh", (20, -20, 18, -18, 22, -22, 16, -10), strict=True)
     }
     staff = people([*"abcdefgh"], managers=["m"] * 4 + ["n"] * 4)
-    board = benchmark(shares(wide), staff, level="manager")
+    board = compare_reps(shares(wide), staff, level="manager")
     compared = board.of("csat")
     assert compared.units["verdict"].tolist() == ["not distinguishable"] * 2
     assert compared.overdispersion > 0.1, "the reps' own differences are what a manager has to exceed"
@@ -140,12 +144,12 @@ def test_a_manager_is_the_precision_weighted_mean_of_the_reps():
     up = {
         rep: (70 + move, 30 - move) for rep, move in zip("abcdefgh", (12, 13, 11, 12, -12, -13, -11, -12), strict=True)
     }
-    board = benchmark(shares(up), staff, level="manager")
+    board = compare_reps(shares(up), staff, level="manager")
     units = board.of("csat").units.set_index("unit")
     assert units.loc["m", "effect"] == approx(0.12, abs=1e-6), "all weigh the same"
     assert units.loc["m", "reps"] == 4
     assert units.loc["m", "raw"] == approx(0.82)
-    assert board.apart["unit"].tolist() in (["m", "n"], ["n", "m"])
+    assert board.differences["unit"].tolist() in (["m", "n"], ["n", "m"])
     reps = compare_units(shares(up), "csat", labels={})
     assert managers_compared(reps, staff, {}).units["se"].iloc[0] == approx(
         math.sqrt(reps.units["all_se"].iloc[0] ** 2 / 4 * (1 - 1 / 2))
@@ -155,7 +159,10 @@ def test_a_manager_is_the_precision_weighted_mean_of_the_reps():
 def test_the_board_of_the_reps_can_stand_for_their_cases():
     staff = people([*"abcdefgh"], managers=["m"] * 4 + ["n"] * 4)
     given = [shares(LOUD), shares(QUIET, "fcr")]
-    fresh, known = benchmark(given, staff, level="manager"), benchmark(benchmark(given, staff), staff, level="manager")
+    fresh, known = (
+        compare_reps(given, staff, level="manager"),
+        compare_reps(compare_reps(given, staff), staff, level="manager"),
+    )
     for one, other in zip(fresh.benchmarks, known.benchmarks, strict=True):
         pd.testing.assert_frame_equal(one.units, other.units)
 
@@ -163,15 +170,15 @@ def test_the_board_of_the_reps_can_stand_for_their_cases():
 def test_managers_pool_reps_that_are_too_few_by_themselves():
     few = dict.fromkeys("abcdefgh", (14, 6))
     staff = people([*"abcdefgh"], managers=["m"] * 4 + ["n"] * 4)
-    assert benchmark(shares(few), staff).refused["csat"].startswith("0 of 8 have enough")
-    assert benchmark(shares(few), staff, level="manager").of("csat").units["n"].tolist() == [80, 80]
+    assert compare_reps(shares(few), staff).refused["csat"].startswith("0 of 8 have enough")
+    assert compare_reps(shares(few), staff, level="manager").of("csat").units["n"].tolist() == [80, 80]
 
 
 def test_without_managers_their_level_is_refused_with_what_to_fill():
     one = people([*"abcdefgh"], managers=["m"] * 7 + ["n"])
     for staff in (people([*"abcdefgh"]), people([*"abcdefgh"])[["rep_id", "name", "role"]], people([]), one):
         with pytest.raises(ContractError, match=r"fewer than two managers.*Fill manager_id"):
-            benchmark(shares(QUIET), staff, level="manager")
+            compare_reps(shares(QUIET), staff, level="manager")
 
 
 def test_forty_reps_under_four_managers_who_do_not_differ_are_rarely_told_apart():
@@ -181,7 +188,7 @@ def test_forty_reps_under_four_managers_who_do_not_differ_are_rarely_told_apart(
         ids = [f"R-{number:04d}" for number in range(40)]
         rng = np.random.default_rng(seed)
         staff = people(ids, managers=[f"M{k}" for k in rng.permutation(np.arange(40) % 4)])
-        units = benchmark(planted.cases, staff, level="manager").of("csat").units
+        units = compare_reps(planted.cases, staff, level="manager").of("csat").units
         found.append((units["outside"] != "").mean())
     assert np.mean(found) <= 0.09
 
@@ -199,7 +206,7 @@ def same_reps(seed, spread, tickets=9_000):
 
 def test_whoever_differs_much_is_found_twice_and_on_the_right_side():
     truth, before, now = same_reps(1, 0.8)
-    result = persistence(before, now, "2024", "2025")
+    result = repeated_outliers(before, now, "2024", "2025")
     assert not result.refused
     assert result.reliability == min(before.reliability, now.reliability) > 0.5
     assert result.low < result.correlation < result.high
@@ -212,16 +219,16 @@ def test_whoever_differs_much_is_found_twice_and_on_the_right_side():
 
 def test_noise_is_refused_as_not_reliable():
     _, before, now = same_reps(2, 0.0)
-    result = persistence(before, now)
+    result = repeated_outliers(before, now)
     assert result.refused.startswith("the reliability is 0.")
     assert result.consistent.empty
 
 
 def test_one_period_above_and_one_below_is_not_consistent():
     up, down = compare_units(shares(LOUD), "csat"), compare_units(shares(QUIET | {"h": (96, 4)}), "csat")
-    side = persistence(down, up).pairs.set_index("unit")["side"]
+    side = repeated_outliers(down, up).pairs.set_index("unit")["side"]
     assert side["h"] == ""
-    assert persistence(up, up).pairs.set_index("unit").loc["h", "side"] == "worse"
+    assert repeated_outliers(up, up).pairs.set_index("unit").loc["h", "side"] == "worse"
 
 
 def test_being_different_is_no_news_where_all_differ():
@@ -231,43 +238,43 @@ def test_being_different_is_no_news_where_all_differ():
     }
     board = compare_units(shares(wide), "csat")
     assert (board.units["outside"] != "").sum() >= 6
-    assert persistence(board, board).consistent["unit"].tolist() == ["g", "h"]
+    assert repeated_outliers(board, board).consistent["unit"].tolist() == ["g", "h"]
     milder = compare_units(shares(wide | {"g": (745, 255)}), "csat")
-    assert persistence(milder, board).consistent["unit"].tolist() == ["h"]
-    assert persistence(board, milder).consistent["unit"].tolist() == ["h"]
+    assert repeated_outliers(milder, board).consistent["unit"].tolist() == ["h"]
+    assert repeated_outliers(board, milder).consistent["unit"].tolist() == ["h"]
 
 
 def test_too_few_with_two_periods_are_refused_and_different_measures_cannot_be_held_against_each_other():
     few = {rep: QUIET[rep] for rep in "abcd"}
-    result = persistence(compare_units(shares(few), "csat"), compare_units(shares(few), "csat"))
+    result = repeated_outliers(compare_units(shares(few), "csat"), compare_units(shares(few), "csat"))
     assert result.refused == "4 have a figure in both periods, and 5 are needed"
     with pytest.raises(ParameterError, match="held against each other"):
-        persistence(compare_units(shares(QUIET), "csat"), compare_units(shares(QUIET, "fcr"), "fcr"))
+        repeated_outliers(compare_units(shares(QUIET), "csat"), compare_units(shares(QUIET, "fcr"), "fcr"))
 
 
 # --- steering ---------------------------------------------------------------------------------------------------
 
 
 def test_one_measure_of_each_kind_steers_without_a_warning_and_brings_its_price():
-    given = steering("csat, tickets_per_working_day", "support")
+    given = check_steering(["csat", "tickets_per_working_day"], "support")
     assert given.warnings == ()
     assert given.pairs == (("csat", "csat_response_rate"), ("tickets_per_working_day", "repeat_contact_rate"))
 
 
 def test_two_of_a_kind_are_warned_of():
-    (warning,) = steering("csat, ces", "support").warnings
+    (warning,) = check_steering(["csat", "ces"], "support").warnings
     assert warning.startswith("2 measures of satisfaction steer this team (CSAT, ")
-    (warning,) = steering("touches_per_working_day, touch_hours_per_account", "csm").warnings[:1]
+    (warning,) = check_steering(["touches_per_working_day", "touch_hours_per_account"], "csm").warnings[:1]
     assert "2 measures of productivity" in warning
 
 
 def test_handling_time_is_no_target_by_itself():
-    assert any("no target by itself" in each for each in steering("aht_minutes", "support").warnings)
+    assert any("no target by itself" in each for each in check_steering(["aht_minutes"], "support").warnings)
 
 
 def test_unknown_measures_are_named_all_at_once():
     with pytest.raises(ParameterError) as caught:
-        steering("csta, nps", "support")
+        check_steering(["csta", "nps"], "support")
     assert "Did you mean 'csat'" in str(caught.value)
     assert "'nps' is no measure of support" in str(caught.value)
 

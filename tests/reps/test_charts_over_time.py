@@ -5,16 +5,17 @@ import subprocess
 import sys
 from functools import cache
 from itertools import combinations
-from types import SimpleNamespace as Stand
 
 import numpy as np
 import pandas as pd
 import pytest
-from cs_helpers.charts.people import history_line, ramp_curve
 from test_charts_churn import HOSTILE, texts_of, words_in
 
+from cs_helpers.core.estimates import Estimate
 from cs_helpers.report.charts.ink import ACCENT, INK, INKS, NARROW, QUIET, WIDE
 from cs_helpers.report.charts.picture import as_svg
+from cs_helpers.reps.charts import history_line, ramp_curve
+from cs_helpers.reps.results import History, Ramp
 
 NAN, INF = float("nan"), float("inf")
 
@@ -29,8 +30,10 @@ def ramp_of(levels, width=0.06, tenured=0.82, proficient=16.0, low=12.0, high=24
     smooth = np.maximum.accumulate(levels) if len(levels) else levels
     columns = {"week": week, "reps": reps, "cases": 300, "level": levels, "smooth": smooth}
     curve = pd.DataFrame({**columns, "low": levels - width, "high": levels + width})
-    return Stand(
+    return Ramp(
         key="csat",
+        scale="additive",
+        newcomers=12,
         curve=curve,
         tenured=tenured,
         band=(tenured - 0.05, tenured + 0.05),
@@ -61,7 +64,8 @@ def history_of(values, width=0.04, target=NAN, outside=(), start="2023-07-01", l
     )
     for place, name in outside:
         table.loc[place, "outside"] = name
-    return Stand(key="csat", months=table, centre=centre)
+    none = Estimate("csat", None, None, None, 0)
+    return History("csat", "additive", none, none, "", table, pd.DataFrame(), centre)
 
 
 RISING = [0.62, 0.66, 0.70, 0.77, 0.80, 0.83, 0.81, 0.82, 0.84, 0.83, 0.82, 0.84, 0.83]
@@ -191,7 +195,7 @@ def test_equal_input_gives_an_equal_picture_and_no_global_state_changes():
     code = (
         "import sys; sys.path[:0] = ['tests', 'tests/churn', 'tests/reps', 'tests/report']\n"
         "import matplotlib as mpl; before = mpl.rcParams.copy()\n"
-        "from test_charts_people import EVERY, as_svg\n"
+        "from test_charts_over_time import EVERY, as_svg\n"
         "for name in ('ramp', 'history'):\n"
         "    draw, result, options = EVERY[name]\n"
         "    one, other = (as_svg(draw(result, **options), 'x') for _ in range(2))\n"

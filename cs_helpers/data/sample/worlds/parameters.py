@@ -1,4 +1,4 @@
-"""The worlds: what is true in each, in words and in numbers.
+"""The parameters of the worlds, and what is true in each.
 
 Every world is world A with a few numbers changed. What they show at 24 months, in points of survival over
 200,000 accounts (events per 2,000 accounts; a bias is the naive figure minus the truth):
@@ -25,10 +25,10 @@ from dataclasses import dataclass, replace
 SEATS = 25
 DEPARTURES = 0.02  # per person and month
 VACANCY = 3  # months
-BURN_IN = 12  # months lived before the window, without churn, so that coverage and health belong together in month 0
+BURN_IN = 12  # months simulated before the window, without churn, so that coverage and health are consistent in month 0
 LOG_MRR_MEAN, LOG_MRR_SD = 6.7, 1.0  # of log MRR in EUR; the median is 812 EUR a month
-MEAN_TENURE, LONGEST_TENURE = 23, 120  # months when the window opens
-KEY_ACCOUNT = 0.95  # an account this sure to be covered gets a stand-in where the world has them
+MEAN_TENURE, MAX_TENURE = 23, 120  # months when the window opens
+KEY_ACCOUNT = 0.95  # accounts covered with this probability get a stand-in, where the world has stand-ins
 LATE_PAYMENT, LATE_PAYMENT_SIZE = -2.4, -0.3  # logit of a late payment in a month, and its slope in size
 
 EQUATIONS = {
@@ -62,8 +62,8 @@ EQUATIONS = {
 
 
 @dataclass(frozen=True)
-class Law:
-    """The numbers in ``EQUATIONS``; those of world A unless changed. A zero means: plays no part."""
+class WorldParameters:
+    """The coefficients of ``EQUATIONS``, by default those of world A. 0 means no effect."""
 
     churn: float = -3.87
     churn_health: float = -0.66
@@ -92,24 +92,24 @@ class Law:
 
 @dataclass(frozen=True)
 class World:
-    """One world: its number in the seed, its name, what is true in it, what a good method must do there, its law."""
+    """One world: its number in the seed, name, what is true in it, what a good method must do, and its parameters."""
 
     number: int
     name: str
     true: str
     good_method: str
-    law: Law
+    parameters: WorldParameters
 
     def __str__(self) -> str:
         return f"{self.name}: {self.true} {self.good_method}"
 
 
-_A = Law()
+_A = WorldParameters()
 _N = replace(_A, churn_covered=0.0, churn_touch=0.0, health_covered=0.0)
 
 
-def _with_hidden(law: Law) -> Law:
-    return replace(law, churn_hidden=-0.6, assigned_hidden=0.8, late_payment_hidden=-0.5)
+def _with_hidden_trait(parameters: WorldParameters) -> WorldParameters:
+    return replace(parameters, churn_hidden=-0.6, assigned_hidden=0.8, late_payment_hidden=-0.5)
 
 
 WORLDS = {
@@ -167,13 +167,13 @@ WORLDS = {
         "hidden confounder",
         "A trait nobody records sends CS to an account and keeps the account from leaving; CS helps as well.",
         "Refuse a causal verdict: the negative controls show that something is missing.",
-        _with_hidden(_A),
+        _with_hidden_trait(_A),
     ),
     "UN": World(
         8,
         "hidden confounder without effect",
         "A trait nobody records sends CS to an account and keeps the account from leaving; CS does nothing.",
         "Refuse a causal verdict in at least 95 of 100 draws, with the help of the negative controls.",
-        _with_hidden(_N),
+        _with_hidden_trait(_N),
     ),
 }

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.reps.monthly import seasons, window_estimate
+from cs_helpers.reps.monthly import monthly_history, seasons, window_estimate
 from cs_helpers.reps.results import Cases
 
 AS_OF = pd.Timestamp("2026-01-01")
@@ -32,7 +32,7 @@ def yearly(now, before, accounts=60, years=2, key="csat"):
 
 
 def test_now_is_the_last_twelve_months_and_before_the_twelve_before_them():
-    found = history(yearly(now=16, before=12), "csat", AS_OF)
+    found = monthly_history(yearly(now=16, before=12), "csat", AS_OF)
     assert (found.now.numerator, found.now.denominator, found.now.n) == (12 * 60 * 16 / 20, 12 * 60, 12 * 60)
     assert (found.now.value, found.before.value) == (16 / 20, 12 / 20)
     assert found.verdict == "rise"
@@ -41,30 +41,30 @@ def test_now_is_the_last_twelve_months_and_before_the_twelve_before_them():
 
 @pytest.mark.parametrize(("now", "before", "verdict"), [(12, 16, "fall"), (14, 14, "no clear change")])
 def test_a_fall_is_one_and_the_same_twice_is_no_clear_change(now, before, verdict):
-    assert history(yearly(now, before), "csat", AS_OF).verdict == verdict
+    assert monthly_history(yearly(now, before), "csat", AS_OF).verdict == verdict
 
 
 def test_few_accounts_are_too_few_to_compare_however_many_cases_they_have():
-    found = history(yearly(16, 8, accounts=19), "csat", AS_OF)
+    found = monthly_history(yearly(16, 8, accounts=19), "csat", AS_OF)
     assert found.now.n == 19 * 12 and found.verdict == "too few"
-    assert history(yearly(16, 8, accounts=20), "csat", AS_OF).verdict == "rise"
+    assert monthly_history(yearly(16, 8, accounts=20), "csat", AS_OF).verdict == "rise"
 
 
 def test_a_window_before_the_data_began_is_not_compared_with():
-    found = history(yearly(16, 12, years=1), "csat", AS_OF)
+    found = monthly_history(yearly(16, 12, years=1), "csat", AS_OF)
     assert found.verdict == "no comparison" and found.before.value is None
     assert found.before.reason == "the data begin in January 2025"
 
 
 def test_a_shorter_window_moves_both_sides():
-    found = history(yearly(16, 12), "csat", AS_OF, window=3)
+    found = monthly_history(yearly(16, 12), "csat", AS_OF, window=3)
     assert found.now.n == found.before.n == 3 * 60
     assert found.now.value == found.before.value == pytest.approx(0.8)
 
 
 def test_cases_of_the_month_of_as_of_and_later_do_not_count():
     early, whole = pd.Timestamp("2025-07-15"), yearly(16, 12)
-    found = history(whole, "csat", early, window=6)
+    found = monthly_history(whole, "csat", early, window=6)
     assert found.months["month"].max() == pd.Timestamp("2025-06-01")
     assert found.now.value == pytest.approx(0.8) and found.before.value == pytest.approx(0.6)
 
@@ -134,7 +134,7 @@ def test_equal_cases_have_a_share_of_one_whose_lower_limit_is_below_it():
 
 
 def test_every_month_has_a_row_and_the_same_month_of_the_year_before_beside_it():
-    found = history(yearly(16, 12), "csat", AS_OF).months
+    found = monthly_history(yearly(16, 12), "csat", AS_OF).months
     assert len(found) == 24 and found["n"].eq(60).all()
     assert found["year_before"].isna().tolist() == [True] * 12 + [False] * 12
     assert found["year_before"][12:].to_numpy() == pytest.approx(found["adjusted"][:12].to_numpy())
@@ -146,7 +146,7 @@ def test_a_month_without_cases_and_one_with_few_have_no_figure():
     whole = yearly(16, 12).table
     gap = whole[whole["month"] != "2025-03-01"]
     few = gap[(gap["month"] != "2025-05-01") | gap["cluster"].isin(["a1", "a2", "a3"])]
-    found = history(Cases(few, ("csat",)), "csat", AS_OF).months.set_index("month")
+    found = monthly_history(Cases(few, ("csat",)), "csat", AS_OF).months.set_index("month")
     assert len(found) == 24
     assert (found.loc["2025-03-01", "n"], found.loc["2025-05-01", "n"]) == (0, 3)
     assert found.loc[["2025-03-01", "2025-05-01"], "adjusted"].isna().all()
@@ -160,7 +160,7 @@ def test_a_month_is_outside_of_the_limits_that_are_drawn():
     for place, month in enumerate(pd.date_range("2023-07-01", AS_OF, freq="MS", inclusive="left")):
         share = 0.7 + rng.normal(0, 0.05) - 0.3 * (place == 20)
         rows += [(month, f"r{case % 9}", f"a{case}", float(rng.random() < share)) for case in range(500)]
-    months = history(cases(rows), "csat", AS_OF).months
+    months = monthly_history(cases(rows), "csat", AS_OF).months
     inside = (months["limit_low"] <= months["adjusted"]) & (months["adjusted"] <= months["limit_high"])
     assert (inside == (months["outside"] == "")).all()
     assert months.loc[20, "outside"] == "99.8"
@@ -176,11 +176,11 @@ def test_a_month_that_only_had_harder_cases_is_not_a_worse_month():
             kind = "hard" if rng.random() < hard else "easy"
             good = rng.random() < (0.5 if kind == "hard" else 0.9)
             rows.append((month, f"r{case % 9}", f"a{case}", float(good), kind))
-    found = history(cases(rows, mix=("kind",)), "csat", AS_OF)
+    found = monthly_history(cases(rows, mix=("kind",)), "csat", AS_OF)
     june = found.months.set_index("month").loc["2025-06-01"]
     assert june["plain"] < 0.62  # .1 * .9 + .9 * .5 = .54 as counted
     assert abs(june["adjusted"] - found.centre) < 0.05
-    bare = history(Cases(cases(rows, mix=("kind",)).table, ("csat",)), "csat", AS_OF).months.set_index("month")
+    bare = monthly_history(Cases(cases(rows, mix=("kind",)).table, ("csat",)), "csat", AS_OF).months.set_index("month")
     assert bare.loc["2025-06-01", "outside"] == "99.8" and june["outside"] != "99.8"
 
 
@@ -201,7 +201,7 @@ YEAR = ("2025-01-01", "2026-01-01")
     ("aim", "verdict"), [(0.70, "met"), (0.80, "no clear verdict"), (0.90, "missed")], ids=["below", "inside", "above"]
 )
 def test_the_departments_goal_is_met_missed_or_neither(aim, verdict):
-    found = history(yearly(16, 12), "csat", AS_OF, goals(("csat", "Customer Support", aim, *YEAR, None)))
+    found = monthly_history(yearly(16, 12), "csat", AS_OF, goals(("csat", "Customer Support", aim, *YEAR, None)))
     assert (found.target, found.target_verdict) == (aim, verdict)
     assert found.months["target"].eq(aim).all()
 
@@ -213,22 +213,22 @@ def test_a_goal_of_a_person_another_department_another_year_or_another_measure_d
         ("csat", "Customer Support", 0.3, "2024-01-01", "2025-01-01", None),
         ("fcr", "Customer Support", 0.4, *YEAR, None),
     )
-    found = history(yearly(16, 12), "csat", AS_OF, table, department="Customer Support")
+    found = monthly_history(yearly(16, 12), "csat", AS_OF, table, department="Customer Support")
     assert found.target is None and found.target_verdict == "" and found.months["target"].isna().all()
-    assert history(yearly(16, 12), "csat", AS_OF, table, department="marketing").target == 0.2
-    assert history(yearly(16, 12), "csat", AS_OF, table, "Customer Support", "R-1").target == 0.1
+    assert monthly_history(yearly(16, 12), "csat", AS_OF, table, department="marketing").target == 0.2
+    assert monthly_history(yearly(16, 12), "csat", AS_OF, table, "Customer Support", "R-1").target == 0.1
 
 
 def test_the_goal_holds_on_the_last_day_before_as_of():
     table = goals(("csat", "Customer Support", 0.5, "2025-01-01", "2025-12-31", None))
-    assert history(yearly(16, 12), "csat", AS_OF, table).target is None
+    assert monthly_history(yearly(16, 12), "csat", AS_OF, table).target is None
     table = goals(("csat", "Customer Support", 0.5, "2025-12-31", "2026-01-01", None))
-    assert history(yearly(16, 12), "csat", AS_OF, table).target == 0.5
+    assert monthly_history(yearly(16, 12), "csat", AS_OF, table).target == 0.5
 
 
 def test_a_measure_without_a_better_side_neither_meets_nor_misses_its_goal():
     table = goals(("escalation_rate", "Customer Support", 0.99, *YEAR, None))
-    found = history(yearly(16, 12, key="escalation_rate"), "escalation_rate", AS_OF, table)
+    found = monthly_history(yearly(16, 12, key="escalation_rate"), "escalation_rate", AS_OF, table)
     assert found.target_verdict == "no clear verdict"
 
 
@@ -236,9 +236,9 @@ def test_an_nps_goal_of_a_fraction_is_one_of_so_many_of_a_hundred():
     whole = yearly(16, 12, key="nps")
     scores = Cases(whole.table.assign(nps=whole.table["nps"] * 200 - 100), ("nps",))
     table = goals(("nps", "Customer Success", 0.15, *YEAR, None))
-    assert history(scores, "nps", AS_OF, table).target == 15
-    assert history(scores, "nps", AS_OF, table.assign(target=15.0)).target == 15
-    assert history(scores, "nps", AS_OF, table).target_verdict == "met"  # 80 % of 100, 20 % of -100: 60
+    assert monthly_history(scores, "nps", AS_OF, table).target == 15
+    assert monthly_history(scores, "nps", AS_OF, table.assign(target=15.0)).target == 15
+    assert monthly_history(scores, "nps", AS_OF, table).target_verdict == "met"  # 80 % of 100, 20 % of -100: 60
 
 
 # Seasons
@@ -286,8 +286,8 @@ def test_less_than_two_of_each_month_show_no_season(effects):
 
 
 def test_twenty_four_months_are_enough_and_history_hands_them_on():
-    assert len(history(yearly(16, 12), "csat", AS_OF).season) == 12
-    assert history(yearly(16, 12), "csat", pd.Timestamp("2025-12-01")).season.empty
+    assert len(monthly_history(yearly(16, 12), "csat", AS_OF).season) == 12
+    assert monthly_history(yearly(16, 12), "csat", pd.Timestamp("2025-12-01")).season.empty
 
 
 # Mistakes
@@ -303,9 +303,9 @@ def test_twenty_four_months_are_enough_and_history_hands_them_on():
 )
 def test_what_cannot_be_asked_is_said(options, said):
     with pytest.raises(ParameterError, match=said):
-        history(yearly(16, 12), **{"key": "csat", "as_of": AS_OF} | options)
+        monthly_history(yearly(16, 12), **{"key": "csat", "as_of": AS_OF} | options)
 
 
 def test_without_a_case_before_as_of_there_is_no_history():
     with pytest.raises(ContractError, match="no case before 2020-01-01"):
-        history(yearly(16, 12), "csat", "2020-01-01")
+        monthly_history(yearly(16, 12), "csat", "2020-01-01")

@@ -7,6 +7,7 @@ from rep_teams import team
 from cs_helpers import reps
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.results import Suppressed
+from cs_helpers.reps import teams
 from cs_helpers.reps.results import Cases
 
 MONTH = pd.Timestamp("2026-01-01")
@@ -89,39 +90,43 @@ def test_a_table_of_reps_with_few_columns_or_without_roles_is_enough():
 def test_tickets_carry_the_attributes_of_their_accounts():
     tickets = pd.DataFrame({"account_id": ["A", None, "C", "Z"], "channel": "web"})
     known = pd.DataFrame({"segment": ["SMB", "Enterprise"], "channel": "own"}, index=["A", "C"])
-    joined = reps.with_attributes(tickets, known)
+    joined = teams.with_attributes(tickets, known)
     assert joined["segment"].tolist()[::2] == ["SMB", "Enterprise"] and joined["segment"].isna().sum() == 2
     assert set(joined["channel"]) == {"web"}, "what the ticket says itself stays"
-    assert reps.with_attributes(tickets, None) is tickets
+    assert teams.with_attributes(tickets, None) is tickets
 
 
 def test_each_measure_is_held_against_itself_in_the_earlier_window():
     earlier = reps.team_cases("support", shifted(team(6, reps=12).cases, SEEN.before))
     before = reps.compare_team(earlier, people(*CREW), SEEN.before, SEEN.start)
     now = reps.compare_team(TEAM, people(*CREW), MONTH, SEEN.end)
-    (found,) = reps.outliers_by_measure(before, now, SEEN)
+    (found,) = teams.outliers_by_measure(before, now, SEEN)
     assert (found.key, found.before, found.now) == ("csat", "December 2025", "January 2026")
     assert list(found.pairs["effect_before"]) == list(before.of("csat").shown["effect"])
     assert list(found.pairs["effect_now"]) == list(now.of("csat").shown["effect"])
-    (refused,) = reps.outliers_by_measure(Suppressed("nothing"), now, SEEN)
+    (refused,) = teams.outliers_by_measure(Suppressed("nothing"), now, SEEN)
     assert "nobody can be compared in December 2025" in refused.reason
-    assert reps.outliers_by_measure(before, Suppressed("nothing now"), SEEN) == (Suppressed("nothing now"),)
+    assert teams.outliers_by_measure(before, Suppressed("nothing now"), SEEN) == (Suppressed("nothing now"),)
 
 
 def test_histories_and_ramps_are_there_for_each_key_or_say_why_not():
-    courses = reps.histories_by_measure(TEAM, ["csat", "fcr"], SEEN.end, window=1)
+    courses = teams.histories_by_measure(TEAM, ["csat", "fcr"], SEEN.end, window=1)
     assert courses["csat"].key == "csat" and courses["fcr"] == Suppressed("fcr: the data do not hold it")
-    assert reps.histories_by_measure(Suppressed("no tickets"), ["csat"], SEEN.end) == {"csat": Suppressed("no tickets")}
-    ramps = reps.ramps_by_measure(TEAM, ["csat", "fcr"], people(*CREW))
+    assert teams.histories_by_measure(Suppressed("no tickets"), ["csat"], SEEN.end) == {
+        "csat": Suppressed("no tickets")
+    }
+    ramps = teams.ramps_by_measure(TEAM, ["csat", "fcr"], people(*CREW))
     assert all(isinstance(each, Suppressed) for each in ramps.values()), "nobody's first day is known"
-    assert reps.ramps_by_measure(Suppressed("no tickets"), ["csat"], people()) == {"csat": Suppressed("no tickets")}
+    assert teams.ramps_by_measure(Suppressed("no tickets"), ["csat"], people()) == {"csat": Suppressed("no tickets")}
 
 
 def test_the_team_that_is_asked_for():
-    both = {"support": 1, "csm": 2}
-    assert reps.chosen_roles("", both) == both and reps.chosen_roles("csm", both) == {"csm": 2}
-    with pytest.raises(ParameterError, match="Did you mean 'support'"):
-        reps.chosen_roles("suport", both)
+    assert reps.chosen_roles() == ("support", "csm") and reps.chosen_roles("csm") == ("csm",)
+    for ask in (reps.chosen_roles, teams.checked_role):
+        with pytest.raises(ParameterError, match="Did you mean 'support'"):
+            ask("suport")
+    with pytest.raises(ParameterError, match="is none of support, csm"):
+        teams.checked_role("")
 
 
 def test_attributes_of_the_mix_are_the_segment_and_those_named():
@@ -135,4 +140,4 @@ def test_attributes_of_the_mix_are_the_segment_and_those_named():
 
 
 def test_nobody_consistent_has_no_profile():
-    assert reps.profiles_by_measure([Suppressed("none")], pd.DataFrame(), people(), MONTH, SEEN.end) == ()
+    assert teams.profiles_by_measure([Suppressed("none")], pd.DataFrame(), people(), MONTH, SEEN.end) == ()

@@ -27,7 +27,7 @@ def test_no_agent_can_be_told_apart_although_the_raw_tables_differ(calls):
     board = cs.reps.compare_reps(cases, people)
     assert board.units == 8
     assert len(board.benchmarks) >= 8
-    assert board.apart.empty
+    assert board.differences.empty
     for key in ("csat", "resolved_rate", "aht_minutes"):
         units = board.of(key).units
         assert (units["verdict"] == "not distinguishable").all()

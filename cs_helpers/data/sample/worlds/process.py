@@ -1,9 +1,8 @@
-"""The process behind every world: who sits in which seat, and how the accounts live month by month.
+"""The process behind every world: who holds which CSM seat, and what happens to each account month by month.
 
-In a month an account's health is known first. Then it is decided whether the account is in somebody's book;
-it is covered if that seat is filled. Then the CSM touches it, then it churns or stays, and last its next health
-is drawn. Beside each account runs its twin, the same account with the same luck that loses its coverage when
-the window opens.
+In each month an account has a health. Then it is drawn whether it is in the portfolio of a seat; it is covered if that
+seat is filled. Then come the touches of the CSM, churn, and the health of the next month. Each account has a twin: the
+same account with the same random draws that loses its coverage when the window opens.
 """
 
 from __future__ import annotations
@@ -15,32 +14,32 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from cs_helpers.data.sample.worlds.laws import (
+from cs_helpers.data.sample.worlds.parameters import (
     BURN_IN,
     DEPARTURES,
     KEY_ACCOUNT,
     LOG_MRR_MEAN,
     LOG_MRR_SD,
-    LONGEST_TENURE,
+    MAX_TENURE,
     MEAN_TENURE,
     VACANCY,
-    Law,
+    WorldParameters,
 )
 
-Numbers = NDArray[np.float64]
-Whole = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Seats:
-    """Who sits where: one row per month from ``BURN_IN`` months before the window on, one column per seat.
+    """The person in each seat: one row per month from ``BURN_IN`` months before the window on, one column per seat.
 
     ``person`` is a number per person, -1 in a vacancy. ``stand_in`` is the person of the nearest filled seat.
     """
 
-    person: Whole
-    stand_in: Whole
+    person: Integers
+    stand_in: Integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +47,14 @@ class Accounts:
     """What never changes about the accounts, all of them paying when the window opens.
 
     ``size`` is log MRR in standard deviations from its mean, ``tenure`` whole months when the window opens,
-    ``hidden`` the trait nobody records, ``seat`` the seat whose book the account is in whenever it is in one.
+    ``hidden`` the unrecorded trait, ``seat`` the seat whose portfolio the account is in whenever it is in one.
     """
 
-    mrr: Numbers
-    size: Numbers
-    tenure: Whole
-    hidden: Numbers
-    seat: Whole
+    mrr: Floats
+    size: Floats
+    tenure: Integers
+    hidden: Floats
+    seat: Integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,17 +66,17 @@ class Month:
     """
 
     number: int
-    health: Numbers
-    csm: Whole
-    touches: Whole
-    churn: Numbers
-    churn_of_twin: Numbers
+    health: Floats
+    csm: Integers
+    touches: Integers
+    churn: Floats
+    churn_of_twin: Floats
 
 
 def draw_seats(seats: int, months: int, rng: Generator) -> Seats:
-    """People come and go: each one leaves with probability ``DEPARTURES`` a month, then the seat is empty.
+    """Draws who holds each seat: a person leaves with probability ``DEPARTURES`` a month, then the seat is vacant.
 
-    The successor sits there ``VACANCY`` months later. Every person has a number of their own.
+    The successor starts ``VACANCY`` months later. Every person has a number.
     """
     leaves = rng.random((BURN_IN + months, seats)) < DEPARTURES
     person = np.empty((BURN_IN + months, seats), np.int64)
@@ -99,16 +98,18 @@ def draw_seats(seats: int, months: int, rng: Generator) -> Seats:
 def draw_accounts(count: int, seats: int, rng: Generator) -> Accounts:
     """Log-normal prices in whole cents, geometric tenures, a standard normal hidden trait, a seat at random."""
     mrr = np.maximum(np.round(np.exp(rng.normal(LOG_MRR_MEAN, LOG_MRR_SD, count)), 2), 1.0)
-    tenure = np.minimum(rng.geometric(1 / (1 + MEAN_TENURE), count) - 1, LONGEST_TENURE)
+    tenure = np.minimum(rng.geometric(1 / (1 + MEAN_TENURE), count) - 1, MAX_TENURE)
     size = (np.log(mrr) - LOG_MRR_MEAN) / LOG_MRR_SD
     return Accounts(mrr, size, tenure, rng.standard_normal(count), rng.integers(seats, size=count))
 
 
-def live(law: Law, accounts: Accounts, seats: Seats, rng: Generator) -> Iterator[Month]:
-    """The accounts' months from ``BURN_IN`` before the window on, by the equations in ``laws.EQUATIONS``."""
+def simulate_months(parameters: WorldParameters, accounts: Accounts, seats: Seats, rng: Generator) -> Iterator[Month]:
+    """The accounts' months from ``BURN_IN`` before the window on, by the equations in ``parameters.EQUATIONS``."""
     count = len(accounts.mrr)
-    spread = np.sqrt(1 - law.health_keeps**2)
-    always = law.assigned + law.assigned_size * accounts.size + law.assigned_hidden * accounts.hidden
+    spread = np.sqrt(1 - parameters.health_keeps**2)
+    always = (
+        parameters.assigned + parameters.assigned_size * accounts.size + parameters.assigned_hidden * accounts.hidden
+    )
     health = rng.standard_normal(count)
     assigned = rng.random(count) < 0.5
     twin = health
@@ -116,52 +117,54 @@ def live(law: Law, accounts: Accounts, seats: Seats, rng: Generator) -> Iterator
         number = row - BURN_IN
         if number == 0:
             twin = health
-        wanted = _chance(always + law.assigned_health * health + law.assigned_before * assigned)
+        wanted = _chance(always + parameters.assigned_health * health + parameters.assigned_before * assigned)
         assigned = rng.random(count) < wanted
         csm = person[accounts.seat]
-        if law.stand_ins:
+        if parameters.stand_ins:
             csm = np.where(wanted >= KEY_ACCOUNT, stand_in[accounts.seat], csm)
         csm = np.where(assigned, csm, -1)
         covered = csm >= 0
         touches = np.zeros(count, np.int64)
-        touches[covered] = rng.poisson(np.exp(law.touches + law.touches_health * health[covered]))
+        touches[covered] = rng.poisson(np.exp(parameters.touches + parameters.touches_health * health[covered]))
         yield Month(
             number,
             health,
             csm,
             touches,
-            churn_probability(law, accounts, number, health, covered, touches),
-            churn_probability(law, accounts, number, twin),
+            churn_probability(parameters, accounts, number, health, covered, touches),
+            churn_probability(parameters, accounts, number, twin),
         )
         luck = spread * rng.standard_normal(count)
-        health = law.health_keeps * health + law.health_covered * covered + luck
-        twin = law.health_keeps * twin + luck if number >= 0 else health
+        health = parameters.health_keeps * health + parameters.health_covered * covered + luck
+        twin = parameters.health_keeps * twin + luck if number >= 0 else health
 
 
 def churn_probability(
-    law: Law,
+    parameters: WorldParameters,
     accounts: Accounts,
     month: int,
-    health: Numbers,
+    health: Floats,
     covered: Flags | None = None,
-    touches: Whole | None = None,
-) -> Numbers:
-    """Probability of leaving at the end of a month; without ``covered`` nobody is and nobody is touched."""
+    touches: Integers | None = None,
+) -> Floats:
+    """Probability of leaving at the end of a month; without ``covered`` no account is covered or touched."""
     size = accounts.size
-    logit = law.churn + law.churn_health * health + law.churn_size * size
-    logit += law.churn_tenure * (accounts.tenure + month)
-    if law.churn_hidden:
-        logit += law.churn_hidden * accounts.hidden
-    if law.churn_health_squared or law.churn_size_squared or law.churn_health_size:
-        logit += law.churn_health_squared * (health**2 - 1) + law.churn_size_squared * (size**2 - 1)
-        logit += law.churn_health_size * health * size
+    logit = parameters.churn + parameters.churn_health * health + parameters.churn_size * size
+    logit += parameters.churn_tenure * (accounts.tenure + month)
+    if parameters.churn_hidden:
+        logit += parameters.churn_hidden * accounts.hidden
+    if parameters.churn_health_squared or parameters.churn_size_squared or parameters.churn_health_size:
+        logit += parameters.churn_health_squared * (health**2 - 1) + parameters.churn_size_squared * (size**2 - 1)
+        logit += parameters.churn_health_size * health * size
     if covered is not None:
-        effect = law.churn_covered + law.churn_covered_health * health + law.churn_covered_size * size
+        effect = (
+            parameters.churn_covered + parameters.churn_covered_health * health + parameters.churn_covered_size * size
+        )
         logit += effect * covered
     if touches is not None:
-        logit += law.churn_touch * touches
+        logit += parameters.churn_touch * touches
     return _chance(logit)
 
 
-def _chance(logit: Numbers) -> Numbers:
+def _chance(logit: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-logit)))

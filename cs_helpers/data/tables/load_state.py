@@ -1,4 +1,4 @@
-"""What reading an export gives, step by step: the tables as read, and everything found on the way."""
+"""The state of loading: the tables read so far, and the findings and problems collected on the way."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ import pandas as pd
 from cs_helpers.core.errors import Problem
 from cs_helpers.data.contract.columns import Column, Table
 from cs_helpers.data.engines.duckdb import DuckDB, quote
-from cs_helpers.data.mapping import Mapping as ExportMapping
-from cs_helpers.data.mapping import TableMapping
-from cs_helpers.data.sources import Reading as HowToRead
-from cs_helpers.data.sources import Source, Staged
-from cs_helpers.data.tables.expressions import Written
+from cs_helpers.data.mapping import ExportMapping, TableMapping
+from cs_helpers.data.sources import ReadOptions, Source, Staged
+from cs_helpers.data.tables.expressions import SourceExpression
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something a reader of the figures should know about the data behind them."""
+    """One thing found in the data that a reader of a report should know."""
 
     table: str
     check: str
     severity: str  # "set aside", "warning", or "note" for what is in order but should be known
     rows: int
     message: str
-    fix: str = ""  # how to mend it, where there is one way
+    fix: str = ""  # the fix, where there is one
 
 
 @dataclass(frozen=True)
@@ -51,22 +49,22 @@ def counted(number: int, noun: str) -> str:
 
 
 @dataclass(frozen=True)
-class Field:
-    """One column on its way: what the export wrote, the typed expression, and whether it is read at all."""
+class ColumnSource:
+    """One column of the contract: its source in the export and its typed SQL expression."""
 
     column: Column
-    written: Written | None
+    source: SourceExpression | None
     typed: str
     impossible: str = ""
 
     @property
     def computed(self) -> bool:
-        """Whether it comes from other columns instead of being written: an offset, or a default."""
-        return self.written is None and not self.typed.startswith("CAST(NULL")
+        """Whether the value is computed, from an offset or a default, instead of read from a column."""
+        return self.source is None and not self.typed.startswith("CAST(NULL")
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedTable:
     """One table of the contract as it was read."""
 
     table: Table
@@ -105,13 +103,13 @@ class Loaded:
 
 
 @dataclass
-class Reading:
-    """What reading the export has given so far."""
+class LoadState:
+    """Everything read from the export so far."""
 
     engine: DuckDB
     source: Source
     settings: ExportMapping
-    tables: dict[str, Loaded] = field(default_factory=dict)
+    tables: dict[str, LoadedTable] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)  # files that could not be read at all
     problems: list[Problem] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)  # the check of each problem, in the same order
@@ -119,16 +117,16 @@ class Reading:
     staged: dict[tuple[object, ...], tuple[str, Staged]] = field(default_factory=dict)
 
     def problem(self, check: str, table: str, problem: Problem) -> None:
-        """One more thing that stops everything."""
+        """Adds a problem that prevents loading."""
         self.problems.append(problem)
         self.checks.append(f"{table}.{check}")
 
-    def stage(self, name: str, how: HowToRead) -> tuple[str, Staged]:
+    def stage(self, name: str, options: ReadOptions) -> tuple[str, Staged]:
         """A file, sheet or table in the engine, read once however many tables it feeds. Raises SourceError."""
-        key = (name, how)
+        key = (name, options)
         if key not in self.staged:
             target = f"raw_{len(self.staged)}"
-            staged = self.source.stage(self.engine, name, target, how)
+            staged = self.source.stage(self.engine, name, target, options)
             if staged.line_column != "line":
                 target, staged = _line_apart(self.engine, staged)
             self.staged[key] = (target, staged)
@@ -138,7 +136,7 @@ class Reading:
 
 
 def _line_apart(engine: DuckDB, staged: Staged) -> tuple[str, Staged]:
-    """A staged table whose header ``line`` has given its name to the record number, and says so."""
+    """A staged table in which a header named ``line`` is renamed, because the record number has that name."""
     renamed = {header: f"{header} (column)" if header.lower() == "line" else header for header in staged.headers}
     columns = ", ".join(f"{quote(header)} AS {quote(name)}" for header, name in renamed.items())
     target = f"{staged.target}_apart"

@@ -2,19 +2,20 @@
 
 import re
 from functools import cache
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from cs_helpers.show import profile as told
-from cs_helpers.show import screens as asked
 from desks import END, NOBODY, START, book_and_touches, desk
 
 from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import takeaways
+from cs_helpers.report.views import view_of
 from cs_helpers.report.words import NARROW_SPACE
+from cs_helpers.reps.outlier_profiles import outlier_profile
+from cs_helpers.reps.results import GamingQuestions, Persistence, Profile, RepeatedOutliers, Screen
 from cs_helpers.reps.screens import gaming_screens
+from cs_helpers.reps.views import gaming, outliers
 
 BANNED = (
     "punish|blame|guilt|cheat|fraud|fake|lie|lying|liar|caught|offend|abuse|manipulat|gaming|gamed|dismiss|fire|fired|"
@@ -27,9 +28,32 @@ EVIDENCE = ["unit", "label", "value", "peers", "n", "p", "value_2", "peers_2", "
 
 def screen(key, rows=(), asked_of=24, refused=""):
     filled = [{"unit": "R-1", "label": NAME, "p": 0.004, "n": 812} | row for row in rows]
-    return SimpleNamespace(
-        key=key, raised=pd.DataFrame(filled).reindex(columns=EVIDENCE), asked_of=asked_of, refused=refused
-    )
+    return Screen(key, pd.DataFrame(filled).reindex(columns=EVIDENCE), asked_of, refused)
+
+
+def say_screens(screens):
+    result = GamingQuestions(tuple(screens))
+    return view_of(result).headline(result)
+
+
+def screen_questions(screens):
+    result = GamingQuestions(tuple(screens))
+    return view_of(result).findings(result)
+
+
+def screens_table(screens):
+    result = GamingQuestions(tuple(screens))
+    return view_of(result).page_table(result)
+
+
+def say_profile(profile):
+    return outliers.profile_words(profile, "profiles")
+
+
+def say_profiles(profiles):
+    pairs = pd.DataFrame(columns=["unit", "label", "effect_before", "z_before", "effect_now", "z_now", "side"])
+    result = RepeatedOutliers("support", (Persistence("csat", "2024", "2025", 0.7, 0.6, 0.1, 0.9, pairs),), profiles)
+    return view_of(result).findings(result)
 
 
 ROWS = {
@@ -50,7 +74,7 @@ def words(text):
 
 
 def question(key, row=None):
-    (one,) = asked.screen_questions([screen(key, [row or ROWS[key]])])
+    (one,) = screen_questions([screen(key, [row or ROWS[key]])])
     return words(one.conclusion), words(one.evidence)
 
 
@@ -105,85 +129,82 @@ def test_each_screen_asks_its_question_and_gives_its_evidence(key, row, opening,
 
 
 def test_every_question_ends_with_a_question_mark_and_names_innocent_reasons():
-    for one in asked.screen_questions(ALL):
+    for one in screen_questions(ALL):
         assert one.conclusion.endswith("?") and re.search(r"It may be .+, .+ or .+\.", one.evidence)
-    assert set(asked.INNOCENT) == set(asked.NAMES) == set(ROWS)
+    assert set(gaming.INNOCENT) == set(gaming.NAMES) == set(ROWS)
 
 
 def test_no_question_is_said_with_how_many_were_looked_at():
-    one = asked.say_screens([screen("month_end"), screen("pile_up", asked_of=19)])
+    one = say_screens([screen("month_end"), screen("pile_up", asked_of=19)])
     assert one.conclusion == "No question is raised."
     assert one.evidence.startswith("Up to 24 reps looked at in 2 screens. Where nobody does anything unusual")
-    assert asked.screen_questions(QUIET) == ()
+    assert screen_questions(QUIET) == ()
 
 
 def test_questions_are_counted_with_the_reps_they_are_about():
     other = screen("pile_up", [ROWS["pile_up"], ROWS["pile_up"] | {"unit": "R-2", "label": "Bo"}])
-    one = asked.say_screens([screen("month_end", [ROWS["month_end"]]), other, screen("asked_few")])
+    one = say_screens([screen("month_end", [ROWS["month_end"]]), other, screen("asked_few")])
     assert one.conclusion == (
         "3 questions about 2 reps: resolved at the month's end and handle times just under a target."
     )
     assert "Up to 24 reps looked at in 3 screens. A question to look at together" in one.evidence
-    single = asked.say_screens([screen("month_end", [ROWS["month_end"]])])
+    single = say_screens([screen("month_end", [ROWS["month_end"]])])
     assert single.conclusion == "1 question about 1 rep: resolved at the month's end."
 
 
 def test_a_screen_that_could_not_look_is_named_with_its_reason_once_for_all_with_the_same():
     reason = "handle times are unknown: no ticket has `handle_minutes`. Map it"
     result = [screen("month_end"), screen("pile_up", refused=reason), screen("very_short", refused=reason)]
-    one = asked.say_screens(result)
+    one = say_screens(result)
     assert one.conclusion == "No question is raised." and "in 1 screen." in one.evidence
     assert one.evidence.endswith(
         "Not looked at: handle times just under a target and contacts under 10 seconds. Handle times are unknown: no "
         "ticket has `handle_minutes`. Map it."
     )
-    table = asked.screens_table(result)
+    table = screens_table(result)
     assert "No question is raised: resolved at the month&#x27;s end (24 reps)" in table.html
     assert table.text.count("Not looked at") == 1
 
 
 def test_where_no_screen_could_look_that_is_what_is_said():
     none = [screen("pile_up", refused="nothing is known")]
-    assert asked.say_screens(none).conclusion == "How the figures came about could not be looked at."
-    assert asked.say_screens(none).evidence.endswith("Nothing is known.")
-    assert asked.screens_table(none).text.startswith("Not shown.")
-    refusal = Suppressed("there are no tickets")
-    assert asked.say_screens(refusal).evidence == "There are no tickets."
-    assert asked.screen_questions(refusal) == () and "There are no tickets" in asked.screens_table(refusal).html
+    assert say_screens(none).conclusion == "How the figures came about could not be looked at."
+    assert say_screens(none).evidence.endswith("Nothing is known.")
+    assert screens_table(none).text.startswith("Not shown.")
 
 
 def test_the_table_of_questions_holds_both_figures_and_escapes_names():
-    block = asked.screens_table(ALL)
+    block = screens_table(ALL)
     assert "<script>" not in block.html and "Ada &lt;script&gt;" in block.html
     text = words(block.html)
     assert "came back: 26 %, peers 12 %" in text and "satisfied: 51 %, peers 72 %" in text
     assert "under 10 minutes; by the times around: 4.1 %" in text
     assert "0.004" in text and "11.0 minutes" in text
     rare = screen("month_end", [ROWS["month_end"] | {"p": 2e-7}])
-    assert "under 0.001" in asked.screens_table([rare]).html
+    assert "under 0.001" in screens_table([rare]).html
 
 
 def test_hostile_names_are_made_inert_in_sentences_and_escaped_on_the_page():
     evil = screen("month_end", [ROWS["month_end"] | {"label": "<img src=x>\u202e\nBo" + "b" * 200}])
-    (one,) = asked.screen_questions([evil])
+    (one,) = screen_questions([evil])
     assert "\u202e" not in one.conclusion and "\n" not in one.conclusion and len(one.conclusion) < 220
     assert "<img" not in takeaways(one).html
 
 
 # --- profiles -------------------------------------------------------------------------------------------------------
 
-COLUMNS = ["group", "aspect", "level", "unit", "value", "peers", "low", "high", "ratio", "n", "p", "q", "told"]
+COLUMNS = ["group", "aspect", "level", "unit", "value", "peers", "low", "high", "ratio", "n", "p", "q", "clear"]
 FASTER = ("timing", "first_response_hours", "", "hours", 0.62, 1.31, 0.41, 0.55, 0.47, 640, 1e-6, 1e-5, True)
 CALMER = ("handling", "escalation_rate", "", "share", 0.043, 0.091, -0.063, -0.033, 0.47, 640, 1e-3, 0.01, True)
 ORDINARY = ("mix", "category", "bug <b>", "share", 0.21, 0.22, -0.04, 0.02, 0.95, 640, 0.6, 0.7, False)
 
 
 def a_profile(*rows, side="better", label=NAME, key="csat"):
-    return SimpleNamespace(unit="R-1", label=label, key=key, side=side, aspects=pd.DataFrame(rows, columns=COLUMNS))
+    return Profile("R-1", label, key, side, pd.DataFrame(rows, columns=COLUMNS))
 
 
 def said(profile):
-    one = told.say_profile(profile)
+    one = say_profile(profile)
     return words(one.conclusion), words(one.evidence)
 
 
@@ -232,24 +253,24 @@ def test_every_aspect_of_the_analysis_has_words():
     tickets["segment"] = np.where(np.arange(len(tickets)) % 2, "SMB", "Enterprise")
     tickets["opened_weekday"] = np.arange(len(tickets)) % 7
     book, touches = book_and_touches(csms=6)
-    of_tickets = profile(tickets, NOBODY, START, END, "R-03", NAME, "csat", "better")
-    of_touches = profile(tickets.iloc[:0], NOBODY, START, END, "R-03", NAME, "nps", "worse", touches, book)
-    assert {*of_tickets.aspects["aspect"], *of_touches.aspects["aspect"]} == set(told.ASPECTS)
+    of_tickets = outlier_profile(tickets, NOBODY, START, END, "R-03", NAME, "csat", "better")
+    of_touches = outlier_profile(tickets.iloc[:0], NOBODY, START, END, "R-03", NAME, "nps", "worse", touches, book)
+    assert {*of_tickets.aspects["aspect"], *of_touches.aspects["aspect"]} == set(outliers.ASPECTS)
     for each in (of_tickets, of_touches):
-        assert NAME in told.say_profile(each).conclusion and len(told.profile_table(each).text) > 200
+        assert NAME in say_profile(each).conclusion and len(outliers.aspects_table(each).text) > 200
 
 
 def test_what_the_screens_find_can_be_said():
     result = gaming_screens(desk(1, reps=12, odd=1, month=0.3, short=0.2), NOBODY, START, END)
-    found = [one.conclusion for one in asked.screen_questions(result)]
+    found = [one.conclusion for one in screen_questions(result)]
     assert any("R-11 take less than 10 seconds?" in text for text in found)
     assert any("R-11 resolved in the last two working days" in text for text in found)
-    assert asked.say_screens(result).conclusion.startswith("2 questions about 1 rep")
-    assert "R-11" in asked.screens_table(result).html
+    assert say_screens(result).conclusion.startswith("2 questions about 1 rep")
+    assert "R-11" in screens_table(result).html
 
 
 def test_the_table_shows_what_is_told_first_with_intervals_in_their_units():
-    block = told.profile_table(a_profile(ORDINARY, CALMER, FASTER))
+    block = outliers.aspects_table(a_profile(ORDINARY, CALMER, FASTER))
     text = words(block.html)
     assert text.index("first response") < text.index("escalated") < text.index("category bug")
     assert "× 0.41 to 0.55" in text and "−6.3 to −3.3 points" in text
@@ -258,7 +279,7 @@ def test_the_table_shows_what_is_told_first_with_intervals_in_their_units():
 
 
 def test_units_of_all_sizes_read_well():
-    values = [told._value(*each).replace(NARROW_SPACE, " ") for each in (
+    values = [outliers._value(*each).replace(NARROW_SPACE, " ") for each in (
         ("hours", 0.02), ("hours", 140.2), ("minutes", 12.34), ("share", 0.041), ("share", 0.41), ("share", 0.9999),
         ("share", 1.0), ("number", 0.351), ("number", float("nan")),
     )]  # fmt: skip
@@ -266,26 +287,25 @@ def test_units_of_all_sizes_read_well():
 
 
 def test_nobody_consistent_and_refusals_are_said():
-    assert told.say_profiles(())[0].conclusion == "Nobody differs consistently from peers, so there is no profile."
-    assert len(told.say_profiles((a_profile(FASTER), a_profile(ORDINARY)))) == 2
-    both = told.say_profiles((a_profile(ORDINARY, label="Bo"), a_profile(FASTER), a_profile(ORDINARY, label="Cy")))
+    assert say_profiles(())[0].conclusion == "Nobody differs consistently from peers, so there is no profile."
+    assert len(say_profiles((a_profile(FASTER), a_profile(ORDINARY)))) == 2
+    both = say_profiles((a_profile(ORDINARY, label="Bo"), a_profile(FASTER), a_profile(ORDINARY, label="Cy")))
     assert [each.conclusion[:40] for each in both][1:] == ["Nothing that Bo and Cy do differently fro"[:40]]
     assert both[1].evidence.startswith("1 aspect of each looked at")
     refusal = Suppressed("too few cases")
-    assert told.say_profile(refusal).text == "What is done differently cannot be told. Too few cases."
-    assert "Too few cases" in told.profile_table(refusal).html
+    assert say_profile(refusal).text == "What is done differently cannot be told. Too few cases."
 
 
 def test_hostile_levels_and_names_are_inert_in_sentences_and_escaped_on_the_page():
     evil = ("mix", "channel", "<img src=x>{value}\u202e", "share", 0.3, 0.1, 0.1, 0.3, 3.0, 640, 0.0, 0.0, True)
-    one = told.say_profile(a_profile(evil, label="B\nob{level}"))
+    one = say_profile(a_profile(evil, label="B\nob{level}"))
     assert (
         "\u202e" not in one.conclusion
         and "\n" not in one.conclusion
         and "{value}" in one.conclusion
         and "B ob{level}" in one.conclusion
     )
-    assert "<img" not in takeaways(one).html and "<img" not in told.profile_table(a_profile(evil)).html
+    assert "<img" not in takeaways(one).html and "<img" not in outliers.aspects_table(a_profile(evil)).html
 
 
 # --- all words ------------------------------------------------------------------------------------------------------
@@ -298,21 +318,21 @@ def everything_said():
 
 def _said():
     quiet = [screen("month_end", refused="no ticket has `resolved_day`"), screen("pile_up")]
-    yield from (one.text for one in asked.screen_questions(ALL))
+    yield from (one.text for one in screen_questions(ALL))
     for result in (ALL, QUIET, quiet, quiet[:1]):
-        yield asked.say_screens(result).text
-        yield asked.screens_table(result).text
+        yield say_screens(result).text
+        yield screens_table(result).text
     every = [
         ("x", aspect, "lev" if "{level}" in text else "", "share", 0.3, 0.1, 0.1, 0.3, 3.0, 640, 0.0, 0.0, True)
-        for aspect, text in told.ASPECTS.items()
+        for aspect, text in outliers.ASPECTS.items()
     ]
     for side in ("better", "worse", "higher", "lower"):
         for rows in [[one] for one in every] + [every, [ORDINARY]]:
-            yield told.say_profile(a_profile(*rows, side=side)).text
-            yield told.profile_table(a_profile(*rows, side=side)).text
-    yield told.say_profiles(())[0].text
-    yield told.say_profiles((a_profile(ORDINARY), a_profile(ORDINARY)))[0].text
-    yield from asked.INNOCENT.values()
+            yield say_profile(a_profile(*rows, side=side)).text
+            yield outliers.aspects_table(a_profile(*rows, side=side)).text
+    yield say_profiles(())[0].text
+    yield say_profiles((a_profile(ORDINARY), a_profile(ORDINARY)))[0].text
+    yield from gaming.INNOCENT.values()
 
 
 def test_no_sentence_speaks_of_guilt_or_of_consequences_for_a_person():

@@ -11,7 +11,7 @@ import cs_helpers as cs
 from cs_helpers import retention
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.data import rollups
-from cs_helpers.reps import book, care
+from cs_helpers.reps import activity_metrics, portfolios
 from cs_helpers.reps.attribution import attributed
 from cs_helpers.reps.measures import MEASURES
 from cs_helpers.reps.portfolios import Portfolios
@@ -117,7 +117,7 @@ def test_what_an_account_was_is_read_on_the_eve_of_a_day():
         ("A", "2025-09-01", None, 5_000),  # back after a gap
     )
     days = dates("2024-01-10", "2024-01-11", "2025-01-10", "2025-01-11", "2025-06-01", "2025-06-02", "2025-09-02")
-    seen = book.standing(paid, pd.Series("A", range(7)), pd.Series(days))
+    seen = portfolios.standing(paid, pd.Series("A", range(7)), pd.Series(days))
     assert list(seen["mrr"].fillna(0)) == [0, 100, 100, 120, 120, 0, 50]
     first, back = pd.Timestamp("2024-01-10"), pd.Timestamp("2025-09-01")
     assert list(seen["since"])[1:] == [first] * 5 + [back] and pd.isna(seen["since"][0])
@@ -126,24 +126,24 @@ def test_what_an_account_was_is_read_on_the_eve_of_a_day():
 
 
 def test_bands_of_mrr_are_quarters_of_what_the_cases_paid():
-    bands = book.mrr_bands(pd.Series([10.0, 20, 30, 40, 50, 60, 70, 80, np.nan, 0]))
+    bands = portfolios.mrr_bands(pd.Series([10.0, 20, 30, 40, 50, 60, 70, 80, np.nan, 0]))
     # Quartiles of 10 to 80: 27.5, 45, 62.5.
-    assert list(bands.astype("str"))[:8] == [name for name in book.QUARTERS for _ in range(2)]
+    assert list(bands.astype("str"))[:8] == [name for name in portfolios.QUARTERS for _ in range(2)]
     assert bands.isna().tolist() == [False] * 8 + [True, True]
-    assert set(book.mrr_bands(pd.Series([5.0, 5.0, 5.0]))) == {"lowest quarter"}
+    assert set(portfolios.mrr_bands(pd.Series([5.0, 5.0, 5.0]))) == {"lowest quarter"}
 
 
 def test_bands_of_tenure_end_on_the_monthly_anniversary():
     first = pd.Series(dates(*["2025-01-31"] * 5, None))
     day = pd.Series(dates("2025-04-29", "2025-04-30", "2026-01-30", "2026-01-31", "2028-01-31", "2026-01-31"))
-    under, to_12, to_36, over = book.TENURES
-    found = book.tenure_bands(first, day)
+    under, to_12, to_36, over = portfolios.TENURES
+    found = portfolios.tenure_bands(first, day)
     assert list(found)[:5] == [under, to_12, to_12, to_36, over] and pd.isna(found[5])
 
 
 def test_attributes_are_the_mix_of_cases_unless_a_csm_moves_them():
     attributes = pd.DataFrame({"segment": ["SMB", None, "Enterprise"]}, index=["A", "B", "C"])
-    cases = book.portfolio_months(
+    cases = portfolios.portfolio_months(
         account_month(*[(a, "2026-02-01", 1, 0, 0, 1) for a in "ABCD"]), books(attributes=attributes), START, END
     )
     assert cases.mix == ("segment", "MRR", "tenure")
@@ -158,7 +158,7 @@ def test_attributes_are_the_mix_of_cases_unless_a_csm_moves_them():
 def test_an_attribute_nobody_filled_in_is_no_factor():
     empty = pd.DataFrame({"segment": [None, None]}, index=["A", "B"])
     panel = account_month(("A", "2026-02-01", 1, 0, 0, 1))
-    assert book.portfolio_months(panel, books(attributes=empty), START, END).mix == ("MRR", "tenure")
+    assert portfolios.portfolio_months(panel, books(attributes=empty), START, END).mix == ("MRR", "tenure")
 
 
 def test_a_book_in_which_nobody_ever_paid_is_an_error():
@@ -181,7 +181,7 @@ RENEWALS = table(
 
 
 def test_renewals_go_to_who_had_the_account_before_they_came_due():
-    cases = book.renewal_cases(RENEWALS, BOOKS, START, END)
+    cases = portfolios.renewal_cases(RENEWALS, BOOKS, START, END)
     assert cases.keys == ("book_renewal_rate",)
     assert list(cases.table["cluster"]) == ["A", "B", "B", "D"]
     assert owners(cases) == ["Ann", "Ann", "Ben", None]
@@ -192,7 +192,7 @@ def test_renewals_go_to_who_had_the_account_before_they_came_due():
 
 
 def test_renewals_foot_with_the_renewal_rate_of_the_whole_book():
-    cases, rate = book.renewal_cases(RENEWALS, BOOKS, START, END), retention.renewal_rate(RENEWALS, START, END)
+    cases, rate = portfolios.renewal_cases(RENEWALS, BOOKS, START, END), retention.renewal_rate(RENEWALS, START, END)
     assert (len(cases.table), cases.table["book_renewal_rate"].sum()) == (rate.due, rate.renewed) == (4, 2)
 
 
@@ -203,7 +203,7 @@ def test_the_term_is_that_of_the_contract_that_ran_on_the_eve():
         ("A", "2026-01-01", 24.0),  # the new one, which this renewal brought
         ("B", "2024-01-01", 1.0),
     )
-    cases = book.renewal_cases(RENEWALS, BOOKS, START, END, contracts)
+    cases = portfolios.renewal_cases(RENEWALS, BOOKS, START, END, contracts)
     assert [None if pd.isna(each) else each for each in cases.table["term"]] == [
         "12 months",
         "1 month",
@@ -211,19 +211,19 @@ def test_the_term_is_that_of_the_contract_that_ran_on_the_eve():
         None,
     ]
     assert cases.mix == ("MRR", "tenure", "term")
-    none = book.renewal_cases(RENEWALS, BOOKS, START, END, contracts.assign(term_months=np.nan))
+    none = portfolios.renewal_cases(RENEWALS, BOOKS, START, END, contracts.assign(term_months=np.nan))
     assert none.mix == ("MRR", "tenure")
 
 
 def test_without_any_renewal_the_error_names_both_ways_to_have_some():
     with pytest.raises(ContractError, match="give the table renewals, or term_months"):
-        book.renewal_cases(RENEWALS.iloc[:0], BOOKS, START, END)
+        portfolios.renewal_cases(RENEWALS.iloc[:0], BOOKS, START, END)
 
 
 def test_a_window_without_renewals_has_no_key():
-    cases = book.renewal_cases(RENEWALS, BOOKS, pd.Timestamp("2027-01-01"), pd.Timestamp("2028-01-01"))
+    cases = portfolios.renewal_cases(RENEWALS, BOOKS, pd.Timestamp("2027-01-01"), pd.Timestamp("2028-01-01"))
     assert cases.keys == () and len(cases.table) == 0 and cases.mix == ()
-    open_only = book.renewal_cases(RENEWALS[3:4], BOOKS, START, END)
+    open_only = portfolios.renewal_cases(RENEWALS[3:4], BOOKS, START, END)
     assert open_only.keys == () and open_only.notes == ("1 of 1 renewals due are still open: not counted.",)
 
 
@@ -238,7 +238,7 @@ def test_months_of_the_book_weighted_by_what_was_paid_are_grr_and_nrr():
         ("C", "2026-02-01", 30_000, 0, 0, 0),  # leaves
         ("D", "2026-02-01", 0, 40_000, 0, 40_000),  # won in the month: not in the book as it began
     )
-    table_ = book.portfolio_months(panel, BOOKS, START, END).table
+    table_ = portfolios.portfolio_months(panel, BOOKS, START, END).table
     assert list(table_["book_grr"]) == [1, 1, 0.25, 0] and list(table_["book_nrr"]) == [1.5, 1, 0.25, 0]
     assert list(table_["exposure"]) == [100, 150, 200, 300]
     kept = (table_["book_grr"] * table_["exposure"]).sum() / table_["exposure"].sum()
@@ -248,21 +248,21 @@ def test_months_of_the_book_weighted_by_what_was_paid_are_grr_and_nrr():
 
 def test_a_fall_that_is_made_good_in_the_same_month_is_no_loss():
     panel = account_month(("A", "2026-02-01", 10_000, 0, 10_000, 10_000))  # left and came back
-    assert list(book.portfolio_months(panel, BOOKS, START, END).table["book_grr"]) == [1]
+    assert list(portfolios.portfolio_months(panel, BOOKS, START, END).table["book_grr"]) == [1]
 
 
 def test_a_month_belongs_to_who_had_the_account_before_it_began():
     panel = account_month(*[("B", month, 1, 0, 0, 1) for month in ("2026-03-01", "2026-04-01", "2026-05-01")])
     # Ben took over on 1 March: 0, 31 and 61 of the 90 days before.
-    assert owners(book.portfolio_months(panel, BOOKS, START, END)) == ["Ann", "Ann", "Ben"]
-    assert owners(book.portfolio_months(panel, books(handover_days=30), START, END)) == ["Ann", "Ben", "Ben"]
+    assert owners(portfolios.portfolio_months(panel, BOOKS, START, END)) == ["Ann", "Ann", "Ben"]
+    assert owners(portfolios.portfolio_months(panel, books(handover_days=30), START, END)) == ["Ann", "Ben", "Ben"]
 
 
 def test_a_window_that_the_panel_does_not_hold_is_an_error_and_not_an_empty_book():
     panel = account_month(("A", "2020-02-01", 1, 0, 0, 1))
     for each in (panel, panel.iloc[:0]):
         with pytest.raises(ContractError, match="no month of January 2026 to June 2026"):
-            book.portfolio_months(each, BOOKS, START, END)
+            portfolios.portfolio_months(each, BOOKS, START, END)
 
 
 # Answers ----------------------------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def surveys(*rows):
 def test_promoters_count_plus_and_detractors_minus_a_hundred():
     scores = [0, 6, 7, 8, 9, 10]
     asked = surveys(*[("nps", "A", "2026-02-01 09:00", "2026-02-03 10:00", score) for score in scores])
-    cases = book.nps_cases(asked, BOOKS, START, END)
+    cases = portfolios.nps_cases(asked, BOOKS, START, END)
     assert list(cases.table["nps"]) == [-100, -100, 0, 0, 100, 100] and set(owners(cases)) == {"Ann"}
 
 
@@ -290,7 +290,7 @@ def test_an_answer_counts_when_it_came_and_belongs_to_the_time_of_the_question()
         ("csat", "A", "2026-03-01", "2026-03-02", 5),
         ("nps", None, "2026-03-01", "2026-03-02", 5),
     )
-    cases = book.nps_cases(asked, BOOKS, START, END)
+    cases = portfolios.nps_cases(asked, BOOKS, START, END)
     assert owners(cases) == ["Ann", "Ben", "Ann", "Ann", None]
     months = dates("2026-04-01", "2026-04-01", "2026-01-01", "2026-03-01", "2026-03-01")
     assert list(cases.table["month"]) == list(months)
@@ -300,9 +300,9 @@ def test_an_answer_counts_when_it_came_and_belongs_to_the_time_of_the_question()
 def test_surveys_without_nps_or_without_some_columns():
     for asked in (surveys(), surveys(("csat", "A", "2026-03-01", "2026-03-02", 5))):
         with pytest.raises(ContractError, match="none of the kind nps"):
-            book.nps_cases(asked, BOOKS, START, END)
+            portfolios.nps_cases(asked, BOOKS, START, END)
     bare = surveys(("nps", "A", "2026-03-01", "2026-03-02", 5)).drop(columns=["sent_at", "account_id"])
-    assert owners(book.nps_cases(bare, BOOKS, START, END)) == [None]
+    assert owners(portfolios.nps_cases(bare, BOOKS, START, END)) == [None]
 
 
 # Use --------------------------------------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ def features(**accounts):
 
 
 def test_change_of_use_is_the_difference_over_the_larger_of_two_quarters():
-    cases = book.usage_cases(features(A=(20, 30, 15), B=(10, 10, 0), C=(0, 5, 5), D=(0, 0, 4)), BOOKS, START, END)
+    cases = portfolios.usage_cases(features(A=(20, 30, 15), B=(10, 10, 0), C=(0, 5, 5), D=(0, 0, 4)), BOOKS, START, END)
     found = cases.table.set_index(["cluster", "month"])["usage_change"].to_dict()
     march, june = dates("2026-03-01", "2026-06-01")
     assert found == approx(
@@ -333,14 +333,17 @@ def test_change_of_use_is_the_difference_over_the_larger_of_two_quarters():
 
 
 def test_a_quarter_belongs_to_who_had_the_account_in_it_or_until_it_left():
-    cases = book.usage_cases(features(B=(10, 10, 0)), BOOKS, START, END)
+    cases = portfolios.usage_cases(features(B=(10, 10, 0)), BOOKS, START, END)
     # 1 April: Ann has 59 of the 90 days. It left on 1 May: of the 90 days before that Ben has 61.
     assert owners(cases) == ["Ann", "Ben"]
     # Had it been attributed on 1 July, an assignment that ended with the account would have had 30 of 90 days only.
     ended = ASSIGNED.assign(
         end_date=ASSIGNED["end_date"].mask(ASSIGNED["rep_id"].eq("Ben"), pd.Timestamp("2026-05-01"))
     )
-    assert owners(book.usage_cases(features(B=(10, 10, 0)), books(assignments=ended), START, END)) == ["Ann", "Ben"]
+    assert owners(portfolios.usage_cases(features(B=(10, 10, 0)), books(assignments=ended), START, END)) == [
+        "Ann",
+        "Ben",
+    ]
 
 
 def test_only_accounts_that_paid_through_both_windows_before_the_quarter_count():
@@ -352,18 +355,18 @@ def test_only_accounts_that_paid_through_both_windows_before_the_quarter_count()
         ("D", "2024-01-01", "2025-12-31", 100),
     )
     every = dict.fromkeys("ABCD", (5, 10, 10))
-    cases = book.usage_cases(features(**every), books(paid=paid), START, END)
+    cases = portfolios.usage_cases(features(**every), books(paid=paid), START, END)
     assert sorted(cases.table["cluster"]) == ["A", "A", "B"]
     assert list(cases.table.loc[cases.table["cluster"] == "B", "month"]) == list(dates("2026-06-01"))
 
 
 def test_windows_that_began_before_the_data_and_months_that_fill_no_quarter_are_left_out():
-    cases = book.usage_cases(features(A=(None, 30, 15)), BOOKS, pd.Timestamp("2025-11-01"), END)
+    cases = portfolios.usage_cases(features(A=(None, 30, 15)), BOOKS, pd.Timestamp("2025-11-01"), END)
     assert list(cases.table["usage_change"]) == [-0.5]
     assert "The first 2 months of the window fill no quarter: left out." in cases.notes
     for nothing in (features(), features(A=(None, None, None))):
         with pytest.raises(ContractError, match="usage: nothing is recorded"):
-            book.usage_cases(nothing, BOOKS, START, END)
+            portfolios.usage_cases(nothing, BOOKS, START, END)
 
 
 # Touches ----------------------------------------------------------------------------------------------------------
@@ -386,7 +389,7 @@ def test_touches_per_working_day_count_months_without_a_touch():
         ("C", None, "2026-03-10", "check_in", 1.0),
         ("C", "Cem", "2026-05-10", "check_in", 1.0),  # has left in April
     )
-    cases = care.touch_cases(done, PEOPLE, START, END)
+    cases = activity_metrics.touch_cases(done, PEOPLE, START, END)
     found = cases.table.set_index(["rep_id", "month"])[["touches_per_working_day", "exposure"]]
     march, may = dates("2026-03-01", "2026-05-01")
     assert tuple(found.loc[("Ann", march)]) == (2, 22) and tuple(found.loc[("Ben", march)]) == (1, 20)
@@ -400,26 +403,26 @@ def test_touches_per_working_day_count_months_without_a_touch():
 def test_the_segment_that_a_csm_serves_is_the_mix_of_touches_where_it_is_known():
     done = touches(*SPAN, ("A", "Ann", "2026-03-02", "qbr", 1.0))
     served = PEOPLE.assign(segment=["Enterprise", "SMB", None, "SMB"])
-    cases = care.touch_cases(done, served, START, END)
+    cases = activity_metrics.touch_cases(done, served, START, END)
     assert cases.mix == ("segment",)
     by_rep = cases.table.drop_duplicates("rep_id").set_index("rep_id")["segment"].astype("str")
     assert by_rep.dropna().to_dict() == {"Ann": "Enterprise", "Ben": "SMB"} and by_rep.isna().sum() == 1
-    assert care.touch_cases(done, served.assign(segment=None), START, END).mix == ()
+    assert activity_metrics.touch_cases(done, served.assign(segment=None), START, END).mix == ()
 
 
 def test_people_without_a_role_count_if_they_touched_somebody():
     done = touches(("A", "Ann", "2026-01-02", "qbr", 1.0), ("A", "Ann", "2026-06-02", "qbr", 1.0))
     for people in (PEOPLE.drop(columns="role"), PEOPLE.assign(role=None)):
-        assert set(care.touch_cases(done, people, START, END).table["rep_id"]) == {"Ann"}
+        assert set(activity_metrics.touch_cases(done, people, START, END).table["rep_id"]) == {"Ann"}
 
 
 def test_months_in_which_no_touch_was_recorded_at_all_are_not_months_without_work():
     done = touches(("A", "Ann", "2026-02-20", "qbr", 1.0), ("A", "Ann", "2026-04-02", "qbr", 1.0))
-    cases = care.touch_cases(done, PEOPLE[:1], START, END)
+    cases = activity_metrics.touch_cases(done, PEOPLE[:1], START, END)
     assert list(cases.table["month"]) == list(dates("2026-02-01", "2026-03-01", "2026-04-01"))
     assert list(cases.table["touches_per_working_day"]) == [1, 0, 1]
     assert cases.notes[0].startswith("3 months of the window lie before the first or after the last recorded touch")
-    long_ago = care.touch_cases(done, PEOPLE, pd.Timestamp("2020-01-01"), pd.Timestamp("2021-01-01"))
+    long_ago = activity_metrics.touch_cases(done, PEOPLE, pd.Timestamp("2020-01-01"), pd.Timestamp("2021-01-01"))
     assert long_ago.keys == () and len(long_ago.table) == 0
 
 
@@ -427,20 +430,20 @@ def test_without_touches_or_people_the_error_says_what_is_missing():
     some = touches(*SPAN)
     panel = account_month(("A", "2026-02-01", 1, 0, 0, 1))
     calls = (
-        lambda none: care.touch_cases(none, PEOPLE, START, END),
-        lambda none: care.touch_hours_cases(none, panel, BOOKS, START, END),
-        lambda none: care.onboarding_cases(none, BOOKS, START, END),
-        lambda none: care.coverage_cases(none, BOOKS, START, END),
+        lambda none: activity_metrics.touch_cases(none, PEOPLE, START, END),
+        lambda none: activity_metrics.touch_hours_cases(none, panel, BOOKS, START, END),
+        lambda none: activity_metrics.onboarding_cases(none, BOOKS, START, END),
+        lambda none: activity_metrics.coverage_cases(none, BOOKS, START, END),
     )
     for call in calls:
         with pytest.raises(ContractError, match="touches say what CSMs did"):
             call(some.iloc[:0])
     with pytest.raises(ContractError, match="reps say who was employed when"):
-        care.touch_cases(some, PEOPLE.iloc[:0], START, END)
+        activity_metrics.touch_cases(some, PEOPLE.iloc[:0], START, END)
     with pytest.raises(ContractError, match="no hours are recorded"):
-        care.touch_hours_cases(some.drop(columns="hours"), panel, BOOKS, START, END)
+        activity_metrics.touch_hours_cases(some.drop(columns="hours"), panel, BOOKS, START, END)
     with pytest.raises(ContractError, match="none is of the kind onboarding"):
-        care.onboarding_cases(some, BOOKS, START, END)
+        activity_metrics.onboarding_cases(some, BOOKS, START, END)
 
 
 def test_hours_of_a_month_belong_to_who_had_the_account_in_it():
@@ -456,7 +459,7 @@ def test_hours_of_a_month_belong_to_who_had_the_account_in_it():
         ("B", "2026-06-01", 0, 0, 0, 0),
         ("D", "2026-01-01", 0, 1, 0, 1),  # its first month
     )
-    cases = care.touch_hours_cases(done, panel, BOOKS, START, END)
+    cases = activity_metrics.touch_hours_cases(done, panel, BOOKS, START, END)
     assert list(cases.table["touch_hours_per_account"]) == [0, 3.5, 0] and list(cases.table["exposure"]) == [1, 1, 1]
     assert owners(cases) == ["Ann", "Ben", None]  # Ben has all of the 30 days up to 1 April
     assert cases.notes[0] == "4.00 of 7.50 hours went to accounts that paid nothing that month: not counted."
@@ -466,14 +469,14 @@ def test_the_mix_of_a_month_of_work_is_what_was_known_on_its_eve():
     paid = paid_periods(("A", "2026-01-01", None, 100))
     panel = account_month(("A", "2026-03-01", 1, 0, 0, 1), ("A", "2026-04-01", 1, 0, 0, 1))
     done = touches(*SPAN, ("A", "Ann", "2026-03-02", "qbr", 1.0))
-    cases = care.touch_hours_cases(done, panel, books(paid=paid), START, END)
+    cases = activity_metrics.touch_hours_cases(done, panel, books(paid=paid), START, END)
     assert list(cases.table["tenure"]) == ["under 3 months", "3 to 12 months"]  # 2 and 3 months
 
 
 def test_a_touch_of_unknown_length_makes_its_month_no_case():
     done = touches(*SPAN, ("A", "Ann", "2026-03-02", "qbr", 1.0), ("A", "Ann", "2026-03-03", "qbr", None))
     panel = account_month(("A", "2026-03-01", 1, 0, 0, 1), ("A", "2026-04-01", 1, 0, 0, 1))
-    cases = care.touch_hours_cases(done, panel, BOOKS, START, END)
+    cases = activity_metrics.touch_hours_cases(done, panel, BOOKS, START, END)
     assert cases.table["touch_hours_per_account"].isna().tolist() == [True, False]
     assert "1 account-months have a touch without hours: not counted." in cases.notes
 
@@ -509,7 +512,7 @@ def test_onboarding_runs_from_the_first_paid_day_to_the_last_onboarding_touch_bo
         ("E", "Cem", "2026-01-10", "qbr", 1.0),
         ("F", "Cem", "2026-01-10", "onboarding", 1.0),
     )
-    cases = care.onboarding_cases(done, books(paid, assignments), START, END)
+    cases = activity_metrics.onboarding_cases(done, books(paid, assignments), START, END)
     assert dict(zip(cases.table["cluster"], cases.table["onboarding_days"], strict=True)) == {"A": 9, "B": 1, "C": 180}
     # On A's last day Ben has 5 of 9 days, Ann 4. B's only day counts itself. Cem leaves on 10 April: 11 of C's last 90.
     assert owners(cases) == ["Ben", "Cem", None]
@@ -523,7 +526,7 @@ def test_accounts_that_began_before_touches_were_recorded_have_no_onboarding_tim
         ("A", "Ann", "2026-01-20", "onboarding", 1.0),
         ("B", "Ann", "2026-01-25", "onboarding", 1.0),
     )
-    cases = care.onboarding_cases(done, books(paid), START, pd.Timestamp("2026-08-01"))
+    cases = activity_metrics.onboarding_cases(done, books(paid), START, pd.Timestamp("2026-08-01"))
     assert list(cases.table["cluster"]) == ["B"]
 
 
@@ -538,7 +541,7 @@ def test_an_account_is_covered_that_had_a_touch_in_the_90_days_before_the_quarte
         ("C", "Ben", "2026-04-01", "qbr", 1.0),  # after the first quarter, before the second one's 90 days
         ("C", "Ben", "2026-07-01", "qbr", 1.0),
     )
-    cases = care.coverage_cases(done, BOOKS, START, END)
+    cases = activity_metrics.coverage_cases(done, BOOKS, START, END)
     found = cases.table.set_index(["cluster", "month"])["book_coverage"].to_dict()
     march, june = dates("2026-03-01", "2026-06-01")
     assert found == {
@@ -557,19 +560,23 @@ def test_an_account_is_covered_that_had_a_touch_in_the_90_days_before_the_quarte
 def test_accounts_won_in_the_quarter_are_not_yet_expected_to_have_had_a_touch():
     paid = paid_periods(("A", "2026-04-02", None, 100), ("B", "2026-04-03", None, 100))
     done = touches(("C", "Ann", "2025-01-01", "qbr", 1.0), ("C", "Ann", "2026-06-30", "qbr", 1.0))
-    cases = care.coverage_cases(done, books(paid), START, END)
+    cases = activity_metrics.coverage_cases(done, books(paid), START, END)
     assert list(cases.table["cluster"]) == ["A"]
 
 
 def test_quarters_without_recorded_touches_are_left_out_and_counted():
     done = touches(("A", "Ann", "2026-01-02", "qbr", 1.0), ("A", "Ann", "2026-06-02", "qbr", 1.0))
-    cases = care.coverage_cases(done, BOOKS, START, END)  # 90 days before 1 April: 1 January, a day too early
+    cases = activity_metrics.coverage_cases(
+        done, BOOKS, START, END
+    )  # 90 days before 1 April: 1 January, a day too early
     assert set(cases.table["month"]) == set(dates("2026-06-01"))
     assert "1 quarter without recorded touches: left out." in cases.notes
     stopped = touches(("A", "Ann", "2025-12-02", "qbr", 1.0), ("A", "Ann", "2026-04-02", "qbr", 1.0))
-    assert set(care.coverage_cases(stopped, BOOKS, START, END).table["month"]) == set(dates("2026-03-01"))
+    assert set(activity_metrics.coverage_cases(stopped, BOOKS, START, END).table["month"]) == set(dates("2026-03-01"))
     for year in ("2020", "2028"):
-        none = care.coverage_cases(done, BOOKS, pd.Timestamp(f"{year}-01-01"), pd.Timestamp(f"{year}-07-01"))
+        none = activity_metrics.coverage_cases(
+            done, BOOKS, pd.Timestamp(f"{year}-01-01"), pd.Timestamp(f"{year}-07-01")
+        )
         assert none.keys == () and len(none.table) == 0
 
 
@@ -581,13 +588,13 @@ def every_kind_of_cases(books_):
     done = touches(*SPAN, ("A", "Ann", "2026-01-20", "onboarding", 1.0))
     asked = surveys(("nps", "A", "2026-03-01", "2026-03-02", 9))
     return (
-        lambda: book.renewal_cases(RENEWALS, books_, START, END),
-        lambda: book.portfolio_months(panel, books_, START, END),
-        lambda: book.nps_cases(asked, books_, START, END),
-        lambda: book.usage_cases(features(A=(1, 2, 3)), books_, START, END),
-        lambda: care.touch_hours_cases(done, panel, books_, START, END),
-        lambda: care.onboarding_cases(done, books_, START, END),
-        lambda: care.coverage_cases(done, books_, START, END),
+        lambda: portfolios.renewal_cases(RENEWALS, books_, START, END),
+        lambda: portfolios.portfolio_months(panel, books_, START, END),
+        lambda: portfolios.nps_cases(asked, books_, START, END),
+        lambda: portfolios.usage_cases(features(A=(1, 2, 3)), books_, START, END),
+        lambda: activity_metrics.touch_hours_cases(done, panel, books_, START, END),
+        lambda: activity_metrics.onboarding_cases(done, books_, START, END),
+        lambda: activity_metrics.coverage_cases(done, books_, START, END),
     )
 
 
@@ -603,19 +610,19 @@ def test_one_csm_only_with_three_accounts_and_nobody_else_is_a_book_like_any_oth
     for people in (PEOPLE[:1], PEOPLE.iloc[:0]):
         for make in every_kind_of_cases(books(assignments=alone, people=people)):
             assert set(make().table["rep_id"].dropna()) <= {"Ann"}
-    assert set(owners(book.renewal_cases(RENEWALS, books(assignments=alone), START, END))) == {"Ann", None}
+    assert set(owners(portfolios.renewal_cases(RENEWALS, books(assignments=alone), START, END))) == {"Ann", None}
 
 
 def test_reps_that_nobody_listed_are_compared_by_id():
     unknown = ASSIGNED.assign(rep_id="who?")
-    cases = book.renewal_cases(RENEWALS, books(assignments=unknown), START, END)
+    cases = portfolios.renewal_cases(RENEWALS, books(assignments=unknown), START, END)
     assert (
         set(owners(cases)) == {"who?", None} and "1 CSM in the assignments is not in the table reps" in cases.notes[-1]
     )
 
 
 def test_every_case_has_the_shape_that_comparing_needs():
-    for make in (*every_kind_of_cases(BOOKS), lambda: care.touch_cases(touches(*SPAN), PEOPLE, START, END)):
+    for make in (*every_kind_of_cases(BOOKS), lambda: activity_metrics.touch_cases(touches(*SPAN), PEOPLE, START, END)):
         cases = make()
         for name in ("rep_id", "cluster", *cases.mix):
             assert isinstance(cases.table[name].dtype, pd.CategoricalDtype)
@@ -653,7 +660,7 @@ def sample():
 
 
 def test_renewals_of_the_sample_company_foot_and_reach_the_book_of_everybody_who_had_one(sample):
-    cases = book.renewal_cases(sample["renewals"], sample["books"], *sample["window"])
+    cases = portfolios.renewal_cases(sample["renewals"], sample["books"], *sample["window"])
     whole = retention.renewal_rate(sample["renewals"], *sample["window"])
     had, nobody = cases.table[cases.table["rep_id"].notna()], cases.table[cases.table["rep_id"].isna()]
     assert len(had) + len(nobody) == whole.due
@@ -663,7 +670,7 @@ def test_renewals_of_the_sample_company_foot_and_reach_the_book_of_everybody_who
 
 
 def test_months_of_the_sample_company_foot_with_its_movements_to_the_cent(sample):
-    cases, panel = book.portfolio_months(sample["panel"], sample["books"], *sample["window"]), sample["panel"]
+    cases, panel = portfolios.portfolio_months(sample["panel"], sample["books"], *sample["window"]), sample["panel"]
     kept, opening = cases.table["book_nrr"] * cases.table["exposure"], cases.table["exposure"]
     paying = panel[panel["opening"] > 0]
     assert opening.sum() == approx(paying["opening"].sum() / 100, abs=0.005)
@@ -676,9 +683,9 @@ def test_months_of_the_sample_company_foot_with_its_movements_to_the_cent(sample
 def test_touches_and_hours_of_the_sample_company_foot(sample):
     touched = sample["tables"].touches
     inside = touched[touched["occurred_at"] >= sample["window"][0]]
-    cases = care.touch_cases(touched, sample["tables"].reps, *sample["window"])
+    cases = activity_metrics.touch_cases(touched, sample["tables"].reps, *sample["window"])
     assert cases.table["touches_per_working_day"].sum() == len(inside) and cases.notes == ()
-    hours = care.touch_hours_cases(touched, sample["panel"], sample["books"], *sample["window"])
+    hours = activity_metrics.touch_hours_cases(touched, sample["panel"], sample["books"], *sample["window"])
     assert hours.table["touch_hours_per_account"].sum() == approx(inside["hours"].sum(), abs=1e-6)
     whose = hours.table[hours.table["rep_id"].notna()]
     assert whose["touch_hours_per_account"].sum() / inside["hours"].sum() > 0.97  # a CSM's hours are in the own book
@@ -695,10 +702,10 @@ def test_touches_of_the_sample_company_are_nearly_all_done_by_whom_the_rule_give
 def test_the_measures_of_the_sample_company_are_all_there(sample):
     tables, window = sample["tables"], sample["window"]
     made = (
-        book.nps_cases(tables.surveys, sample["books"], *window),
-        book.usage_cases(sample["features"], sample["books"], *window),
-        care.onboarding_cases(tables.touches, sample["books"], *window),
-        care.coverage_cases(tables.touches, sample["books"], *window),
+        portfolios.nps_cases(tables.surveys, sample["books"], *window),
+        portfolios.usage_cases(sample["features"], sample["books"], *window),
+        activity_metrics.onboarding_cases(tables.touches, sample["books"], *window),
+        activity_metrics.coverage_cases(tables.touches, sample["books"], *window),
     )
     assert [cases.keys for cases in made] == [("nps",), ("usage_change",), ("onboarding_days",), ("book_coverage",)]
     answers, usage, onboarding, coverage = (cases.table for cases in made)
@@ -723,5 +730,5 @@ def test_rollups_of_ones_own_frames_make_books(sample):
     )
     engine = rollups.engine_of(subscriptions=subscriptions)
     made = books(paid=rollups.run(engine, "paid_periods"))
-    cases = book.portfolio_months(rollups.run(engine, "account_month", start=START, end=END), made, START, END)
+    cases = portfolios.portfolio_months(rollups.run(engine, "account_month", start=START, end=END), made, START, END)
     assert cases.table.groupby("cluster", observed=True)["book_grr"].sum().to_dict() == {"A": 6, "B": 2}

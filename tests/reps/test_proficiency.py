@@ -8,6 +8,7 @@ import pytest
 
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats.monotone import monotone
+from cs_helpers.reps.proficiency import time_to_proficiency
 from cs_helpers.reps.results import Cases
 
 FIRST = pd.Timestamp("2023-01-01")
@@ -51,7 +52,7 @@ TRUE_WEEK = 16
 
 @pytest.mark.parametrize("key", ["csat", "resolution_hours"])
 def test_a_planted_ramp_is_found_with_an_interval_that_covers_it(key):
-    found = [ramp(*_args(seed, key)) for seed in range(40)]
+    found = [time_to_proficiency(*_args(seed, key)) for seed in range(40)]
     told = [each for each in found if each.proficient is not None]
     assert sum(each.low <= TRUE_WEEK <= each.high for each in told) >= 0.85 * len(found)
     assert 12 <= np.median([each.proficient for each in told]) <= 20
@@ -67,7 +68,7 @@ def _args(seed, key="csat", **options):
 
 @pytest.mark.parametrize("key", ["csat", "resolution_hours"])
 def test_without_a_planted_ramp_none_is_visible(key):
-    reasons = [ramp(*_args(seed, key, start=0.0)).reason for seed in range(40)]
+    reasons = [time_to_proficiency(*_args(seed, key, start=0.0)).reason for seed in range(40)]
     assert np.mean(["no ramp is visible" in reason for reason in reasons]) >= 0.90
 
 
@@ -78,23 +79,23 @@ def test_newcomers_who_stay_behind_do_not_reach_the_others():
     rng = np.random.default_rng(0)
     gone = new & (rng.random(len(table)) < 0.3)
     behind = Cases(table.assign(csat=table["csat"].mask(gone, 0.0)), ("csat",), ("kind",))
-    found = ramp(behind, "csat", people)
+    found = time_to_proficiency(behind, "csat", people)
     assert found.proficient == math.inf and found.high == math.inf and not found.reason
 
 
 def test_known_by_month_only_a_step_is_a_month():
-    found = ramp(*_args(0, by_day=False))
+    found = time_to_proficiency(*_args(0, by_day=False))
     assert found.step_weeks == pytest.approx(52 / 12)
     assert found.curve["week"].tolist()[:5] == [0, 4, 8, 13, 17]
-    whole = [ramp(*_args(seed, by_day=False)) for seed in range(12)]
+    whole = [time_to_proficiency(*_args(seed, by_day=False)) for seed in range(12)]
     # by calendar month a newcomer's first month begins before the first day: half a month later on average
     assert 12 <= np.median([each.proficient for each in whole]) <= 22
 
 
 def test_newcomers_who_get_the_easy_cases_are_not_taken_for_better():
     cases, people = team(2, start=0.0, newcomers=12, between=0.0, hard_for_new=True)
-    with_mix = ramp(cases, "csat", people)
-    without = ramp(Cases(cases.table, ("csat",)), "csat", people)
+    with_mix = time_to_proficiency(cases, "csat", people)
+    without = time_to_proficiency(Cases(cases.table, ("csat",)), "csat", people)
     assert abs(with_mix.early[0]) < 0.03
     assert without.early[0] > 0.05  # .85 easy instead of .3, and easy ones are .15 better: .0825
 
@@ -135,7 +136,7 @@ def six_newcomers():
 
 def test_a_step_is_four_weeks_and_the_effect_is_the_distance_from_the_longer_serving():
     cases, people = six_newcomers()
-    found = ramp(cases, "csat", people)
+    found = time_to_proficiency(cases, "csat", people)
     assert found.tenured == pytest.approx(0.80) and found.longer_serving == 3 and found.newcomers == 6
     assert found.band == pytest.approx((0.75, 0.85))
     curve = found.curve
@@ -148,14 +149,17 @@ def test_a_step_is_four_weeks_and_the_effect_is_the_distance_from_the_longer_ser
 
 def test_weeks_can_be_as_long_as_one_asks():
     cases, people = six_newcomers()
-    assert ramp(cases, "csat", people, step_weeks=2).curve["week"].tolist() == [0, 2, 4]
-    assert ramp(cases, "csat", people, step_weeks=8).curve["week"].tolist() == [0]
+    assert time_to_proficiency(cases, "csat", people, step_weeks=2).curve["week"].tolist() == [0, 2, 4]
+    assert time_to_proficiency(cases, "csat", people, step_weeks=8).curve["week"].tolist() == [0]
 
 
 def test_days_may_be_dates_or_numbers():
     cases, people = six_newcomers()
     numbers = cases.table.assign(day=(cases.table["day"] - pd.Timestamp("1970-01-01")).dt.days)
-    one, other = ramp(cases, "csat", people), ramp(Cases(numbers, ("csat",)), "csat", people)
+    one, other = (
+        time_to_proficiency(cases, "csat", people),
+        time_to_proficiency(Cases(numbers, ("csat",)), "csat", people),
+    )
     pd.testing.assert_frame_equal(one.curve, other.curve)
 
 
@@ -163,7 +167,10 @@ def test_the_rows_order_and_index_change_nothing():
     cases, people = six_newcomers()
     shuffled = cases.table.sample(frac=1, random_state=3)
     shuffled.index = np.zeros(len(shuffled), int)
-    one, other = ramp(cases, "csat", people), ramp(Cases(shuffled, ("csat",)), "csat", people[::-1])
+    one, other = (
+        time_to_proficiency(cases, "csat", people),
+        time_to_proficiency(Cases(shuffled, ("csat",)), "csat", people[::-1]),
+    )
     pd.testing.assert_frame_equal(one.curve, other.curve)
 
 
@@ -171,7 +178,7 @@ def test_reps_hired_before_the_data_are_no_newcomers_and_count_once_they_are_lon
     cases, people = six_newcomers()
     people.loc[people["rep_id"] == "n0", "hired_on"] = pd.Timestamp("2024-12-31")  # a day before the first month
     people.loc[people["rep_id"] == "n1", "hired_on"] = pd.Timestamp("2024-01-01")  # 17 months before its cases
-    found = ramp(cases, "csat", people)
+    found = time_to_proficiency(cases, "csat", people)
     assert found.newcomers == 4 and found.longer_serving == 4
 
 
@@ -180,7 +187,7 @@ def test_a_rep_without_a_hire_date_was_there_before_the_data():
     for i in range(6):
         rows += shares(f"n{i}", "2025-06-15", 10, 10)
     people = people_of(**dict.fromkeys(OLD), **{f"n{i}": "2025-06-01" for i in range(6)})
-    found = ramp(cases_of(rows), "csat", people)
+    found = time_to_proficiency(cases_of(rows), "csat", people)
     assert found.newcomers == 6
     assert found.tenured == pytest.approx(0.6)  # January 2024 lies within twelve months of the first day seen
 
@@ -189,7 +196,7 @@ def test_cases_before_the_first_day_and_people_nobody_knows_do_not_count():
     cases, people = six_newcomers()
     more = cases_of(shares("n0", "2025-05-20", 0, 30) + shares("stranger", "2025-06-10", 0, 50))
     both = pd.concat([cases.table, more.table], ignore_index=True)
-    found = ramp(Cases(both, ("csat",)), "csat", people)
+    found = time_to_proficiency(Cases(both, ("csat",)), "csat", people)
     assert found.newcomers == 6 and found.curve["cases"].tolist() == [240, 120]
 
 
@@ -197,23 +204,23 @@ def test_newcomers_count_as_longer_serving_once_past_the_months():
     cases, people = six_newcomers()
     later = cases_of([row for i in range(6) for row in shares(f"n{i}", "2026-06-10", 20, 0)])
     both = pd.concat([cases.table, later.table], ignore_index=True)
-    found = ramp(Cases(both, ("csat",)), "csat", people)
+    found = time_to_proficiency(Cases(both, ("csat",)), "csat", people)
     assert found.longer_serving == 9
     assert found.tenured == pytest.approx((240 + 120) / (300 + 120), abs=0.01)
-    assert ramp(Cases(both, ("csat",)), "csat", people, months=13).longer_serving == 3
+    assert time_to_proficiency(Cases(both, ("csat",)), "csat", people, months=13).longer_serving == 3
 
 
 def test_a_step_with_fewer_than_three_newcomers_is_not_shown():
     cases, people = six_newcomers()
     late = cases_of(shares("n0", "2025-08-20", 10, 10) + shares("n1", "2025-08-20", 10, 10))
     both = pd.concat([cases.table, late.table], ignore_index=True)
-    assert ramp(Cases(both, ("csat",)), "csat", people).curve["week"].tolist() == [0, 4]
+    assert time_to_proficiency(Cases(both, ("csat",)), "csat", people).curve["week"].tolist() == [0, 4]
 
 
 def test_four_newcomers_have_a_curve_and_no_time_to_proficiency():
     cases, people = six_newcomers()
     few = cases.table[~cases.table["rep_id"].isin(["n4", "n5"])]
-    found = ramp(Cases(few, ("csat",)), "csat", people)
+    found = time_to_proficiency(Cases(few, ("csat",)), "csat", people)
     assert found.proficient is None and math.isnan(found.low)
     assert found.reason == "4 newcomers were seen; a time to proficiency needs 5"
     assert len(found.curve) == 2
@@ -223,7 +230,7 @@ def test_newcomers_who_start_clearly_behind_but_inside_the_band_show_no_ramp():
     rows = [row for rep in OLD for row in shares(rep, "2025-01-10", 8000, 2000)]
     for i in range(6):
         rows += shares(f"n{i}", "2025-06-01", 770 + i, 230 - i)
-    found = ramp(cases_of(rows), "csat", people_of(**OLD, **{f"n{i}": "2025-06-01" for i in range(6)}))
+    found = time_to_proficiency(cases_of(rows), "csat", people_of(**OLD, **{f"n{i}": "2025-06-01" for i in range(6)}))
     assert found.early[2] < 0 and found.proficient is None
     assert "start inside the band" in found.reason
 
@@ -242,7 +249,7 @@ def test_where_lower_is_better_newcomers_come_down(key, first, later):
         for week, level in ((0, first), (4, first), (8, later), (12, later)):
             day = pd.Timestamp("2025-06-01") + pd.Timedelta(weeks=week, days=1)
             rows += some(f"n{i}", day, level)
-    found = ramp(cases_of(rows, key), key, people_of(**OLD, **{f"n{i}": "2025-06-01" for i in range(6)}))
+    found = time_to_proficiency(cases_of(rows, key), key, people_of(**OLD, **{f"n{i}": "2025-06-01" for i in range(6)}))
     assert found.proficient == 8 and found.low == found.high == 8
     assert found.curve["level"].iloc[0] > found.band[1] >= found.curve["level"].iloc[-1]
     if key == "resolution_hours":
@@ -256,7 +263,7 @@ def test_the_interval_of_the_time_knows_how_sure_the_level_of_the_others_is(time
     rows = [row for rep in OLD for row in shares(rep, "2025-01-10", 40, 10) * times]
     for i in range(6):
         rows += shares(f"n{i}", "2025-06-02", 20, 30) + shares(f"n{i}", "2025-07-02", 40, 10)
-    found = ramp(cases_of(rows), "csat", people_of(**OLD, **dict.fromkeys(NEW, "2025-06-01")))
+    found = time_to_proficiency(cases_of(rows), "csat", people_of(**OLD, **dict.fromkeys(NEW, "2025-06-01")))
     assert found.proficient == 4
     assert (found.high == 4) == sure  # 3 x 50 cases at 80 % have an error of 3.3 points, 3 x 1,000 one of .7
 
@@ -268,7 +275,7 @@ def test_counts_are_compared_with_what_their_exposure_lets_expect():
             rows.append((f"n{i}", f"2025-{month:02d}-01", 10 * rate + i - 2.5, 10.0))
     key = "tickets_per_working_day"
     cases = cases_of(rows, key, day=False, exposure=1)
-    found = ramp(cases, key, people_of(**OLD, **{f"n{i}": "2025-06-01" for i in range(6)}))
+    found = time_to_proficiency(cases, key, people_of(**OLD, **{f"n{i}": "2025-06-01" for i in range(6)}))
     assert found.tenured == pytest.approx(5.0, rel=0.01)
     assert found.curve["level"].iloc[0] == pytest.approx(2.5, rel=0.01)
     assert found.proficient == 13  # the fourth month
@@ -291,24 +298,29 @@ def test_trainings_and_ride_alongs_of_newcomers_are_marked_by_step():
     ]
     records = pd.DataFrame(rows, columns=["kind", "rep_id", "date", "course"])
     records["date"] = pd.to_datetime(records["date"])
-    marks = ramp(cases, "csat", people, records).marks
+    marks = time_to_proficiency(cases, "csat", people, records).marks
     assert [tuple(row) for row in marks.itertuples(index=False)] == [
         (0, "ride-along", 2, 2),
         (0, "training", 2, 3),
         (4, "ride-along", 1, 1),
     ]
-    assert ramp(cases, "csat", people).marks.empty and ramp(cases, "csat", people, records[:0]).marks.empty
-    assert (ramp(cases, "csat", people, records.drop(columns="course")).marks["kind"] == "training").all()
+    assert (
+        time_to_proficiency(cases, "csat", people).marks.empty
+        and time_to_proficiency(cases, "csat", people, records[:0]).marks.empty
+    )
+    assert (
+        time_to_proficiency(cases, "csat", people, records.drop(columns="course")).marks["kind"] == "training"
+    ).all()
 
 
 def test_equal_input_gives_equal_draws():
-    one, other = ramp(*_args(5)), ramp(*_args(5))
+    one, other = time_to_proficiency(*_args(5)), time_to_proficiency(*_args(5))
     assert (one.proficient, one.low, one.high) == (other.proficient, other.low, other.high)
 
 
 def test_the_first_weeks_carry_the_error_of_both_sides():
     cases, people = six_newcomers()
-    _, low, high = ramp(cases, "csat", people).early
+    _, low, high = time_to_proficiency(cases, "csat", people).early
     level = (3 * 80 + 6 * 36) / (300 + 360)  # all cases; reps agree, so the error is that of independent shares
     error = math.hypot((level * (1 - level) / 360) ** 0.5, (level * (1 - level) / 300) ** 0.5)
     assert (high - low) / 2 == pytest.approx(2.5706 * error, rel=0.002)  # Student's t of 5 degrees
@@ -316,7 +328,7 @@ def test_the_first_weeks_carry_the_error_of_both_sides():
 
 def test_reps_who_happen_to_agree_are_no_certainty():
     cases, people = six_newcomers()
-    first = ramp(cases, "csat", people).curve.iloc[0]
+    first = time_to_proficiency(cases, "csat", people).curve.iloc[0]
     # all six at 20 of 40: without any spread between reps, still the error of 240 shares, and t of 5 degrees
     independent = (0.25 / 240) ** 0.5
     assert first["effect_high"] - first["effect"] > 2.57 * independent * 0.8
@@ -325,7 +337,9 @@ def test_reps_who_happen_to_agree_are_no_certainty():
 def test_a_step_in_which_the_rare_thing_did_not_happen_has_an_interval():
     rows = [row for rep in OLD for row in shares(rep, "2025-01-10", 5, 95)]
     rows += [row for i in range(6) for row in shares(f"n{i}", "2025-06-10", 0, 20)]
-    found = ramp(cases_of(rows, "reopen_rate"), "reopen_rate", people_of(**OLD, **dict.fromkeys(NEW, "2025-06-01")))
+    found = time_to_proficiency(
+        cases_of(rows, "reopen_rate"), "reopen_rate", people_of(**OLD, **dict.fromkeys(NEW, "2025-06-01"))
+    )
     first = found.curve.iloc[0]
     assert first["effect"] < 0 < first["effect_high"] and "no ramp" in found.reason
 
@@ -333,7 +347,7 @@ def test_a_step_in_which_the_rare_thing_did_not_happen_has_an_interval():
 def test_where_all_cases_are_alike_nothing_is_compared():
     cases, people = six_newcomers()
     with pytest.raises(ContractError, match="all cases are alike"):
-        ramp(Cases(cases.table.assign(csat=1.0), ("csat",)), "csat", people)
+        time_to_proficiency(Cases(cases.table.assign(csat=1.0), ("csat",)), "csat", people)
 
 
 # Mistakes and refusals
@@ -343,13 +357,13 @@ def test_where_all_cases_are_alike_nothing_is_compared():
 def test_steps_without_sense_are_the_users_mistake(options):
     cases, people = six_newcomers()
     with pytest.raises(ParameterError, match="choose 1 to 120 months"):
-        ramp(cases, "csat", people, **options)
+        time_to_proficiency(cases, "csat", people, **options)
 
 
 def test_a_measure_the_cases_do_not_hold_is_the_users_mistake():
     cases, people = six_newcomers()
     with pytest.raises(ParameterError, match="no measure 'cst'"):
-        ramp(cases, "cst", people)
+        time_to_proficiency(cases, "cst", people)
 
 
 @pytest.mark.parametrize(
@@ -366,7 +380,7 @@ def test_a_measure_the_cases_do_not_hold_is_the_users_mistake():
 def test_what_cannot_be_compared_is_refused_with_the_reason(change, said):
     cases, people = change(*six_newcomers())
     with pytest.raises(ContractError, match=said):
-        ramp(cases, "csat", people)
+        time_to_proficiency(cases, "csat", people)
 
 
 # Monotone curves
