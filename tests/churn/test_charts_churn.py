@@ -32,6 +32,8 @@ from cs_helpers.report.charts.ink import INKS, NARROW, WIDE
 from cs_helpers.report.charts.labels import share, shorten, spread
 from cs_helpers.report.charts.picture import as_picture, as_svg
 from cs_helpers.reps.charts import funnel_plot, slope
+from cs_helpers.retention import charts as retention_charts
+from cs_helpers.retention.comparison import Trend
 
 HOSTILE = "$x_1^2$ <script>alert('&')</script> \u202egnol\u0000 " + "Grundstücksverkehrsgenehmigung " * 9
 NAN = float("nan")
@@ -56,6 +58,24 @@ class Curve:
         return float(self.curve["survival"][self.curve.index <= months].iloc[-1])
 
 
+def trend(lines, events=None, narrow=False):
+    """The chart of these lines, with events as a table of months and labels."""
+    marked = () if events is None else tuple(zip(events["month"], events["label"], strict=True))
+    return retention_charts.trend(Trend(tuple(lines), None, 12, marked), narrow)
+
+
+def group_bars(groups, narrow=False):
+    return retention_charts.group_bars(groups, narrow)
+
+
+def outlook(quarters, narrow=False):
+    return retention_charts.outlook(quarters, narrow)
+
+
+def forecast_score(quarters, narrow=False):
+    return retention_charts.forecast_score(quarters, narrow)
+
+
 def line(label="Net retention", values=(0.93, 0.95, 0.91), width=0.02, target=0.92, start="2024-11-01"):
     values = np.array(values, float)
     months = list(pd.date_range(start, periods=len(values), freq="MS"))
@@ -67,7 +87,7 @@ def line(label="Net retention", values=(0.93, 0.95, 0.91), width=0.02, target=0.
 def groups_of(names, now, before=NAN, n=120, width=0.03, overall=0.9):
     now = np.broadcast_to(np.array(now, float), len(names))
     columns = {"grr": now, "grr_low": now - width, "grr_high": now + width, "grr_before": before, "accounts": n}
-    return Stand(table=pd.DataFrame(columns, index=pd.Index(names, name="group")), overall=overall)
+    return Stand(rows=pd.DataFrame(columns, index=pd.Index(names, name="group")), overall=overall)
 
 
 def causes(columns, last=24.0):
@@ -98,11 +118,11 @@ def risk_of(expected, labels, log_odds):
     return Stand(reliability=pd.DataFrame(fit), drivers=pd.DataFrame(effect))
 
 
-def quarters_of(names, due):
+def quarters_of(names, due, currency="EUR"):
     due = np.array(due, float)
     parts = {"expected": 0.85, "low": 0.8, "high": 0.9, "worst": 0.7, "best": 0.95, "actual": 0.75}
     columns = {"due": due, **{name: due * part for name, part in parts.items()}}
-    return Stand(table=pd.DataFrame(columns, index=names))
+    return Stand(quarters=pd.DataFrame(columns, index=names), currency=currency)
 
 
 THREE = {"Enterprise": Curve([0, 12, 40], [1, 0.9, 0.8], 60), "Small": Curve([0, 6, 30], [1, 0.7, 0.4], 36)}
@@ -176,20 +196,20 @@ NORMAL = {
     "outlook": (
         outlook,
         quarters_of(QUARTERS, DUE),
-        {"money": money},
-        ["2025 Q3", "of €1,200k", "€1,020k", "of €700k", "€595k"],
+        {},
+        ["2025 Q3", "of €1.20m", "€1.02m", "of €700k", "€595k"],
     ),
     "forecast_score": (
         forecast_score,
-        quarters_of(QUARTERS, [1.0, 1.1, 1.05, 1.2]),
+        quarters_of(QUARTERS, [1000.0, 1100, 1050, 1200]),
         {},
-        ["2026 Q2", "75.0\u202f% below", "90.0\u202f% below", "what came"],
+        ["2026 Q2", "€1.0k due", "€750 below", "what came"],
     ),
     "forecast_score in money": (
         forecast_score,
         quarters_of(QUARTERS, DUE),
-        {"money": money},
-        ["2025 Q3", "€1,200k due", "€900k below"],
+        {},
+        ["2025 Q3", "€1.20m due", "€900k below"],
     ),
 }
 
@@ -247,14 +267,14 @@ EXTREME = {
     "a driver beyond measure": (drivers, risk_of([], ["a", "b"], [400.0, 0.01]).drivers, {}),
     "drivers without limits": (drivers, risk_of([], ["a"], [np.inf]).drivers, {}),
     "no quarter": (outlook, quarters_of([], []), {}),
-    "one quarter": (outlook, quarters_of(["2025 Q1"], [1e9]), {"money": money}),
-    "quarters of nothing": (outlook, quarters_of(QUARTERS, [0.0] * 4), {"money": money}),
-    "quarters without values": (outlook, quarters_of(QUARTERS, [NAN] * 4), {"money": money}),
-    "sixteen quarters": (outlook, quarters_of([f"2025 Q{i}" for i in range(16)], [1e9] * 16), {"money": money}),
+    "one quarter": (outlook, quarters_of(["2025 Q1"], [1e9]), {}),
+    "quarters of nothing": (outlook, quarters_of(QUARTERS, [0.0] * 4), {}),
+    "quarters without values": (outlook, quarters_of(QUARTERS, [NAN] * 4), {}),
+    "sixteen quarters": (outlook, quarters_of([f"2025 Q{i}" for i in range(16)], [1e9] * 16), {}),
     "no score": (forecast_score, quarters_of([], []), {}),
-    "one score": (forecast_score, quarters_of(["2025 Q1"], [1e9]), {"money": money}),
+    "one score": (forecast_score, quarters_of(["2025 Q1"], [1e9]), {}),
     "scores of nothing": (forecast_score, quarters_of(QUARTERS, [0.0] * 4), {}),
-    "scores without values": (forecast_score, quarters_of(QUARTERS, [NAN] * 4), {"money": money}),
+    "scores without values": (forecast_score, quarters_of(QUARTERS, [NAN] * 4), {}),
     "no rep": (funnel_plot, Stand(**{**vars(gallery.funnel()), "points": NOBODY}), {}),
     "one rep": (funnel_plot, Stand(**{**vars(gallery.funnel()), "points": gallery.funnel().points[:1]}), {}),
     "all reps outside": (
@@ -270,7 +290,7 @@ EXTREME = {
     "twenty inputs": (tornado, pd.concat([gallery.inputs()] * 4, ignore_index=True), {"money": money, "base": 2e5}),
     "no rung": (ladder, gallery.rungs()[:0], {}),
     "all rungs refused": (ladder, gallery.rungs().assign(status="refused", value=NAN, why="too few"), {}),
-    "equal scores": (forecast_score, quarters_of(QUARTERS, [5.0] * 4), {"money": money}),
+    "equal scores": (forecast_score, quarters_of(QUARTERS, [5.0] * 4), {}),
 }
 
 MANY = [f"{HOSTILE} {i}" for i in range(5)]
@@ -282,8 +302,8 @@ WORDS = {
     "anniversaries": (anniversaries, anniversaries_of(MANY), {}),
     "reason_bars": (reason_bars, reasons_of(MANY, 1e9, 1e6, False), {"money": money}),
     "drivers": (drivers, risk_of([], MANY, [1.0, 2.0, -3.0, 0.1, 0.2]).drivers, {}),
-    "outlook": (outlook, quarters_of(MANY, [1e9] * 5), {"money": money}),
-    "forecast_score": (forecast_score, quarters_of(MANY, [1e9] * 5), {"money": money}),
+    "outlook": (outlook, quarters_of(MANY, [1e9] * 5), {}),
+    "forecast_score": (forecast_score, quarters_of(MANY, [1e9] * 5), {}),
 }
 
 FIVE = {"label": MANY, "why": MANY, "note": MANY, "low_input": MANY, "high_input": MANY, "origin": MANY}
