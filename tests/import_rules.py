@@ -105,6 +105,7 @@ def contracts() -> configparser.ConfigParser:
         "Analysis opens no file, asks no clock, draws nothing and knows no database",
         [f"cs_helpers.{name}" for name in ANALYSIS],
         NOT_IN_ANALYSIS,
+        ["cs_helpers.roi.what_if_widgets -> os"],  # asks whether the notebook is open in JupyterLab
     )
     forbid(
         "publish",

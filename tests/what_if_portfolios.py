@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from cs_helpers.roi.portfolio import make_portfolio
 from cs_helpers.roi.economics import Assumptions
+from cs_helpers.roi.portfolio import make_portfolio
 from cs_helpers.roi.what_if_model import make_what_if
 
 GIVEN = {

@@ -30,6 +30,9 @@ from cs_helpers.report.charts.ink import INKS, NARROW, PAPER, WIDE
 from cs_helpers.report.charts.labels import shorten
 from cs_helpers.report.charts.measure import text_width
 from cs_helpers.report.charts.picture import _short_path, as_picture, as_svg
+from cs_helpers.roi.charts import evidence_intervals, tornado
+from cs_helpers.roi.views.effect import alt_evidence
+from cs_helpers.roi.views.scenario import alt_tornado
 
 NAN = float("nan")
 MISSING = r"\b(nan|inf|None|NaT)\b"
@@ -80,12 +83,12 @@ def strangely(frame, *columns):
 
 YEAR = [line(np.linspace(0.9, 0.95, 13), label=name) for name in ("NRR", "GRR", "Logos")]
 CLOSE = happened("2025-03-01", "2025-04-01", "2025-05-01", "2025-12-01", "2026-01-01")
-POINTS, SLOPES, INPUTS, RUNGS = gallery.funnel().points, gallery.slopes(), gallery.inputs(), gallery.rungs()
+POINTS, SLOPES, INPUTS, RUNGS = gallery.funnel().points, gallery.slopes(), gallery.inputs(), gallery.evidence()
 KINDS = {
     "funnel": (charts.funnel_plot, gallery.funnel(), {}),
     "slope": (charts.slope, SLOPES, {}),
-    "tornado": (charts.tornado, INPUTS, {"money": money, "base": 210_000}),
-    "ladder": (charts.ladder, RUNGS, {"number": tenths}),
+    "tornado": (tornado, INPUTS, {"money": money, "base": 210_000}),
+    "ladder": (evidence_intervals, RUNGS, {"number": tenths}),
     "trend": (charts.trend, YEAR, {"events": CLOSE}),
 }
 CASES = KINDS | {
@@ -103,22 +106,22 @@ CASES = KINDS | {
     "equal slopes": (charts.slope, SLOPES.assign(raw=0.5, adjusted=0.5), {}),
     "slopes without rates": (charts.slope, SLOPES.assign(adjusted=NAN), {}),
     "strange slopes": (charts.slope, strangely(SLOPES.assign(mover=True), "label"), {}),
-    "no input": (charts.tornado, INPUTS[:0], {}),
-    "one input": (charts.tornado, INPUTS[:1], {"money": money}),
-    "forty inputs": (charts.tornado, many(INPUTS, 40), {"money": money, "base": 210_000}),
-    "inputs that do nothing": (charts.tornado, INPUTS.assign(low=0.0, high=0.0), {"money": money, "base": 0}),
-    "inputs without outcome": (charts.tornado, INPUTS.assign(low=NAN), {}),
-    "an input without outcome": (charts.tornado, INPUTS.assign(low=[NAN, *INPUTS["low"][1:]]), {"base": 2e5}),
-    "strange inputs": (charts.tornado, strangely(INPUTS, "label", "low_input", "high_input", "origin"), {"base": 2e5}),
-    "no rung": (charts.ladder, RUNGS[:0], {}),
-    "one rung": (charts.ladder, RUNGS[1:2], {"number": tenths, "unit": "points of GRR"}),
-    "forty rungs": (charts.ladder, many(RUNGS, 40), {"number": tenths}),
-    "equal rungs": (charts.ladder, RUNGS.assign(value=0.0, low=0.0, high=0.0, status="shown"), {"number": tenths}),
-    "rungs without a value": (charts.ladder, RUNGS.assign(value=NAN, status="shown"), {"number": tenths}),
-    "a rung without limits": (charts.ladder, RUNGS.assign(low=NAN, high=np.inf), {"number": tenths}),
-    "all refused": (charts.ladder, RUNGS.assign(status="refused", why="fewer than ten accounts " * 9), {}),
-    "strange rungs": (charts.ladder, strangely(many(RUNGS, 10), "label", "note", "why"), {"unit": HOSTILE}),
-    "strange refusals": (charts.ladder, strangely(many(RUNGS[:1], 10), "why"), {}),
+    "no input": (tornado, INPUTS[:0], {}),
+    "one input": (tornado, INPUTS[:1], {"money": money}),
+    "forty inputs": (tornado, many(INPUTS, 40), {"money": money, "base": 210_000}),
+    "inputs that do nothing": (tornado, INPUTS.assign(low=0.0, high=0.0), {"money": money, "base": 0}),
+    "inputs without outcome": (tornado, INPUTS.assign(low=NAN), {}),
+    "an input without outcome": (tornado, INPUTS.assign(low=[NAN, *INPUTS["low"][1:]]), {"base": 2e5}),
+    "strange inputs": (tornado, strangely(INPUTS, "label", "low_input", "high_input", "origin"), {"base": 2e5}),
+    "no rung": (evidence_intervals, RUNGS[:0], {}),
+    "one rung": (evidence_intervals, RUNGS[1:2], {"number": tenths, "unit": "points of GRR"}),
+    "forty rungs": (evidence_intervals, many(RUNGS, 40), {"number": tenths}),
+    "equal rungs": (evidence_intervals, RUNGS.assign(value=0.0, low=0.0, high=0.0, status="shown"), {"number": tenths}),
+    "rungs without a value": (evidence_intervals, RUNGS.assign(value=NAN, status="shown"), {"number": tenths}),
+    "a rung without limits": (evidence_intervals, RUNGS.assign(low=NAN, high=np.inf), {"number": tenths}),
+    "all refused": (evidence_intervals, RUNGS.assign(status="refused", why="fewer than ten accounts " * 9), {}),
+    "strange rungs": (evidence_intervals, strangely(many(RUNGS, 10), "label", "note", "why"), {"unit": HOSTILE}),
+    "strange refusals": (evidence_intervals, strangely(many(RUNGS[:1], 10), "why"), {}),
     "events without lines": (charts.trend, [], {"events": CLOSE}),
     "events in one panel": (charts.trend, YEAR[:1], {"events": CLOSE}),
     "events in two panels": (charts.trend, YEAR[:2], {"events": CLOSE}),
@@ -300,21 +303,13 @@ def test_a_tornado_of_forty_inputs_says_how_many_are_not_drawn(narrow):
     assert "28 more inputs not drawn" in " · ".join(words_in(drawn("forty inputs", narrow)[1]))
 
 
-def test_the_base_of_a_tornado_may_come_with_its_rows():
-    rows = INPUTS.copy()
-    rows.attrs["base"] = 210_000
-    assert as_svg(charts.tornado(rows, money=money), "x") == as_svg(
-        charts.tornado(INPUTS, money=money, base=210_000), "x"
-    )
-
-
 def test_a_tornado_without_a_base_draws_none():
-    svg = as_svg(charts.tornado(INPUTS, money=money), "x")
+    svg = as_svg(tornado(INPUTS, money=money), "x")
     assert "at their mode" not in svg
 
 
 def test_the_break_even_line_stands_where_it_is_asked_for():
-    ax = charts.tornado(INPUTS, money=money, base=210_000, line=123_000).axes[0]
+    ax = tornado(INPUTS, money=money, base=210_000, line=123_000).axes[0]
     assert [list(line_.get_xdata()) for line_ in ax.lines] == [[123_000, 123_000], [210_000, 210_000]]
 
 
@@ -341,12 +336,12 @@ def test_a_ladder_draws_what_is_given_and_says_why_the_rest_is_not(narrow):
 @both
 def test_a_long_reason_is_said_in_full_where_three_lines_hold_it(narrow):
     why = "nobody was drawn by lot, and those who were served first had been chosen for their numbers"
-    svg = as_svg(charts.ladder(RUNGS[:1].assign(why=why), narrow=narrow, number=tenths), "x")
+    svg = as_svg(evidence_intervals(RUNGS[:1].assign(why=why), narrow=narrow, number=tenths), "x")
     assert why in " ".join(words_in(svg))
 
 
 def test_a_ladder_marks_nothing_as_refuted_where_nothing_is():
-    assert "refuted" not in as_svg(charts.ladder(RUNGS[:3], number=tenths), "x")
+    assert "refuted" not in as_svg(evidence_intervals(RUNGS[:3], number=tenths), "x")
 
 
 # --- events
@@ -548,16 +543,16 @@ def test_the_words_of_slopes_name_the_largest_move_first_and_bound_the_others():
     ],
 )
 def test_the_words_of_a_tornado_say_which_inputs_decide(line_, verdict):
-    said = show.alt_tornado(INPUTS, money, 210_000, line_)
+    said = alt_tornado(INPUTS, money, 210_000, line_)
     assert said.startswith("The outcome is €210k with every input at its mode. Each input alone: Churn without success")
     assert "(guess): €-210k at +1 point, €640k at +6 points" in said
     assert said.endswith(verdict)
 
 
 def test_the_words_of_a_ladder_say_interval_side_and_reason():
-    said = show.alt_ladder(RUNGS, tenths, "points of GRR")
+    said = alt_evidence(RUNGS, tenths, "points of GRR")
     assert said.startswith(
-        "5 rungs of evidence on points of GRR, the strongest first. Randomised pilot: not given, nobody"
+        "5 pieces of evidence on points of GRR, the strongest first. Randomised pilot: not given, nobody"
     )
     assert "Target trial: 2.1, interval 0.4 to 3.7, above zero" in said
     assert "Vacancies: 1.4, interval -1.1 to 3.9, zero lies inside" in said
@@ -583,7 +578,6 @@ def test_the_words_of_a_trend_do_not_make_up_a_course(values, words):
 def test_what_is_refused_has_no_words(empty):
     for say in (show.alt_funnel, show.alt_slope):
         assert say(empty) == ""
-    assert show.alt_tornado(empty, money) == show.alt_ladder(empty, tenths) == ""
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -592,8 +586,8 @@ def test_every_case_has_words_that_are_inert_and_hold_no_nan(name):
     say = {
         charts.funnel_plot: show.alt_funnel,
         charts.slope: show.alt_slope,
-        charts.tornado: lambda rows: show.alt_tornado(rows, money, options.get("base")),
-        charts.ladder: lambda rows: show.alt_ladder(rows, tenths, options.get("unit", "")),
+        tornado: lambda rows: alt_tornado(rows, money, options.get("base")),
+        evidence_intervals: lambda rows: alt_evidence(rows, tenths, options.get("unit", "")),
         charts.trend: lambda lines: show.alt_trends(lines, options.get("events")),
     }[draw]
     said = say(result)

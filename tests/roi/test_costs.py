@@ -1,4 +1,4 @@
-"""What customer success costs a month, and the sample's portfolio: literal tables, and refusals where nothing says it."""
+"""What customer success costs a month, and the portfolio of the sample: literal tables, and what is missing."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from pytest import approx
 
 import cs_helpers as cs
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.roi.portfolio import covered_portfolio
 from cs_helpers.roi.costs import cost_base
+from cs_helpers.roi.portfolio import covered_portfolio
 
 AS_OF = pd.Timestamp("2026-07-01")
 MONTHS = pd.date_range("2025-07-01", "2026-06-01", freq="MS")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pytest import approx
 
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.roi.portfolio import CoveredPortfolio, make_portfolio, covered_portfolio
 from cs_helpers.roi.breakeven import solve_break_even
 from cs_helpers.roi.economics import INPUTS, LIMITS, Assumptions, flow, outcome, outcomes
+from cs_helpers.roi.portfolio import CoveredPortfolio, covered_portfolio, make_portfolio
 
 # e^-L = 1 - churn. Nothing else happens: no growth, no discount, the whole cost saved from the first month on.
 PLAIN = Assumptions(
@@ -291,7 +291,7 @@ def test_twice_the_book_at_twice_the_cost_breaks_even_at_the_same_points(portfol
 
 
 @pytest.mark.parametrize(
-    ("book", "changed", "words"),
+    ("portfolio", "changed", "words"),
     [
         (one_contract(12), {}, "no contract decides within the first 12 months"),
         (one_contract(0), {"yearly_churn": 0.0}, "the yearly churn is 0"),

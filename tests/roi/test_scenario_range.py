@@ -7,15 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from pytest import approx
-from test_roi_economics import PLAIN, one_contract, rows
+from test_economics import PLAIN, one_contract, rows
 
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.estimates import Estimate
 from cs_helpers.core.results import Suppressed
-from cs_helpers.roi.portfolio import make_portfolio
+from cs_helpers.roi.bad_experience import WORD_OF_MOUTH, count_word_of_mouth
 from cs_helpers.roi.breakeven import solve_break_even
 from cs_helpers.roi.costs import CostBase
 from cs_helpers.roi.economics import INPUTS, Assumptions, outcome
+from cs_helpers.roi.portfolio import make_portfolio
+from cs_helpers.roi.retention_point import value_of_points
+from cs_helpers.roi.scenario_range import ScenarioRange, simulate_scenario
+from cs_helpers.roi.smaller_plans import covered_below, plan_contact_time, plan_cut, plan_tech_touch
 from cs_helpers.roi.uncertain_inputs import (
     PLAN_LIMITS,
     Input,
@@ -28,16 +32,6 @@ from cs_helpers.roi.uncertain_inputs import (
     read_input,
     read_inputs,
 )
-from cs_helpers.roi.smaller_plans import (
-    WORD_OF_MOUTH,
-    plan_contact_time,
-    covered_below,
-    plan_cut,
-    plan_tech_touch,
-    count_word_of_mouth,
-    value_of_points,
-)
-from cs_helpers.roi.scenario_range import ScenarioRange, simulate_scenario
 from cs_helpers.roi.what_if_model import break_even_risk
 
 BOOK = make_portfolio(rows((0, 12, 4_000_000, 20), (5, 12, 5_000_000, 30), (1, 1, 1_000_000, 40)), 200_000, 150)
@@ -120,7 +114,9 @@ def test_an_estimate_becomes_a_measured_input():
 
 
 def test_what_the_user_gives_goes_before_costs_and_these_before_cautious_values():
-    inputs = gather_inputs([read_input("0.1", "yearly_churn"), None, read_input("0.8", "margin"), number("tools", 1)], COSTS)
+    inputs = gather_inputs(
+        [read_input("0.1", "yearly_churn"), None, read_input("0.8", "margin"), number("tools", 1)], COSTS
+    )
     table = inputs_table(inputs).set_index("name")
     assert list(table.index) == [name for name in INPUTS if name != "relative_risk"]
     assert dict(table["mode"]) == {
@@ -254,7 +250,7 @@ def test_the_tornado_moves_one_input_at_a_time():
     found = simulate_scenario(BOOK, inputs, draws=100)
     mode = at_mode(inputs)
     assert found.tornado_horizon == 24
-    assert found.tornado.attrs["base"] == approx(outcome(BOOK, mode, 24).net)
+    assert found.tornado_base == approx(outcome(BOOK, mode, 24).net)
     assert set(found.tornado["label"]) == {"relative_risk", "yearly_churn", "margin", "discount"}  # those with a range
     spans = (found.tornado["high"] - found.tornado["low"]).abs()
     assert spans.is_monotonic_decreasing
@@ -378,7 +374,9 @@ def test_tech_touch_by_hand():
 
 def test_contact_time_saves_only_what_the_plan_names():
     inputs = exactly(replace(PLAIN, people=40, tools=8, management=50, severance_months=6, absorbed=0.5))
-    row = plan_contact_time(one_contract(0), inputs, number("saved_per_month", 20), horizons=(12,), draws=100).table.iloc[0]
+    row = plan_contact_time(
+        one_contract(0), inputs, number("saved_per_month", 20), horizons=(12,), draws=100
+    ).table.iloc[0]
     assert row["saved"] == approx(240)
     assert row["lost"] == approx(192)
     assert (row["gain"], row["p_gain"]) == (approx(48), 1.0)
