@@ -34,6 +34,7 @@ from cs_helpers.report.charts.picture import as_picture, as_svg
 from cs_helpers.reps.charts import funnel_plot, slope
 from cs_helpers.retention import charts as retention_charts
 from cs_helpers.retention.comparison import Trend
+from cs_helpers.roi.charts import evidence_intervals, tornado
 
 HOSTILE = "$x_1^2$ <script>alert('&')</script> \u202egnol\u0000 " + "Grundstücksverkehrsgenehmigung " * 9
 NAN = float("nan")
@@ -222,7 +223,12 @@ NORMAL |= {
         {"money": money, "base": 2e5},
         ["break-even", "+6 points", "guess", "€200k"],
     ),
-    "ladder": (ladder, gallery.rungs(), {"number": "{:.1f}".format}, ["nobody was drawn by lot", "2.1", "refuted"]),
+    "ladder": (
+        evidence_intervals,
+        gallery.evidence(),
+        {"number": "{:.1f}".format},
+        ["nobody was drawn by lot", "2.1", "refuted"],
+    ),
     "events": (trend, [line(values=np.linspace(0.9, 0.95, 20))], {"events": gallery.events()}, ["price change"]),
 }
 
@@ -288,8 +294,12 @@ EXTREME = {
     "inputs that do nothing": (tornado, gallery.inputs().assign(low=0.0, high=0.0), {"money": money, "base": 0.0}),
     "inputs without outcome": (tornado, gallery.inputs().assign(low=NAN, high=NAN), {}),
     "twenty inputs": (tornado, pd.concat([gallery.inputs()] * 4, ignore_index=True), {"money": money, "base": 2e5}),
-    "no rung": (ladder, gallery.rungs()[:0], {}),
-    "all rungs refused": (ladder, gallery.rungs().assign(status="refused", value=NAN, why="too few"), {}),
+    "no rung": (evidence_intervals, gallery.evidence()[:0], {}),
+    "all rungs refused": (
+        evidence_intervals,
+        gallery.evidence().assign(status="refused", value=NAN, why="too few"),
+        {},
+    ),
     "equal scores": (forecast_score, quarters_of(QUARTERS, [5.0] * 4), {}),
 }
 
@@ -313,7 +323,7 @@ WORDS |= {
     "funnel": (funnel_plot, LOUD, {}),
     "slope": (slope, gallery.slopes()[:5].assign(label=MANY, mover=True), {}),
     "tornado": (tornado, gallery.inputs()[:5].assign(**FIVE), {"money": money}),
-    "ladder": (ladder, gallery.rungs().assign(**{k: FIVE[k] for k in ("label", "why", "note")}), {}),
+    "ladder": (evidence_intervals, gallery.evidence().assign(**{k: FIVE[k] for k in ("label", "why", "note")}), {}),
     "events": (trend, [line(values=np.linspace(0.9, 1, 20))], {"events": gallery.events().assign(label=HOSTILE)}),
 }
 
