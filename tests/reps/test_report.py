@@ -173,7 +173,7 @@ def test_a_support_desk_without_differences_is_told_so_and_csms_are_not_missed(t
     words, names = whole_report(source)
     assert "No support rep can be told apart" in words
     assert "Fewer than two managers are recorded" in words
-    assert names["support"].apart.empty
+    assert names["support"].differences.empty
     assert "CSMs cannot be compared." in words
 
 
