@@ -20,21 +20,20 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from test_architecture import ROOT
 
-from cs_helpers import churn
 from cs_helpers.churn.charts import drivers, reliability
-from cs_helpers.report.charts.events import _tiers
-from cs_helpers.retention import charts as retention_charts
-from cs_helpers.retention.comparison import Trend
-from cs_helpers.retention.views import TrendView
 from cs_helpers.data.charts import coverage_map
 from cs_helpers.data.data_check import Coverage
 from cs_helpers.report.charts import ink
+from cs_helpers.report.charts.events import _tiers
 from cs_helpers.report.charts.ink import INKS, NARROW, PAPER, WIDE
 from cs_helpers.report.charts.labels import shorten
 from cs_helpers.report.charts.measure import text_width
 from cs_helpers.report.charts.picture import _short_path, as_picture, as_svg
 from cs_helpers.reps.charts import Funnel, funnel_plot, slope
 from cs_helpers.reps.views.measures import funnel_words, moves_words
+from cs_helpers.retention import charts as retention_charts
+from cs_helpers.retention.comparison import Trend
+from cs_helpers.retention.views import TrendView
 from cs_helpers.roi.charts import evidence_intervals, tornado
 from cs_helpers.roi.views.effect import alt_evidence
 from cs_helpers.roi.views.scenario import alt_tornado
@@ -479,14 +478,16 @@ def test_a_letter_that_the_font_lacks_is_measured_without_a_warning_and_is_no_na
 
 def every_chart():
     """One call of every chart function of the package, as (name, figure of it)."""
-    triangle = Stand(by="quarter", accounts=[5], table=pd.DataFrame([[1.0, 0.8]], [pd.Timestamp("2025-01-01")], [0, 6]))
+    triangle = Stand(
+        by="quarter", accounts=[5], shares=pd.DataFrame([[1.0, 0.8]], [pd.Timestamp("2025-01-01")], [0, 6])
+    )
     months = pd.DataFrame([[1, 0]], ["tickets"], pd.to_datetime(["2025-01-01", "2025-02-01"]))
     total = pd.Series({"starting": 5.0, "new": 2, "churn": 1, "ending": 6})
-    yield "cohort_heatmap", charts.cohort_heatmap(triangle)
+    yield "cohort_heatmap", retention_charts.cohort_heatmap(triangle)
     yield "coverage_map", coverage_map(Coverage(months))
-    yield "waterfall", charts.waterfall(total, money)
-    yield "drivers", drivers(gallery.risk())
-    yield "reliability", reliability(gallery.risk())
+    yield "waterfall", retention_charts.waterfall(Stand(total=total, currency="EUR"))
+    yield "drivers", drivers(gallery.risk().drivers)
+    yield "reliability", reliability(gallery.risk().reliability)
     for name, (draw, result, options) in KINDS.items():
         yield name, draw(result, **options)
 
