@@ -33,7 +33,7 @@ from cs_helpers.report.charts.labels import share, shorten, spread
 from cs_helpers.report.charts.picture import as_picture, as_svg
 from cs_helpers.reps.charts import funnel_plot, slope
 from cs_helpers.retention import charts as retention_charts
-from cs_helpers.retention.comparison import Trend
+from cs_helpers.retention.comparison import Trend, dated_events
 from cs_helpers.roi.charts import evidence_intervals, tornado
 
 HOSTILE = "$x_1^2$ <script>alert('&')</script> \u202egnol\u0000 " + "Grundstücksverkehrsgenehmigung " * 9
@@ -60,9 +60,8 @@ class Curve:
 
 
 def trend(lines, events=None, narrow=False):
-    """The chart of these lines, with events as a table of months and labels."""
-    marked = () if events is None else tuple(zip(events["month"], events["label"], strict=True))
-    return retention_charts.trend(Trend(tuple(lines), None, 12, marked), narrow)
+    """The chart of these lines, with events as days and names."""
+    return retention_charts.trend(Trend(tuple(lines), None, 12, dated_events(events)), narrow)
 
 
 def group_bars(groups, narrow=False):
@@ -324,7 +323,7 @@ WORDS |= {
     "slope": (slope, gallery.slopes()[:5].assign(label=MANY, mover=True), {}),
     "tornado": (tornado, gallery.inputs()[:5].assign(**FIVE), {"money": money}),
     "ladder": (evidence_intervals, gallery.evidence().assign(**{k: FIVE[k] for k in ("label", "why", "note")}), {}),
-    "events": (trend, [line(values=np.linspace(0.9, 1, 20))], {"events": gallery.events().assign(label=HOSTILE)}),
+    "events": (trend, [line(values=np.linspace(0.9, 1, 20))], {"events": dict.fromkeys(gallery.events(), HOSTILE)}),
 }
 
 NORMAL_CASES = {name: case[:3] for name, case in NORMAL.items()}

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from browser import needs_browser, survey
 from conftest import run
+from covered_accounts import covering
 from notebook_cells import run_cells
 from reps_texts import BANNED
 from test_churn_report import END, book, write
-from test_roi_report import covering
 
 import cs_helpers as cs
 from cs_helpers.report.views import render, view_of

@@ -6,11 +6,11 @@ import tempfile
 from html import unescape
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from browser import needs_browser, survey
 from conftest import run
+from covered_accounts import covering
 from notebook_cells import run_cells
 from test_churn_report import END, book, write
 
@@ -52,14 +52,6 @@ def whole_report(source, **parameters):
         assert svg.count("<text") >= 2, "an axis without a word on it"
         assert not re.search(r'[ ="](nan|-?inf)[ "]', svg)
     return " ".join(words.replace("\u202f", " ").split()), names
-
-
-def covering(accounts, share=0.5, seed=2):
-    """Assignments of some of the accounts to three CSMs, each running from before the data on."""
-    rng = np.random.default_rng(seed)
-    chosen = accounts["account_id"][rng.random(len(accounts)) < share]
-    columns = {"start_date": END - pd.DateOffset(months=48), "end_date": pd.NaT, "role": "csm"}
-    return pd.DataFrame({"account_id": chosen, "rep_id": rng.choice(["R1", "R2", "R3"], len(chosen)), **columns})
 
 
 def priced(amount=3_000.0):
