@@ -7,6 +7,7 @@ keeps the memory, hang or crash of one run away from all others. The worker ends
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import signal
@@ -59,7 +60,15 @@ class _Stop:
         if not self.running:
             os._exit(130)
         self.asked = True
+        logging.disable()  # the interrupt may leave objects of asyncio half-built, which complain as they are destroyed
+        sys.unraisablehook = self._again
         raise KeyboardInterrupt
+
+    def _again(self, error: sys.UnraisableHookArgs) -> None:
+        """Repeats an interrupt that was raised in a destructor, where Python drops it; ignores all other errors."""
+        if issubclass(error.exc_type, KeyboardInterrupt):
+            self.asked = False
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _listen(orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:

@@ -148,7 +148,7 @@ def test_ctrl_c_at_any_moment_prints_one_line_and_leaves_nothing_half_done(tmp_p
     names = [str(notebook(tmp_path / f"small{n}.ipynb", *CELLS)) for n in range(2)]
     words = [sys.executable, "-m", "cs_helpers", "run", *names, "--out", "out", kernels]
     chance, stopped = random.Random(SEED), 0
-    for _ in range(10):
+    for _ in range(14):
         running = subprocess.Popen(
             words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
