@@ -116,7 +116,7 @@ def benchmark(
 
     Example:
         >>> cs.reps.benchmark(tables, "support").board.of("csat").cases
-        1
+        968
     """
     role = checked_role(role)
     steering = check_steering(settings.steered_by(role), role)
@@ -287,7 +287,7 @@ def ramp(tables: Tables, role: str = "", by: str = "", settings: Settings = DEFA
 
     Example:
         >>> cs.reps.ramp(tables, "support").newcomers
-        1
+        8
     """
     found: list[Ramp | Suppressed] = []
     for each in chosen_roles(role):
@@ -331,8 +331,8 @@ def moves(tables: Tables, role: str = "") -> Moves | Suppressed:
     or csm, both where empty; ``others`` is then the second team.
 
     Example:
-        >>> cs.reps.moves(tables).role
-        'support'
+        >>> cs.reps.moves(tables).moves
+        3
     """
     found: list[Moves | Suppressed] = []
     for each in chosen_roles(role):
