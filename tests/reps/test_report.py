@@ -11,7 +11,7 @@ import pytest
 from browser import needs_browser, survey
 from conftest import run
 from notebook_cells import run_cells
-from test_churn_report import END, book, write
+from small_companies import END, book, write
 from test_roi_report import covering
 from test_show_reps import BANNED
 

@@ -12,7 +12,7 @@ from conftest import run
 from cs_helpers.show.evidence import RUNGS
 from cs_helpers.show.gates import GATES
 from notebook_cells import run_cells
-from test_churn_report import END, book, write
+from small_companies import END, book, write
 
 import cs_helpers as cs
 from cs_helpers.data.sample import worlds
