@@ -78,7 +78,7 @@ def one_run(world: str, seed: int, draws: int = 100) -> dict[str, Any]:
 
 def claims(effect: MeasuredEffect) -> bool:
     """Whether the headline says that customer success keeps accounts: its interval lies above 0."""
-    return effect.item is not None and effect.item.low is not None and effect.item.low > 0
+    return effect.main_evidence is not None and effect.main_evidence.low is not None and effect.main_evidence.low > 0
 
 
 def _one(arguments: tuple[str, int, int]) -> dict[str, Any]:

@@ -31,7 +31,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         out = Path(folder)
         world = str(out / "world-a")
-        told = ["-p", "margin=0.7, 0.8, 0.85", "-p", "negative_controls=late_payment", "-p", "health_lag=0"]
+        settings = out / "roi.yml"
+        settings.write_text("margin: [0.7, 0.8, 0.85]\nhealth_lag: 0\n", encoding="utf-8")
+        told = ["-p", f"settings={settings}", "-p", "negative_controls=late_payment"]
         for words in (
             ["sample", world, "--world", "A", "--accounts", "4000", "--months", "25"],
             ["run", "churn", "--as-of", "2026-06-01", "--out", str(out)],

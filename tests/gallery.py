@@ -55,7 +55,7 @@ def inputs():
     )
 
 
-def rungs():
+def evidence():
     """Evidence on one effect, the strongest first: two shown, one refused, two refuted."""
     missing = np.nan
     return pd.DataFrame(
@@ -148,14 +148,12 @@ def two_futures(months=24):
     """Survival as it was and without coverage, eight points apart at the end, with bands and what was seen."""
     t = np.arange(months + 1)
     natural, vanished = np.exp(-0.012 * t), np.exp(-0.0165 * t)
-    return SimpleNamespace(
-        curves=pd.DataFrame(
-            {
-                "t": t, "natural": natural, "natural_low": natural - 0.0006 * t, "natural_high": natural + 0.0006 * t,
-                "vanished": vanished, "vanished_low": vanished - 0.0015 * t, "vanished_high": vanished + 0.0015 * t,
-                "kaplan_meier": natural + 0.003 * np.sin(t),
-            }
-        )
+    return pd.DataFrame(
+        {
+            "t": t, "natural": natural, "natural_low": natural - 0.0006 * t, "natural_high": natural + 0.0006 * t,
+            "vanished": vanished, "vanished_low": vanished - 0.0015 * t, "vanished_high": vanished + 0.0015 * t,
+            "kaplan_meier": natural + 0.003 * np.sin(t),
+        }
     )  # fmt: skip
 
 

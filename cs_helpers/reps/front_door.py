@@ -270,7 +270,11 @@ def gaming(
         6
     """
     found = _screens(tables, months, by, settings)
-    return found if isinstance(found, Suppressed) else GamingQuestions(found)
+    if isinstance(found, Suppressed):
+        return found
+    if all(screen.refused for screen in found):
+        raise ContractError("; ".join(dict.fromkeys(screen.refused for screen in found)))
+    return GamingQuestions(found)
 
 
 @front_door("How newcomers come up cannot be told.", "ramp")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -270,9 +271,9 @@ MAX_INPUTS = 12
 
 def tornado(
     rows: pd.DataFrame,
-    base: float,
     narrow: bool = False,
     money: Callable[[float], str] = count,
+    base: float = math.nan,
     line: float = 0.0,
 ) -> Chart:
     """How far each input, moved alone from its low to its high, moves the outcome; rows in the order given.

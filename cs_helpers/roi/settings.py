@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from cs_helpers.core.settings import read_settings
 from cs_helpers.roi.uncertain_inputs import Range
@@ -78,7 +77,7 @@ class Settings:
 DEFAULTS = Settings()
 
 
-def settings(path: str | Path = "", by: str = "", relative_risk: Range = "", negative_controls: str = "") -> Settings:
+def settings(path: str = "", by: str = "", relative_risk: Range = "", negative_controls: str = "") -> Settings:
     """Settings from a YAML file with one ``key: value`` per line; all defaults where ``path`` is empty.
 
     ``by``, ``relative_risk`` and ``negative_controls`` go before the file where they are given. The keys are the fields

@@ -106,8 +106,8 @@ def test_an_unknown_command_gets_a_suggestion() -> None:
         (["good", "--as-of", "someday"], "as_of must be a date such as 2025-01-01, not 'someday'."),
         (["good", "--mapping", "m.yml"], "good.ipynb: unknown parameter 'mapping'."),
         (["god"], "no notebook 'god' in notebooks. There are: fails, good, our_error. Did you mean 'good'?"),
-        (["good", "--all"], "give the names of notebooks, or --all"),
-        ([], "There are: fails, good, our_error."),
+        (["good", "--all"], "Name the notebooks to run, or add --all"),
+        ([], "Available: fails, good, our_error."),
     ],
 )
 def test_a_mistake_is_refused_before_anything_runs(folder: Path, words: list[str], said: str) -> None:
@@ -168,7 +168,7 @@ def test_reports_are_listed_opened_and_indexed(folder: Path) -> None:
     (folder / "reports" / "index.html").unlink()
     rebuilt = call("index")
     assert (rebuilt.exit_code, rebuilt.stdout) == (0, "reports/index.html\n")
-    assert "20240101T000000Z-0000/run.json: cannot be read as a run record; left out." in rebuilt.stderr
+    assert "20240101T000000Z-0000/run.json: cannot be read as a run record and is left out." in rebuilt.stderr
     assert (folder / "reports" / "index.html").is_file()
 
 

@@ -76,7 +76,7 @@ def test_the_command_exits_1_for_a_problem_and_0_for_notices(out: Path) -> None:
     assert done.returncode == 1
     assert "problem  schedule" in done.stdout
     assert "Did you mean 'Europe/Berlin'?" in " ".join(done.stdout.split())
-    assert "Mend the problems above" in done.stderr
+    assert "Fix the problems above" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -87,7 +87,7 @@ def test_a_check_that_breaks_is_a_problem_and_stops_no_other() -> None:
 
     (finding,) = doctor._looked_at("it", breaks)
     assert (finding.severity, finding.message) == (
-        "problem", "could not be looked at: RuntimeError: libfoo.so.3 is not there",
+        "problem", "could not be checked: RuntimeError: libfoo.so.3 is not there",
     )  # fmt: skip
 
 

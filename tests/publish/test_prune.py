@@ -269,7 +269,7 @@ def test_the_command_says_what_goes_and_how_much_that_frees(tmp_path: Path) -> N
     done = call("--keep", 2, "--out", tmp_path)
     assert done.stdout == would.stdout.replace("Would free", "Freed")
     assert len(ids(tmp_path / "churn")) == 2
-    assert call("--keep", 2, "--out", tmp_path).stdout == "Nothing has to go.\n"
+    assert call("--keep", 2, "--out", tmp_path).stdout == "Nothing to remove.\n"
 
 
 def test_the_command_keeps_fifty_without_being_told_and_goes_by_age_alone_if_asked(tmp_path: Path) -> None:

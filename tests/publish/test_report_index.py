@@ -414,4 +414,4 @@ def test_the_command_names_broken_records_and_prints_the_path(tmp_path: Path) ->
     broken.write_text("{")
     done = CliRunner().invoke(app, ["index", "--out", str(tmp_path)])
     assert (done.exit_code, done.stdout) == (0, f"{tmp_path / 'index.html'}\n")
-    assert done.stderr == f"{broken}: cannot be read as a run record; left out.\n"
+    assert done.stderr == f"{broken}: cannot be read as a run record and is left out.\n"

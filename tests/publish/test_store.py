@@ -132,7 +132,7 @@ def test_an_address_nobody_can_use_is_refused_with_what_to_do(out, words):
 
 def test_a_shared_report_for_a_store_needs_a_key_that_does_not_lie_in_it(monkeypatch):
     monkeypatch.delenv("CS_HELPERS_PSEUDONYM_KEY", raising=False)
-    with pytest.raises(ParameterError, match="needs the key of its pseudonyms"):
+    with pytest.raises(ParameterError, match="needs the key for its pseudonyms"):
         store.Remote("memory://x/y").check_key()
     store.Store(Path("reports")).check_key()
 

@@ -14,24 +14,29 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from cs_helpers.charts.events import _tiers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from test_architecture import ROOT
 
-from cs_helpers import charts, show
-from cs_helpers.core.results import Suppressed
+from cs_helpers.churn.charts import drivers, reliability
 from cs_helpers.data.charts import coverage_map
 from cs_helpers.data.data_check import Coverage
 from cs_helpers.report.charts import ink
+from cs_helpers.report.charts.events import _tiers
 from cs_helpers.report.charts.ink import INKS, NARROW, PAPER, WIDE
 from cs_helpers.report.charts.labels import shorten
 from cs_helpers.report.charts.measure import text_width
 from cs_helpers.report.charts.picture import _short_path, as_picture, as_svg
 from cs_helpers.reps.charts import Funnel, funnel_plot, slope
 from cs_helpers.reps.views.measures import funnel_words, moves_words
+from cs_helpers.retention import charts as retention_charts
+from cs_helpers.retention.comparison import Trend
+from cs_helpers.retention.views import TrendView
+from cs_helpers.roi.charts import evidence_intervals, tornado
+from cs_helpers.roi.views.effect import alt_evidence
+from cs_helpers.roi.views.scenario import alt_tornado
 
 NAN = float("nan")
 MISSING = r"\b(nan|inf|None|NaT)\b"
@@ -65,6 +70,20 @@ def line(values=(0.9, 0.91, 0.92, 0.93), start="2025-01-01", label="GRR"):
     return Stand(label=label, months=months, values=values, low=values - 0.02, high=values + 0.02, target=0.95)
 
 
+def trend_of(lines, events=None):
+    marked = () if events is None else tuple(zip(events["month"], events["label"], strict=True))
+    return Trend(tuple(lines), None, 12, marked)
+
+
+def trend(lines, events=None, narrow=False):
+    """The chart of these lines, with events as a table of months and labels."""
+    return retention_charts.trend(trend_of(lines, events), narrow)
+
+
+def trend_words(lines, events=None):
+    return TrendView().alt_text(trend_of(lines, events))
+
+
 def happened(*days, labels=None):
     return pd.DataFrame(
         {"month": pd.to_datetime(list(days)), "label": labels or [f"event {k}" for k in range(len(days))]}
@@ -82,13 +101,13 @@ def strangely(frame, *columns):
 
 YEAR = [line(np.linspace(0.9, 0.95, 13), label=name) for name in ("NRR", "GRR", "Logos")]
 CLOSE = happened("2025-03-01", "2025-04-01", "2025-05-01", "2025-12-01", "2026-01-01")
-POINTS, SLOPES, INPUTS, RUNGS = gallery.funnel().points, gallery.slopes(), gallery.inputs(), gallery.rungs()
+POINTS, SLOPES, INPUTS, RUNGS = gallery.funnel().points, gallery.slopes(), gallery.inputs(), gallery.evidence()
 KINDS = {
     "funnel": (funnel_plot, gallery.funnel(), {}),
     "slope": (slope, SLOPES, {}),
-    "tornado": (charts.tornado, INPUTS, {"money": money, "base": 210_000}),
-    "ladder": (charts.ladder, RUNGS, {"number": tenths}),
-    "trend": (charts.trend, YEAR, {"events": CLOSE}),
+    "tornado": (tornado, INPUTS, {"money": money, "base": 210_000}),
+    "ladder": (evidence_intervals, RUNGS, {"number": tenths}),
+    "trend": (trend, YEAR, {"events": CLOSE}),
 }
 CASES = KINDS | {
     "funnel of nobody": (funnel_plot, funnel(POINTS[:0]), {}),
@@ -105,29 +124,29 @@ CASES = KINDS | {
     "equal slopes": (slope, SLOPES.assign(raw=0.5, adjusted=0.5), {}),
     "slopes without rates": (slope, SLOPES.assign(adjusted=NAN), {}),
     "strange slopes": (slope, strangely(SLOPES.assign(mover=True), "label"), {}),
-    "no input": (charts.tornado, INPUTS[:0], {}),
-    "one input": (charts.tornado, INPUTS[:1], {"money": money}),
-    "forty inputs": (charts.tornado, many(INPUTS, 40), {"money": money, "base": 210_000}),
-    "inputs that do nothing": (charts.tornado, INPUTS.assign(low=0.0, high=0.0), {"money": money, "base": 0}),
-    "inputs without outcome": (charts.tornado, INPUTS.assign(low=NAN), {}),
-    "an input without outcome": (charts.tornado, INPUTS.assign(low=[NAN, *INPUTS["low"][1:]]), {"base": 2e5}),
-    "strange inputs": (charts.tornado, strangely(INPUTS, "label", "low_input", "high_input", "origin"), {"base": 2e5}),
-    "no rung": (charts.ladder, RUNGS[:0], {}),
-    "one rung": (charts.ladder, RUNGS[1:2], {"number": tenths, "unit": "points of GRR"}),
-    "forty rungs": (charts.ladder, many(RUNGS, 40), {"number": tenths}),
-    "equal rungs": (charts.ladder, RUNGS.assign(value=0.0, low=0.0, high=0.0, status="shown"), {"number": tenths}),
-    "rungs without a value": (charts.ladder, RUNGS.assign(value=NAN, status="shown"), {"number": tenths}),
-    "a rung without limits": (charts.ladder, RUNGS.assign(low=NAN, high=np.inf), {"number": tenths}),
-    "all refused": (charts.ladder, RUNGS.assign(status="refused", why="fewer than ten accounts " * 9), {}),
-    "strange rungs": (charts.ladder, strangely(many(RUNGS, 10), "label", "note", "why"), {"unit": HOSTILE}),
-    "strange refusals": (charts.ladder, strangely(many(RUNGS[:1], 10), "why"), {}),
-    "events without lines": (charts.trend, [], {"events": CLOSE}),
-    "events in one panel": (charts.trend, YEAR[:1], {"events": CLOSE}),
-    "events in two panels": (charts.trend, YEAR[:2], {"events": CLOSE}),
-    "events of one month": (charts.trend, [line([0.9])], {"events": happened("2025-01-01")}),
-    "forty events": (charts.trend, YEAR[:1], {"events": happened(*pd.date_range("2025-01-05", periods=40, freq="9D"))}),
-    "events outside": (charts.trend, YEAR, {"events": happened("2019-01-01", None, "2031-01-01")}),
-    "strange events": (charts.trend, YEAR, {"events": strangely(CLOSE, "label")}),
+    "no input": (tornado, INPUTS[:0], {}),
+    "one input": (tornado, INPUTS[:1], {"money": money}),
+    "forty inputs": (tornado, many(INPUTS, 40), {"money": money, "base": 210_000}),
+    "inputs that do nothing": (tornado, INPUTS.assign(low=0.0, high=0.0), {"money": money, "base": 0}),
+    "inputs without outcome": (tornado, INPUTS.assign(low=NAN), {}),
+    "an input without outcome": (tornado, INPUTS.assign(low=[NAN, *INPUTS["low"][1:]]), {"base": 2e5}),
+    "strange inputs": (tornado, strangely(INPUTS, "label", "low_input", "high_input", "origin"), {"base": 2e5}),
+    "no rung": (evidence_intervals, RUNGS[:0], {}),
+    "one rung": (evidence_intervals, RUNGS[1:2], {"number": tenths, "unit": "points of GRR"}),
+    "forty rungs": (evidence_intervals, many(RUNGS, 40), {"number": tenths}),
+    "equal rungs": (evidence_intervals, RUNGS.assign(value=0.0, low=0.0, high=0.0, status="shown"), {"number": tenths}),
+    "rungs without a value": (evidence_intervals, RUNGS.assign(value=NAN, status="shown"), {"number": tenths}),
+    "a rung without limits": (evidence_intervals, RUNGS.assign(low=NAN, high=np.inf), {"number": tenths}),
+    "all refused": (evidence_intervals, RUNGS.assign(status="refused", why="fewer than ten accounts " * 9), {}),
+    "strange rungs": (evidence_intervals, strangely(many(RUNGS, 10), "label", "note", "why"), {"unit": HOSTILE}),
+    "strange refusals": (evidence_intervals, strangely(many(RUNGS[:1], 10), "why"), {}),
+    "events without lines": (trend, [], {"events": CLOSE}),
+    "events in one panel": (trend, YEAR[:1], {"events": CLOSE}),
+    "events in two panels": (trend, YEAR[:2], {"events": CLOSE}),
+    "events of one month": (trend, [line([0.9])], {"events": happened("2025-01-01")}),
+    "forty events": (trend, YEAR[:1], {"events": happened(*pd.date_range("2025-01-05", periods=40, freq="9D"))}),
+    "events outside": (trend, YEAR, {"events": happened("2019-01-01", None, "2031-01-01")}),
+    "strange events": (trend, YEAR, {"events": strangely(CLOSE, "label")}),
 }  # fmt: skip
 _DRAWN = {}
 
@@ -300,21 +319,13 @@ def test_a_tornado_of_forty_inputs_says_how_many_are_not_drawn(narrow):
     assert "28 more inputs not drawn" in " · ".join(words_in(drawn("forty inputs", narrow)[1]))
 
 
-def test_the_base_of_a_tornado_may_come_with_its_rows():
-    rows = INPUTS.copy()
-    rows.attrs["base"] = 210_000
-    assert as_svg(charts.tornado(rows, money=money), "x") == as_svg(
-        charts.tornado(INPUTS, money=money, base=210_000), "x"
-    )
-
-
 def test_a_tornado_without_a_base_draws_none():
-    svg = as_svg(charts.tornado(INPUTS, money=money), "x")
+    svg = as_svg(tornado(INPUTS, money=money), "x")
     assert "at their mode" not in svg
 
 
 def test_the_break_even_line_stands_where_it_is_asked_for():
-    ax = charts.tornado(INPUTS, money=money, base=210_000, line=123_000).axes[0]
+    ax = tornado(INPUTS, money=money, base=210_000, line=123_000).axes[0]
     assert [list(line_.get_xdata()) for line_ in ax.lines] == [[123_000, 123_000], [210_000, 210_000]]
 
 
@@ -341,12 +352,12 @@ def test_a_ladder_draws_what_is_given_and_says_why_the_rest_is_not(narrow):
 @both
 def test_a_long_reason_is_said_in_full_where_three_lines_hold_it(narrow):
     why = "nobody was drawn by lot, and those who were served first had been chosen for their numbers"
-    svg = as_svg(charts.ladder(RUNGS[:1].assign(why=why), narrow=narrow, number=tenths), "x")
+    svg = as_svg(evidence_intervals(RUNGS[:1].assign(why=why), narrow=narrow, number=tenths), "x")
     assert why in " ".join(words_in(svg))
 
 
 def test_a_ladder_marks_nothing_as_refuted_where_nothing_is():
-    assert "refuted" not in as_svg(charts.ladder(RUNGS[:3], number=tenths), "x")
+    assert "refuted" not in as_svg(evidence_intervals(RUNGS[:3], number=tenths), "x")
 
 
 # --- events
@@ -365,13 +376,13 @@ def test_events_stand_in_every_panel_and_are_named_once(narrow):
 
 
 def test_events_outside_the_months_shown_are_left_out_and_none_changes_nothing():
-    plain = as_svg(charts.trend(YEAR), "x")
+    plain = as_svg(trend(YEAR), "x")
     assert drawn("events outside", False)[1] == plain
-    assert as_svg(charts.trend(YEAR, events=happened()), "x") == plain
+    assert as_svg(trend(YEAR, events=happened()), "x") == plain
 
 
 def test_an_event_on_a_day_stands_within_its_month():
-    ax = charts.trend([line()], events=happened("2025-03-16")).axes[0]
+    ax = trend([line()], events=happened("2025-03-16")).axes[0]
     (x,) = [x.get_xdata()[0] for x in ax.lines if x.get_xdata()[0] == x.get_xdata()[-1] and len(x.get_xdata()) == 2]
     assert x == pytest.approx(2025 * 12 + 2 + 15 / 31)
 
@@ -467,14 +478,16 @@ def test_a_letter_that_the_font_lacks_is_measured_without_a_warning_and_is_no_na
 
 def every_chart():
     """One call of every chart function of the package, as (name, figure of it)."""
-    triangle = Stand(by="quarter", accounts=[5], table=pd.DataFrame([[1.0, 0.8]], [pd.Timestamp("2025-01-01")], [0, 6]))
+    triangle = Stand(
+        by="quarter", accounts=[5], shares=pd.DataFrame([[1.0, 0.8]], [pd.Timestamp("2025-01-01")], [0, 6])
+    )
     months = pd.DataFrame([[1, 0]], ["tickets"], pd.to_datetime(["2025-01-01", "2025-02-01"]))
     total = pd.Series({"starting": 5.0, "new": 2, "churn": 1, "ending": 6})
-    yield "cohort_heatmap", charts.cohort_heatmap(triangle)
+    yield "cohort_heatmap", retention_charts.cohort_heatmap(triangle)
     yield "coverage_map", coverage_map(Coverage(months))
-    yield "waterfall", charts.waterfall(total, money)
-    yield "drivers", charts.drivers(gallery.risk())
-    yield "reliability", charts.reliability(gallery.risk())
+    yield "waterfall", retention_charts.waterfall(Stand(total=total, currency="EUR"))
+    yield "drivers", drivers(gallery.risk().drivers)
+    yield "reliability", reliability(gallery.risk().reliability)
     for name, (draw, result, options) in KINDS.items():
         yield name, draw(result, **options)
 
@@ -546,16 +559,16 @@ def test_the_words_of_slopes_name_the_largest_move_first_and_bound_the_others():
     ],
 )
 def test_the_words_of_a_tornado_say_which_inputs_decide(line_, verdict):
-    said = show.alt_tornado(INPUTS, money, 210_000, line_)
+    said = alt_tornado(INPUTS, money, 210_000, line_)
     assert said.startswith("The outcome is €210k with every input at its mode. Each input alone: Churn without success")
     assert "(guess): €-210k at +1 point, €640k at +6 points" in said
     assert said.endswith(verdict)
 
 
 def test_the_words_of_a_ladder_say_interval_side_and_reason():
-    said = show.alt_ladder(RUNGS, tenths, "points of GRR")
+    said = alt_evidence(RUNGS, tenths, "points of GRR")
     assert said.startswith(
-        "5 rungs of evidence on points of GRR, the strongest first. Randomised pilot: not given, nobody"
+        "5 pieces of evidence on points of GRR, the strongest first. Randomised pilot: not given, nobody"
     )
     assert "Target trial: 2.1, interval 0.4 to 3.7, above zero" in said
     assert "Vacancies: 1.4, interval -1.1 to 3.9, zero lies inside" in said
@@ -564,7 +577,7 @@ def test_the_words_of_a_ladder_say_interval_side_and_reason():
 
 def test_the_words_of_a_trend_say_from_where_to_where_with_intervals_turns_target_and_events():
     course = line([0.91, 0.95, NAN, 0.88])
-    said = plain(show.alt_trends([course], happened("2025-02-01", "2031-01-01", labels=["price change", "later"])))
+    said = plain(trend_words([course], happened("2025-02-01", "2031-01-01", labels=["price change", "later"])))
     assert said == (
         "Lines with their 95 % bands. GRR went from 91.0 % (89.0 to 93.0 %) at January 2025 to 88.0 % (86.0 to 90.0 %) "
         "at April 2025, down 3.0 points, highest 95.0 % at February 2025, without a value in 1 month; its last band "
@@ -574,12 +587,7 @@ def test_the_words_of_a_trend_say_from_where_to_where_with_intervals_turns_targe
 
 @pytest.mark.parametrize(("values", "words"), [([0.9], "GRR: 90.0 %"), ([NAN], "no value yet"), ([0.9, 0.9], "level")])
 def test_the_words_of_a_trend_do_not_make_up_a_course(values, words):
-    assert words in plain(show.alt_trends([line(values)]))
-
-
-@pytest.mark.parametrize("empty", [Suppressed("too few")])
-def test_what_is_refused_has_no_words(empty):
-    assert show.alt_tornado(empty, money) == show.alt_ladder(empty, tenths) == ""
+    assert words in plain(trend_words([line(values)]))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -588,9 +596,9 @@ def test_every_case_has_words_that_are_inert_and_hold_no_nan(name):
     say = {
         funnel_plot: funnel_words,
         slope: moves_words,
-        charts.tornado: lambda rows: show.alt_tornado(rows, money, options.get("base")),
-        charts.ladder: lambda rows: show.alt_ladder(rows, tenths, options.get("unit", "")),
-        charts.trend: lambda lines: show.alt_trends(lines, options.get("events")),
+        tornado: lambda rows: alt_tornado(rows, money, options.get("base")),
+        evidence_intervals: lambda rows: alt_evidence(rows, tenths, options.get("unit", "")),
+        trend: lambda lines: trend_words(lines, options.get("events")),
     }[draw]
     said = say(result)
     assert said and not re.search(MISSING, said), said

@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 from browser import needs_browser, survey
 from conftest import run
+from covered_accounts import covering
 from notebook_cells import run_cells
+from reps_texts import BANNED
 from small_companies import END, book, write
-from test_roi_report import covering
-from test_show_reps import BANNED
 
 import cs_helpers as cs
+from cs_helpers.report.views import render, view_of
 
 pytestmark = [pytest.mark.reports, pytest.mark.xdist_group("reps")]
 
@@ -23,10 +24,17 @@ ROOT = Path(__file__).resolve().parents[2]
 CALLS = ROOT.parent / "shared" / "datasets" / "pwc_call_centre"
 
 
+def in_a_file(folder, **settings):
+    """A settings file with these values."""
+    path = folder / "settings.yml"
+    path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML too
+    return str(path)
+
+
 def whole_report(source, **parameters):
-    """All words of the report, checked for what must never be in one, and the names of its cells."""
+    """All words of the report, checked for what must never be in one, and the boards of its teams by role."""
     names, shown = run_cells("reps", source=source, **parameters)
-    blocks = [block for block in shown if hasattr(block, "html")]
+    blocks = [block if hasattr(block, "html") else render(block) for block in shown]
     html = " ".join(block.html for block in blocks)
     words = unescape(re.sub(r"<[^>]*>", " ", re.sub(r"<svg.*?</svg>", " ", html, flags=re.S)))
     for text in (words, " ".join(block.text for block in blocks)):
@@ -40,7 +48,9 @@ def whole_report(source, **parameters):
     assert len(places) == len(set(places)), "each place has a name of its own"
     linked = set(re.findall(r'<a href="#([^"]+)">', html)) - {"data-quality"}
     assert linked <= set(places), "each headline leads somewhere"
-    return " ".join(words.replace("\u202f", " ").split()), names
+    return " ".join(words.replace("\u202f", " ").split()), names | {
+        team.role: team.board for team in names["teams"].teams
+    }
 
 
 def desk(accounts, reps=("R1", "R2", "R3", "R4"), n=1_200, content=0.8, seed=4, **fixed):
@@ -77,9 +87,9 @@ def sample():
 
 def test_the_first_screen_says_what_is_real_what_is_not_and_what_is_next_for_both_teams(sample):
     words, names = sample
-    first = names["show"].takeaways(*names["show"].say_first(names["boards"], names["steer"]), names["say_next"]).text
-    real, spurious, csm_real, csm_spurious, then = first.splitlines()
-    support, csms = names["support"], names["csms"]
+    teams = names["teams"]
+    real, spurious, csm_real, csm_spurious, then = (one.text for one in view_of(teams).takeaways(teams))
+    support, csms = names["support"], names["csm"]
     told = support.of("csat").clearly_different
     assert f"On CSAT {len(told)} of {len(support.of('csat').shown)} support reps differ" in real
     assert all(label in real for label in told["label"])
@@ -108,13 +118,14 @@ def test_no_league_table_unless_asked_and_then_with_its_ranges(sample):
 
 def test_one_team_alone_has_the_headline_for_itself():
     words, names = whole_report("data/sample", role="csm")
-    assert list(names["boards"]) == ["csm"]
+    assert [team.role for team in names["teams"].teams] == ["csm"]
     headline = words[: words.index("What this is for.")]
     assert "CSMs told apart" in headline and "Support reps told apart" not in headline
 
 
-def test_attributes_named_belong_to_the_mix_and_steering_by_too_much_is_warned_of():
-    words, names = whole_report("data/sample", by="industry, region", steer_support="csat, ces, aht_minutes")
+def test_attributes_named_belong_to_the_mix_and_steering_by_too_much_is_warned_of(tmp_path):
+    settings = in_a_file(tmp_path, steer_support=["csat", "ces", "aht_minutes"])
+    words, names = whole_report("data/sample", by="industry, region", settings=settings)
     assert {"segment", "industry", "region"} <= set(names["support"].of("csat").mix.factors)
     assert "2 measures of satisfaction steer this team" in words and "Steered by too much." in words
     assert "no target by itself" in words
@@ -127,18 +138,25 @@ def test_attributes_named_belong_to_the_mix_and_steering_by_too_much_is_warned_o
         ({"by": "segmnt"}, "Did you mean 'segment'"),
         ({"by": "churn_reason"}, "churn_reason"),
         ({"months": 0}, "months = 0"),
-        ({"steer_support": "nps"}, "'nps' is no measure of support"),
-        ({"steer_csm": "npss"}, "Did you mean 'nps'"),
+        ({"steer_support": ["nps"]}, "'nps' is no measure of support"),
+        ({"steer_csm": ["npss"]}, "Did you mean 'nps'"),
         ({"service_level_seconds": 0.0}, "target_seconds"),
         ({"fdr": 0.0}, "fdr"),
+        ({"fdrr": 0.1}, "Did you mean 'fdr'"),
+        ({"repeat_days": "a week"}, "repeat_days"),
         ({"handover_days": 0}, "handover_days"),
         ({"handle_target": -1.0}, "target_minutes"),
         ({"repeat_days": -1}, "days"),
     ],
 )
-def test_a_parameter_that_cannot_be_meant_stops_the_report_and_is_named(parameters, said):
+def test_a_parameter_that_cannot_be_meant_stops_the_report_and_is_named(parameters, said, tmp_path):
+    declared = {"role", "by", "months"}
+    settings = {name: value for name, value in parameters.items() if name not in declared}
+    given = {name: value for name, value in parameters.items() if name in declared}
+    if settings:
+        given["settings"] = in_a_file(tmp_path, **settings)
     with pytest.raises(cs.errors.ParameterError, match=re.escape(said)):
-        run_cells("reps", source="data/sample", **parameters)
+        run_cells("reps", source="data/sample", **given)
 
 
 # --- poor data
@@ -155,7 +173,7 @@ def test_a_support_desk_without_differences_is_told_so_and_csms_are_not_missed(t
     words, names = whole_report(source)
     assert "No support rep can be told apart" in words
     assert "Fewer than two managers are recorded" in words
-    assert names["support"].apart.empty
+    assert names["support"].differences.empty
     assert "CSMs cannot be compared." in words
 
 
@@ -164,7 +182,7 @@ def test_csms_without_a_support_desk(tmp_path):
     source = write(tmp_path, accounts, subscriptions, assignments=covering(accounts, share=1.0))
     words, names = whole_report(source)
     assert "Support reps cannot be compared." in words
-    assert "book_grr" in {each.key for each in names["csms"].benchmarks}
+    assert "book_grr" in {each.key for each in names["csm"].benchmarks}
     assert "A plain table of GRR of the book runs from" in words
 
 

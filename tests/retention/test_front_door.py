@@ -55,7 +55,7 @@ def test_data_that_cannot_answer_give_the_reason_and_no_error(name, unpaid):
         assert result.headline
         return
     assert isinstance(result, Suppressed)
-    assert "ever paid anything" in result.headline or "no start cohort" in result.headline
+    assert "ever paid anything" in result.reason or "no start cohort" in result.reason
 
 
 @doors

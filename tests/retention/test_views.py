@@ -220,6 +220,7 @@ def test_scores_say_by_how_much_and_which_way_a_forecast_was_off():
 def test_the_score_stands_below_the_outlook_or_the_reason_why_there_is_none():
     outlook = retention.outlook_of_renewals(renewals(), AS_OF, currency="EUR")
     score = Suppressed(REFUSED.reason, "", "Past forecasts cannot be scored.", "forecast-score")
+    begin_page()
     block = render(replace(outlook, score=score))
     assert "Past forecasts cannot be scored. 3 accounts; 20 are needed." in block.text
     assert 'id="forecast-score"' in block.html

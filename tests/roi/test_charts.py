@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from chart_checks import HOSTILE, money, texts_of, words_in
 
-from cs_helpers import charts
 from cs_helpers.report.charts.ink import GAIN, INKS, LOSS, NARROW, TOTAL, WIDE
 from cs_helpers.report.charts.picture import as_svg
+from cs_helpers.roi import charts
 
 NAN = float("nan")
 
@@ -34,7 +34,7 @@ def futures_of(natural, vanished, width=0.0, **more):
     columns = {"t": np.arange(len(natural)), "kaplan_meier": natural}
     for name, line in (("natural", natural), ("vanished", vanished)):
         columns |= {name: line, f"{name}_low": line - width, f"{name}_high": line + width}
-    return Stand(curves=pd.DataFrame({**columns, **more}))
+    return pd.DataFrame({**columns, **more})
 
 
 def bins_of(edges, shares):
@@ -205,13 +205,13 @@ def test_bars_of_a_loss_and_of_a_gain_differ_and_the_one_across_zero_is_neither(
 
 
 def test_an_association_is_drawn_as_no_effect():
-    rows = gallery.rungs().assign(status=["refused", "shown", "shown", "tied", "refuted"])
-    figure = charts.ladder(rows)
+    rows = gallery.evidence().assign(status=["refused", "shown", "shown", "tied", "refuted"])
+    figure = charts.evidence_intervals(rows)
     dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [dot.get_markerfacecolor() == "none" for dot in dots] == [False, False, True, True]
     assert [dot.get_color() for dot in dots][2:] == [TOTAL, TOTAL]
     assert "an association, no effect" in figure._supxlabel.get_text()
-    assert "an association" not in charts.ladder(gallery.rungs())._supxlabel.get_text()
+    assert "an association" not in charts.evidence_intervals(gallery.evidence())._supxlabel.get_text()
 
 
 def test_both_futures_have_a_band_and_only_what_was_seen_is_a_dot():

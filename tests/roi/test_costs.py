@@ -1,4 +1,4 @@
-"""What customer success costs a month, and the sample's portfolio: literal tables, and refusals where nothing says it."""
+"""What customer success costs a month, and the portfolio of the sample: literal tables, and what is missing."""
 
 from pathlib import Path
 

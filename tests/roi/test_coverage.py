@@ -1,4 +1,4 @@
-"""Who is covered on the day of the portfolio, what margin that leaves, and how inputs from several hands come together."""
+"""Who is covered at the as-of date, what margin that leaves, and how inputs from several sources are combined."""
 
 import numpy as np
 import pandas as pd
@@ -78,11 +78,15 @@ def test_the_margin_is_that_of_the_covered_mrr():
     margins = pd.Series({"A": 0.9, "B": 0.6, "C": 0.1})  # D has none
     found = roi.margin_of(now, margins)
     assert found.mode == approx((100 * 0.9 + 200 * 0.6) / 300) and found.origin == "measured" and not found.ranges
-    assert roi.margin_of(now, 0.8).mode == 0.8
-    with pytest.raises(ContractError, match="no gross margin is known"):
-        roi.margin_of(now, Suppressed("no gross margin is known"))
     with pytest.raises(ContractError, match="no covered account has a gross margin"):
         roi.margin_of(now, pd.Series({"C": 0.1}))
+
+
+def test_accounts_without_a_margin_take_the_mean_of_those_with_one():
+    accounts = pd.DataFrame({"account_id": list("ABC"), "gross_margin": [0.9, None, 0.5]})
+    assert roi.margins_of(accounts).to_dict() == approx({"A": 0.9, "B": 0.7, "C": 0.5})
+    with pytest.raises(ContractError, match="no gross margin is known"):
+        roi.margins_of(accounts[["account_id"]])
 
 
 COSTS = roi.cost_base(None, None, AS_OF, cost_per_month=1_000.0)

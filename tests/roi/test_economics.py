@@ -291,7 +291,7 @@ def test_twice_the_book_at_twice_the_cost_breaks_even_at_the_same_points(portfol
 
 
 @pytest.mark.parametrize(
-    ("book", "changed", "words"),
+    ("portfolio", "changed", "words"),
     [
         (one_contract(12), {}, "no contract decides within the first 12 months"),
         (one_contract(0), {"yearly_churn": 0.0}, "the yearly churn is 0"),

@@ -83,14 +83,14 @@ def test_a_trusted_effect_comes_with_its_curves_ratio_and_e_value(effect, world)
 def test_without_one_csm_the_effect_stays_in_reach_of_its_interval(effect):
     low, high = effect.leave_one_out
     assert effect.csms >= 25 and low < high
-    assert effect.item.low < low < effect.item.value < high < effect.item.high
+    assert effect.main_evidence.low < low < effect.main_evidence.value < high < effect.main_evidence.high
 
 
 def test_segments_have_figures_of_their_own_and_add_up(effect):
     table = effect.segments.set_index("segment")
     assert table["accounts"].sum() == effect.accounts and table["churned"].sum() == effect.churned
     mixed = np.average(table["points"], weights=table["accounts"])
-    assert mixed == pytest.approx(effect.item.value, abs=1e-6)
+    assert mixed == pytest.approx(effect.main_evidence.value, abs=1e-6)
     assert table.loc["large", "points"] != pytest.approx(table.loc["small", "points"], abs=0.1)
     assert table["mrr_months"].sum() == pytest.approx(money_of_effect(effect, ECONOMICS).mrr_months)
     assert (table["low"] < table["points"]).all() and (table["mrr_months_low"] < table["mrr_months"]).all()
@@ -206,7 +206,7 @@ def test_a_natural_course_off_by_more_than_a_point_does_not_pass(effect):
     off = replace(futures, natural=futures.natural - 0.015)
     found = {each.key: each for each in gates_of_fit(followed, off, effect.overlap, check)}
     assert [found[key].passed for key in ("natural_6", "natural_12", "natural_24")] == [False] * 3
-    far = replace(check, value=effect.item.value + 2 * check.se)
+    far = replace(check, value=effect.main_evidence.value + 2 * check.se)
     assert {each.key: each.passed for each in gates_of_fit(followed, futures, effect.overlap, far)}[
         "agreement"
     ] is False

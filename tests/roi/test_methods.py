@@ -370,7 +370,7 @@ def test_a_csm_who_is_there_in_the_last_month_has_not_left():
 
 
 def test_books_that_lose_their_own_csm_meanwhile_are_not_what_the_others_are_compared_with():
-    # Six CSMs leave in month 2, too early for a month -3; others leave from month 3 on, when those portfolios are empty.
+    # Six CSMs leave in month 2, too early for a month -3; others leave from month 3 on: those are empty then.
     found = vacancy(planted(first=3, early=6), 24)
     assert found.detail["departures"] == 12 and found.detail["uncovered_share_others"] == 0
 
@@ -443,13 +443,13 @@ def test_without_anything_measured_there_is_no_yardstick():
 # --- what all rungs do -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize("item", RUNGS)
 def test_a_horizon_longer_than_the_window_is_refused_in_words(item):
     found = item(trial(TWO_MONTHS), 3)
     assert found.status == "refused" and found.value is None and "followed for 3 months" in found.reason
 
 
-@pytest.mark.parametrize("rung", [*RUNGS, naive, never_arm])
+@pytest.mark.parametrize("item", [*RUNGS, naive_contrasts, never_arm])
 @pytest.mark.parametrize("horizon", [0, -3, 2.5, True])
 def test_a_horizon_that_is_no_number_of_months_is_the_users_mistake(item, horizon):
     with pytest.raises(ParameterError, match="whole number of months"):
@@ -457,7 +457,7 @@ def test_a_horizon_that_is_no_number_of_months_is_the_users_mistake(item, horizo
 
 
 @pytest.mark.parametrize(
-    ("rung", "words"),
+    ("item", "words"),
     [
         (ltmle, "nobody was covered"),
         (baseline_trial, "0 left"),
@@ -481,7 +481,7 @@ def test_a_truncation_that_is_no_probability_is_the_users_mistake():
         ltmle(trial(TWO_MONTHS), 2, truncate=0.0)
 
 
-@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize("item", RUNGS)
 def test_neither_the_order_of_the_rows_nor_the_currency_changes_a_figure(item):
     panel = world("A")[0].panel
     plain = item(trial(panel), 12)
@@ -493,7 +493,7 @@ def test_neither_the_order_of_the_rows_nor_the_currency_changes_a_figure(item):
     assert other.value == approx(plain.value, abs=1e-6) and other.se == approx(plain.se, abs=1e-6)
 
 
-@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize("item", RUNGS)
 def test_health_that_nobody_knows_is_left_out_and_health_known_in_part_is_used(item):
     panel = world("A", 2000, 1, 24)[0].panel
     known, never = item(trial(panel), 12), item(trial(panel.drop(columns="health")), 12)

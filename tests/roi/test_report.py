@@ -2,20 +2,24 @@
 
 import json
 import re
+import tempfile
 from html import unescape
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from browser import needs_browser, survey
 from conftest import run
-from cs_helpers.show.evidence import RUNGS
-from cs_helpers.show.gates import GATES
+from covered_accounts import covering
 from notebook_cells import run_cells
 from small_companies import END, book, write
 
 import cs_helpers as cs
+from cs_helpers.core.results import Result
 from cs_helpers.data.sample import worlds
+from cs_helpers.report.views import render
+from cs_helpers.report.words import money
+from cs_helpers.roi.views.names import EVIDENCE, GATES
 
 pytestmark = [pytest.mark.reports, pytest.mark.xdist_group("roi")]
 
@@ -23,10 +27,22 @@ NO_CLAIM = "The effect of customer success cannot be measured in these data."
 CAUSAL = re.compile(r"(more|fewer) accounts still paid than would have")
 
 
+NOTEBOOK = ("by", "relative_risk", "negative_controls", "audience")
+
+
+def run_with(source, **chosen):
+    """The cells of the notebook run with parameters of its own, and with a settings file for the others."""
+    parameters = {name: value for name, value in chosen.items() if name in NOTEBOOK}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "roi.yml"
+        file.write_text(json.dumps({name: value for name, value in chosen.items() if name not in NOTEBOOK}))
+        return run_cells("roi", source=source, settings=str(file), **parameters)
+
+
 def whole_report(source, **parameters):
     """All words of the report, checked for what must never be in one, and the names of its cells."""
-    names, shown = run_cells("roi", source=source, **parameters)
-    blocks = [block for block in shown if hasattr(block, "html")]
+    names, shown = run_with(source, **parameters)
+    blocks = [render(each) if isinstance(each, Result) else each for each in shown]
     html = " ".join(block.html for block in blocks)
     words = unescape(re.sub(r"<[^>]*>", " ", re.sub(r"<(svg|template).*?</\1>", " ", html, flags=re.S)))
     for text in (words, " ".join(block.text for block in blocks)):
@@ -36,14 +52,6 @@ def whole_report(source, **parameters):
         assert svg.count("<text") >= 2, "an axis without a word on it"
         assert not re.search(r'[ ="](nan|-?inf)[ "]', svg)
     return " ".join(words.replace("\u202f", " ").split()), names
-
-
-def covering(accounts, share=0.5, seed=2):
-    """Assignments of some of the accounts to three CSMs, each running from before the data on."""
-    rng = np.random.default_rng(seed)
-    chosen = accounts["account_id"][rng.random(len(accounts)) < share]
-    columns = {"start_date": END - pd.DateOffset(months=48), "end_date": pd.NaT, "role": "csm"}
-    return pd.DataFrame({"account_id": chosen, "rep_id": rng.choice(["R1", "R2", "R3"], len(chosen)), **columns})
 
 
 def priced(amount=3_000.0):
@@ -65,7 +73,7 @@ def test_assignments_and_one_figure_for_the_cost_give_a_break_even(tmp_path):
     accounts, subscriptions = book()
     source = write(tmp_path, accounts, subscriptions, assignments=covering(accounts))
     words, names = whole_report(source, cost_per_month=2_000.0, margin="0.8", yearly_churn="0.1, 0.15, 0.2")
-    even = names["even"]
+    even = cs.roi.break_even(names["tables"], names["chosen"])
     assert f"must keep {even.at(24)['points']:.1f} points" in words
     assert "Given as a parameter" in words and "user's own figure" in words
     assert NO_CLAIM in words and not CAUSAL.search(words)
@@ -77,7 +85,8 @@ def test_everybody_covered_leaves_a_break_even_and_nobody_to_compare_with(tmp_pa
     accounts, subscriptions = book(n=160)
     source = write(tmp_path, accounts, subscriptions, assignments=covering(accounts, share=1.0), costs=priced())
     words, names = whole_report(source, yearly_churn="0.15")
-    assert names["even"].exposed_mrr == names["even"].total_mrr
+    even = cs.roi.break_even(names["tables"], names["chosen"]).even
+    assert even.exposed_mrr == even.total_mrr
     assert "(100 % of all MRR)" in words
     assert NO_CLAIM in words and not CAUSAL.search(words)
 
@@ -132,19 +141,20 @@ def test_a_single_account(tmp_path):
 )
 def test_a_parameter_that_cannot_be_meant_stops_the_report_and_is_named(parameters, said):
     with pytest.raises(cs.errors.ParameterError, match=re.escape(said)):
-        run_cells("roi", source="data/sample", draws=20, **parameters)
+        run_with("data/sample", draws=20, **parameters)
 
 
 def test_the_sample_company_gets_a_break_even_and_is_refused_an_effect():
     words, names = whole_report("data/sample")
-    even, costs, effect = names["even"], names["costs"], names["effect"]
+    tables = names["tables"]
+    even, costs, found = cs.roi.break_even(tables), cs.roi.cost(tables).costs, cs.roi.evidence(tables).effect
     for months in (12, 24, 36):
         assert f"Break-even retention over {months} months {even.at(months)['points']:.1f} points" in words
-    assert f"Cost of customer success a year {cs.show.money(costs.per_year, 'EUR', short=True)}" in words
-    assert effect.verdict == "refused" and NO_CLAIM in words and not CAUSAL.search(words)
+    assert f"Cost of customer success a year {money(costs.per_year, 'EUR', short=True)}" in words
+    assert found.verdict == "refused" and NO_CLAIM in words and not CAUSAL.search(words)
     assert "Your own what-if: nothing here is measured." in words
-    assert {rung.key for rung in (*effect.rungs, *effect.naive)} <= set(RUNGS), "each has a name"
-    own = {gate.key for gate in effect.gates if not gate.key.startswith(("natural_", "control:"))}
+    assert {each.key for each in (*found.evidence, *found.naive)} <= set(EVIDENCE), "each has a name"
+    own = {gate.key for gate in found.gates if not gate.key.startswith(("natural_", "control:"))}
     assert own <= set(GATES), "each has a name"
     order = ["No evidence on the effect", "conditions for a measured effect",
              "No negative control", "of the MRR is of accounts", "No money is derived", "not given by segment",
@@ -162,9 +172,10 @@ def test_own_inputs_give_a_scenario_and_plans_and_leave_the_break_even_alone():
     assert "These inputs leave open" in words or "If these inputs hold" in words
     assert "no confidence interval" in words
     assert "Lost sales by your inputs" in words
-    assert {plan.key for plan in names["plans"].values()} == {"cut", "tech_touch", "contact_time"}
-    plain = run_cells("roi", source="data/sample", draws=20)[0]["even"]
-    assert names["even"].table.equals(plain.table)
+    plans = cs.roi.plans(names["tables"], names["chosen"])
+    assert {plan.key for plan in plans.plans} == {"cut", "tech_touch", "contact_time"}
+    asked = cs.roi.break_even(names["tables"], names["chosen"])
+    assert asked.table.equals(cs.roi.break_even(names["tables"]).table)
 
 
 def test_a_shared_report_names_nobody(monkeypatch):
@@ -173,7 +184,8 @@ def test_a_shared_report_names_nobody(monkeypatch):
     people = pd.read_csv("data/sample/reps.csv")["name"]
     companies = pd.read_csv("data/sample/accounts.csv")["name"]
     assert [name for name in [*people, *companies] if name in words] == []
-    assert (names["model"].book.rows["accounts"] >= 5).all()
+    model = cs.roi.what_if(names["tables"]).model
+    assert (model.portfolio.rows["accounts"] >= 5).all()
 
 
 @pytest.fixture(scope="module")
@@ -186,9 +198,9 @@ def world(tmp_path_factory):
 
 def test_good_data_get_a_measured_effect_with_its_interval_and_money(world):
     words, names = whole_report(str(world), negative_controls="late_payment", draws=60)
-    effect = names["effect"]
-    assert effect.verdict == "measured" and effect.headline == "g_formula"
-    low, high = effect.rung.low, effect.rung.high
+    effect = cs.roi.measured_effect(names["tables"], settings=names["chosen"])
+    assert effect.main_evidence.key == "g_formula"
+    low, high = effect.main_evidence.low, effect.main_evidence.high
     assert f"95 % interval {low:.1f} to {high:.1f} points; target trial" in words
     assert ("more accounts still paid" in words) == (low > 0)
     assert "g-formula over" in words  # the measured risk is the scenario's
@@ -200,7 +212,7 @@ def test_good_data_get_a_measured_effect_with_its_interval_and_money(world):
 def test_a_hidden_cause_that_a_negative_control_shows_is_not_called_an_effect(tmp_path):
     worlds.write(tmp_path, "UN", 1_500, 24, 1)
     words, names = whole_report(str(tmp_path), negative_controls="late_payment", draws=40)
-    assert names["effect"].headline != "g_formula"
+    assert cs.roi.evidence(names["tables"], names["chosen"]).effect.carried_by != "g_formula"
     assert "Coverage goes with late payment, which it cannot have moved." in words
     assert not CAUSAL.search(words)
     assert "No money is derived from a measured effect." in words
@@ -211,7 +223,10 @@ def pages(tmp_path_factory, world):
     """Both reports as a user's own command makes them: the sample company's, and the one with a measured effect."""
     out = tmp_path_factory.mktemp("reports")
     run("roi", out=out)
-    run("roi", "-p", f"source={world}", "-p", "negative_controls=late_payment", "-p", "draws=60", out=out / "measured")
+    settings = out / "roi.yml"
+    settings.write_text("draws: 60\n")
+    told = ["-p", f"source={world}", "-p", "negative_controls=late_payment", "-p", f"settings={settings}"]
+    run("roi", *told, out=out / "measured")
     return {"roi": out / "roi" / "latest.html", "roi-measured": out / "measured" / "roi" / "latest.html"}
 
 

@@ -7,25 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from pytest import approx
-from test_roi_economics import PLAIN, one_contract, rows
+from test_economics import PLAIN, one_contract, rows
 
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.estimates import Estimate
 from cs_helpers.core.results import Suppressed
+from cs_helpers.roi.bad_experience import WORD_OF_MOUTH, count_word_of_mouth
 from cs_helpers.roi.breakeven import solve_break_even
 from cs_helpers.roi.costs import CostBase
 from cs_helpers.roi.economics import INPUTS, Assumptions, outcome
 from cs_helpers.roi.portfolio import make_portfolio
+from cs_helpers.roi.retention_point import value_of_points
 from cs_helpers.roi.scenario_range import ScenarioRange, simulate_scenario
-from cs_helpers.roi.smaller_plans import (
-    WORD_OF_MOUTH,
-    count_word_of_mouth,
-    covered_below,
-    plan_contact_time,
-    plan_cut,
-    plan_tech_touch,
-    value_of_points,
-)
+from cs_helpers.roi.smaller_plans import covered_below, plan_contact_time, plan_cut, plan_tech_touch
 from cs_helpers.roi.uncertain_inputs import (
     PLAN_LIMITS,
     Input,
@@ -256,7 +250,7 @@ def test_the_tornado_moves_one_input_at_a_time():
     found = simulate_scenario(BOOK, inputs, draws=100)
     mode = at_mode(inputs)
     assert found.tornado_horizon == 24
-    assert found.tornado.attrs["base"] == approx(outcome(BOOK, mode, 24).net)
+    assert found.tornado_base == approx(outcome(BOOK, mode, 24).net)
     assert set(found.tornado["label"]) == {"relative_risk", "yearly_churn", "margin", "discount"}  # those with a range
     spans = (found.tornado["high"] - found.tornado["low"]).abs()
     assert spans.is_monotonic_decreasing

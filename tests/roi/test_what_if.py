@@ -12,21 +12,21 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from cs_helpers.show.live import somebody_is_there
-from cs_helpers.show.whatif import CONTROLS, ROWS, amount, exact, panel_html, rounded
-from cs_helpers.show.whatif import what_if as panel_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest import approx
 from what_if_portfolios import GIVEN, made_up_panel, made_up_portfolio
 
 from cs_helpers.core.errors import ParameterError
-from cs_helpers.core.results import Suppressed
 from cs_helpers.publish import html
+from cs_helpers.report.views import begin_page, render
 from cs_helpers.roi.breakeven import solve_break_even
 from cs_helpers.roi.economics import INPUTS, Assumptions, Flow, outcome, outcomes
 from cs_helpers.roi.portfolio import make_portfolio
+from cs_helpers.roi.results import WhatIfResult
 from cs_helpers.roi.what_if_model import make_what_if
+from cs_helpers.roi.what_if_panel import CONTROLS, ROWS, amount, exact, panel, panel_html, rounded
+from cs_helpers.roi.what_if_widgets import WIDGET, notebook_is_open, sliders
 
 YEARLY = pd.DataFrame({"due_in": [6], "term": [12], "mrr_cents": [100_000], "accounts": [4]})
 PLAIN = dict.fromkeys(INPUTS, 0.0) | {"relative_risk": 2.0, "yearly_churn": 0.2, "margin": 0.5, "people": 100.0}
@@ -122,7 +122,7 @@ def test_where_nothing_decides_within_the_horizon_the_break_even_is_out_of_reach
     model = make_what_if(portfolio, Assumptions(**PLAIN | {"relative_risk": 1.0}), horizons=[12, 24])
     assert model.start.results["break_even_risk"].isna().all()
     assert model.start.inputs.relative_risk == 1.0
-    shown = panel_of(model, "EUR")
+    shown = panel(model, "EUR")
     assert shown.html.count(">out of reach<") == 4
     assert "Retention alone cannot pay for it." in shown.text
 
@@ -131,7 +131,7 @@ def test_without_a_cost_there_is_no_roi_and_nothing_to_pay_for():
     model = make_what_if(make_portfolio(YEARLY), Assumptions(**PLAIN | {"people": 0.0}))
     assert model.start.results["roi"].isna().all()
     assert model.start.results["break_even_risk"].tolist() == [1.0, 1.0, 1.0]
-    assert "Closing it would save nothing by then." in panel_of(model, "EUR").text
+    assert "Closing it would save nothing by then." in panel(model, "EUR").text
 
 
 # Where it opens
@@ -139,14 +139,14 @@ def test_without_a_cost_there_is_no_roi_and_nothing_to_pay_for():
 
 def test_it_opens_at_the_inputs_given(model):
     assert asdict(model.start.inputs) == GIVEN
-    assert "opens at the inputs used above" in panel_of(model, "EUR").html
+    assert "opens at the inputs used above" in panel(model, "EUR").html
 
 
 def test_without_an_effect_it_opens_where_it_just_pays_for_itself():
     model = made_up_panel(relative_risk=1.0)
     assert model.opens_at == "break-even"
     assert model.start.results["net"].iloc[1] == approx(0, abs=0.005)
-    assert "just pays for itself, because no effect was measured or given" in panel_of(model, "EUR").html
+    assert "just pays for itself, because no effect was measured or given" in panel(model, "EUR").html
 
 
 def test_without_an_effect_it_can_open_where_customer_success_changes_nothing():
@@ -154,11 +154,7 @@ def test_without_an_effect_it_can_open_where_customer_success_changes_nothing():
     results = model.start.results
     assert results["value"].tolist() == [0, 0, 0]
     assert results["net"].tolist() == (-results["cost"]).tolist()
-    assert "customer success changes nothing: no effect was measured or given" in panel_of(model, "EUR").html
-
-
-def test_where_the_inputs_are_not_known_the_reason_stands_there():
-    assert panel_of(Suppressed("the cost is not known"), "EUR").text == "Not shown. The cost is not known."
+    assert "customer success changes nothing: no effect was measured or given" in panel(model, "EUR").html
 
 
 def test_every_slider_holds_where_it_starts_and_stays_within_what_may_be_typed(model):
@@ -204,7 +200,7 @@ def test_due_dates_of_few_accounts_are_pooled_with_their_neighbours():
         {"due_in": 7, "term": 12, "mrr_cents": 1240, "accounts": 9},
     ]
     assert model.pooled_share == 1.0
-    assert "100.0" in panel_of(model, "EUR").html
+    assert "100.0" in panel(model, "EUR").html
 
 
 @given(smallest=st.integers(2, 40), seed=st.integers(0, 20))
@@ -225,7 +221,7 @@ def held(block):
 
 
 def test_the_page_holds_all_that_its_numbers_are_made_of(model):
-    numbers = held(panel_of(model, "EUR"))
+    numbers = held(panel(model, "EUR"))
     portfolio = Flow(np.array(numbers["years"]), np.array(numbers["mrr"]))
     assert numbers["inputs"] == GIVEN
     for horizon, row in zip(numbers["horizons"], model.start.results.itertuples(), strict=True):
@@ -235,12 +231,12 @@ def test_the_page_holds_all_that_its_numbers_are_made_of(model):
 
 def test_no_amount_in_the_page_reads_like_the_key_of_an_account(model):
     # Keys of six digits and more are looked for as words; a number with decimals is another word.
-    numbers = json.loads("".join(Page(panel_of(model, "EUR").html).held), parse_int=lambda text: f"whole {text}")
+    numbers = json.loads("".join(Page(panel(model, "EUR").html).held), parse_int=lambda text: f"whole {text}")
     assert not re.search(r"whole \d{6}", str(numbers))
 
 
 def test_each_cell_holds_its_exact_value(model):
-    cells = [tag for tag in Page(panel_of(model, "EUR").html).of("td") if "data-v" in tag]
+    cells = [tag for tag in Page(panel(model, "EUR").html).of("td") if "data-v" in tag]
     wanted = [exact(value, kind) for key, _, kind in ROWS for value in model.start.results[key]]
     assert [cell["data-v"] for cell in cells] == wanted
     net = model.start.results["net"].iloc[0]
@@ -248,7 +244,7 @@ def test_each_cell_holds_its_exact_value(model):
 
 
 def test_every_control_has_a_name_and_no_two_share_an_id(model):
-    page = Page(panel_of(model, "EUR").html)
+    page = Page(panel(model, "EUR").html)
     controls = [tag for tag in page.of("input") if tag["type"] != "checkbox"]
     labelled = {label["for"] for label in page.of("label") if "for" in label}
     assert len(controls) == 2 * len(INPUTS)
@@ -258,7 +254,7 @@ def test_every_control_has_a_name_and_no_two_share_an_id(model):
 
 
 def test_two_panels_on_one_page_have_ids_of_their_own(model):
-    ids = [{tag["id"] for _, tag in Page(panel_of(model, "EUR", name).html).tags if "id" in tag} for name in ("a", "b")]
+    ids = [{tag["id"] for _, tag in Page(panel(model, "EUR", name).html).tags if "id" in tag} for name in ("a", "b")]
     assert not ids[0] & ids[1]
 
 
@@ -267,13 +263,16 @@ def test_every_input_of_the_economics_has_its_control_once():
 
 
 def test_it_says_that_nothing_in_it_is_measured(model):
-    shown = panel_of(model, "EUR")
+    begin_page()
+    shown = render(WhatIfResult(model, "EUR"))
     assert "Your own what-if: nothing here is measured." in shown.html
-    assert shown.text.startswith("Your own what-if: nothing here is measured.")
+    assert shown.text.startswith("- Your own what-if: nothing here is measured.")
+    ids = [tag["id"] for _, tag in Page(shown.html).tags if "id" in tag]
+    assert len(ids) == len(set(ids))
 
 
 def test_a_currency_from_data_stays_inert(model):
-    shown = panel_of(model, "</template><script>alert(1)</script>")
+    shown = panel(model, "</template><script>alert(1)</script>")
     page = Page(shown.html)
     assert page.of("script") == []
     assert len(page.of("template")) == 1
@@ -281,10 +280,10 @@ def test_a_currency_from_data_stays_inert(model):
 
 
 def test_without_a_script_the_controls_are_away_and_the_inputs_stand_in_words(model):
-    page = Page(panel_of(model, "EUR").html)
+    page = Page(panel(model, "EUR").html)
     assert [tag for tag in page.of("div") if tag.get("class") == "cs-inputs" and "hidden" in tag]
     words = "gross margin 77.34\u202f%; discount rate a year 10\u202f%; people €31,251; tools €2,100"
-    assert words in panel_of(model, "EUR").html
+    assert words in panel(model, "EUR").html
 
 
 @pytest.mark.parametrize(
@@ -312,7 +311,7 @@ def test_halves_are_rounded_up(value, digits, text):
 
 
 def test_the_drawing_marks_each_break_even_and_each_net_value(model):
-    page = Page(panel_of(model, "EUR").html)
+    page = Page(panel(model, "EUR").html)
     marks = [tag["class"] for tag in page.of("circle")]
     assert marks == ["ring"] * 3 + ["dot"] * 3
     assert len(page.of("polyline")) == 3
@@ -327,15 +326,12 @@ def test_the_shell_with_the_panel_stays_small():
 # In JupyterLab
 
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
 def test_the_sliders_of_jupyterlab_are_there_only_in_a_notebook_somebody_opened(model, monkeypatch):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    assert not somebody_is_there()
-    assert WIDGET not in panel_of(model, "EUR")._repr_mimebundle_()
+    assert not notebook_is_open()
+    assert WIDGET not in WhatIfResult(model, "EUR")._repr_mimebundle_()
     monkeypatch.setenv("JPY_SESSION_NAME", "roi.ipynb")
-    bundle = panel_of(model, "EUR")._repr_mimebundle_()
+    bundle = WhatIfResult(model, "EUR")._repr_mimebundle_()
     assert set(bundle[WIDGET]) == {"version_major", "version_minor", "model_id"}
     assert "cs-whatif" in bundle["text/html"]  # for a front end without widgets
 
@@ -343,8 +339,8 @@ def test_the_sliders_of_jupyterlab_are_there_only_in_a_notebook_somebody_opened(
 def test_where_nobody_sits_ipywidgets_is_not_even_imported():
     code = (
         "import sys; sys.path.insert(0, 'tests'); from what_if_portfolios import made_up_panel\n"
-        "from cs_helpers.show.whatif import what_if\n"
-        "what_if(made_up_panel(), 'EUR')._repr_mimebundle_()\n"
+        "from cs_helpers.roi.results import WhatIfResult\n"
+        "WhatIfResult(made_up_panel(), 'EUR')._repr_mimebundle_()\n"
         "print('ipywidgets' in sys.modules)"
     )
     ran = subprocess.run(
@@ -365,31 +361,31 @@ def parts(box):
 
 
 def test_moving_a_slider_shows_what_follows(model):
-    panel = parts(simulate_futures(model, "EUR"))
-    assert panel.shown.value == panel_html(model, model.start, "EUR")
-    panel.sliders["Gross margin"].value = 50
-    panel.sliders["People"].value = 20_000
-    assert panel.shown.value == panel_html(model, model.at(margin=0.5, people=20_000.0), "EUR")
-    panel.tail.value = True
-    assert panel.shown.value == panel_html(model, model.at(tail=True, margin=0.5, people=20_000.0), "EUR")
+    shown = parts(sliders(model, "EUR"))
+    assert shown.shown.value == panel_html(model, model.start, "EUR")
+    shown.sliders["Gross margin"].value = 50
+    shown.sliders["People"].value = 20_000
+    assert shown.shown.value == panel_html(model, model.at(margin=0.5, people=20_000.0), "EUR")
+    shown.tail.value = True
+    assert shown.shown.value == panel_html(model, model.at(tail=True, margin=0.5, people=20_000.0), "EUR")
 
 
 def test_reset_brings_back_the_exact_first_state(model):
-    panel = parts(simulate_futures(model, "EUR"))
-    for slider in panel.sliders.values():
+    shown = parts(sliders(model, "EUR"))
+    for slider in shown.sliders.values():
         slider.value = slider.max
-    panel.tail.value = True
-    assert panel.shown.value != panel_html(model, model.start, "EUR")
-    panel.reset.click()
-    assert panel.shown.value == panel_html(model, model.start, "EUR")
-    assert panel.sliders["Gross margin"].value == approx(77.34)
+    shown.tail.value = True
+    assert shown.shown.value != panel_html(model, model.start, "EUR")
+    shown.reset.click()
+    assert shown.shown.value == panel_html(model, model.start, "EUR")
+    assert shown.sliders["Gross margin"].value == approx(77.34)
 
 
 def test_every_input_has_a_slider_whose_steps_hold_where_it_starts(model):
-    panel = parts(simulate_futures(model, "EUR"))
-    assert len(panel.sliders) == len(INPUTS)
+    shown = parts(sliders(model, "EUR"))
+    assert len(shown.sliders) == len(INPUTS)
     for control, row in zip(CONTROLS, (model.sliders.set_index("name").loc[c.name] for c in CONTROLS), strict=True):
-        slider = panel.sliders[control.label]
+        slider = shown.sliders[control.label]
         steps = (slider.value - slider.min) / slider.step, (slider.max - slider.value) / slider.step
         assert steps == approx(tuple(round(each) for each in steps), abs=1e-6)
         assert slider.min >= row["low"] * control.scale - 1e-9
@@ -397,7 +393,7 @@ def test_every_input_has_a_slider_whose_steps_hold_where_it_starts(model):
 
 
 def test_a_value_that_a_slider_sends_back_is_no_move(model):
-    panel = parts(simulate_futures(model, "EUR"))
-    slider = panel.sliders["Gross margin"]
+    shown = parts(sliders(model, "EUR"))
+    slider = shown.sliders["Gross margin"]
     slider.value = slider.value + 0.0009  # less than a thousandth of a step, as a front end may round it
-    assert panel.shown.value == panel_html(model, model.start, "EUR")
+    assert shown.shown.value == panel_html(model, model.start, "EUR")

@@ -13,12 +13,13 @@ import time
 import pytest
 from browser import needs_browser, opened, settle, survey
 from conftest import ROOT
-from cs_helpers.show.whatif import CONTROLS, ROWS, exact, results, summary
-from cs_helpers.show.whatif import what_if as panel_of
 from small_notebooks import notebook
 from what_if_portfolios import GIVEN, made_up_panel
 
+from cs_helpers.report.views import render
 from cs_helpers.roi.economics import INPUTS, LIMITS
+from cs_helpers.roi.results import WhatIfResult
+from cs_helpers.roi.what_if_panel import CONTROLS, ROWS, exact, results, summary
 
 pytestmark = [needs_browser, pytest.mark.reports, pytest.mark.xdist_group("what-if")]
 
@@ -26,8 +27,8 @@ CELL = """
 import sys
 sys.path.insert(0, "tests")
 from what_if_portfolios import made_up_panel
-from cs_helpers.show.whatif import what_if
-what_if(made_up_panel(), "EUR")
+from cs_helpers.roi import WhatIfResult
+WhatIfResult(made_up_panel(), "EUR")
 """
 SCALES = {control.name: control.scale for control in CONTROLS}
 
@@ -240,7 +241,7 @@ def test_paper_gets_the_first_state_with_its_inputs_in_words(visit):
 def test_without_any_script_the_first_state_stands_there(visit, model):
     with visit(script=False) as here:
         page = here.page
-        assert page.locator(".cs-sum").inner_text() in panel_of(model, "EUR").text
+        assert page.locator(".cs-sum").inner_text() in render(WhatIfResult(model, "EUR")).text
         assert page.locator(".cs-whatif tbody tr").count() == len(ROWS)
         assert page.get_by_text("Inputs: relative risk without it 1.35").is_visible()
         assert not page.locator(".cs-inputs").is_visible()

@@ -36,7 +36,8 @@ def next_of_teams(teams: Sequence[TeamFindings]) -> Headline:
         for team in there
         if (steps := next_steps(team))
     ]
-    anchor = step_anchor(teams[0].role) if teams else "next"
+    first = there[0]
+    anchor = f"{first.role}-real" if isinstance(first.board, Suppressed) else step_anchor(first.role)
     if not said:
         return Headline("Nothing is to be done that these data could support.", "", anchor)
     return Headline("What to do next.", " ".join(said), anchor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
 
@@ -175,7 +175,7 @@ class EvidenceView(View[EvidenceResult]):
 
     def alt_text(self, result: EvidenceResult) -> str:
         """Each piece of evidence with its interval, or why it is not given."""
-        return alt_evidence(evidence_rows(result.effect))
+        return alt_evidence(evidence_rows(result.effect), tenths, EVIDENCE_UNIT)
 
     def table(self, result: EvidenceResult) -> pd.DataFrame:
         """key, value, low, high (points), accounts, churned, status and reason, the strongest first."""
@@ -223,8 +223,8 @@ def evidence_rows(effect: MeasuredEffect) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "note", "value", "low", "high", "status", "why"])
 
 
-def alt_evidence(rows: pd.DataFrame) -> str:
-    """What a chart of evidence shows; ``rows`` as from ``evidence_rows``."""
+def alt_evidence(rows: pd.DataFrame, number: Callable[[float], str], unit: str = "") -> str:
+    """What a chart of evidence shows; ``rows`` as from ``evidence_rows``, ``number`` writes a value."""
     said = []
     for _, row in rows.iterrows():
         if row["status"] == "refused" or not is_given(row["value"]):
@@ -234,9 +234,10 @@ def alt_evidence(rows: pd.DataFrame) -> str:
         interval = ""
         if is_given(row["low"], row["high"]):
             side = "above zero" if row["low"] > 0 else "below zero" if row["high"] < 0 else "zero lies inside"
-            interval = f", interval {tenths(row['low'])} to {tenths(row['high'])}, {side}"
-        said.append(f"{called(row['label'])}{refuted}: {tenths(row['value'])}{interval}")
-    opening = f"{count(len(said), 'piece')} of evidence on {EVIDENCE_UNIT}, the strongest first."
+            interval = f", interval {number(row['low'])} to {number(row['high'])}, {side}"
+        said.append(f"{called(row['label'])}{refuted}: {number(row['value'])}{interval}")
+    what = f" on {called(unit)}" if unit else ""
+    opening = f"{count(len(said), 'piece')} of evidence{what}, the strongest first."
     return f"{opening} {'; '.join(said)}." if said else "There is no evidence to show."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -175,11 +175,11 @@ class SensitivityView(View[SensitivityResult]):
     def chart(self, result: SensitivityResult, narrow: bool) -> Chart:
         """A bar per input, the widest on top."""
         rows = tornado_rows(result)
-        return charts.tornado(rows, result.scenario.tornado_base, narrow, short_money(result.currency))
+        return charts.tornado(rows, narrow, short_money(result.currency), result.scenario.tornado_base)
 
     def alt_text(self, result: SensitivityResult) -> str:
         """What each input does to the outcome, and which of them alone carry it across zero."""
-        return alt_tornado(tornado_rows(result), result.scenario.tornado_base, result.currency)
+        return alt_tornado(tornado_rows(result), short_money(result.currency), result.scenario.tornado_base)
 
     def table(self, result: SensitivityResult) -> pd.DataFrame:
         """label (the input), low and high (net value), low_input, high_input and origin."""
@@ -190,8 +190,8 @@ class SensitivityView(View[SensitivityResult]):
         return
 
 
-def _crosses(low: float, high: float) -> bool:
-    return min(low, high) < 0 < max(low, high)
+def _crosses(low: float, high: float, line: float = 0.0) -> bool:
+    return min(low, high) < line < max(low, high)
 
 
 def tornado_rows(result: SensitivityResult) -> pd.DataFrame:
@@ -204,9 +204,8 @@ def tornado_rows(result: SensitivityResult) -> pd.DataFrame:
     return rows.assign(label=[called_input(name) for name in rows["label"]], **ends)
 
 
-def alt_tornado(rows: pd.DataFrame, base: float, currency: str) -> str:
-    """What a tornado chart shows; an input without an outcome is said to have none."""
-    write = short_money(currency)
+def alt_tornado(rows: pd.DataFrame, write: Callable[[float], str], base: float | None = None, line: float = 0.0) -> str:
+    """What a tornado chart shows, ``write`` writing an outcome; an input without an outcome is said to have none."""
     given = rows[rows[["low", "high"]].notna().all(axis=1)]
     spans = [
         f"{called(row['label'])} ({called(row['origin'])}): {write(row['low'])} at {called(row['low_input'])}, "
@@ -214,14 +213,19 @@ def alt_tornado(rows: pd.DataFrame, base: float, currency: str) -> str:
         for _, row in given.iterrows()
     ]
     without = [called(label) for label in rows["label"][~rows.index.isin(given.index)]]
-    decide = [called(row["label"]) for _, row in given.iterrows() if _crosses(row["low"], row["high"])]
-    parts = [f"The outcome is {write(base)} with every input at its mode."] if is_given(base) else []
+    decide = [called(row["label"]) for _, row in given.iterrows() if _crosses(row["low"], row["high"], line)]
+    where = "zero" if line == 0 else write(line)
+    parts = (
+        [f"The outcome is {write(base)} with every input at its mode."] if base is not None and is_given(base) else []
+    )
     parts.append(f"Each input alone: {'; '.join(spans)}." if spans else "No input moves the outcome.")
     if without:
         parts.append(f"Without an outcome: {listed(without)}.")
     if spans:
         parts.append(
-            f"{listed(decide)} alone can carry it across zero." if decide else "No input alone carries it across zero."
+            f"{listed(decide)} alone can carry it across {where}."
+            if decide
+            else f"No input alone carries it across {where}."
         )
     return " ".join(parts)
 
