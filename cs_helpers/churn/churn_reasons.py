@@ -14,7 +14,7 @@ from cs_helpers.core import periods, stats
 from cs_helpers.core.results import Record, Result, Suppressed, or_suppressed
 
 UNKNOWN = "unknown"
-FEWEST_KNOWN = 10
+MIN_KNOWN = 10
 """Departures with a known reason that shares need before they are given."""
 EXIT_DAYS = 120
 """An exit answer belongs to a departure if it came within so many days of its month, before or after."""
@@ -196,10 +196,10 @@ def reason_shares(left: Departures, outside: Iterable[str] = ()) -> Reasons | Su
     if n == 0:
         return Suppressed("nobody left in this window, so there are no reasons to count")
     known = table[table["best"] != UNKNOWN]
-    if len(known) < FEWEST_KNOWN:
+    if len(known) < MIN_KNOWN:
         return Suppressed(
             f"{n:,} account{' left, and its reason is' if n == 1 else 's left, and the reason is'} known of "
-            f"{len(known)}; shares need at least {FEWEST_KNOWN}. Record why accounts leave, in an attribute of the "
+            f"{len(known)}; shares need at least {MIN_KNOWN}. Record why accounts leave, in an attribute of the "
             "accounts whose name holds the word reason, or in exit surveys"
         )
     both = table.dropna(subset=["recorded", "stated"])
@@ -259,7 +259,7 @@ def _by_reason(table: pd.DataFrame, known: pd.DataFrame, outside: tuple[str, ...
 def _by_group(known: pd.DataFrame) -> pd.DataFrame:
     named = known.dropna(subset=["group"])
     sizes = named["group"].value_counts()
-    large = named[named["group"].isin(sizes[sizes >= FEWEST_KNOWN].index)]
+    large = named[named["group"].isin(sizes[sizes >= MIN_KNOWN].index)]
     if large.empty:
         return pd.DataFrame()
     money = large.pivot_table(index="best", columns="group", values="mrr", aggfunc="sum", fill_value=0.0)

@@ -14,7 +14,7 @@ from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Result, Suppressed, or_suppressed
 
 _ROWS_AT_ONCE = 1 << 16  # of a large book; its parts then stay in the processor's cache
-_MOST_CELLS = 1 << 20  # of a table of ages by ages on entry: 60 years of either
+_MAX_CELLS = 1 << 20  # of a table of ages by ages on entry: 60 years of either
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +221,7 @@ def counts_of(
         raise ContractError("durations, churned, entry and weights must have one value per spell each.")
     whole = _check_lengths(stop, entry)
     if weights is None:
-        if whole and len(stop) and 2 * (stop.max() + 1) * (entry.max() + 1) <= _MOST_CELLS:
+        if whole and len(stop) and 2 * (stop.max() + 1) * (entry.max() + 1) <= _MAX_CELLS:
             ages, first, fate, spells = _count_whole(stop, ended, entry)
         else:
             ages, first, fate, place = _cells(stop, ended, entry)

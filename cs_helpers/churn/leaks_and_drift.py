@@ -19,8 +19,8 @@ DRIFTED = 0.25
 """Population stability index from which a column counts as changed (the usual rule of thumb)."""
 
 _BINS = 20
-_LEAST_RANGE = 20  # rows a range or level needs before "nobody stayed in it" says anything
-_LEAST_EACH = 10  # who left and who stayed, to judge a column at all
+_MIN_RANGE_ROWS = 20  # rows a range or level needs before "nobody stayed in it" says anything
+_MIN_EACH = 10  # who left and who stayed, to judge a column at all
 _RARE = 30
 
 
@@ -46,7 +46,7 @@ def leaks(
         raise ContractError(f"{len(features)} rows and {len(y)} outcomes: give one outcome per row, none missing")
     y = y.astype(bool)
     found: list[dict[str, Any]] = []
-    if min(y.sum(), (~y).sum()) >= _LEAST_EACH:
+    if min(y.sum(), (~y).sum()) >= _MIN_EACH:
         half = _halves(features, y, keys)
         for name in features.columns:
             codes, number = _codes(features[name]), is_number(features[name])
@@ -161,7 +161,7 @@ def _best_area(codes: np.ndarray, number: bool, y: np.ndarray, half: np.ndarray)
         found.append((max(area, 1 - area), "by whether it is filled in"))
     if number:
         kept = y[recorded]
-        if min(kept.sum(), (~kept).sum()) >= _LEAST_EACH:
+        if min(kept.sum(), (~kept).sum()) >= _MIN_EACH:
             area = auc(codes[recorded], kept)
             found.append((max(area, 1 - area), "by its size"))
             places = ranks(codes[recorded]) - 0.5
@@ -199,7 +199,7 @@ def _decided(codes: np.ndarray, number: bool, y: np.ndarray) -> tuple[float, flo
         new = np.append(True, (kind[values][1:] != kind[values][:-1]) | (kind[values][1:] == 0))
         run[values] = values[new][np.cumsum(new) - 1]
     rows = np.bincount(run, weights=n, minlength=len(n))
-    enough = rows[run] >= _LEAST_RANGE
+    enough = rows[run] >= _MIN_RANGE_ROWS
     gone = int(left[(kind == 1) & enough].sum())
     kept = int((n - left)[(kind == -1) & enough & (n > 0)].sum())
     return gone / max(1, int(y.sum())), kept / max(1, int((~y).sum()))

@@ -14,7 +14,7 @@ from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Record
 from cs_helpers.core.stats.logistic import logistic
 
-_LEAST_BIN_EVENTS = 5
+_MIN_BIN_EVENTS = 5
 _ALMOST = 1e-12  # a probability of 0 or 1 is taken as this far from it
 
 
@@ -179,7 +179,7 @@ def reliability(probability: ArrayLike, outcome: ArrayLike, bins: int = 10, leve
     where probabilities repeat. Raises ContractError as ``brier``.
     """
     p, y = _probabilities(*_checked(probability, outcome))
-    groups = max(1, min(bins, int(y.sum()) // _LEAST_BIN_EVENTS))
+    groups = max(1, min(bins, int(y.sum()) // _MIN_BIN_EVENTS))
     middle = pd.Series(p).rank().to_numpy() - 0.5
     group = np.minimum((middle / len(p) * groups).astype(int), groups - 1)
     # Sorted, so that sums add up in the same order however the rows came.

@@ -18,7 +18,7 @@ from cs_helpers.core.results import Record, Result, Suppressed, or_suppressed
 from cs_helpers.core.stats.likelihood import BetaGeometric, log_beta_ratio, pooled
 
 _AT_RISK = 10  # an age with fewer at risk is not counted as observed
-_LEAST_MONTHS_BEFORE = 6  # of history for the fit that is tried on the months after it
+_MIN_MONTHS_BEFORE = 6  # of history for the fit that is tried on the months after it
 
 
 @dataclass(frozen=True, eq=False)
@@ -376,7 +376,7 @@ def _held_out(
 ) -> HeldOut:
     before = add_months(pd.Timestamp(as_of), -months)
     earlier = known_at(spells, before)
-    fit = _fit_known(earlier, before, least_months=_LEAST_MONTHS_BEFORE)
+    fit = _fit_known(earlier, before, least_months=_MIN_MONTHS_BEFORE)
     running = earlier.index[~earlier["churned"]]
     if len(running) < stats.MIN_TO_COMPARE:
         raise ContractError(

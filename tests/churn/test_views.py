@@ -13,7 +13,7 @@ from cs_helpers import churn
 from cs_helpers.churn.views import at_risk as at_risk_views
 from cs_helpers.churn.views import causes, tenure
 from cs_helpers.core.results import Suppressed
-from cs_helpers.report.views import render
+from cs_helpers.report.views import begin_page, render
 
 AS_OF = pd.Timestamp("2026-01-01")
 REFUSED = Suppressed("3 accounts; 20 are needed")
@@ -46,6 +46,7 @@ def test_nobody_leaving_leaves_it_open():
 def test_a_part_that_the_data_do_not_allow_says_so_below_the_curve():
     curve = churn.kaplan_meier([12.0] * 20 + [30.0] * 80, [True] * 20 + [False] * 80)
     revenue = Suppressed("2 accounts hold all MRR", "", "How long revenue stays cannot be told.", "survival-revenue")
+    begin_page()
     html = render(replace(curve, revenue=revenue)).html
     assert "How long revenue stays cannot be told. 2 accounts hold all MRR." in html
     assert 'id="survival-revenue"' in html and "began before the data do" in html

@@ -29,7 +29,8 @@ pytestmark = [pytest.mark.reports, pytest.mark.xdist_group("hostile")]
 
 # Even the folder of the export and a parameter of the run speak HTML.
 FOLDER = "export \"'><img class=owned src=x onerror=alert(1)> $x^2$ {{ 7 }}"
-PARAMETER = f'not_in_our_hands={PAYLOADS["script"]}, $x^2$ {PAYLOADS["bidi override"]} " autofocus onfocus=alert(1) x="'
+SETTINGS = "settings \" autofocus onfocus=alert(1) x=\" <img class=owned src=x onerror=alert(1)> $x^2$.yml"
+REASONS = f"reasons_outside_our_control: [{json.dumps(PAYLOADS['script'])}, {json.dumps(PAYLOADS['bidi override'])}]"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,8 @@ def hostile(tmp_path_factory):
     """The folder with the reports of the hostile company."""
     place = tmp_path_factory.mktemp("hostile")
     source = write(place / FOLDER)
-    run("churn", "--source", source, "-p", PARAMETER, out=place / "out")
+    (place / SETTINGS).write_text(REASONS, encoding="utf-8")
+    run("churn", "--source", source, "-p", f"settings={place / SETTINGS}", out=place / "out")
     run("data_check", "reps", "--source", source, out=place / "out")
     return place / "out"
 

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from test_charts_churn import HOSTILE, texts_of, words_in
+from chart_checks import HOSTILE, texts_of, words_in
 
 from cs_helpers.core.estimates import Estimate
 from cs_helpers.report.charts.ink import ACCENT, INK, INKS, NARROW, QUIET, WIDE

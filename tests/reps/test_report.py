@@ -13,7 +13,7 @@ from conftest import run
 from covered_accounts import covering
 from notebook_cells import run_cells
 from reps_texts import BANNED
-from test_churn_report import END, book, write
+from small_companies import END, book, write
 
 import cs_helpers as cs
 from cs_helpers.report.views import render, view_of

@@ -9,7 +9,7 @@ import gallery
 import numpy as np
 import pandas as pd
 import pytest
-from test_charts_churn import HOSTILE, money, texts_of, words_in
+from chart_checks import HOSTILE, money, texts_of, words_in
 
 from cs_helpers.report.charts.ink import GAIN, INKS, LOSS, NARROW, TOTAL, WIDE
 from cs_helpers.report.charts.picture import as_svg

@@ -12,7 +12,7 @@ from browser import needs_browser, survey
 from conftest import run
 from covered_accounts import covering
 from notebook_cells import run_cells
-from test_churn_report import END, book, write
+from small_companies import END, book, write
 
 import cs_helpers as cs
 from cs_helpers.core.results import Result

@@ -141,7 +141,7 @@ def test_whole_ages_are_counted_alike_part_by_part_all_at_once_and_when_too_far_
     at_once = counts_of(stop, churned, entry)
     monkeypatch.setattr(module, "_ROWS_AT_ONCE", 7)
     in_parts = counts_of(stop, churned, entry)
-    monkeypatch.setattr(module, "_MOST_CELLS", 0)
+    monkeypatch.setattr(module, "_MAX_CELLS", 0)
     by_value = counts_of(stop, churned, entry)
     assert at_once["spells"].tolist() == wanted.tolist()
     assert at_once["duration_months"].tolist() == wanted.index.get_level_values(0).tolist()

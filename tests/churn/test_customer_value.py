@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest import approx
-from test_churn_projection import AS_OF, sbg_world, some_day, spells_of
+from test_shifted_beta_geometric import AS_OF, sbg_world, some_day, spells_of
 
 from cs_helpers.churn.customer_value import LifetimeValue, expected_lifetime_value, lifetime_values_by_group
 from cs_helpers.churn.shifted_beta_geometric import fit_sbg, life_table, project
