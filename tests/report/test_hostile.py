@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.reports, pytest.mark.xdist_group("hostile")]
 
 # Even the folder of the export and a parameter of the run speak HTML.
 FOLDER = "export \"'><img class=owned src=x onerror=alert(1)> $x^2$ {{ 7 }}"
-SETTINGS = "settings \" autofocus onfocus=alert(1) x=\" <img class=owned src=x onerror=alert(1)> $x^2$.yml"
+SETTINGS = 'settings " autofocus onfocus=alert(1) x=" <img class=owned src=x onerror=alert(1)> $x^2$.yml'
 REASONS = f"reasons_outside_our_control: [{json.dumps(PAYLOADS['script'])}, {json.dumps(PAYLOADS['bidi override'])}]"
 
 

@@ -1,4 +1,4 @@
-"""Maximum likelihood with scipy, and the likelihood of the shifted-beta-geometric model (see ``churn.shifted_beta_geometric``)."""
+"""Maximum likelihood with scipy, and the likelihood of the shifted-beta-geometric model."""
 
 from __future__ import annotations
 
