@@ -63,7 +63,7 @@ def offered(text, **names):
         return {found.text.lstrip(".") for found in shell.Completer.completions(text, len(text))}
 
 
-@pytest.mark.parametrize("package", ["retention", "churn", "stats", "show", "charts"])
+@pytest.mark.parametrize("package", ["retention", "churn", "stats"])
 def test_tab_offers_what_a_package_is_for_and_nothing_it_borrows(package):
     names = offered(f"cs.{package}.", cs=cs)
     wanted = set(getattr(cs, package).__all__)

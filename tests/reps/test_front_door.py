@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from test_churn_report import book, write
+from small_companies import book, write
 
 import cs_helpers as cs
 from cs_helpers.core.errors import ParameterError
