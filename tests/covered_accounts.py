@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from small_companies import END
 
 
 def covering(accounts, share=0.5, seed=2):

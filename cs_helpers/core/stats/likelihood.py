@@ -1,4 +1,5 @@
-"""Maximum likelihood with scipy, and the likelihood of the shifted-beta-geometric model (see ``churn.shifted_beta_geometric``)."""
+"""Maximum likelihood with scipy, and the likelihood of the shifted-beta-geometric model (see
+``churn.shifted_beta_geometric``)."""
 
 from __future__ import annotations
 
