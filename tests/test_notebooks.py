@@ -43,6 +43,19 @@ def test_first_code_cell_is_the_parameters_each_with_a_comment(notebook):
         assert len(comment) > 10
 
 
+def test_has_at_most_ten_parameters_and_22_code_cells(notebook):
+    assert len(code(notebook)[0].source.splitlines()) <= 10, "further settings belong in one YAML file"
+    assert len(code(notebook)) <= 22
+
+
+def test_a_cell_below_the_summary_is_one_call(notebook):
+    for cell in code(notebook)[3:]:
+        statements = ast.parse(cell.source).body
+        assert isinstance(statements[-1], ast.Expr), cell.source
+        assert all(isinstance(each, ast.Assign | ast.Expr) for each in statements)
+        assert len(statements) == 1, f"one call per section:\n{cell.source}"
+
+
 def test_sections_come_in_order(notebook):
     headings = [
         line[3:]
