@@ -64,8 +64,8 @@ def test_lung_equals_scipy_with_its_limits(lung):
     reference = scipy_stats.ecdf(data).sf
     limits = reference.confidence_interval(method="log-log")
     curve = churn.kaplan_meier(lung["time"], ended)
-    ages = curve.table.index[1:-1]
-    assert [curve.survival(a) for a in ages] == approx(reference.evaluate(ages), abs=1e-10)
+    ages = curve.curve.index[1:-1]
+    assert [curve.at(a) for a in ages] == approx(reference.evaluate(ages), abs=1e-10)
     assert [curve.interval(a)[0] for a in ages] == approx(limits.low.evaluate(ages), abs=1e-10)
     assert [curve.interval(a)[1] for a in ages] == approx(limits.high.evaluate(ages), abs=1e-10)
 

@@ -82,4 +82,4 @@ def test_a_broken_record_is_named(out: Path) -> None:
     broken.write_text("{")
     shown = call("roi", "--out", out)
     assert shown.exit_code == 0
-    assert f"{broken}: cannot be read as a run record; left out." in shown.stderr
+    assert f"{broken}: cannot be read as a run record and is left out." in shown.stderr
