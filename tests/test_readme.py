@@ -14,10 +14,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_the_python_in_the_readme_runs_as_it_stands(monkeypatch):
     monkeypatch.chdir(ROOT)
     blocks = re.findall(r"```python\n(.*?)```", README, re.S)
-    assert len(blocks) == 1
+    assert len(blocks) == 3
     names: dict = {}
-    exec(compile(blocks[0], "README.md", "exec"), names)
-    assert names["tables"].where == {"segment": "SMB"}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
+    assert names["curve"].headline and names["figure"].axes
 
 
 def test_every_file_the_readme_points_to_exists():
