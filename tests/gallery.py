@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core.estimates import Change, Comparison, Estimate, Target
+from cs_helpers.report import blocks
 from cs_helpers.reps.charts import Funnel
 
 
@@ -173,3 +174,9 @@ def points_worth():
         for points in range(1, 6)
     ]
     return pd.DataFrame(rows, columns=["points", "horizon", "value"])
+
+
+def shown(draw, result, headline, alt, note="", **options):
+    """A made-up result as a chart on a page: drawn for a desk and for a phone, under its headline."""
+    wide, narrow = draw(result, **options), draw(result, narrow=True, **options)
+    return blocks.chart_figure(wide, narrow, headline, alt, note)

@@ -20,7 +20,6 @@ from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import visible
 from cs_helpers.core.estimates import Comparison, Estimate
 from cs_helpers.core.periods import day_words
-from cs_helpers.core.results import Suppressed
 from cs_helpers.report.charts.picture import as_picture
 from cs_helpers.report.charts.spark import sparkline
 from cs_helpers.report.figures import difference, figure
@@ -266,17 +265,6 @@ def refused(why: str) -> Block:
 def marked(sentence: Headline) -> str:
     """Both parts of a finding as HTML, the first one strong."""
     return f"<strong>{plain(sentence.conclusion)}</strong> {plain(sentence.evidence)}".strip()
-
-
-def chart(draw: Callable[..., Any], result: Any, finding: Headline, alt: str, note: str = "", **options: Any) -> Block:
-    """A chart under the sentence it shows, with a text alternative; drawn for a desk and for a phone.
-
-    Where ``result`` is Suppressed, or says one, its reason stands in a box instead of an empty axis.
-    """
-    if refusal := result.reason if isinstance(result, Suppressed) else getattr(result, "refusal", ""):
-        box = refused(refusal)
-        return Block(f'<figure class="cs-chart" id="{element_id(finding.anchor)}">{box.html}</figure>', box.text)
-    return chart_figure(draw(result, **options), draw(result, narrow=True, **options), finding, alt, note)
 
 
 def element_id(anchor: str) -> str:

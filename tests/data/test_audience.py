@@ -577,7 +577,7 @@ def test_a_key_file_that_holds_no_key_is_refused_and_left_alone(
 ) -> None:
     monkeypatch.delenv(sharing.KEY_VARIABLE, raising=False)
     (tmp_path / sharing.KEY_FILE).write_text("\n")
-    with pytest.raises(ParameterError, match=r"could be guessed(.|\n)*Put the key back"):
+    with pytest.raises(ParameterError, match=r"could be guessed(.|\n)*Restore the key"):
         sharing.series_key(tmp_path, "a")
     assert (tmp_path / sharing.KEY_FILE).read_text() == "\n"
 

@@ -20,15 +20,15 @@ from cs_helpers.publish import batch, log
 pytestmark = pytest.mark.reports
 
 BAD = {
-    "exits": ("import sys\nsys.exit()", "SystemExit", "stopped itself before its end"),
-    "exits_with_0": ("import sys\nsys.exit(0)", "SystemExit", "stopped itself before its end"),
+    "exits": ("import sys\nsys.exit()", "SystemExit", "the notebook stopped before its last cell"),
+    "exits_with_0": ("import sys\nsys.exit(0)", "SystemExit", "the notebook stopped before its last cell"),
     "leaves_hard": ("import os\nos._exit(0)", "DeadKernelError", "killed, or memory ran out"),
     "killed": ("import os\nos.kill(os.getpid(), 9)", "DeadKernelError", "killed, or memory ran out"),
     "prints": (
         # With a pause, so that on a busy machine the pile of what nobody has read yet does not reach the memory limit.
         "import time\nfor _ in range(1000):\n    print('x' * 100_000)\n    time.sleep(.005)",
         "LimitReached",
-        "shows more than 20 million characters",
+        "showed more than 20 million characters",
     ),
     "allocates": (
         "import time\nheld = []\nwhile True:\n    held.append(bytearray(30_000_000))\n    time.sleep(.02)",
@@ -261,7 +261,7 @@ def test_a_full_disk_stops_a_report_and_nothing_else(tmp_path):
         second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert second.returncode == 1
         assert "could not be written: No space left on device" in second.stderr
-        assert "the last good report stands" in second.stderr
+        assert "the last good report is unchanged" in second.stderr
         assert "Traceback" not in second.stderr
         assert {path: path.read_bytes() for path in (disk / "out").rglob("*.html")} == before
         (disk / "filler").unlink()

@@ -148,7 +148,7 @@ def test_accounts_without_a_value_are_counted_and_a_broken_source_stops_before_a
     notebook(tmp_path / "small.ipynb", READ, parameters=PARAMETERS)
     ran = run(tmp_path, "--for-each", "csm.team")
     assert ran.returncode == 0, ran.stderr
-    assert "of 600 accounts have no csm.team and are in none of the reports" in ran.stderr
+    assert "of 600 accounts have no csm.team and are in none of these reports" in ran.stderr
     assert "2 of 2 reports published" in ran.stdout
     wrong = run(tmp_path, "--for-each", "segmnt")
     assert (wrong.returncode, "Did you mean 'segment'" in wrong.stderr) == (2, True)
