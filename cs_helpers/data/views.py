@@ -132,6 +132,9 @@ class CoverageView(View[Coverage]):
         by_month = result.months.T.reset_index().rename_axis(None, axis=1)
         return by_month.assign(month=by_month["month"].dt.strftime("%Y-%m")).rename(columns={"month": "Month"})
 
+    def page_table(self, result: Coverage) -> None:
+        """None: with a column per table it is wider than paper, and the chart shows every cell."""
+
 
 @view_for(Links)
 class LinksView(View[Links]):

@@ -716,7 +716,7 @@ def test_a_second_report_says_what_changed_since_the_first(visit):
         assert box.is_visible()
         assert box.locator("tbody tr").count() >= 1
         order = [link.get_attribute("href") for link in page.locator("nav.toc a").all()]
-        assert order[:2] == ["#headline", "#what-changed"]
+        assert order[:2] == ["#summary", "#what-changed"]
     with visit("churn") as here:
         assert here.page.locator("section#what-changed").count() == 0, "there is no earlier report"
 
