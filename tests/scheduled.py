@@ -54,10 +54,13 @@ def lay(folder, text, age=180):
 
 
 def write(folder, text, age=180):
+    """A schedule saved ``age`` seconds ago; put in place whole, so that no reader sees it with another time."""
     path = folder / "reports" / "schedule.yml"
-    path.write_text(text, encoding="utf-8")
+    beside = path.with_name("schedule.yml.new")
+    beside.write_text(text, encoding="utf-8")
     then = time.time() - age
-    os.utime(path, (then, then))
+    os.utime(beside, (then, then))
+    beside.replace(path)
 
 
 def begin(folder, *words):
