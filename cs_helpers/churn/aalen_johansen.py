@@ -154,7 +154,8 @@ def _variance(share: np.ndarray, before: np.ndarray, d: np.ndarray, n: np.ndarra
     second = np.cumsum(before**2 * d * (n - d) / n, axis=1)
     joint = before * d / n
     third = share * np.cumsum(joint, axis=1) - np.cumsum(share * joint, axis=1)
-    return np.maximum(first + second - 2 * third, 0.0)
+    result: np.ndarray = np.maximum(first + second - 2 * third, 0.0)
+    return result
 
 
 def _share_limits(

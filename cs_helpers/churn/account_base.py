@@ -51,12 +51,14 @@ def first_day(month: Any) -> Any:
 
 def days_in(month: np.ndarray) -> np.ndarray:
     """Days of each month."""
-    return (first_day(month + 1) - first_day(month)).astype(np.int64)
+    result: np.ndarray = (first_day(month + 1) - first_day(month)).astype(np.int64)
+    return result
 
 
 def day_of_month_of(days: np.ndarray) -> np.ndarray:
     """Day of the month of each day."""
-    return (days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
+    result: np.ndarray = (days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
+    return result
 
 
 def dates(values: pd.Series, missing: np.datetime64 | None = None) -> np.ndarray:
@@ -113,11 +115,13 @@ class AccountBase(Record):
     def starts(self, month: int) -> np.ndarray:
         """First day of that spell. One that began on the very eve of as_of has no age and no spell yet."""
         running = self.running(month)
-        return np.where(running >= 0, self.spell_start[running], first_day(month) - 1)
+        result: np.ndarray = np.where(running >= 0, self.spell_start[running], first_day(month) - 1)
+        return result
 
     def ends(self, month: int) -> np.ndarray:
         """First unpaid day after that spell; far away where it had not ended by as_of."""
-        return self.spell_end[self.running(month)]
+        result: np.ndarray = self.spell_end[self.running(month)]
+        return result
 
     def grid(self, frame: pd.DataFrame, column: str, places: np.ndarray, months: np.ndarray) -> np.ndarray:
         """Accounts by months from ``first`` to before as_of, 0 where there is no row."""

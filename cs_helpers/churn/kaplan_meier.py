@@ -300,7 +300,8 @@ def _cells(
 
 
 def _has_length(stop: np.ndarray, entry: np.ndarray) -> np.ndarray:
-    return np.isfinite(stop) & np.isfinite(entry) & (entry >= 0) & (stop > entry)
+    result: np.ndarray = np.isfinite(stop) & np.isfinite(entry) & (entry >= 0) & (stop > entry)
+    return result
 
 
 def _no_length(which: np.ndarray, spells: int) -> ContractError:

@@ -92,7 +92,8 @@ class SBG:
         """Survival at ``months`` under each of ``draws(n, seed)``, shape (n, len(months))."""
         alpha, beta = self.draws(n, seed).T
         periods, place = np.unique(self._periods(months), return_inverse=True)
-        return np.exp(log_beta_ratio(alpha[:, None], beta[:, None], periods))[:, place]
+        result: np.ndarray = np.exp(log_beta_ratio(alpha[:, None], beta[:, None], periods))[:, place]
+        return result
 
 
 @dataclass(frozen=True, repr=False)

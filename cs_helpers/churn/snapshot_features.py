@@ -35,7 +35,8 @@ def _age(start: np.ndarray, month: int) -> np.ndarray:
     """Months from ``start`` to the first day of the month, as ``periods.months_between``; not below 0."""
     begun = start.astype("datetime64[M]").astype(np.int64) + EPOCH
     day_of_start = np.minimum(day_of_month_of(start), int(days_in(np.array(month))))
-    return month - begun + (1 - day_of_start) / 31
+    result: np.ndarray = month - begun + (1 - day_of_start) / 31
+    return result
 
 
 def paying_source(base: AccountBase) -> Source:
@@ -133,7 +134,8 @@ def _due(term: np.ndarray, start: np.ndarray, month: int, lead: int, horizon: in
     begun = start.astype("datetime64[M]").astype(np.int64) + EPOCH
 
     def first_from(wanted: int) -> np.ndarray:
-        return begun + np.maximum(-((begun - wanted) // steps), 1) * steps
+        result: np.ndarray = begun + np.maximum(-((begun - wanted) // steps), 1) * steps
+        return result
 
     due = first_from(month)
     day_of_month = np.minimum(day_of_month_of(start), days_in(due))
@@ -212,7 +214,8 @@ def signalled(signals: pd.DataFrame | None, base: AccountBase) -> Source | None:
     def mean(name: str, month: int, back: int) -> np.ndarray:
         answers = summed(f"{name}_answers", month, back)
         total = summed(f"{name}_sum", month, back) if f"{name}_sum" in grids else np.zeros(len(answers))
-        return np.divide(total, answers, where=answers > 0, out=np.full(len(answers), np.nan))
+        result: np.ndarray = np.divide(total, answers, where=answers > 0, out=np.full(len(answers), np.nan))
+        return result
 
     def at(month: int) -> Features:
         made: Features = {}

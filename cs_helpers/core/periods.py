@@ -45,12 +45,14 @@ def month_starts(first: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
 
 def month_index(dates: pd.Series) -> pd.Series:
     """Months since year 0, an integer; consecutive months differ by 1."""
-    return dates.dt.year * 12 + dates.dt.month - 1
+    result: pd.Series = dates.dt.year * 12 + dates.dt.month - 1
+    return result
 
 
 def month_start(dates: pd.Series) -> pd.Series:
     """The first day of the month that holds each date; NaT where missing."""
-    return (dates - pd.to_timedelta(dates.dt.day - 1, unit="D")).dt.normalize()
+    result: pd.Series = (dates - pd.to_timedelta(dates.dt.day - 1, unit="D")).dt.normalize()
+    return result
 
 
 def months_between(start: pd.Series, end: pd.Series) -> pd.Series:
@@ -64,7 +66,8 @@ def months_between(start: pd.Series, end: pd.Series) -> pd.Series:
     """
     last_day = end.dt.days_in_month
     day_of_start = np.minimum(start.dt.day, last_day)
-    return (month_index(end) - month_index(start)) + (end.dt.day - day_of_start) / 31
+    result: pd.Series = (month_index(end) - month_index(start)) + (end.dt.day - day_of_start) / 31
+    return result
 
 
 def day_words(day: pd.Timestamp) -> str:

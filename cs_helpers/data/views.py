@@ -95,7 +95,7 @@ class TablesReadView(View[TablesRead]):
         return (Block(html, f"Absent: {', '.join(absent['table'])}"),)
 
 
-def _day(value: Any) -> str:
+def _day(value: pd.Timestamp | None) -> str:
     # Hyphens at which no line breaks: a date stays on one line in a narrow column.
     return "" if value is None or pd.isna(value) else f"{value:%Y-%m-%d}".replace("-", "\u2011")
 

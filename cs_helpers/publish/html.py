@@ -220,15 +220,15 @@ def _exporter() -> HTMLExporter:
         """Skips nbconvert's parsing of the finished page, which adds texts to images, unless an image has none."""
 
         def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> Any:
-            self.register_filter("highlight_code", Highlight2HTML(parent=self))
+            self.register_filter("highlight_code", Highlight2HTML(parent=self))  # type: ignore[no-untyped-call]
             kinds = WidgetsDataTypeFilter(notebook_metadata=self._nb_metadata, parent=self, resources=resources)
-            self.register_filter("filter_data_type", kinds)
-            html, made = TemplateExporter.from_notebook_node(self, nb, self._init_resources(resources), **kw)
+            self.register_filter("filter_data_type", kinds)  # type: ignore[no-untyped-call]
+            html, made = TemplateExporter.from_notebook_node(self, nb, self._init_resources(resources), **kw)  # type: ignore[no-untyped-call]
             if _IMAGE_WITHOUT_TEXT.search(html):
                 return super().from_notebook_node(nb, resources, **kw)
             return html, made
 
-    return Page(
+    return Page(  # type: ignore[no-untyped-call]
         template_name="report",
         extra_template_basedirs=[str(SHELL)],
         default_preprocessors=[

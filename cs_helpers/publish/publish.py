@@ -127,7 +127,7 @@ def _move(temporary: Path, out: Path, record: Mapping[str, Any], files: Mapping[
     for name, text in files.items():
         _write(temporary / name, text)
     _sync_folder(temporary)
-    folder = out / record["series"] / record["run_id"]
+    folder: Path = out / record["series"] / record["run_id"]
     folder.parent.mkdir(parents=True, exist_ok=True)
     os.rename(temporary, folder)
     _sync_folder(folder.parent)

@@ -376,7 +376,8 @@ def _tidy(executed: NotebookNode, notebook: Path) -> None:
 def _text(executed: NotebookNode) -> str:
     import nbformat
 
-    return nbformat.writes(executed) + "\n"
+    result: str = nbformat.writes(executed) + "\n"
+    return result
 
 
 def _commit(folder: Path) -> str | None:

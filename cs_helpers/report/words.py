@@ -10,7 +10,6 @@ from html import escape
 from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import visible
 from cs_helpers.core.estimates import Estimate
-from cs_helpers.core.results import Suppressed
 
 MIME = "application/vnd.cs-helpers.{}+json"
 
@@ -191,8 +190,3 @@ def months_words(value: float) -> str:
         return "–"
     text = f"{value:.1f}".removesuffix(".0")
     return f"{text} month{'' if text == '1' else 's'}"
-
-
-def refusal_takeaway(opening: str, result: object, anchor: str) -> Headline | None:
-    """``opening`` and the reason where ``result`` is a Suppressed; None where there is a result."""
-    return Headline(opening, capital(sentence(result.reason)), anchor) if isinstance(result, Suppressed) else None

@@ -185,7 +185,8 @@ class _Stretches:
 
 def _surplus(account: np.ndarray, rep: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Days that accounts were somebody else's at the same time, by account: the reps' own days less those of any."""
-    return _days_had(account, rep, start, end) - _days_had(account, np.zeros_like(rep), start, end)
+    result: np.ndarray = _days_had(account, rep, start, end) - _days_had(account, np.zeros_like(rep), start, end)
+    return result
 
 
 def _days_had(account: np.ndarray, rep: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -218,7 +219,7 @@ def _latest_running(
         return np.full(len(at), -1)
     low = int(start.min())
     span = int(end.max()) - low + 1
-    found = np.searchsorted(account * span + start - low, at * span + day - low, side="right") - 1
+    found: np.ndarray = np.searchsorted(account * span + start - low, at * span + day - low, side="right") - 1
     furthest = np.asarray(pd.Series(end).groupby(account).cummax())
     found[furthest[found] <= day] = -1
     behind = np.flatnonzero(found >= 0)

@@ -294,7 +294,8 @@ def _own_levels(c: Coded, family: str, at: _Levels, alpha: np.ndarray, pull: flo
 
 
 def _residual(c: Coded, mu: np.ndarray, family: str) -> np.ndarray:
-    return c.exposure * (c.y - mu) if family == "mean" else c.y - mu
+    result: np.ndarray = c.exposure * (c.y - mu) if family == "mean" else c.y - mu
+    return result
 
 
 def _ridge_unit(c: Coded, family: str) -> float:

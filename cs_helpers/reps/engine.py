@@ -130,7 +130,8 @@ def noise_of(c: Coded, f: Fit, family: str) -> Noise:
     def less_own(raw: np.ndarray) -> np.ndarray:
         """Observed minus expected sums to 0 over the units: each has a part in what is expected of it."""
         part = w_u / total_w
-        return np.maximum(raw * (1 - 2 * part) + part**2 * raw.sum(), 0.0)
+        result: np.ndarray = np.maximum(raw * (1 - 2 * part) + part**2 * raw.sum(), 0.0)
+        return result
 
     single_between = 0.0 if family == "share" else between
     per_case = phi * float(v.mean()) + single_between * float((w**2).mean())
@@ -211,7 +212,8 @@ def _plain(c: Coded, family: str, raw: np.ndarray) -> np.ndarray:
     starts = np.searchsorted(c.unit[order], np.arange(len(raw)))
     ends = np.append(starts[1:], len(order))
     values = c.y[order]
-    return np.exp((values[starts + (ends - starts - 1) // 2] + values[starts + (ends - starts) // 2]) / 2)
+    result: np.ndarray = np.exp((values[starts + (ends - starts - 1) // 2] + values[starts + (ends - starts) // 2]) / 2)
+    return result
 
 
 def _too_few(c: Coded, f: Fit, noise: Noise, family: str, n: np.ndarray, expected: np.ndarray) -> list[str]:

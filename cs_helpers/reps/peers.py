@@ -135,7 +135,8 @@ def _levels(c: casemix.Coded, kind: str) -> pd.DataFrame:
 
 def _variance(mean: np.ndarray, kind: str) -> np.ndarray:
     if kind == "share":
-        return np.maximum(mean * (1 - mean), _TINY)
+        result: np.ndarray = np.maximum(mean * (1 - mean), _TINY)
+        return result
     return np.maximum(mean, _TINY) if kind == "count" else np.ones(len(mean))
 
 

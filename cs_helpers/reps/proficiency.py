@@ -113,9 +113,10 @@ class _Clock:
 
     def served(self, hired: np.ndarray, table: pd.DataFrame) -> np.ndarray:
         """Service at each case in days, or in months where cases have no day."""
-        if not self.by_day:
-            return _month_numbers(table["month"]) - _months_of_days(hired)
-        return _days(table["day"]) - hired
+        served: np.ndarray = (
+            _days(table["day"]) - hired if self.by_day else _month_numbers(table["month"]) - _months_of_days(hired)
+        )
+        return served
 
     def step_of(self, served: np.ndarray) -> np.ndarray:
         """The step of a service, -1 before the first day and where it is not known."""

@@ -113,7 +113,8 @@ def _both(found: pd.DataFrame) -> np.ndarray:
     """
     first, second = found["p"].to_numpy(float), found["p_2"].to_numpy(float)
     larger, smaller = np.maximum(first, second), np.sort(np.minimum(first, second))
-    return np.minimum(larger * np.searchsorted(smaller, larger, side="right"), 1.0)
+    result: np.ndarray = np.minimum(larger * np.searchsorted(smaller, larger, side="right"), 1.0)
+    return result
 
 
 def _labels(people: pd.DataFrame) -> dict[str, str]:

@@ -110,7 +110,7 @@ def cohort_heatmap(triangle: CohortTriangle, narrow: bool = False) -> Chart:
 
     table = triangle.shares
     if narrow:
-        table = table[[age for age in table.columns if age % 6 == 0]]
+        table = table[[age for age in table.columns if int(age) % 6 == 0]]
     quarters = triangle.by == "quarter"
     rows = [
         f"{c.year} Q{c.quarter}  n={n}" if quarters else f"{c:%b %Y}  n={n}"

@@ -306,7 +306,7 @@ class CohortTriangleView(View[CohortTriangle]):
         """The spread of the cohorts at each half year of age, and what the oldest cohort keeps."""
         shares = result.shares
         spread = []
-        for age in [age for age in shares.columns if age and age % 6 == 0]:
+        for age in [age for age in shares.columns if int(age) and int(age) % 6 == 0]:
             seen = shares[age].dropna()
             if len(seen):
                 span = span_words(seen.min(), seen.max(), 0) if len(seen) > 1 else percent(seen.iloc[0], 0)

@@ -56,7 +56,8 @@ def kept_shares(trial: Trial, horizon: int, hazard: np.ndarray, without: np.ndar
     inside = rows["t"].to_numpy() < horizon
     log_ratio = np.where(inside, np.log1p(-without) - np.log1p(-hazard), 0.0)
     ratio = np.exp(np.bincount(rows["account"].to_numpy(), weights=log_ratio, minlength=len(among)))
-    return np.where(trial.survives(horizon), 1 - ratio, 0.0)[among]
+    result: np.ndarray = np.where(trial.survives(horizon), 1 - ratio, 0.0)[among]
+    return result
 
 
 def kept_points(trial: Trial, horizon: int, model: Hazards) -> tuple[float, float]:

@@ -109,7 +109,8 @@ def hazard_ratios(portfolio: Flow, inputs: Mapping[str, Any], horizon: int) -> n
     kept = (weight * np.exp(-hazard * portfolio.years)).sum(axis=1)
 
     def net(ratio: np.ndarray) -> np.ndarray:
-        return kept - (weight * np.exp(-hazard * ratio[:, None] * portfolio.years)).sum(axis=1) - cost
+        result: np.ndarray = kept - (weight * np.exp(-hazard * ratio[:, None] * portfolio.years)).sum(axis=1) - cost
+        return result
 
     low = np.zeros(np.broadcast_shapes(kept.shape, cost.shape))
     high = low + math.log(MAX_RISK)

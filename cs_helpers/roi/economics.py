@@ -260,7 +260,8 @@ def cost_saved(given: Mapping[str, np.ndarray], horizon: int) -> np.ndarray:
     running = np.clip(t + 1 - given["notice_months"], 0, 1)
     months = (discounting(given["discount"], t) * running).sum(axis=1, keepdims=True)
     monthly = given["people"] * (1 - given["absorbed"]) + given["tools"] + given["management"]
-    return (months * monthly - given["severance_months"] * given["people"])[:, 0]
+    result: np.ndarray = (months * monthly - given["severance_months"] * given["people"])[:, 0]
+    return result
 
 
 def _check_months(name: str, months: Any, least: int) -> None:

@@ -1,9 +1,10 @@
 """The parametric g-formula: what accounts would have done had nobody covered them from month 0 on.
 
-Three models are fitted to all account-months: leaving, next month's health, and coverage. Then every account of the
-population lives on from its first month in two futures that share their luck: one in which coverage comes and goes as
-the coverage model says (the natural course), one in which there never is any. Nobody leaves on the way: survival is the
-product of the monthly chances of staying. Whole accounts are drawn anew for the interval.
+Three models are fitted to all account-months: leaving, next month's health, and coverage. Every account of the
+population is then simulated from its first month in two futures with the same random draws: one in which coverage
+starts and stops as the coverage model predicts (the natural course), and one without any coverage. No account is
+removed on the way: survival is the product of the monthly probabilities of staying. The interval comes from a
+bootstrap over whole accounts.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from cs_helpers.roi.trial import Trial
 
 Numbers = np.ndarray
 RIDGE = 0.1  # on standardised columns: keeps a rare combination finite and moves nothing that the data say
-_PATHS = 20_000  # lives drawn for the estimate itself; a draw of the bootstrap has one life per account
+_PATHS = 20_000  # simulated paths behind the estimate; a bootstrap draw has one path per account
 _GRID = 513  # points at which a spline of health is tabulated
 _BLOCK = 16_384  # rows at a time
 
@@ -177,7 +178,7 @@ class Designs:
 
 @dataclass(frozen=True, eq=False)
 class Models:
-    """The three models of a trial, ready to be drawn anew and lived through."""
+    """The three models of a trial, ready to be resampled and simulated."""
 
     trial: Trial
     scales: Scales
@@ -189,7 +190,7 @@ class Models:
 
     @property
     def fits(self) -> tuple[_Fit, _Fit, _Fit]:
-        """The three fits in the order in which they are lived through."""
+        """The three fits in the order of the simulation."""
         return self.leaving, self.next_health, self.coverage
 
 
@@ -308,7 +309,7 @@ def points_without(models: Models, horizon: int, groups: Sequence[Numbers], seed
         tables = Population(models, horizon)
         kept = 1.0 - np.array(groups, float).reshape(len(groups), len(models.trial.accounts))
         drawn = [fit.drawn(kept) for fit in models.fits]
-        paths = -(-tables.paths // 3)  # every group lives through the same luck, so fewer lives tell them apart
+        paths = -(-tables.paths // 3)  # all groups use the same random draws, so fewer paths suffice to compare them
         for n, weights in enumerate(kept[:, tables.population]):
             rng = Generator(PCG64(SeedSequence([seed, 8])))
             natural, vanished, _ = tables.run([each[n] for each in drawn], weights[:, None], rng, paths)
@@ -402,8 +403,8 @@ class Population:
             survival *= 1 - probability_of(logit)
             natural[t + 1], vanished[t + 1] = survival[:size] @ share, survival[size:] @ share
             if t + 1 < self.horizon:
-                luck = residuals[rng.integers(len(residuals), size=size)]
-                fixed = next_fixed + n_tenure * self.tenure_scaled[tenure + t] + luck
+                shock = residuals[rng.integers(len(residuals), size=size)]
+                fixed = next_fixed + n_tenure * self.tenure_scaled[tenure + t] + shock
                 moved = _look_up(k.next_health, h, origin, step) + np.concatenate([fixed, fixed])
                 moved += n_hm * h * both
                 moved[:size] += covered * (n_c + n_ch * h[:size] + n_cm * m)

@@ -196,7 +196,8 @@ def _recorded_first(found: pd.DataFrame, renewals: pd.DataFrame, as_of: pd.Times
 
 def _whole_months(dates: pd.Series, as_of: pd.Timestamp) -> pd.Series:
     start = pd.Series(as_of, dates.index)
-    return np.ceil(periods.months_between(start, dates))
+    result: pd.Series = np.ceil(periods.months_between(start, dates))
+    return result
 
 
 def _spread(cents: int, accounts: int) -> pd.DataFrame:

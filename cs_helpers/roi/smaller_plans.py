@@ -190,7 +190,8 @@ def _merged(many: dict[str, Any]) -> dict[str, Any]:
 def _added(many: dict[str, Any], horizon: int) -> np.ndarray:
     """What the plan costs within the horizon, discounted; it runs from the first month on."""
     months = discounting(np.atleast_1d(np.asarray(many["discount"], float))[:, None], np.arange(horizon)).sum(axis=1)
-    return np.asarray(many.get("added_per_month", 0.0)) * months
+    result: np.ndarray = np.asarray(many.get("added_per_month", 0.0)) * months
+    return result
 
 
 def tail_portfolio(

@@ -190,7 +190,7 @@ def _fitted(events: _Events) -> dict[str, float]:
         which, count = rows[name].to_numpy(), int(rows[name].max()) + 1
         covariance = clustered_covariance(x, residuals, fit.covariance, which, count)
         variances.append(np.diag(covariance)[-2:])
-    # With a handful of CSMs the error by CSM can come out too small by luck: never below the one by account.
+    # With few CSMs the standard error by CSM can be too small by chance, so it is never below the one by account.
     (a, b), (a_se, b_se) = fit.coefficients[-2:], np.sqrt(np.maximum(*variances))
     without = ~rows["covered"].to_numpy()
     share = float(without[vacant == 1].mean())

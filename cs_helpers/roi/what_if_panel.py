@@ -300,7 +300,8 @@ def drawing(model: WhatIf, state: WhatIfState, currency: str) -> list[Part]:
         return _LEFT + (value - first) / (last - first) * (_RIGHT - _LEFT)
 
     def y(value: float) -> float:
-        return _BOTTOM - (value - low) / span * (_BOTTOM - _TOP)
+        result: float = _BOTTOM - (value - low) / span * (_BOTTOM - _TOP)
+        return result
 
     parts: list[Part] = []
     for tick in _ticks(low, low + span, 4):

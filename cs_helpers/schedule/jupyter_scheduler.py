@@ -24,7 +24,7 @@ OUT = Path("reports")
 _FILES = {"html": "report.html", "ipynb": "notebook.ipynb"}
 
 
-class ReportExecutionManager(DefaultExecutionManager):
+class ReportExecutionManager(DefaultExecutionManager):  # type: ignore[misc]
     """Runs a job as ``cs-helpers run`` does, in the project folder; a job that published nothing has failed.
 
     The parameters are checked against those of the notebook before it runs. The report is published under ``reports``

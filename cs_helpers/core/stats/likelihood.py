@@ -99,7 +99,8 @@ class BetaGeometric:
     @property
     def stayed(self) -> np.ndarray:
         """Those of ``at_risk`` that outlasted the period."""
-        return self.at_risk - self.lost
+        result: np.ndarray = self.at_risk - self.lost
+        return result
 
     def log_likelihood(self, alpha: Any, beta: Any) -> Any:
         """sum over k of lost log h(k) + stayed log(1 - h(k)); a number, or an array of the shape of the parameters."""

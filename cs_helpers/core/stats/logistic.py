@@ -142,10 +142,12 @@ def _solve(information: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     try:
         lower = np.linalg.cholesky(scaled)
         if (np.diag(lower) ** 2 > _SAME).all():
-            return np.linalg.solve(lower.T, np.linalg.solve(lower, gradient / scale)) / scale
+            step: np.ndarray = np.linalg.solve(lower.T, np.linalg.solve(lower, gradient / scale)) / scale
+            return step
     except np.linalg.LinAlgError:
         pass
-    return _inverse(information) @ gradient
+    smallest: np.ndarray = _inverse(information) @ gradient
+    return smallest
 
 
 def _inverse(information: np.ndarray) -> np.ndarray:

@@ -388,7 +388,7 @@ def _split(engine: DuckDB, text: Text, target: str) -> int | None:
         )
     except pa.ArrowInvalid:
         return None
-    rows = table.num_rows
+    rows: int = table.num_rows
     within = sum(times(table[name], text.separator) for name in names) if quoted else 0
     if rows * (len(names) - 1) + within + text.separators_before != text.scan.separators:
         return None

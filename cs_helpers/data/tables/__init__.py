@@ -202,7 +202,8 @@ class Tables:
             raise ParameterError(
                 f"accounts have no attribute '{wanted}'.{did_you_mean(wanted, names)} They have: {', '.join(names)}."
             )
-        return accounts[wanted]
+        result: pd.Series = accounts[wanted]
+        return result
 
     def values(self, column: str) -> list[tuple[str, int]]:
         """The values by which ``where`` can choose among the loaded accounts, each with its number of accounts.
@@ -225,7 +226,8 @@ class Tables:
         """The name of each account, by account_id; the id where no name is recorded."""
         accounts = self.accounts.set_index("account_id")
         ids = accounts.index.to_series()
-        return accounts["name"].fillna(ids) if "name" in accounts else ids
+        result: pd.Series = accounts["name"].fillna(ids) if "name" in accounts else ids
+        return result
 
     def outcome_columns(self, name: str) -> tuple[str, ...]:
         """Columns of a table that exist only because of the outcome: they never enter a risk model."""

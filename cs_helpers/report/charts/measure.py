@@ -47,7 +47,7 @@ class SvgRenderer(RendererSVG):
 
 @lru_cache(maxsize=1)
 def _measuring() -> SvgRenderer:
-    return SvgRenderer(1, 1, io.StringIO())
+    return SvgRenderer(1, 1, io.StringIO())  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -33,9 +33,9 @@ def as_svg(figure: Figure, name: str = "") -> str:
     buffer = io.StringIO()
     with styled(), in_points(figure):
         width, height = figure.get_size_inches() * 72
-        renderer = SvgRenderer(width, height, buffer)
+        renderer = SvgRenderer(width, height, buffer)  # type: ignore[no-untyped-call]
         figure.draw(renderer)
-        renderer.finalize()
+        renderer.finalize()  # type: ignore[no-untyped-call]
     svg = buffer.getvalue()
     # The checksum keeps a chart apart from those that an earlier kernel left in the same notebook.
     return _slim(svg[svg.index("<svg") :], name or f"chart-{crc32(svg.encode()):x}-{next(_CALLS)}")

@@ -169,7 +169,8 @@ _AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (-0.7, 0.7), (0.7, -0.7
 
 
 def _within(area: np.ndarray, spots: np.ndarray, margin: float) -> np.ndarray:
-    return ((spots >= area[0] - margin) & (spots <= area[1] + margin)).all(axis=1)
+    result: np.ndarray = ((spots >= area[0] - margin) & (spots <= area[1] + margin)).all(axis=1)
+    return result
 
 
 def _meet(one: np.ndarray, other: np.ndarray) -> bool:

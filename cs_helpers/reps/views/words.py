@@ -116,7 +116,8 @@ def rounded(value: float) -> float:
     if value <= 10:
         return math.ceil(value)
     size = 10 ** (math.floor(math.log10(value)) - 1)
-    return math.ceil(value / size) * size
+    result: float = math.ceil(value / size) * size
+    return result
 
 
 def size_words(key: str, scale: str, value: float) -> str:

@@ -217,7 +217,8 @@ def _days(days: NDArray[np.datetime64]) -> Text:
 
 def _times(days: NDArray[np.datetime64], seconds: Integers) -> Text:
     moments = days.astype("datetime64[s]") + seconds.astype("timedelta64[s]")
-    return np.datetime_as_string(moments, unit="s", timezone="UTC").astype(object)
+    result: np.ndarray = np.datetime_as_string(moments, unit="s", timezone="UTC").astype(object)
+    return result
 
 
 def _money(amounts: NDArray[np.floating]) -> list[str]:

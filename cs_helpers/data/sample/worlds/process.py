@@ -134,9 +134,9 @@ def simulate_months(parameters: WorldParameters, accounts: Accounts, seats: Seat
             churn_probability(parameters, accounts, number, health, covered, touches),
             churn_probability(parameters, accounts, number, twin),
         )
-        luck = spread * rng.standard_normal(count)
-        health = parameters.health_keeps * health + parameters.health_covered * covered + luck
-        twin = parameters.health_keeps * twin + luck if number >= 0 else health
+        shock = spread * rng.standard_normal(count)
+        health = parameters.health_keeps * health + parameters.health_covered * covered + shock
+        twin = parameters.health_keeps * twin + shock if number >= 0 else health
 
 
 def churn_probability(
