@@ -25,7 +25,6 @@ from cs_helpers.churn.customer_value import (
     LifetimeValue,
     LifetimeValues,
     expected_lifetime_value,
-    gross_margin,
     lifetime_values_by_group,
 )
 from cs_helpers.churn.group_curves import (
@@ -90,7 +89,6 @@ __all__ = [
     "fit_risk",
     "fit_sbg",
     "fit_sbg_hazards",
-    "gross_margin",
     "incidence_of",
     "kaplan_meier",
     "leaks",

@@ -193,20 +193,3 @@ def _row(payers: pd.DataFrame, fit: SBG | Suppressed, terms: dict[str, Any], dou
     if isinstance(result, Suppressed):
         return row | {"reason": result.reason}
     return row | {name: figure for name, figure in asdict(result).items() if name in _COLUMNS and name != "accounts"}
-
-
-def gross_margin(accounts: pd.DataFrame, given: float = 0.0) -> pd.Series | float | Suppressed:
-    """Gross margin as a fraction: ``given`` where above 0, else ``gross_margin`` of the accounts by account_id.
-
-    Accounts without one take the mean of those with one. Refused where neither says anything: a lifetime value of
-    revenue instead of margin would be far too high.
-    """
-    if given > 0:
-        return float(given)
-    known = accounts["gross_margin"].astype(float) if "gross_margin" in accounts else pd.Series(dtype=float)
-    if known.notna().sum() == 0:
-        return Suppressed(
-            "no gross margin is known, and without one lifetime value would be a value of revenue. Give gross_margin "
-            "with the accounts, or the parameter margin, for example 0.8"
-        )
-    return known.fillna(known.mean()).set_axis(accounts["account_id"])

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from cs_helpers.churn.churn_settings import Settings
 from cs_helpers.churn.contract_anniversaries import Anniversaries, anniversary_losses
-from cs_helpers.churn.customer_value import LifetimeValues, gross_margin, lifetime_values_by_group
+from cs_helpers.churn.customer_value import LifetimeValues, lifetime_values_by_group
 from cs_helpers.churn.group_curves import GroupCurves, counts_by, curves_by_group, revenue_weighted
 from cs_helpers.churn.inputs import account_curve, paid_periods
 from cs_helpers.churn.kaplan_meier import Survival
 from cs_helpers.churn.shifted_beta_geometric import Projection, project
 from cs_helpers.core.results import Suppressed, front_door, or_suppressed
-from cs_helpers.retention import paying_now
+from cs_helpers.retention import gross_margins, paying_now
 
 if TYPE_CHECKING:
     from cs_helpers.data.tables import Tables
@@ -110,9 +110,7 @@ def lifetime_value(tables: Tables, by: str = "", settings: Settings = Settings()
         >>> found.by_group["value"].round(-3).to_dict()
         {'Enterprise': nan, 'Mid-Market': 52000.0, 'SMB': 10000.0, 'All': 78000.0}
     """
-    margin = gross_margin(tables.accounts, settings.margin)
-    if isinstance(margin, Suppressed):
-        return margin
+    margin = settings.margin if settings.margin > 0 else gross_margins(tables.accounts)
     values = lifetime_values_by_group(
         paid_periods(tables),
         tables.attribute(by) if by else None,

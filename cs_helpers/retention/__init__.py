@@ -31,6 +31,7 @@ from cs_helpers.retention.comparison import (
 )
 from cs_helpers.retention.contract_dues import due_renewals, renewals_of, with_contract_dues
 from cs_helpers.retention.groups import GroupRetention, retention_by_group
+from cs_helpers.retention.margins import gross_margins
 from cs_helpers.retention.mrr import (
     GAINS,
     LOSSES,
@@ -93,6 +94,7 @@ __all__ = [
     "cohorts",
     "company_renewals",
     "due_renewals",
+    "gross_margins",
     "logo_retention",
     "monthly_mrr",
     "movements",

@@ -11,12 +11,12 @@ from cs_helpers.roi.breakeven import BreakEven, solve_break_even
 from cs_helpers.roi.common_support import Overlap, measure_overlap
 from cs_helpers.roi.controls import Control, Yardstick, run_negative_controls, yardstick
 from cs_helpers.roi.costs import CostBase, cost_base
-from cs_helpers.roi.coverage import margin_of, margins_of, paying_and_covered
+from cs_helpers.roi.coverage import margin_of, paying_and_covered
 from cs_helpers.roi.economics import Assumptions, Outcome, outcome
 from cs_helpers.roi.effect import MeasuredEffect, measure_effect
 from cs_helpers.roi.effect_evidence import Evidence, Gate, gate
 from cs_helpers.roi.effect_money import EffectMoney, measured_risk, money_of_effect
-from cs_helpers.roi.front_doors import (
+from cs_helpers.roi.front_door import (
     break_even,
     cost,
     effect_by_segment,
@@ -144,7 +144,6 @@ __all__ = [
     "make_portfolio",
     "make_what_if",
     "margin_of",
-    "margins_of",
     "measure_effect",
     "measure_overlap",
     "measured_effect",

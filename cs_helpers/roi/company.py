@@ -10,7 +10,7 @@ from cs_helpers import retention
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Suppressed, or_suppressed
 from cs_helpers.roi.costs import CostBase, cost_base
-from cs_helpers.roi.coverage import margin_of, margins_of, paying_and_covered
+from cs_helpers.roi.coverage import margin_of, paying_and_covered
 from cs_helpers.roi.effect import MeasuredEffect, measure_effect
 from cs_helpers.roi.effect_money import measured_risk
 from cs_helpers.roi.panel import account_months, named_controls
@@ -65,7 +65,7 @@ def _inputs(tables: Tables, settings: Settings) -> tuple[Input, ...]:
     churn = read_input(settings.yearly_churn, "yearly_churn")
     return combine_inputs(
         [
-            margin or or_suppressed(lambda: margin_of(accounts_now(tables, settings), margins_of(tables.accounts))),
+            margin or or_suppressed(lambda: _booked_margin(tables, settings)),
             churn or or_suppressed(lambda: _measured_churn(tables)),
             *(
                 read_input(getattr(settings, name), name)
@@ -76,6 +76,10 @@ def _inputs(tables: Tables, settings: Settings) -> tuple[Input, ...]:
         ],
         or_suppressed(costs, tables, settings),
     )  # fmt: skip
+
+
+def _booked_margin(tables: Tables, settings: Settings) -> Input:
+    return margin_of(accounts_now(tables, settings), retention.gross_margins(tables.accounts))
 
 
 def _measured_churn(tables: Tables) -> Input:

@@ -41,20 +41,6 @@ def paying_and_covered(
     return now.assign(covered=now["account_id"].isin(assignments.loc[runs.astype(bool), "account_id"]))
 
 
-def margins_of(accounts: pd.DataFrame) -> pd.Series:
-    """Gross margin of each account as a fraction, by account_id; accounts without one take the mean of the others.
-
-    Raises ContractError where no account has one.
-    """
-    known = accounts["gross_margin"].astype(float) if "gross_margin" in accounts else pd.Series(dtype=float)
-    if known.notna().sum() == 0:
-        raise ContractError(
-            "no gross margin is known, and without one lifetime value would be a value of revenue. Give gross_margin "
-            "with the accounts, or the parameter margin, for example 0.8"
-        )
-    return known.fillna(known.mean()).set_axis(accounts["account_id"])
-
-
 def margin_of(now: pd.DataFrame, margins: pd.Series) -> Input:
     """Gross margin of the covered MRR: the mean over covered accounts, weighted by MRR.
 

@@ -17,12 +17,9 @@ from cs_helpers.report import blocks
 from cs_helpers.report.charts.ink import INKS
 from cs_helpers.report.charts.picture import as_svg
 from cs_helpers.report.charts.spark import sparkline
-from cs_helpers.report.views import render
 from cs_helpers.report.words import Headline, money, percent, plain
-from cs_helpers.retention import views
 from cs_helpers.retention.charts import cohort_heatmap, waterfall
 from cs_helpers.retention.mrr import Movements
-from cs_helpers.retention.other_definitions import Reconciliation
 
 
 def share(key, kept, n):
@@ -35,51 +32,8 @@ def comparison(now, before, trend=()):
     )
 
 
-def change_headline(change):
-    return views.change_headline(change, "", "headline-tiles")
-
-
 def words(takeaway):
     return takeaway.text.replace("\u202f", " ")
-
-
-def test_a_rise_is_called_a_rise_with_its_interval():
-    got = change_headline(comparison(share("logo_retention", 190, 200), share("logo_retention", 160, 200)))
-    assert words(got).startswith(
-        "Logo retention rose from 80.0 % to 95.0 %. A difference of +15.0 points, 95 % interval"
-    )
-    assert got.size == pytest.approx(0.15)
-
-
-def test_a_fall_is_called_a_fall():
-    got = change_headline(comparison(share("logo_retention", 160, 200), share("logo_retention", 190, 200)))
-    assert "Logo retention fell from 95.0 % to 80.0 %. A difference of −15.0 points" in words(got)
-
-
-def test_what_may_be_chance_is_no_clear_change():
-    got = change_headline(comparison(share("logo_retention", 178, 200), share("logo_retention", 180, 200)))
-    assert "Logo retention is 89.0 %, no clear change from 90.0 %." in words(got)
-    assert "rose" not in words(got)
-    assert "fell" not in words(got)
-    assert got.size == 0
-
-
-def test_too_few_accounts_are_not_compared():
-    got = change_headline(comparison(share("logo_retention", 5, 12), share("logo_retention", 180, 200)))
-    assert "Whether it changed cannot be told: 12 accounts, at least 20 are needed." in words(got)
-
-
-def test_no_earlier_window_is_said():
-    nothing = Estimate("grr", None, None, None, 0, reason="the data begin in July 2025")
-    got = change_headline(comparison(share("grr", 180, 200), nothing))
-    assert words(got).endswith("Whether it changed cannot be told: the data begin in July 2025.")
-
-
-def test_a_number_that_cannot_be_given_says_why():
-    nothing = Estimate("grr", None, None, None, 0, reason="the data begin in July 2025")
-    assert words(change_headline(comparison(nothing, nothing))) == (
-        "Gross revenue retention (GRR) cannot be given: the data begin in July 2025."
-    )
 
 
 TOTAL = pd.Series(
@@ -92,26 +46,6 @@ def movements(total=TOTAL, currency="EUR"):
     none = Estimate("quick_ratio", None, None, None, 0, reason="not of interest here")
     by_month = total.to_frame(pd.Timestamp("2025-12-01")).T
     return Movements(by_month, "2025", pd.DataFrame(), none, none, currency)
-
-
-def test_movements_are_said_as_a_plain_sum():
-    assert movements(TOTAL).headline.replace("\u202f", " ") == (
-        "MRR shrank by €10 to €490 over 2025. €300 were gained (€180 from new accounts) and €310 lost (€260 to churn)."
-    )
-
-
-def test_movements_without_net_change_say_so():
-    calm = TOTAL * 0 + pd.Series({"starting": 500.0, "ending": 500.0}).reindex(TOTAL.index, fill_value=0)
-    assert movements(calm).headline.startswith("MRR stayed at €500 over 2025.")
-
-
-def test_cohorts_too_young_to_tell_say_so():
-    none = retention.CohortTriangle(
-        pd.DataFrame(), pd.Series(dtype=float), pd.Series(dtype=float), 3, "logo", "quarter"
-    )
-    assert none.headline.replace("\u202f", " ") == (
-        "Cohorts say nothing yet about 12 months. No cohort has reached 12 months inside the data."
-    )
 
 
 @pytest.mark.parametrize(
@@ -249,15 +183,6 @@ def golden_triangle():
     return retention.cohort_triangle(rolled("cohorts", table, observed_from="2025-01-01", as_of="2026-01-01"))
 
 
-def test_chart_is_drawn_for_desk_and_phone_with_a_text_alternative_and_no_foreign_address():
-    triangle = golden_triangle()
-    block = render(triangle)
-    assert block.html.count("<svg") == 2
-    assert 'role="img" aria-label="Share of each start cohort' in block.html
-    assert "50\u202f% at 6 months" in block.html
-    assert "http" not in block.html
-
-
 def test_ids_inside_two_charts_of_one_page_do_not_clash():
     triangle = golden_triangle()
     html = "".join(
@@ -319,21 +244,6 @@ def test_sparkline_scale_holds_the_interval():
     heights = [float(y) for y in re.findall(r",([\d.]+)", re.search(r'points="([^"]+)"', flat)[1])]
     assert max(heights) - min(heights) < 1, "a wiggle of one point in an interval of fifty is almost flat"
     assert sparkline([0.9]) == ""
-
-
-def test_reconciliation_names_the_definition_in_use():
-    frame = pd.DataFrame(
-        [
-            ("grr", "point to point, opening cohort", True, 0.72, 360.0, 500.0, ""),
-            ("quick_ratio", "with reactivation", True, float("nan"), 300.0, 0.0, ""),
-        ],
-        columns=["metric", "definition", "used", "value", "numerator", "denominator", "why"],
-    )
-    text = re.sub(r"<[^>]+>", "|", render(Reconciliation(frame, "2025", "EUR")).html).replace("\u202f", " ")
-    assert "point to point, opening cohort (used here)" in text
-    assert "72.0 %" in text
-    assert "€360 / €500" in text
-    assert "nan" not in text
 
 
 def test_each_cell_carries_the_components_style_and_nothing_of_the_page():

@@ -33,7 +33,7 @@ from cs_helpers.reps.charts import Funnel, funnel_plot, slope
 from cs_helpers.reps.views.measures import funnel_words, moves_words
 from cs_helpers.retention import charts as retention_charts
 from cs_helpers.retention.comparison import Trend
-from cs_helpers.retention.views import TrendView
+from cs_helpers.retention.views.revenue import TrendView
 from cs_helpers.roi.charts import evidence_intervals, tornado
 from cs_helpers.roi.views.effect import alt_evidence
 from cs_helpers.roi.views.scenario import alt_tornado

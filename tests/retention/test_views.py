@@ -15,7 +15,7 @@ from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import tiles
 from cs_helpers.report.views import begin_page, render, view_of
 from cs_helpers.report.words import MIME, money
-from cs_helpers.retention import views
+from cs_helpers.retention.views import revenue
 
 AS_OF = pd.Timestamp("2026-01-01")
 REFUSED = Suppressed("3 accounts; 20 are needed")
@@ -56,7 +56,7 @@ def compared(now, before):
 
 
 def change(item, currency=""):
-    return views.change_headline(item, currency, "place")
+    return revenue.change_headline(item, currency, "place")
 
 
 def words(text):

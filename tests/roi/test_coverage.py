@@ -82,13 +82,6 @@ def test_the_margin_is_that_of_the_covered_mrr():
         roi.margin_of(now, pd.Series({"C": 0.1}))
 
 
-def test_accounts_without_a_margin_take_the_mean_of_those_with_one():
-    accounts = pd.DataFrame({"account_id": list("ABC"), "gross_margin": [0.9, None, 0.5]})
-    assert roi.margins_of(accounts).to_dict() == approx({"A": 0.9, "B": 0.7, "C": 0.5})
-    with pytest.raises(ContractError, match="no gross margin is known"):
-        roi.margins_of(accounts[["account_id"]])
-
-
 COSTS = roi.cost_base(None, None, AS_OF, cost_per_month=1_000.0)
 MARGIN, CHURN = roi.fixed_input("margin", 0.8), roi.fixed_input("yearly_churn", 0.1)
 
