@@ -85,6 +85,7 @@ def test_is_committed_without_outputs(notebook):
     assert all(c.outputs == [] and c.execution_count is None for c in code(notebook))
 
 
+@pytest.mark.reports
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_runs_from_the_first_cell_to_the_last(path):
     options = "--nbval-lax --nbval-current-env --nbval-cell-timeout=120 -q -o addopts= -p no:cacheprovider -p no:xdist"

@@ -59,6 +59,7 @@ def call(root, *words):
     )
 
 
+@pytest.mark.reports
 def test_the_report_of_a_new_subject_runs_and_is_published(copy):
     ran = call(copy, "-m", "cs_helpers", "run", "toy", "--out", "out")
     assert ran.returncode == 0, ran.stderr
@@ -68,6 +69,7 @@ def test_the_report_of_a_new_subject_runs_and_is_published(copy):
     assert "<svg" in page and "Number of rows of accounts." in page
 
 
+@pytest.mark.reports
 def test_a_report_for_sharing_is_scanned_with_the_words_of_a_new_subject(copy):
     ran = call(copy, "-m", "cs_helpers", "run", "toy", "--audience", "shared", "--out", "shared")
     assert ran.returncode == 0, ran.stderr
@@ -107,6 +109,7 @@ def test_the_names_for_editors_are_those_of_the_registry():
     assert set(SUBJECTS) <= named
 
 
+@pytest.mark.reports
 @pytest.mark.parametrize(("old", "new"), [("by_segment", "by_group")])
 def test_a_renamed_field_of_a_result_is_a_type_error(copy, old, new):
     """Views are typed with their results: what a trial on the old code could not show."""

@@ -71,8 +71,8 @@ IMPORTS = (
     "cs_helpers.data.engines.duckdb",
     "cs_helpers.core.stats",
     *(f"cs_helpers.{subject}" for subject in SUBJECTS),
-    *(f"cs_helpers.{subject}.views" for subject in SUBJECTS if (PACKAGE / subject / "views.py").is_file()),
-    "cs_helpers.data.views",
+    *(f"cs_helpers.{part}.views" for part in (*SUBJECTS, "data") if any((PACKAGE / part).glob("views*"))),
+    *(f"cs_helpers.{part}.metrics" for part in (*SUBJECTS, "data") if (PACKAGE / part / "metrics.py").is_file()),
     "cs_helpers.report",
     "cs_helpers.report.parameters",
 )

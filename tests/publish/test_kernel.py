@@ -19,6 +19,8 @@ from cs_helpers.publish import batch, kernel
 from cs_helpers.publish.run import run
 from cs_helpers.subjects import SUBJECTS
 
+ROOT = Path(__file__).resolve().parents[2]
+
 pytestmark = [
     pytest.mark.reports,
     pytest.mark.skipif(not kernel.can_fork(), reason="no safe fork on this system"),
@@ -206,6 +208,8 @@ def test_every_module_that_is_imported_before_the_fork_exists():
     """A name that is wrong would be passed over in silence, and each report would import that module again."""
     assert [name for name in kernel.IMPORTS if importlib.util.find_spec(name) is None] == []
     assert {f"cs_helpers.{subject}" for subject in SUBJECTS} <= set(kernel.IMPORTS)
+    parts = (*SUBJECTS, "data")
+    assert {f"cs_helpers.{part}.{module}" for part in parts for module in ("views", "metrics")} <= set(kernel.IMPORTS)
 
 
 def test_the_probe_says_that_it_works_here():
@@ -228,3 +232,23 @@ def test_what_the_churn_report_imports_is_there_before_the_fork(tmp_path):
     result = batch.run_all(ordered, batch.Settings(tmp_path / "out"), lambda event: None)[0]
     late = seen(tmp_path / "out", result.record, "SEEN")
     assert len(late) < 25, late
+
+
+@pytest.mark.reports
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_needs_no_module_of_ours_that_the_server_has_not_imported(path):
+    code = (
+        "import importlib, sys, nbformat\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "from cs_helpers.publish.kernel import IMPORTS\n"
+        "for name in IMPORTS: importlib.import_module(name)\n"
+        "known, shell = set(sys.modules), InteractiveShell.instance()\n"
+        "for cell in nbformat.read(sys.argv[1], 4).cells:\n"
+        "    if cell.cell_type == 'code':\n"
+        "        ran = shell.run_cell(cell.source, silent=True)\n"
+        "        ran.raise_error()\n"
+        "        shell.display_formatter.format(ran.result)\n"
+        "print(sorted(name for name in set(sys.modules) - known if name.startswith('cs_helpers')), file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.stderr.splitlines()[-1:] == ["[]"], ran.stderr[-2000:]

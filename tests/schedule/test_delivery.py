@@ -501,7 +501,7 @@ def test_a_server_that_repeats_the_password_is_not_quoted_with_it(tmp_path):
     folder = put(tmp_path, one)
     plain = base64.b64encode(f"\0us/er\0{PASSWORD}".encode())
     lines = (b"220 hi\r\n", b"250-hi\r\n250 AUTH PLAIN\r\n", b"535 no: " + PASSWORD.encode() + b" " + plain + b"\r\n")
-    with talker(*lines) as (port, _):
+    with talker(*lines, then_close=True) as (port, _):
         url = f"smtp://us%2Fer:{QUOTED}@127.0.0.1:{port}"
         [outcome] = hand(one, folder, ANNA, CS_HELPERS_SMTP_URL=url, **SENDER)
     assert "(535). Check" in outcome.message
@@ -779,7 +779,9 @@ def test_a_chat_is_not_flooded():
     assert len(said) < 3500 and "... (cut)</li></ul><p>Here.</p><p>Run " in said
 
 
-def test_a_message_that_a_service_takes_in_parts_is_sent_whole(tmp_path):
+def test_a_message_that_a_service_takes_in_parts_is_sent_whole(tmp_path, monkeypatch):
+    # apprise waits five seconds between two parts.
+    monkeypatch.setattr("apprise.plugins.rocketchat.NotifyRocketChat.request_rate_per_sec", 0)
     one = record(takeaways=[f"{number}. {'word ' * 100}" for number in range(6)])
     with web_server() as (port, heard):
         [outcome] = hand(one, put(tmp_path, one), HOOK, BOARD_CHAT=f"rocket://{'a' * 17}/{'b' * 24}@localhost:{port}")
