@@ -245,9 +245,9 @@ def test_a_notebook_needs_no_module_of_ours_that_the_server_has_not_imported(pat
         "known, shell = set(sys.modules), InteractiveShell.instance()\n"
         "for cell in nbformat.read(sys.argv[1], 4).cells:\n"
         "    if cell.cell_type == 'code':\n"
-        "        ran = shell.run_cell(cell.source, silent=True)\n"
+        "        ran = shell.run_cell(cell.source)\n"
         "        ran.raise_error()\n"
-        "        shell.display_formatter.format(ran.result)\n"
+        "        if ran.result is not None: ran.result._repr_mimebundle_()\n"
         "print(sorted(name for name in set(sys.modules) - known if name.startswith('cs_helpers')), file=sys.stderr)"
     )
     ran = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, capture_output=True, text=True, check=False)
