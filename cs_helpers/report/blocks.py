@@ -1,8 +1,7 @@
-"""What a notebook cell shows: tiles, takeaways, charts with their findings, tables, data quality, provenance.
+"""HTML blocks of a report: tiles, takeaways, charts, tables, definitions, data quality, provenance.
 
-What is shown is HTML whose every string from data is escaped here. Tiles, takeaways, quality and the
-report's opening also carry a vendor MIME bundle, from which the report runner makes ``run.json``; so a
-notebook run by hand and a scheduled one say the same thing. Sentences never claim more than their interval.
+Every string from data is escaped here. Tiles, takeaways, data quality and the opening also carry a vendor MIME bundle,
+from which the report runner writes ``run.json``, so a notebook run by hand and a scheduled run give the same figures.
 """
 
 from __future__ import annotations
@@ -11,7 +10,9 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,11 +20,9 @@ import pandas as pd
 from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import visible
 from cs_helpers.core.estimates import Comparison, Estimate
-from cs_helpers.core.periods import day_words
 from cs_helpers.report.charts.picture import as_picture
 from cs_helpers.report.charts.spark import sparkline
 from cs_helpers.report.figures import difference, figure
-from cs_helpers.report.style import notebook_style
 from cs_helpers.report.words import (
     MIME,
     NARROW_SPACE,
@@ -42,6 +41,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@cache
+def notebook_style() -> str:
+    """A ``<style>`` element with the inks and the components of the report's shell, and nothing of its page."""
+    sheet = files("cs_helpers").joinpath("publish", "shell", "shell.css").read_text(encoding="utf-8")
+    components = re.sub(r"/\*.*?\*/", "", sheet[: sheet.index("/* page:")], flags=re.S)
+    compact = re.sub(r"\s*\n\s*", "", components)
+    return f'<style class="cs-style">{compact}</style>'
+
+
 @dataclass(frozen=True)
 class Block:
     """HTML for the reader, plain text for a terminal, and data for the report runner."""
@@ -51,8 +59,8 @@ class Block:
     data: Mapping[str, Any] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        # The style goes with each block, so that any cell looks alike in JupyterLab, whichever ran first; the
-        # report's page has the same rules once and takes these out.
+        # Each block brings the style, so that cells look alike in JupyterLab in any order; the report's page has the
+        # same rules once and removes these.
         html = f'{notebook_style()}<div class="cs-block">{self.html}</div>' if self.html else ""
         return {"text/html": html, "text/plain": self.text, **self.data}
 
@@ -60,33 +68,21 @@ class Block:
         return self.text
 
 
-def opening(tables: Any) -> Block:
-    """Company, as-of date, what the data cover and the filters, in one line; the report's header repeats it."""
-    filters = ", ".join(f"{column} = {value}" for column, value in tables.where.items()) or "none"
-    through = pd.Timestamp(tables.as_of) - pd.Timedelta(days=1)
-    facts = {
-        "Company": tables.company,
-        "Data": f"{day_words(tables.observed_from)} to {day_words(through)}",
-        "Accounts": f"{tables.subscriptions['account_id'].nunique():,} with subscriptions",
-        "Currency": tables.currency,
-        "Filters": filters,
-    }
-    data = {
-        "company": visible(tables.company),
-        "as_of": f"{tables.as_of:%Y-%m-%d}",
-        "data_through": f"{through:%Y-%m-%d}",
-        "currency": tables.currency,
-        "filters": visible(filters),
-        "source": tables.source,
-        "source_fingerprint": tables.fingerprint,
-        "definitions_version": definitions.VERSION,
-        "accounts": int(tables.subscriptions["account_id"].nunique()),
-    }
-    items = "".join(f"<div><dt>{plain(k)}</dt><dd>{plain(v)}</dd></div>" for k, v in facts.items() if v)
-    text = " · ".join(f"{k}: {v}" for k, v in facts.items() if v)
-    # Told to the runner of a shared report alone, which takes it out again.
-    private = {MIME.format("private"): {"names": names}} if (names := tables.private_names) else {}
-    return Block(f'<dl class="cs-facts">{items}</dl>', text, {MIME.format("report"): data, **private})
+class Finding(Protocol):
+    """One problem that was found while the data were read."""
+
+    @property
+    def table(self) -> str: ...
+    @property
+    def check(self) -> str: ...
+    @property
+    def severity(self) -> str: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def fix(self) -> str: ...
 
 
 def tiles(
@@ -382,49 +378,20 @@ def _is_figures(column: pd.Series) -> bool:
     return bool(texts) and all(_FIGURE.match(text) for text in texts) and set(texts) != {"–"}
 
 
-def glossary(*keys: str) -> Block:
-    """The definition of each metric named, with who counts, what missing means, and the rivals."""
-    parts, lines = [], []
-    for key in keys:
-        m = definitions.metric(key)
-        facts = {
-            "Formula": m.formula,
-            "Who counts": m.population,
-            "Missing": m.missing,
-            "How it can be gamed": f"{m.gaming} Watch beside it: {definitions.metric(m.counter_metric).name}.",
-            "Rival definitions": "; ".join(m.rivals),
-            "Source": m.source,
-        }
-        body = "".join(f"<dt>{plain(k)}</dt><dd>{plain(v)}</dd>" for k, v in facts.items() if v)
-        parts.append(
-            f'<details class="cs-entry" id="def-{plain(key)}"><summary>{plain(m.name)}</summary>'
-            f"<dl>{body}</dl></details>"
-        )
-        lines.append(f"{m.name}: {m.formula}")
-    return Block("".join(parts), "\n".join(lines))
-
-
 _SEVERITY_WORDS = {"set aside": "Set aside", "warning": "Warning", "note": "Note", "error": "Error"}
 
 
-def caveats(findings: Iterable[Any]) -> Block:
-    """The warnings of the data, beside the figures they touch; nothing where there is none."""
-    warnings = [f for f in findings if f.severity == "warning"]
-    if not warnings:
-        return Block("", "")
-    items = "".join(f"<li>{plain(f.message)}</li>" for f in warnings)
-    html = (
-        f'<aside class="cs-refusal cs-caveats"><strong>Read these figures with care.</strong><ul>{items}</ul>'
-        '<a href="#data-quality">All findings about the data</a></aside>'
-    )
-    return Block(html, "Read these figures with care:\n" + "\n".join(f"- {f.message}" for f in warnings))
-
-
-def quality(findings: Iterable[Any], set_aside: pd.DataFrame | None = None, most: int = 20) -> Block:
+def quality(findings: Iterable[Finding], set_aside: pd.DataFrame | None = None, most: int = 20) -> Block:
     """What the loader found: every finding in words, and the first rows that were set aside."""
     found = list(findings)
     records = [
-        {"table": f.table, "check": f.check, "severity": f.severity, "rows": int(f.rows), "message": _whole(f)}
+        {
+            "table": f.table,
+            "check": f.check,
+            "severity": f.severity,
+            "rows": int(f.rows),
+            "message": f"{f.message} {f.fix}".strip(),
+        }
         for f in found
     ]
     data = {MIME.format("quality"): {"quality": records}}
@@ -433,7 +400,7 @@ def quality(findings: Iterable[Any], set_aside: pd.DataFrame | None = None, most
     items = "".join(
         f'<li data-severity="{plain(f.severity)}"><strong>{_SEVERITY_WORDS.get(f.severity, plain(f.severity))} · '
         f"{plain(f.table) or 'source'}</strong> {plain(f.message)}"
-        f"{f'<br><span class=cs-fix>{plain(f.fix)}</span>' if getattr(f, 'fix', '') else ''}</li>"
+        f"{f'<br><span class=cs-fix>{plain(f.fix)}</span>' if f.fix else ''}</li>"
         for f in found
     )
     html = f'<ul class="cs-quality">{items}</ul>'
@@ -443,25 +410,3 @@ def quality(findings: Iterable[Any], set_aside: pd.DataFrame | None = None, most
         ).html
     text = "\n".join(f"{_SEVERITY_WORDS.get(f.severity, f.severity)} · {f.table}: {f.message}" for f in found)
     return Block(html, text, data)
-
-
-def _whole(finding: Any) -> str:
-    fix = getattr(finding, "fix", "")
-    return f"{finding.message} {fix}".strip()
-
-
-def provenance(tables: Any, **parameters: Any) -> Block:
-    """Where the figures come from: source, fingerprint, definitions and package version, parameters."""
-    from cs_helpers import __version__
-
-    facts = {
-        "Source": tables.source,
-        "Fingerprint of the files read": tables.fingerprint,
-        "Data observed from": day_words(tables.observed_from),
-        "As of (exclusive)": day_words(tables.as_of),
-        "Definitions": f"version {definitions.VERSION}",
-        "Package": f"cs-helpers {__version__}",
-        "Parameters": ", ".join(f"{k} = {v!r}" for k, v in tables.shareable(**parameters).items()),
-    }
-    items = "".join(f"<div><dt>{plain(k)}</dt><dd>{plain(v)}</dd></div>" for k, v in facts.items())
-    return Block(f'<dl class="cs-facts cs-provenance">{items}</dl>', "\n".join(f"{k}: {v}" for k, v in facts.items()))

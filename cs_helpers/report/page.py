@@ -7,34 +7,21 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from cs_helpers.core import metrics as definitions
+from cs_helpers.core.errors import visible
 from cs_helpers.core.metrics import subject_metrics
+from cs_helpers.core.periods import day_words
 from cs_helpers.core.results import Result
 from cs_helpers.report import blocks
-from cs_helpers.report.blocks import Block, stacked
+from cs_helpers.report.blocks import Block, Finding, stacked
 from cs_helpers.report.parameters import notebook_parameters
 from cs_helpers.report.views import begin_page, view_of
+from cs_helpers.report.words import MIME, plain
 from cs_helpers.subjects import SUBJECTS
 
 
-class Finding(Protocol):
-    """One thing found while reading the data."""
-
-    @property
-    def table(self) -> str: ...
-    @property
-    def check(self) -> str: ...
-    @property
-    def severity(self) -> str: ...
-    @property
-    def rows(self) -> int: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def fix(self) -> str: ...
-
-
 class Company(Protocol):
-    """What a report needs to know of the tables of a company."""
+    """The tables of a company, as far as a report describes them."""
 
     company: str
     currency: str
@@ -56,9 +43,33 @@ class Company(Protocol):
 
 
 def cover(tables: Company) -> Block:
-    """Company, as-of date, what the data cover and the filters, in one line; the report's header repeats it."""
+    """Company, period of the data, number of accounts, currency and filters; the report's header repeats them."""
     begin_page()
-    return blocks.opening(tables)
+    filters = ", ".join(f"{column} = {value}" for column, value in tables.where.items()) or "none"
+    through = pd.Timestamp(tables.as_of) - pd.Timedelta(days=1)
+    facts = {
+        "Company": tables.company,
+        "Data": f"{day_words(tables.observed_from)} to {day_words(through)}",
+        "Accounts": f"{tables.subscriptions['account_id'].nunique():,} with subscriptions",
+        "Currency": tables.currency,
+        "Filters": filters,
+    }
+    data = {
+        "company": visible(tables.company),
+        "as_of": f"{tables.as_of:%Y-%m-%d}",
+        "data_through": f"{through:%Y-%m-%d}",
+        "currency": tables.currency,
+        "filters": visible(filters),
+        "source": tables.source,
+        "source_fingerprint": tables.fingerprint,
+        "definitions_version": definitions.VERSION,
+        "accounts": int(tables.subscriptions["account_id"].nunique()),
+    }
+    items = "".join(f"<div><dt>{plain(k)}</dt><dd>{plain(v)}</dd></div>" for k, v in facts.items() if v)
+    text = " · ".join(f"{k}: {v}" for k, v in facts.items() if v)
+    # Told to the runner of a shared report alone, which takes it out again.
+    private = {MIME.format("private"): {"names": names}} if (names := tables.private_names) else {}
+    return Block(f'<dl class="cs-facts">{items}</dl>', text, {MIME.format("report"): data, **private})
 
 
 def summary(*results: Result) -> Block:
@@ -82,31 +93,68 @@ def summary(*results: Result) -> Block:
     return stacked(*parts)
 
 
-def caveats(tables: Company) -> Block:
-    """The warnings about the data, beside the figures they touch; nothing where there is none."""
-    return blocks.caveats(tables.quality)
-
-
 def quality(tables: Company) -> Block:
     """What the loader found: every finding in words, and the first rows that were set aside."""
     return blocks.quality(tables.quality, tables.set_aside)
 
 
+def caveats(tables: Company) -> Block:
+    """The warnings about the data, beside the figures they concern; empty if there are none."""
+    warnings = [f for f in tables.quality if f.severity == "warning"]
+    if not warnings:
+        return Block("", "")
+    items = "".join(f"<li>{plain(f.message)}</li>" for f in warnings)
+    html = (
+        f'<aside class="cs-refusal cs-caveats"><strong>Read these figures with care.</strong><ul>{items}</ul>'
+        '<a href="#data-quality">All findings about the data</a></aside>'
+    )
+    return Block(html, "Read these figures with care:\n" + "\n".join(f"- {f.message}" for f in warnings))
+
+
 def glossary(*names: str) -> Block:
-    """The definitions of metrics: who counts, what missing means, rival definitions.
+    """The definitions of metrics: formula, who counts, what missing means, rival definitions.
 
     ``names``: keys of metrics, or subjects ("churn"), which stand for all metrics of the subject. Raises ParameterError
     with the nearest name.
     """
-    keys = [key for name in names for key in (subject_metrics(name) if name in SUBJECTS else (name,))]
-    return blocks.glossary(*dict.fromkeys(keys))
+    keys = dict.fromkeys(key for name in names for key in (subject_metrics(name) if name in SUBJECTS else (name,)))
+    parts, lines = [], []
+    for key in keys:
+        m = definitions.metric(key)
+        facts = {
+            "Formula": m.formula,
+            "Who counts": m.population,
+            "Missing": m.missing,
+            "How it can be gamed": f"{m.gaming} Watch beside it: {definitions.metric(m.counter_metric).name}.",
+            "Rival definitions": "; ".join(m.rivals),
+            "Source": m.source,
+        }
+        body = "".join(f"<dt>{plain(k)}</dt><dd>{plain(v)}</dd>" for k, v in facts.items() if v)
+        parts.append(
+            f'<details class="cs-entry" id="def-{plain(key)}"><summary>{plain(m.name)}</summary>'
+            f"<dl>{body}</dl></details>"
+        )
+        lines.append(f"{m.name}: {m.formula}")
+    return Block("".join(parts), "\n".join(lines))
 
 
 def provenance(tables: Company) -> Block:
-    """Where the figures come from: source, fingerprint, definitions and package version, and the parameters.
+    """The origin of the figures: source, fingerprint, versions, and the parameters of the running notebook.
 
-    The parameters are those of the running notebook, with the values of this run; a report for sharing withholds what
-    may name somebody.
+    A report for sharing withholds parameters that may name a person or a company.
     """
+    from cs_helpers import __version__
+
     # The source has a line of its own.
-    return blocks.provenance(tables, **{key: value for key, value in notebook_parameters().items() if key != "source"})
+    parameters = {key: value for key, value in notebook_parameters().items() if key != "source"}
+    facts = {
+        "Source": tables.source,
+        "Fingerprint of the files read": tables.fingerprint,
+        "Data observed from": day_words(tables.observed_from),
+        "As of (exclusive)": day_words(tables.as_of),
+        "Definitions": f"version {definitions.VERSION}",
+        "Package": f"cs-helpers {__version__}",
+        "Parameters": ", ".join(f"{k} = {v!r}" for k, v in tables.shareable(**parameters).items()),
+    }
+    items = "".join(f"<div><dt>{plain(k)}</dt><dd>{plain(v)}</dd></div>" for k, v in facts.items())
+    return Block(f'<dl class="cs-facts cs-provenance">{items}</dl>', "\n".join(f"{k}: {v}" for k, v in facts.items()))

@@ -14,8 +14,7 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from cs_helpers.report.blocks import Block
-from cs_helpers.report.style import notebook_style
+from cs_helpers.report.blocks import Block, notebook_style
 from cs_helpers.report.words import NARROW_SPACE, money, percent, plain
 from cs_helpers.roi.what_if_model import WhatIf, WhatIfState
 

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from cs_helpers import retention
 from cs_helpers.core import stats
 from cs_helpers.core.estimates import Comparison, Estimate
 from cs_helpers.data.tables import Finding
-from cs_helpers.report import blocks
+from cs_helpers.report import blocks, page
 from cs_helpers.report.charts.ink import INKS
 from cs_helpers.report.charts.picture import as_svg
 from cs_helpers.report.charts.spark import sparkline
@@ -116,10 +117,10 @@ def test_strings_from_data_are_inert_wherever_they_are_shown(text):
 
 def test_warnings_stand_beside_the_headline_and_notes_do_not():
     findings = [Finding("subscriptions", "a", "warning", 1, "Odd."), Finding("subscriptions", "b", "note", 1, "Fine.")]
-    block = blocks.caveats(findings)
+    block = page.caveats(SimpleNamespace(quality=findings))
     assert "Odd." in block.html
     assert "Fine." not in block.html
-    assert blocks.caveats(findings[1:]).html == ""
+    assert page.caveats(SimpleNamespace(quality=findings[1:])).html == ""
 
 
 def tiles():

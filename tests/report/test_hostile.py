@@ -19,7 +19,7 @@ from cs_helpers.churn.charts import reason_bars
 from cs_helpers.core.errors import visible
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.publish import html
-from cs_helpers.report import blocks
+from cs_helpers.report import blocks, page
 from cs_helpers.report.words import Headline
 
 RAVENSTACK = ROOT.parent / "shared" / "datasets" / "ravenstack"
@@ -227,7 +227,7 @@ def test_every_payload_is_inert_in_every_kind_of_block(browser, tmp_path):
         blocks.takeaways(*said, most=99),
         blocks.findings(*said),
         blocks.quality(found),
-        blocks.caveats([SimpleNamespace(message=p, severity="warning") for p in payloads]),
+        page.caveats(SimpleNamespace(quality=[SimpleNamespace(message=p, severity="warning") for p in payloads])),
         *(blocks.refused(payload[:300]) for payload in payloads),
         *(
             blocks.chart_figure(

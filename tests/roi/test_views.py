@@ -12,7 +12,7 @@ import pytest
 from cs_helpers import roi
 from cs_helpers.core.metrics import subject_metrics
 from cs_helpers.core.results import Suppressed
-from cs_helpers.report import blocks
+from cs_helpers.report import page
 from cs_helpers.report.page import summary as brief
 from cs_helpers.report.views import render, view_of
 from cs_helpers.report.words import MIME, money
@@ -199,7 +199,7 @@ def test_the_summary_states_four_takeaways_and_the_scope_of_them():
 
 
 def test_every_metric_of_return_is_in_the_glossary():
-    assert blocks.glossary(*subject_metrics("roi")).html.count("Who counts") == len(subject_metrics("roi"))
+    assert page.glossary("roi").html.count("Who counts") == len(subject_metrics("roi"))
 
 
 @pytest.mark.parametrize(
