@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from functools import cache
 from pathlib import Path
 
@@ -685,11 +684,3 @@ def test_a_file_is_no_folder_to_write_to(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="is a file"):
         worlds.write(tmp_path / "taken", accounts=1, months=1)
     assert (tmp_path / "taken").read_text() == "x"
-
-
-def test_a_world_of_two_thousand_accounts_is_written_in_two_seconds(tmp_path: Path) -> None:
-    worlds.write(tmp_path, accounts=5, months=2)  # imports
-    true_effect.cache_clear()
-    began = time.process_time()
-    worlds.write(tmp_path, "A", 2000, 24, 9)
-    assert time.process_time() - began < 2
