@@ -23,7 +23,7 @@ import pandas as pd
 from nbconvert.exporters import HTMLExporter
 from playwright.sync_api import Page, sync_playwright
 
-from cs_helpers import show
+from cs_helpers.report import blocks
 from cs_helpers.publish import html
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,7 +114,7 @@ def _sorting(page: Page, out: Path) -> str:
         }
     )
     cells = [nbformat.v4.new_markdown_cell("# Rows\n\nHow fast?"), nbformat.v4.new_markdown_cell("## Headline")]
-    block = show.table(rows, "Rows")
+    block = blocks.table(rows, "Rows")
     shown = nbformat.v4.new_output("display_data", {"text/html": block.html})
     cells.append(nbformat.v4.new_code_cell("", outputs=[shown]))
     record = {
