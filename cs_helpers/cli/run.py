@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -97,14 +98,15 @@ def run(
     )
     texts = _parameter_texts(parameter or [], {"source": source, "mapping": mapping, "as_of": as_of})
     wanted = [str(path) for path in series.find_all()] if everything else names or []
-    problems: list[tuple[Exception, int]] = []
+    codes: set[int] = set()
     with store.opened(out) as reports:
         orders: list[batch.Order] = []
         for name in wanted:
             try:
                 orders += _orders(name, texts, audience, comments, for_each, _scheduled_time(scheduled), reports.folder)
             except CsHelpersError as error:
-                problems.append((error, _report_error(error, debug)))
+                say("".join(traceback.format_exception(error)) if debug else str(error))
+                codes.add(error.exit_code)
         if any(sharing.audience_of(order.values) != "full" for order in orders):
             reports.check_key()
         with progress.of_runs(len(orders)) as hear:
@@ -118,7 +120,7 @@ def run(
         print_json(records)
     elif records:
         _print_summary(records, reports)
-    codes = {code for _, code in problems} | {result.exit_code for result in results}
+    codes |= {result.exit_code for result in results}
     if codes - {0}:
         raise typer.Exit(2 if codes - {0} == {2} else 1)
 
@@ -211,7 +213,7 @@ def _check_places(values: Mapping[str, Scalar]) -> None:
             "  Set it with --source, or write the sample company: cs-helpers sample data/sample"
         )
     named = isinstance(mapping, str) and re.fullmatch(r"[a-z0-9_]+", mapping)  # the name of a built-in mapping
-    if isinstance(mapping, str) and mapping and not named and not Path(mapping).is_file():
+    if mapping and isinstance(mapping, str) and not named and not Path(mapping).is_file():
         raise MappingError(f"mapping: there is no file {mapping}.\n  Set it with --mapping.")
 
 
@@ -246,15 +248,3 @@ def _value(tile: Mapping[str, Any]) -> str:
         return f"{value:.1%}"
     number = f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.2f}"
     return number if unit == "ratio" else f"{number} {unit}".rstrip()
-
-
-def _report_error(error: Exception, debug: bool) -> int:
-    if debug:
-        import traceback
-
-        say("".join(traceback.format_exception(error)))
-    elif isinstance(error, CsHelpersError):
-        say(str(error))
-    else:
-        say(f"Unexpected {type(error).__name__}: {error}\n  Run again with --debug to see the traceback.")
-    return error.exit_code if isinstance(error, CsHelpersError) else 1

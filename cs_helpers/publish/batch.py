@@ -137,12 +137,6 @@ def run_all(
     return [results[place] for place in range(len(orders))] + lacking
 
 
-def exit_code(results: Sequence[Result]) -> int:
-    """0 if all reports were published, 2 if every failure is wrong input, 1 otherwise."""
-    codes = {result.exit_code for result in results} - {0}
-    return 0 if not codes else 2 if codes == {2} else 1
-
-
 class _IndexPage:
     """Rewrites the index page while reports finish: at most every 2 seconds and for at most a tenth of the time."""
 
