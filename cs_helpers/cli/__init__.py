@@ -41,3 +41,4 @@ def cs_helpers_command(
       cs-helpers run churn               run a notebook and publish its report
       cs-helpers open churn              read the report
     """
+    cs_helpers.check_subjects()

@@ -93,7 +93,7 @@ def execute(
         nonlocal at
         at = cell_index
         watch.cell = executed.cells[at]
-        progress(_number(executed, at), _number(executed, len(executed.cells) - 1))
+        progress(cell_number(executed, at), cell_number(executed, len(executed.cells) - 1))
 
     failed: Exception | None = None
     with _private_folder() as folder, _Watch(within) as watch:
@@ -252,7 +252,7 @@ def _first_problem(executed: NotebookNode, name: str) -> Record | None:
 def _cell_error(
     executed: NotebookNode, name: str, position: int, ename: str, said: str, message: str | None = None
 ) -> Record:
-    number, heading = _number(executed, position), _heading_above(executed, position)
+    number, heading = cell_number(executed, position), _heading_above(executed, position)
     under = f", under '{heading}'" if heading else ""
     return error_of(number, ename, message or f"{name}, cell {number}{under}: {said}")
 
@@ -267,7 +267,7 @@ def error_of(cell: int | None, ename: str, message: str) -> Record:
     return {"cell": cell, "ename": ename, "message": text}
 
 
-def _number(executed: NotebookNode, position: int) -> int:
+def cell_number(executed: NotebookNode, position: int) -> int:
     """The cell's number as its author counts: from 1, without the cells that papermill inserted."""
     return sum(not _OURS & set(cell.metadata.get("tags", [])) for cell in executed.cells[: position + 1])
 

@@ -27,6 +27,7 @@ FOLDED = ("Method", "Data quality", "Provenance")
 MIME = "application/vnd.cs-helpers.report+json"
 STYLE = re.compile(r'<style class="cs-style">[^<]*</style>')
 """The styles that each output carries for JupyterLab."""
+_HEADING = re.compile(r"## +(.+)\n*")
 _IMAGE_WITHOUT_TEXT = re.compile(r"""<img(?![^<>]*\salt=["'])""", re.IGNORECASE)
 
 
@@ -169,18 +170,43 @@ def _title(notebook: NotebookNode) -> tuple[str, str]:
     return title.strip(), " ".join(question.split())
 
 
+def cells_above_sections(notebook: NotebookNode) -> list[int]:
+    """Positions of the cells above the first ``## Heading`` that show something: the page leaves them out.
+
+    The title does not count, nor do facts that the header of the page shows.
+    """
+    found = []
+    for position, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown" and _HEADING.match(cell.source):
+            break
+        is_title = position == 0 and cell.source.startswith("# ")
+        if any(map(_is_visible, cell.get("outputs", []))) or (
+            cell.cell_type == "markdown" and cell.source.strip() and not is_title
+        ):
+            found.append(position)
+    return found
+
+
+def _is_visible(output: Mapping[str, Any]) -> bool:
+    if output["output_type"] == "stream":
+        return bool(output["name"] == "stdout")
+    data = output.get("data", {})
+    return bool(data) and not any(kind.startswith(MIME.partition("report")[0]) for kind in data)
+
+
 def _lay_out(notebook: NotebookNode, changes: bool) -> tuple[list[dict[str, Any]], str]:
     """Marks where sections begin; returns the table of contents and the tag that closes the last section.
 
     ``## Heading`` opens a section and ``### Heading`` an entry in it. "What changed" follows the first section. Cells
-    before the first section only load data and are not shown. Headings come from the author, never from data.
+    above the first section load data and are left out; a run names those that show something
+    (``cells_above_sections``). Headings come from the author, never from data.
     """
     contents: list[dict[str, Any]] = []
     close, begun, cells = "", False, []
     opened = 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            heading = re.match(r"## +(.+)\n*", cell.source)
+            heading = _HEADING.match(cell.source)
             if heading:
                 title = heading.group(1).strip()
                 folded = title in FOLDED

@@ -25,8 +25,17 @@ import cs_helpers
 from cs_helpers.core.audience import KEY_VARIABLE
 from cs_helpers.core.errors import ParameterError, ReportFailed
 from cs_helpers.publish import changes, leaks, limits, locks, publish, report_index, series, sharing
-from cs_helpers.publish.execute import ANSI, Limits, Progress, error_of, execute, known_error, prepare_imports
-from cs_helpers.publish.html import STYLE, render_report
+from cs_helpers.publish.execute import (
+    ANSI,
+    Limits,
+    Progress,
+    cell_number,
+    error_of,
+    execute,
+    known_error,
+    prepare_imports,
+)
+from cs_helpers.publish.html import STYLE, cells_above_sections, render_report
 from cs_helpers.publish.series import Scalar
 
 if TYPE_CHECKING:
@@ -161,6 +170,12 @@ def _attempt(
                 raise ReportFailed(cannot_write(out, error)) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+    if problem is None and (numbers := [str(cell_number(executed, at)) for at in cells_above_sections(executed)]):
+        _tell(
+            tell,
+            f"{notebook.name}, cell{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}: the report leaves out what "
+            "is above the first section.\n  Put a markdown cell that begins with '## Heading' above it.",
+        )
     if private and private.names_stated and private.unscanned:
         _tell(tell, sharing.unscanned_words(private))
     return raised
