@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-Record = dict[str, Any]
+from cs_helpers.publish.series import Record
 
 
 def since_last(record: Mapping[str, Any], out: Path) -> Record | None:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +21,11 @@ from typing import TYPE_CHECKING, Any
 from cs_helpers.core import errors
 from cs_helpers.core.errors import CsHelpersError
 from cs_helpers.publish import kernel, limits
-from cs_helpers.publish.series import Scalar
+from cs_helpers.publish.series import Record, Scalar, outputs
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-Record = dict[str, Any]
 Progress = Callable[[int, int], None]
 """Called before each cell with its number and the number of cells."""
 
@@ -96,7 +94,9 @@ def execute(
         progress(cell_number(executed, at), cell_number(executed, len(executed.cells) - 1))
 
     failed: Exception | None = None
-    with _private_folder() as folder, _Watch(within) as watch:
+    # The kernel's connection files are in a folder that other users of this machine cannot read.
+    private = tempfile.TemporaryDirectory(prefix="cs-helpers-", ignore_cleanup_errors=True)
+    with private as folder, _Watch(within) as watch:
         try:
             execute_notebook(
                 str(notebook).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
@@ -105,7 +105,7 @@ def execute(
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
-                kernel_manager_class=_kernel_manager_class(environment, folder, watch, warm),
+                kernel_manager_class=_kernel_manager_class(environment, Path(folder), watch, warm),
                 shutdown_kernel="immediate",
                 record_timing=False,
                 on_notebook_start=on_notebook_start,
@@ -118,7 +118,9 @@ def execute(
         if not watch.reached and _shown(cell) > MAX_OUTPUT:
             at, watch.reached = place, _TOO_MUCH
     if watch.reached:
-        _shorten(executed)
+        for output in outputs(executed):  # the notebook is kept to find the cause, and must not fill the disk
+            if len(output.get("text", "")) > 10_000:
+                output.text = output.text[:10_000] + "\n... (cut)"
         problem: Record | None = _cell_error(executed, notebook.name, at, "LimitReached", watch.reached)
     elif failed is None or isinstance(failed, PapermillExecutionError):
         problem = _first_problem(executed, notebook.name)
@@ -214,24 +216,6 @@ def _shown(cell: Mapping[str, Any]) -> int:
     return count
 
 
-def _shorten(executed: NotebookNode) -> None:
-    """Cuts long outputs of a stopped run: its notebook is kept to find the cause, and must not fill the disk."""
-    for cell in executed.cells:
-        for output in cell.get("outputs", []):
-            if len(output.get("text", "")) > 10_000:
-                output.text = output.text[:10_000] + "\n... (cut)"
-
-
-@contextmanager
-def _private_folder() -> Iterator[Path]:
-    """A folder for the kernel's connection files that other users of this machine cannot read."""
-    folder = Path(tempfile.mkdtemp(prefix="cs-helpers-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _first_problem(executed: NotebookNode, name: str) -> Record | None:
     """The error of the first code cell that did not run to its end, or None; papermill's status is not trusted."""
     for position, cell in enumerate(executed.cells):
@@ -260,9 +244,7 @@ def _cell_error(
 def error_of(cell: int | None, ename: str, message: str) -> Record:
     """An error as run.json stores it; a long message from another library is cut."""
     text = ANSI.sub("", message)
-    if len(text) > _MAX_MESSAGE and not known_error(
-        ename
-    ):  # messages of this package list every problem and stay complete
+    if len(text) > _MAX_MESSAGE and not known_error(ename):  # messages of this package list every problem
         text = text[:_MAX_MESSAGE] + " ... (cut)"
     return {"cell": cell, "ename": ename, "message": text}
 
@@ -274,8 +256,7 @@ def cell_number(executed: NotebookNode, position: int) -> int:
 
 def _heading_above(executed: NotebookNode, position: int) -> str:
     for cell in reversed(executed.cells[: position + 1]):
-        headings = re.findall(r"^#+ +(.+)$", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else []
-        if headings:
+        if cell.cell_type == "markdown" and (headings := re.findall(r"^#+ +(.+)$", cell.source, re.MULTILINE)):
             return str(headings[-1]).strip()
     return ""
 

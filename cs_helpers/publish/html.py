@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cs_helpers.core.errors import visible
+from cs_helpers.publish.series import outputs
 from cs_helpers.publish.words import STATUS_WORDS, day_words, moment_words, row_words, short_name
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
     pages = deepcopy(notebook)
     about = {key: visible(value) if isinstance(value, str) else value for key, value in _about(notebook).items()}
     title, question = _title(pages)
-    _take_out_styles(pages)
+    for output in outputs(pages):
+        if "text/html" in (data := output.get("data", {})):
+            data["text/html"] = STYLE.sub("", data["text/html"])  # the page has its own styles
     changes = _changes(record.get("changed"))
     contents, close = _lay_out(pages, changes is not None)
     page = {
@@ -101,9 +104,8 @@ def command(record: Mapping[str, Any]) -> str:
 
 def _about(notebook: NotebookNode) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            found |= output.get("data", {}).get(MIME, {})
+    for output in outputs(notebook):
+        found |= output.get("data", {}).get(MIME, {})
     return found
 
 
@@ -114,18 +116,15 @@ _AUDIENCES = {
 
 
 def _facts(about: Mapping[str, Any], audience: str) -> list[str]:
-    facts = []
-    if about.get("as_of"):
-        facts.append(f"as of {day_words(about['as_of'])}")
-    if about.get("data_through"):
-        facts.append(f"data through {day_words(about['data_through'])}")
-    if about.get("accounts"):
-        facts.append(f"{about['accounts']:,} accounts")
-    if about.get("currency"):
-        facts.append(f"amounts in {about['currency']}")
-    if about.get("filters") and about["filters"] != "none":
-        facts.append(f"only {about['filters']}")
-    return [*facts, _AUDIENCES.get(audience, "")]
+    words: dict[str, Callable[[Any], str]] = {
+        "as_of": lambda day: f"as of {day_words(day)}",
+        "data_through": lambda day: f"data through {day_words(day)}",
+        "accounts": lambda number: f"{number:,} accounts",
+        "currency": lambda currency: f"amounts in {currency}",
+        "filters": lambda filters: "" if filters == "none" else f"only {filters}",
+    }
+    facts = [in_words(about[key]) for key, in_words in words.items() if about.get(key)]
+    return [*filter(None, facts), _AUDIENCES.get(audience, "")]
 
 
 def _changes(changed: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -138,15 +137,6 @@ def _changes(changed: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "since": f"The last report on other data was made {moment_words(changed['started_at'])}{as_of}.{other}",
         "rows": [{**row, "name": short_name(row["name"]), "words": row_words(row)} for row in changed["rows"]],
     }
-
-
-def _take_out_styles(notebook: NotebookNode) -> None:
-    """Removes the styles that outputs carry for JupyterLab, because the page has its own."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            if "text/html" in data:
-                data["text/html"] = STYLE.sub("", data["text/html"])
 
 
 def _made(record: Mapping[str, Any]) -> str:
@@ -202,24 +192,24 @@ def _lay_out(notebook: NotebookNode, changes: bool) -> tuple[list[dict[str, Any]
     (``cells_above_sections``). Headings come from the author, never from data.
     """
     contents: list[dict[str, Any]] = []
-    close, begun, cells = "", False, []
-    opened = 0
+    close, opened, cells = "", 0, []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             heading = _HEADING.match(cell.source)
             if heading:
-                title = heading.group(1).strip()
+                title = heading[1].strip()
                 folded = title in FOLDED
                 cell.source = cell.source[heading.end() :]
                 opened += 1
+                after_changes = changes and opened == 2
                 section = {"id": _slug(title), "title": title, "folded": folded, "close": close}
-                cell.metadata["section"] = section | {"after_changes": changes and opened == 2}
-                if changes and opened == 2:
+                cell.metadata["section"] = section | {"after_changes": after_changes}
+                if after_changes:
                     contents.append({"id": "what-changed", "title": "What changed", "level": 2})
                 contents.append({"id": _slug(title), "title": title, "level": 2})
-                close, begun = ("</details>" if folded else "</section>"), True
+                close = "</details>" if folded else "</section>"
             cell.source = re.sub(r"^### +(.+)$", lambda m: _subheading(m, contents), cell.source, flags=re.M)
-        if begun:
+        if opened:
             cells.append(cell)
     notebook.cells = cells
     return contents, close
@@ -257,9 +247,8 @@ def _exporter() -> HTMLExporter:
     return Page(  # type: ignore[no-untyped-call]
         template_name="report",
         extra_template_basedirs=[str(SHELL)],
-        default_preprocessors=[
-            "nbconvert.preprocessors.CoalesceStreamsPreprocessor"
-        ],  # the other preprocessors would change nothing
+        # The other preprocessors would change nothing.
+        default_preprocessors=["nbconvert.preprocessors.CoalesceStreamsPreprocessor"],
         exclude_input=True,
         exclude_input_prompt=True,
         exclude_output_prompt=True,

@@ -16,8 +16,7 @@ from urllib.parse import quote
 
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.publish import series as notebooks
-
-Record = dict[str, Any]
+from cs_helpers.publish.series import Record
 
 RECORD = "run.json"
 STATUSES = ("ok", "warnings", "failed")

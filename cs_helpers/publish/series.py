@@ -12,7 +12,7 @@ import json
 import math
 import re
 import tokenize
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 from cs_helpers.core.errors import ParameterError, did_you_mean
 
 Scalar = str | int | float | bool | None
+Record = dict[str, Any]
 
 _TRUE, _FALSE, _NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"", "none", "null"}
 _ARTICLE = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text"}
@@ -142,6 +143,11 @@ def unknown_parameter(notebook: Path, declared: Mapping[str, Parameter], name: s
     names = ", ".join(sorted(declared)) or "no parameters"
     near = did_you_mean(name, list(declared))
     return f"{notebook.name}: unknown parameter '{name}'. It declares: {names}.{near}"
+
+
+def outputs(notebook: Any) -> Iterator[Any]:
+    """All outputs of all cells of a notebook, in their order."""
+    return (output for cell in notebook.cells for output in cell.get("outputs", []))
 
 
 def _typed(parameter: Parameter, text: str) -> Scalar:

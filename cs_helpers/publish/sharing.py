@@ -20,12 +20,10 @@ from cs_helpers.core.audience import AUDIENCES, KEY_VARIABLE, MIN_KEY_LENGTH, NA
 from cs_helpers.core.errors import ParameterError, ReportFailed
 from cs_helpers.core.identities import Identities
 from cs_helpers.publish import leaks
-from cs_helpers.publish.series import Scalar, declared_parameters
+from cs_helpers.publish.series import Record, Scalar, declared_parameters, outputs
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-Record = dict[str, Any]
 
 PRIVATE = "application/vnd.cs-helpers.private+json"
 """MIME type of the output with the names that must not be published, ``{"names": {kind: [names]}}``; it is removed."""
@@ -172,13 +170,11 @@ def unscanned_words(private: Private) -> str:
 def take_names(executed: NotebookNode) -> dict[str, list[str]] | None:
     """The names that the notebook states as private, removed from its outputs; None if it states nothing."""
     found: dict[str, list[str]] | None = None
-    for cell in executed.cells:
-        for output in cell.get("outputs", []):
-            said = output.get("data", {}).pop(PRIVATE, None)
-            if said is not None:
-                found = found or {}
-                for kind, names in said["names"].items():
-                    found.setdefault(kind, []).extend(names)
+    for output in outputs(executed):
+        if (stated := output.get("data", {}).pop(PRIVATE, None)) is not None:
+            found = found or {}
+            for kind, names in stated["names"].items():
+                found.setdefault(kind, []).extend(names)
     return found
 
 
