@@ -132,7 +132,7 @@ def _changes(changed: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not changed or not changed["rows"]:
         return None
     as_of = f", as of {day_words(changed['as_of'])}" if changed.get("as_of") else ""
-    other = f" Other than then: {', '.join(changed['other'])}." if changed["other"] else ""
+    other = f" Also changed: {', '.join(changed['other'])}." if changed["other"] else ""
     return {
         "since": f"The last report on other data was made {moment_words(changed['started_at'])}{as_of}.{other}",
         "rows": [{**row, "name": short_name(row["name"]), "words": row_words(row)} for row in changed["rows"]],
