@@ -24,18 +24,10 @@ from typing import Any
 from cs_helpers.publish import kernel, log, publish, report_index, run
 from cs_helpers.publish.series import Scalar
 
-TEMPORARY_ERRORS = frozenset(
-    {
-        "DeadKernelError",
-        "SourceUnavailable",
-        "ConnectionError",
-        "ConnectionResetError",
-        "ConnectionRefusedError",
-        "BrokenPipeError",
-        "TimeoutError",
-        "OperationalError",
-    }
-)
+TEMPORARY_ERRORS = (
+    "DeadKernelError", "SourceUnavailable", "ConnectionError", "ConnectionResetError", "ConnectionRefusedError",
+    "BrokenPipeError", "TimeoutError", "OperationalError",
+)  # fmt: skip
 """Names of temporary errors: the same run may succeed when it is repeated."""
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 2.0, 60.0
@@ -237,19 +229,9 @@ class _Slot:
         worker = self.worker = self.worker if self.worker and self.worker.poll() is None else self._start()
         assert worker.stdin
         assert worker.stdout
-        request = {
-            "notebook": str(order.notebook),
-            "values": dict(order.values),
-            "out": str(settings.out),
-            "part": order.part,
-            "about": dict(about),
-            "timeout_s": settings.timeout_s,
-            "memory": settings.memory,
-            "warm": settings.warm,
-            "debug": settings.debug,
-        }
+        request = vars(settings) | vars(order) | {"about": about}
         try:
-            worker.stdin.write(json.dumps(request) + "\n")
+            worker.stdin.write(json.dumps(request, default=str) + "\n")
             worker.stdin.flush()
             for line in worker.stdout:
                 message = json.loads(line)
@@ -258,7 +240,7 @@ class _Slot:
                     self.late.daemon = True
                     self.late.start()
                 last = message["event"] in ("done", "problem")
-                yield message
+                yield message  # which the receiver may change
                 if last:
                     return
         except (OSError, ValueError):
@@ -279,11 +261,11 @@ class _Slot:
         )
 
     def _result(self, order: Order, record: Mapping[str, Any]) -> Result:
-        code = run.exit_code(record)
+        code, out = run.exit_code(record), self.settings.out
         if not code:
             return Result(order, record)
-        seen = run.traceback_of(record, self.settings.out) if self.settings.debug else ""
-        return Result(order, record, run.failure_message(record, self.settings.out), code, seen)
+        traceback = run.traceback_of(record, out) if self.settings.debug else ""
+        return Result(order, record, run.failure_message(record, out), code, traceback)
 
     def _lost(self, order: Order, about: Mapping[str, Any], name: str, run_id: str) -> Result:
         """The result of a worker that died: removes its unfinished files and records the failure."""
@@ -292,8 +274,7 @@ class _Slot:
             left = publish.temporary_folder(out, {"series": name, "run_id": run_id})
             shutil.rmtree(left, ignore_errors=True)
             if (out / name / run_id / "report.html").is_file():  # the worker died after publishing
-                record = json.loads((out / name / run_id / "run.json").read_text(encoding="utf-8"))
-                return Result(order, record)
+                return Result(order, json.loads((out / name / run_id / "run.json").read_text(encoding="utf-8")))
         try:
             record = run.lost(order.notebook, order.values, name, out, about)
         except Exception as error:
@@ -314,10 +295,7 @@ def _log_event(out: Path, event: Event) -> None:
         record = result.record
         fields = {"series": event.order.name, **_ids(record)}
         what = "run_published" if record and record["status"] != "failed" else "run_failed"
-        if record:
-            fields |= {
-                key: record.get(key) for key in ("status", "duration_s", "peak_memory_mb", "attempt", "scheduled")
-            }
+        fields |= {key: record.get(key) for key in _LOGGED} if record else {}
         if what == "run_failed":
             error = (record or {}).get("error") or {}
             fields |= {"error": error.get("ename"), "cell": error.get("cell")}

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ TRASH = ".trash-"
 # Names of publish.temporary_folder and publish.replace_file.
 _RUN = re.compile(r"\.(?P<lock>.+)-(?P<run_id>\d{8}T\d{6,9}Z-[0-9a-f]{4})")
 _FILE = re.compile(r"\..+\.[0-9a-f]{8}")
-_LOG = re.compile(r"(\d{4}-\d{2}-\d{2})\.jsonl")
+_LOG = re.compile(r"\d{4}-[01]\d-[0-3]\d\.jsonl")
 _FILE_S = 3600.0  # a hidden file of this age is not being written any more
 _RUN_S = 60.0  # a lost process is recorded without a lock, within less than a minute
 
@@ -102,9 +102,8 @@ def apply(out: Path, planned: Plan) -> list[str]:
     trash: list[Path] = []
     listed = False
     if planned.runs:
-        with locks.hold(
-            out, report_index.LOCK, wait=30
-        ):  # held throughout, so that no new index page lists a removed run
+        # The lock is held throughout, so that no new index page lists a removed run.
+        with locks.hold(out, report_index.LOCK, wait=30):
             with suppress(OSError):  # on a full disk the page is written after the removal
                 report_index.write(out, without={(each.series, each.run_id) for each in planned.runs})
                 listed = True
@@ -141,31 +140,28 @@ def leftovers(out: Path, now: datetime) -> list[Going]:
     The folder of a run in progress is not among them: its process holds the lock of the series. Only the newest
     folder of a series can belong to that process.
     """
-    found = [*_unfinished_runs(out)]
-    found += [_thing(out, path, "of a run that was being removed") for path in _hidden(out) if _is_trash(path)]
-    for path in _hidden(out):
+    why = dict.fromkeys(_unfinished_runs(out), "of a run that was killed")
+    hidden = list(_hidden(out))
+    why |= dict.fromkeys(filter(_is_trash, hidden), "of a run that was being removed")
+    for path in hidden:
         if _FILE.fullmatch(path.name) and not path.is_dir() and _age(path) > _FILE_S:
-            found.append(_thing(out, path, "an unfinished file"))
-    first = (now.astimezone(UTC) - timedelta(days=LOG_DAYS)).date()
-    for path in sorted((out / log.FOLDER).glob("*.jsonl")):
-        match = _LOG.fullmatch(path.name)
-        if match and _before(match[1], first):
-            found.append(_thing(out, path, f"a log older than {LOG_DAYS} days"))
-    return found
+            why[path] = "an unfinished file"
+    first = (now.astimezone(UTC) - timedelta(days=LOG_DAYS)).date().isoformat()
+    logs = sorted((out / log.FOLDER).glob("*.jsonl"))
+    old = (path for path in logs if _LOG.fullmatch(path.name) and path.stem < first)
+    why |= dict.fromkeys(old, f"a log older than {LOG_DAYS} days")
+    return [Going(path, reason, _size(path)) for path, reason in why.items()]
 
 
 def as_record(planned: Plan, out: Path) -> dict[str, Any]:
     """The plan as JSON data: runs, leftovers (paths relative to ``out``) and bytes."""
-    return {
-        "runs": [
-            {"series": each.series, "run_id": each.run_id, "bytes": each.size, "why": each.why} for each in planned.runs
-        ],
-        "leftovers": [
-            {"path": each.path.relative_to(out).as_posix(), "bytes": each.size, "why": each.why}
-            for each in planned.leftovers
-        ],
-        "bytes": planned.size,
-    }
+
+    def common(each: Going) -> dict[str, Any]:
+        return {"bytes": each.size, "why": each.why}
+
+    runs = [{"series": each.series, "run_id": each.run_id} | common(each) for each in planned.runs]
+    left = [{"path": each.path.relative_to(out).as_posix()} | common(each) for each in planned.leftovers]
+    return {"runs": runs, "leftovers": left, "bytes": planned.size}
 
 
 def size_words(size: int) -> str:
@@ -191,10 +187,10 @@ def _removable(
     good = [run for run in records if run["status"] != "failed"]
     failed = [run for run in records if run["status"] == "failed"]
     why: dict[str, str] = {}
-    for runs, most, kind in ((good, keep, "good"), (failed, keep_failed, "failed")):
+    for runs, max_runs, kind in ((good, keep, "good"), (failed, keep_failed, "failed")):
         for place, run in enumerate(runs):
-            if most is not None and place >= most:
-                why[run["run_id"]] = f"beyond the newest {most} {kind} runs"
+            if max_runs is not None and place >= max_runs:
+                why[run["run_id"]] = f"beyond the newest {max_runs} {kind} runs"
             elif oldest and datetime.fromisoformat(run["started_at"]) < oldest:
                 why[run["run_id"]] = f"older than {oldest.date()}"
     for run in (*records[:1], *good[:1]):
@@ -203,7 +199,7 @@ def _removable(
     return [Going(path, why[run["run_id"]], _size(path), run["series"]) for path, run in paths]
 
 
-def _unfinished_runs(out: Path) -> Iterator[Going]:
+def _unfinished_runs(out: Path) -> Iterator[Path]:
     by_lock: dict[str, list[Path]] = {}
     for path in _entries(out):
         match = _RUN.fullmatch(path.name)
@@ -213,7 +209,7 @@ def _unfinished_runs(out: Path) -> Iterator[Going]:
         paths.sort(key=lambda path: _RUN.fullmatch(path.name)["run_id"])  # type: ignore[index]
         for path in paths[:-1] if _taken(out, lock) else paths:
             if _age(path) > _RUN_S:
-                yield _thing(out, path, "of a run that was killed")
+                yield path
 
 
 def _taken(out: Path, lock: str) -> bool:
@@ -243,10 +239,6 @@ def _entries(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError:
         return []
-
-
-def _thing(out: Path, path: Path, why: str) -> Going:
-    return Going(path, why, _size(path))
 
 
 def _age(path: Path) -> float:
@@ -281,10 +273,3 @@ def _remove(out: Path, path: Path) -> None:
 
 def _problem(out: Path, path: Path, error: OSError) -> str:
     return f"{path.relative_to(out).as_posix()}: could not be removed: {error.strerror or error}"
-
-
-def _before(day: str, first: date) -> bool:
-    try:
-        return date.fromisoformat(day) < first
-    except ValueError:
-        return False

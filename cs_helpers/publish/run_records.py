@@ -95,11 +95,9 @@ def describe_series(
 def _one_series(out: Path, name: str, runs: list[Record], broken: int) -> Record:
     good = next((run for run in runs if run["status"] != "failed"), None)
     failed = runs[0] if runs[0]["status"] == "failed" else None
-    named = next((run for run in (good, *runs) if run and run.get("title")), None)
-    if named:
+    title, question = _title(out, good) if good else (name, "")
+    if named := next((run for run in (good, *runs) if run and run.get("title")), None):
         title, question = named["title"], named.get("question") or ""
-    else:
-        title, question = _title(out, good) if good else (name, "")
     return {
         "series": name,
         "title": title,
@@ -115,12 +113,8 @@ def _one_series(out: Path, name: str, runs: list[Record], broken: int) -> Record
 
 def _failure(out: Path, run: Record) -> Record:
     has_notebook = (out / run["series"] / run["run_id"] / "notebook.ipynb").is_file()
-    return {
-        "run_id": run["run_id"],
-        "started_at": run["started_at"],
-        "message": _why(run),
-        "notebook_file": _links(run)["notebook_file"] if has_notebook else None,
-    }
+    notebook_file = _links(run)["notebook_file"] if has_notebook else None
+    return {key: run[key] for key in ("run_id", "started_at")} | {"message": _why(run), "notebook_file": notebook_file}
 
 
 def _history_entry(run: Record) -> Record:
@@ -178,24 +172,17 @@ def _read_record(path: Path) -> Record:
         raise ValueError("not a run record")
     if record["status"] not in STATUSES:
         raise ValueError("no such status")
-    for key in ("title", "question", "subject", "as_of", "notebook", "source"):
-        _expect(record.get(key), str)
-    for key in ("duration_s", "attempt"):
-        _expect(record.get(key), int, float)
+    _expect(str, *map(record.get, ("title", "question", "subject", "as_of", "notebook", "source")))
+    _expect(int | float, record.get("duration_s"), record.get("attempt"))
     record["started_at"] = _in_utc(record["started_at"])
     _finished(record)
-    _expect(_why(record), str)
-    for takeaway in record.get("takeaways") or []:
-        _expect(takeaway, str)
+    _expect(str, _why(record), *(record.get("takeaways") or []))
     for tile in record.get("headline") or []:
-        _expect(tile["key"], str)
-        for key in ("name", "text", "unit"):
-            _expect(tile.get(key), str)
-        for key in ("value", "low", "high"):
-            _number(tile.get(key))
+        _expect(str, tile["key"], *map(tile.get, ("name", "text", "unit")))
+        _numbers(*map(tile.get, ("value", "low", "high")))
     if changed := record.get("changed"):
         _instant(changed["started_at"])
-        _expect(changed.get("as_of"), str)
+        _expect(str, changed.get("as_of"))
         changed["rows"] = [_checked_change(row) for row in changed["rows"]]
         changed["other"] = [str(name) for name in changed.get("other") or []]
     return record
@@ -205,20 +192,21 @@ def _checked_change(row: Record) -> Record:
     for key in ("key", "name", "then", "now"):
         if not isinstance(row[key], str):
             raise TypeError(key)
-    _number(row["difference"])
+    _numbers(row["difference"])
     if row["inside"] not in (True, False, None):
         raise ValueError("inside")
     return row | {"unit": row.get("unit")}
 
 
-def _expect(value: Any, *kinds: type) -> None:
-    if value is not None and not isinstance(value, kinds):
-        raise TypeError(f"{value!r:.40}")
+def _expect(kind: Any, *values: Any) -> None:
+    for value in values:
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{value!r:.40}")
 
 
-def _number(value: Any) -> None:
-    _expect(value, int, float)
-    if value is not None and not math.isfinite(value):
+def _numbers(*values: Any) -> None:
+    _expect(int | float, *values)
+    if not all(math.isfinite(value) for value in values if value is not None):
         raise ValueError("not finite")
 
 

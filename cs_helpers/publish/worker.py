@@ -103,8 +103,7 @@ def _result(order: dict[str, Any], out: IO[str]) -> dict[str, Any]:
         return {
             "event": "problem",
             "message": str(error) if ours else f"Unexpected {type(error).__name__}: {error}",
-            "exit_code": error.exit_code if isinstance(error, CsHelpersError) else 1,
-            "known": ours,
+            "exit_code": getattr(error, "exit_code", 1) if ours else 1,
             "traceback": traceback.format_exc() if order["debug"] else "",
         }
     return {"event": "done", "record": record}
