@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,9 +24,11 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+import psutil
+
 from cs_helpers.core.errors import CsHelpersError, visible
-from cs_helpers.publish import locks, log, publish, run_records
-from cs_helpers.schedule import run_history
+from cs_helpers.publish import locks, log, prune, publish, run_records
+from cs_helpers.schedule import delivery, run_history
 from cs_helpers.schedule.run_history import RunHistory, RunsByJob, ScheduledRun
 from cs_helpers.schedule.settings import Job, Schedule
 
@@ -74,8 +77,6 @@ class JobRunner:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._guard = threading.Lock()
 
-    # --- one job ------------------------------------------------------------------------------------------------
-
     def run(self, job: Job, at: datetime, now: datetime, changed: datetime, *, failed: bool = False) -> JobResult:
         """Runs a job for one time, delivers and removes old runs, unless another process does it or has done it."""
         with locks.hold(self.out, f"job-{job.name}") as held:
@@ -111,8 +112,6 @@ class JobRunner:
 
     def _runs(self, job: Job) -> list[ScheduledRun]:
         return self.history.read().get(job.name, [])
-
-    # --- the process --------------------------------------------------------------------------------------------
 
     def _run_process(self, job: Job, at: datetime) -> tuple[int, str]:
         """Runs the command that a person would type as a process; returns its exit code and the end of its output."""
@@ -164,8 +163,6 @@ class JobRunner:
                 if not isinstance(error, subprocess.TimeoutExpired):
                     raise
 
-    # --- what follows -------------------------------------------------------------------------------------------
-
     def _conclude(self, job: Job, at: datetime, runs: Sequence[ScheduledRun], code: int, said: str) -> str:
         """The outcome of a run; one without a record is reported once to the recipients of alerts."""
         of_time = run_history.at_time(runs, at.astimezone(UTC))
@@ -203,8 +200,6 @@ class JobRunner:
 
     def _recently_reported(self, name: str) -> bool:
         """Whether the same job could not run a short while ago, and that was reported."""
-        from cs_helpers.schedule import delivery
-
         now = time.time()
         for folder in (self.out / NOT_STARTED).glob(f"{name}@*"):
             with suppress(OSError):
@@ -227,8 +222,6 @@ class JobRunner:
         return len(_undelivered(job, runs, datetime.now(UTC)))
 
     def _deliver(self, name: str, record: Record, folder: Path, to: Sequence[str], kind: Any) -> None:
-        from cs_helpers.schedule import delivery
-
         before = delivery.delivered_already(folder)
         wanted = [each for each in map(delivery.recipient, to) if each not in before]
         for outcome in delivery.deliver(record, folder, wanted, kind):
@@ -247,8 +240,6 @@ class JobRunner:
         """Removes the oldest runs of these series if the schedule limits how many are kept."""
         if job.keep is None:
             return
-        from cs_helpers.publish import prune
-
         for name in sorted(series):
             try:
                 prune.keep_newest(self.out, name, job.keep)
@@ -381,17 +372,11 @@ def is_waiting(job: Job, runs: Sequence[ScheduledRun]) -> bool:
 
 
 def _waiting(folder: Path, to: Sequence[str]) -> bool:
-    if not to:
-        return False
-    from cs_helpers.schedule import delivery
-
-    return not {delivery.recipient(each) for each in to} <= delivery.delivered_already(folder)
+    return bool(to) and not {delivery.recipient(each) for each in to} <= delivery.delivered_already(folder)
 
 
 def _already_reported(ran: ScheduledRun, runs: Sequence[ScheduledRun]) -> bool:
     """Whether the same failure was reported recently, for another series or for an earlier time."""
-    from cs_helpers.schedule import delivery
-
     for at in run_history.times(runs):
         if at > ran.at:
             continue
@@ -405,8 +390,6 @@ def _already_reported(ran: ScheduledRun, runs: Sequence[ScheduledRun]) -> bool:
 
 
 def _too_soon(ran: ScheduledRun, now: datetime) -> bool:
-    from cs_helpers.schedule import delivery
-
     try:
         tried = datetime.fromtimestamp((ran.folder / delivery.FILE).stat().st_mtime, UTC)
     except OSError:
@@ -423,38 +406,33 @@ def _key(job: Job, at: datetime) -> str:
 
 def _failure_record(job: Job, at: datetime, reason: str) -> dict[str, Any]:
     """A run record for a run that could not leave one, for the notice about it."""
-    return {
-        "series": job.name,
-        "run_id": _key(job, at),
-        "status": "failed",
-        "title": job.name,
-        "notebook": f"{Path(job.notebook).stem}.ipynb",
-        "audience": job.audience.partition("+")[0],
-        "parameters": job.parameters_at(at) if job.audience == "full" else {},
-        "as_of": None,
-        "started_at": run_history.utc(datetime.now(UTC)),
-        "scheduled": {"job": job.name, "at": run_history.utc(at), "of": 1},
-        "headline": [],
-        "error": {"cell": None, "ename": "NotStarted", "message": reason},
-    }
+    return _notice(
+        series=job.name,
+        run_id=_key(job, at),
+        title=job.name,
+        notebook=f"{Path(job.notebook).stem}.ipynb",
+        audience=job.audience.partition("+")[0],
+        parameters=job.parameters_at(at) if job.audience == "full" else {},
+        scheduled={"job": job.name, "at": run_history.utc(at), "of": 1},
+        error={"cell": None, "ename": "NotStarted", "message": reason},
+    )
 
 
 def schedule_failure_record(run_id: str, reason: str, path: Path) -> dict[str, Any]:
     """A run record for a schedule that was changed and is now invalid."""
-    return {
-        "series": "schedule",
-        "run_id": run_id,
-        "status": "failed",
-        "title": f"The schedule {path.name}",
-        "notebook": path.name,
-        "audience": "full",
-        "parameters": {},
-        "as_of": None,
-        "started_at": run_history.utc(datetime.now(UTC)),
-        "scheduled": None,
-        "headline": [],
-        "error": {"cell": None, "ename": "ScheduleError", "message": f"{reason}\nCheck it: cs-helpers check {path}"},
-    }
+    message = f"{reason}\nCheck it: cs-helpers check {path}"
+    return _notice(
+        series="schedule",
+        run_id=run_id,
+        title=f"The schedule {path.name}",
+        notebook=path.name,
+        error={"cell": None, "ename": "ScheduleError", "message": message},
+    )
+
+
+def _notice(**fields: Any) -> dict[str, Any]:
+    common = {"status": "failed", "audience": "full", "parameters": {}, "as_of": None, "scheduled": None}
+    return common | {"headline": [], "started_at": run_history.utc(datetime.now(UTC))} | fields
 
 
 def _problem_record(out: Path, name: str) -> dict[str, Any] | None:
@@ -468,8 +446,6 @@ def _problem_record(out: Path, name: str) -> dict[str, Any] | None:
 
 
 def _remove_notices(out: Path, name: str) -> None:
-    import shutil
-
     for folder in (out / NOT_STARTED).glob(f"{name}@*"):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -483,16 +459,12 @@ def _marker(out: Path, name: str) -> Path:
 
 def _mark(out: Path, name: str, pid: int) -> None:
     """Records which process runs a job: it continues if we are killed, while our lock does not."""
-    import psutil
-
     with suppress(psutil.Error, OSError):
         publish.replace_file(_marker(out, name), json.dumps([pid, psutil.Process(pid).create_time()]))
 
 
 def is_running(out: Path, name: str) -> bool:
     """Whether a process of the job is running, also one whose scheduler was killed."""
-    import psutil
-
     try:
         pid, created = json.loads(_marker(out, name).read_text(encoding="utf-8"))
         process = psutil.Process(pid)
@@ -503,8 +475,6 @@ def is_running(out: Path, name: str) -> bool:
 
 def _kill(pid: int) -> None:
     """Kills a process and everything it started."""
-    import psutil
-
     with suppress(psutil.Error):
         process = psutil.Process(pid)
         for each in [*process.children(recursive=True), process]:
