@@ -431,8 +431,8 @@ def schedule_failure_record(run_id: str, reason: str, path: Path) -> dict[str, A
 
 
 def _notice(**fields: Any) -> dict[str, Any]:
-    common = {"status": "failed", "audience": "full", "parameters": {}, "as_of": None, "scheduled": None}
-    return common | {"headline": [], "started_at": run_history.utc(datetime.now(UTC))} | fields
+    common: Record = {"status": "failed", "audience": "full", "parameters": {}, "as_of": None, "scheduled": None}
+    return {**common, "headline": [], "started_at": run_history.utc(datetime.now(UTC)), **fields}
 
 
 def _problem_record(out: Path, name: str) -> dict[str, Any] | None:
