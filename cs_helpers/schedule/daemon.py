@@ -95,13 +95,6 @@ class _Daemon:
             if not self.stopping:
                 with suppress(queue.Empty):
                     self.wakeups.get(timeout=sleep_for(last, datetime.now(UTC)))
-        self._finish()
-
-    def _stop(self, *_: Any) -> None:
-        self.stopping = True
-        self.wakeups.put(None)
-
-    def _finish(self) -> None:
         running = list(self.threads)
         self.tell("Stopping." + (f" Waiting for {', '.join(running)}." if running else ""))
         self.runner.stop()
@@ -110,6 +103,10 @@ class _Daemon:
         self._write_status()
         log.event(self.out, "scheduler_stopped")
         self.tell("Stopped.")
+
+    def _stop(self, *_: Any) -> None:
+        self.stopping = True
+        self.wakeups.put(None)
 
     def _reload(self) -> bool:
         """Reads a changed schedule and returns whether it applies; an invalid one is reported once and ignored."""
@@ -124,18 +121,15 @@ class _Daemon:
             reason = f"The changed schedule is invalid, so the previous one still applies:\n{error}"
             self.tell(reason, True)
             log.event(self.out, "schedule_refused", message=str(error))
-            self._tell_owner(reason)
+            key = f"schedule@{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+            record = due.schedule_failure_record(key, reason, self.path)
+            self._start(self.path.name, self.runner.report_problem, key, record, self.schedule.owner)
             return False
         self.schedule, self.changed = schedule, changed
         self.pauses.clear()
         log.event(self.out, "schedule_read", jobs=[job.name for job in schedule.jobs])
         self.tell(f"The schedule was changed: {settings.count_in_words(schedule)}{self._coming()}")
         return True
-
-    def _tell_owner(self, reason: str) -> None:
-        key = f"schedule@{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        record = due.schedule_failure_record(key, reason, self.path)
-        self._start(self.path.name, self.runner.report_problem, key, record, self.schedule.owner)
 
     def _coming(self) -> str:
         return settings.next_in_words(self.schedule, datetime.now(UTC), "; next is ") or "."

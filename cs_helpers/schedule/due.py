@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import psutil
 
@@ -88,7 +88,7 @@ class JobRunner:
                 return JobResult(job, at, "skipped")
             before = {ran.folder for ran in runs}
             log.event(self.out, "job_started", job=job.name, time=run_history.utc(at))
-            self.tell(f"{job.name}: running, for {_short(at)}.", False)
+            self.tell(f"{job.name}: running, for {at:%A} {at.day} {at:%B %Y, %H:%M}.", False)
             code, said = self._run_process(job, at)
             runs = self._runs(job)
             made = [ran for ran in runs if ran.folder not in before]
@@ -124,16 +124,15 @@ class JobRunner:
                 if self.stopping.is_set():
                     return _STOPPED[0], ""
                 # In its own session, so that Ctrl-C in the terminal reaches it only once, through us.
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=None if self.show else said,
-                    start_new_session=True,
-                )
-                self._running[job.name] = process
+                process = self._running[job.name] = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                    stderr=None if self.show else said, start_new_session=True,
+                )  # fmt: skip
             try:
-                _mark(self.out, job.name, process.pid)
+                # Others see from this file that the process runs: it continues if we are killed, our lock does not.
+                with suppress(psutil.Error, OSError):
+                    created = psutil.Process(process.pid).create_time()
+                    publish.replace_file(_marker(self.out, job.name), json.dumps([process.pid, created]))
                 code = process.wait()
             except BaseException:
                 self._end([process])
@@ -141,7 +140,8 @@ class JobRunner:
             finally:
                 del self._running[job.name]
                 _marker(self.out, job.name).unlink(missing_ok=True)
-            return code, _last_output(said)
+            said.seek(max(0, said.seek(0, os.SEEK_END) - MAX_OUTPUT))
+            return code, visible(said.read().decode("utf-8", "replace")).strip()
 
     def stop(self, grace: float = GRACE_S) -> None:
         """Starts no further run, asks running ones to stop, and kills them after ``grace`` seconds."""
@@ -168,7 +168,8 @@ class JobRunner:
         of_time = run_history.at_time(runs, at.astimezone(UTC))
         came = run_history.outcome(of_time)
         if came != run_history.UNFINISHED:
-            _remove_notices(self.out, job.name)
+            for notice in (self.out / NOT_STARTED).glob(f"{job.name}@*"):
+                shutil.rmtree(notice, ignore_errors=True)
             self.tell(f"{job.name}: {_summary(of_time)}.", came == "failed")
             for ran in of_time:
                 if ran.failed:
@@ -210,7 +211,7 @@ class JobRunner:
 
     def _deliver_runs(self, job: Job, runs: Sequence[ScheduledRun], *, patient: bool = False) -> int:
         """Delivers the runs of the latest time; returns how many deliveries are still missing."""
-        for ran in _undelivered(job, runs, datetime.now(UTC), patient=patient):
+        for ran in _undelivered(job, runs, patient=patient):
             if ran.failed and _already_reported(ran, runs):
                 continue  # reported a moment ago for another series
             try:
@@ -219,7 +220,7 @@ class JobRunner:
                 continue  # removed meanwhile
             kind = "failure" if ran.failed else "report"
             self._deliver(job.name, record, ran.folder, job.alerts if ran.failed else job.recipients, kind)
-        return len(_undelivered(job, runs, datetime.now(UTC)))
+        return len(_undelivered(job, runs))
 
     def _deliver(self, name: str, record: Record, folder: Path, to: Sequence[str], kind: Any) -> None:
         before = delivery.delivered_already(folder)
@@ -231,10 +232,10 @@ class JobRunner:
                 recipient=outcome.recipient, message=outcome.message,
             )  # fmt: skip
             sent = "the notice of the failure" if kind == "failure" else record["series"]
-            if outcome.delivered:
-                self.tell(f"{name}: {sent} went to {outcome.recipient}.", False)
-            else:
-                self.tell(f"{name}: {sent} did not reach {outcome.recipient}: {outcome.message}", True)
+            how = f"went to {outcome.recipient}."
+            if not outcome.delivered:
+                how = f"did not reach {outcome.recipient}: {outcome.message}"
+            self.tell(f"{name}: {sent} {how}", not outcome.delivered)
 
     def _prune(self, job: Job, series: set[str]) -> None:
         """Removes the oldest runs of these series if the schedule limits how many are kept."""
@@ -245,9 +246,6 @@ class JobRunner:
                 prune.keep_newest(self.out, name, job.keep)
             except (OSError, CsHelpersError) as error:
                 self.tell(f"{job.name}: old runs of {name} could not be removed: {error}", True)
-
-
-# --- all that is due --------------------------------------------------------------------------------------------
 
 
 def due_runs(
@@ -297,9 +295,6 @@ def last_change(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-# --- the summary ------------------------------------------------------------------------------------------------
-
-
 def status(schedule: Schedule, out: Path, now: datetime, history: RunsByJob | None = None) -> dict[str, Any]:
     """The state of the scheduler for monitoring, as JSON.
 
@@ -341,26 +336,28 @@ def _job_status(job: Job, runs: Sequence[ScheduledRun], out: Path, now: datetime
         "series": len(of_time),
         "next_at": run_history.utc(next(job.times(now))),
         "failing_since": run_history.utc(since) if since else None,
-        "undelivered": len(_undelivered(job, runs, datetime.now(UTC))),
+        "undelivered": len(_undelivered(job, runs)),
         "running": being_made,
         "message": _first_line(wrong) or None,
     }
 
 
-# --- deliveries -------------------------------------------------------------------------------------------------
-
-
-def _undelivered(job: Job, runs: Sequence[ScheduledRun], now: datetime, *, patient: bool = False) -> list[ScheduledRun]:
+def _undelivered(job: Job, runs: Sequence[ScheduledRun], *, patient: bool = False) -> list[ScheduledRun]:
     """The runs of the latest time that are not delivered to everybody.
 
     With ``patient`` only those that are to be tried again now: each pause is as long as all the time before it.
     """
-    done = run_history.times(runs)
+    done, now = run_history.times(runs), datetime.now(UTC)
+
+    def missing(ran: ScheduledRun) -> set[str]:
+        to = job.alerts if ran.failed else job.recipients
+        return {*map(delivery.recipient, to)} - delivery.delivered_already(ran.folder)
+
     return [
         ran
         for ran in (run_history.at_time(runs, done[0]) if done else ())
         if now - ran.started < MAX_DELIVERY_AGE
-        and _waiting(ran.folder, job.alerts if ran.failed else job.recipients)
+        and missing(ran)
         and not (ran.failed and _already_reported(ran, runs))
         and not (patient and _too_soon(ran, now))
     ]
@@ -368,11 +365,7 @@ def _undelivered(job: Job, runs: Sequence[ScheduledRun], now: datetime, *, patie
 
 def is_waiting(job: Job, runs: Sequence[ScheduledRun]) -> bool:
     """Whether a delivery for the latest time of the job is to be tried again now."""
-    return bool(_undelivered(job, runs, datetime.now(UTC), patient=True))
-
-
-def _waiting(folder: Path, to: Sequence[str]) -> bool:
-    return bool(to) and not {delivery.recipient(each) for each in to} <= delivery.delivered_already(folder)
+    return bool(_undelivered(job, runs, patient=True))
 
 
 def _already_reported(ran: ScheduledRun, runs: Sequence[ScheduledRun]) -> bool:
@@ -395,9 +388,6 @@ def _too_soon(ran: ScheduledRun, now: datetime) -> bool:
     except OSError:
         return False  # never tried
     return now - tried < tried - ran.started
-
-
-# --- runs without a record --------------------------------------------------------------------------------------
 
 
 def _key(job: Job, at: datetime) -> str:
@@ -445,22 +435,8 @@ def _problem_record(out: Path, name: str) -> dict[str, Any] | None:
     return None
 
 
-def _remove_notices(out: Path, name: str) -> None:
-    for folder in (out / NOT_STARTED).glob(f"{name}@*"):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-# --- processes --------------------------------------------------------------------------------------------------
-
-
 def _marker(out: Path, name: str) -> Path:
     return out / locks.FOLDER / f"job-{name}.running"
-
-
-def _mark(out: Path, name: str, pid: int) -> None:
-    """Records which process runs a job: it continues if we are killed, while our lock does not."""
-    with suppress(psutil.Error, OSError):
-        publish.replace_file(_marker(out, name), json.dumps([pid, psutil.Process(pid).create_time()]))
 
 
 def is_running(out: Path, name: str) -> bool:
@@ -480,19 +456,6 @@ def _kill(pid: int) -> None:
         for each in [*process.children(recursive=True), process]:
             with suppress(psutil.Error):
                 each.kill()
-
-
-def _last_output(said: IO[bytes]) -> str:
-    said.seek(0, os.SEEK_END)
-    said.seek(max(0, said.tell() - MAX_OUTPUT))
-    return visible(said.read().decode("utf-8", "replace")).strip()
-
-
-# --- text ------------------------------------------------------------------------------------------------------
-
-
-def _short(at: datetime) -> str:
-    return f"{at:%A} {at.day} {at:%B %Y, %H:%M}"
 
 
 def _summary(runs: Sequence[ScheduledRun]) -> str:
