@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cs_helpers.publish.series import Record
+from cs_helpers.publish.words import figure
 
 
 def since_last(record: Mapping[str, Any], out: Path) -> Record | None:
@@ -72,14 +73,10 @@ def _rows(earlier: Mapping[str, Any], record: Mapping[str, Any]) -> list[Record]
                 "key": tile["key"],
                 "name": tile.get("name") or tile["key"],
                 "unit": tile.get("unit"),
-                "then": then.get("text") or _text(earlier_value),
-                "now": tile.get("text") or _text(value),
+                "then": figure(then),
+                "now": figure(tile),
                 "difference": round(value - earlier_value, 6) if comparable else None,
                 "inside": bool(low <= earlier_value <= high) if comparable and None not in (low, high) else None,
             }
         )
     return rows
-
-
-def _text(value: float | None) -> str:
-    return "–" if value is None else f"{value:,}"

@@ -72,13 +72,11 @@ def part_names(column: str, found: Sequence[str]) -> dict[str, str]:
     safe = {value: re.sub(r"[^\w.-]+", "-", value.lower()).strip(".-")[:_MAX_NAME_LENGTH] for value in found}
     twice = {name for name in safe.values() if list(safe.values()).count(name) > 1}
     return {
-        value: f"{column}={name if name and name not in twice else _distinct(name, value)}"
+        value: f"{column}={name}"
+        if name and name not in twice
+        else f"{column}=" + f"{name}-{hashlib.sha256(value.encode()).hexdigest()[:8]}".strip("-")
         for value, name in safe.items()
     }
-
-
-def _distinct(name: str, value: str) -> str:
-    return f"{name}-{hashlib.sha256(value.encode()).hexdigest()[:8]}".strip("-")
 
 
 def published_series(out: Path, scheduled: Mapping[str, Any]) -> set[str]:

@@ -208,17 +208,17 @@ def _lay_out(notebook: NotebookNode, changes: bool) -> tuple[list[dict[str, Any]
                     contents.append({"id": "what-changed", "title": "What changed", "level": 2})
                 contents.append({"id": _slug(title), "title": title, "level": 2})
                 close = "</details>" if folded else "</section>"
-            cell.source = re.sub(r"^### +(.+)$", lambda m: _subheading(m, contents), cell.source, flags=re.M)
+            for title in re.findall(r"^### +(.+)$", cell.source, flags=re.M):
+                contents.append({"id": f"s-{_slug(title)}", "title": title.strip(), "level": 3})
+            cell.source = re.sub(r"^### +(.+)$", _subheading, cell.source, flags=re.M)
         if opened:
             cells.append(cell)
     notebook.cells = cells
     return contents, close
 
 
-def _subheading(match: re.Match[str], contents: list[dict[str, Any]]) -> str:
-    title = match.group(1).strip()
-    contents.append({"id": "s-" + _slug(title), "title": title, "level": 3})
-    return f'<h3 id="s-{_slug(title)}">{title}</h3>\n'
+def _subheading(match: re.Match[str]) -> str:
+    return f'<h3 id="s-{_slug(match[1])}">{match[1].strip()}</h3>\n'
 
 
 def _slug(title: str) -> str:

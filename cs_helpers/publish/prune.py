@@ -142,8 +142,9 @@ def leftovers(out: Path, now: datetime) -> list[Going]:
     """
     why = dict.fromkeys(_unfinished_runs(out), "of a run that was killed")
     hidden = list(_hidden(out))
-    why |= dict.fromkeys(filter(_is_trash, hidden), "of a run that was being removed")
     for path in hidden:
+        if path.name.startswith(TRASH) and path.is_dir() and not path.is_symlink():
+            why[path] = "of a run that was being removed"
         if _FILE.fullmatch(path.name) and not path.is_dir() and _age(path) > _FILE_S:
             why[path] = "an unfinished file"
     first = (now.astimezone(UTC) - timedelta(days=LOG_DAYS)).date().isoformat()
@@ -228,10 +229,6 @@ def _hidden(out: Path) -> Iterator[Path]:
         folders += [path.parent] if path.parent not in folders else []
     for folder in folders:
         yield from (path for path in _entries(folder) if path.name.startswith("."))
-
-
-def _is_trash(path: Path) -> bool:
-    return path.name.startswith(TRASH) and path.is_dir() and not path.is_symlink()
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -15,9 +15,8 @@ from typing import Any
 from cs_helpers.core.errors import ReportFailed
 
 _SECRET_NAMES = re.compile("PASSW(?:OR)?D|TOKEN|SECRET|KEY|CREDENTIAL|SMTP|HOOK|SLACK|DSN", re.IGNORECASE)
-_SECRET_VALUES = re.compile(
-    r"://[^/@\s]+@|^https://hooks\."
-)  # a password in an address; a webhook address is a secret as a whole
+# A password in an address; a webhook address is a secret as a whole.
+_SECRET_VALUES = re.compile(r"://[^/@\s]+@|^https://hooks\.")
 _MIN_SECRET_LENGTH = 8
 # Invisible characters such as direction overrides: a line of the record must not look like another one.
 _UNSEEN = re.compile("[\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
@@ -74,11 +73,7 @@ def repair_latest(folder: Path) -> None:
 def dump_record(record: Mapping[str, Any]) -> str:
     """The text of run.json, with invisible characters written as escapes. Raises ValueError on NaN and infinity."""
     text = json.dumps(record, allow_nan=False, sort_keys=True, indent=1, ensure_ascii=False)
-    return _UNSEEN.sub(_escaped, text) + "\n"
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
 def replace_file(path: Path, text: str) -> None:

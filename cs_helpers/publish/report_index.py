@@ -32,9 +32,6 @@ _WIDE, _HIGH = 120, 30
 _MOVING = ("as_of", "source", "mapping")
 
 
-# --- the page and its file ------------------------------------------------------------------------------------------
-
-
 def rebuild(out: Path, without: Collection[tuple[str, str]] = ()) -> tuple[Path, list[Path]]:
     """Writes ``index.html`` under ``out`` again; returns its path and the run records that could not be read.
 
@@ -85,9 +82,6 @@ def _template() -> Template:
     environment.filters |= {"day": _day, "moment": moment_words, "short_moment": _short_moment, "shortened": _shortened}
     environment.filters["status"] = STATUS_WORDS.get
     return environment.get_template("index_page.html.j2")
-
-
-# --- the content of the page ----------------------------------------------------------------------------------------
 
 
 def subjects(series: Sequence[Mapping[str, Any]]) -> list[Words]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cs_helpers
-from cs_helpers.core.audience import KEY_VARIABLE
+from cs_helpers.core.audience import KEY_VARIABLE, NAMES_VARIABLE
 from cs_helpers.core.errors import ParameterError, ReportFailed
 from cs_helpers.publish import changes, leaks, limits, locks, publish, report_index, series, sharing
 from cs_helpers.publish.execute import (
@@ -126,8 +126,9 @@ def _attempt(
     Returns an error that happened outside the notebook's cells, or None.
     """
     clock = time.monotonic()
-    shared = record["audience"] != "full"
-    environment = sharing.environment(out, record["series"]) if shared else {}
+    name, shared = record["series"], record["audience"] != "full"
+    # The kernel of a shared run gets the key of the series and is asked to state private names.
+    environment = {KEY_VARIABLE: sharing.series_key(out, name), NAMES_VARIABLE: "1"} if shared else {}
     temporary = publish.temporary_folder(out, record)
     raised: Exception | None = None
     try:

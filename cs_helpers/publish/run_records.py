@@ -54,7 +54,12 @@ def find_runs(out: Path) -> Iterator[tuple[Path, str]]:
     waiting: list[tuple[str, str]] = [(str(out), "")]
     while waiting:
         folder, series = waiting.pop()
-        for name in _folders(folder):
+        try:
+            with os.scandir(folder) as entries:
+                names = sorted(e.name for e in entries if e.name[0] != "." and e.is_dir(follow_symlinks=False))
+        except OSError:
+            continue  # it does not exist or cannot be read
+        for name in names:
             path = os.path.join(folder, name)
             if series and os.path.exists(os.path.join(path, RECORD)):
                 yield Path(path), series
@@ -106,7 +111,12 @@ def _one_series(out: Path, name: str, runs: list[Record], broken: int) -> Record
         "notebook": runs[0].get("notebook"),
         "last_good": good and good | _links(good) | {"finished_at": _finished(good)},
         "last_failed": failed and _failure(out, failed),
-        "history": [_history_entry(run) for run in runs],
+        "history": [
+            {key: run.get(key) for key in _HISTORY_KEYS}
+            | {"finished_at": _finished(run), "message": _why(run)}
+            | {"report": None if run["status"] == "failed" else _links(run)["report"]}
+            for run in runs
+        ],
         "broken": broken,
     }
 
@@ -115,12 +125,6 @@ def _failure(out: Path, run: Record) -> Record:
     has_notebook = (out / run["series"] / run["run_id"] / "notebook.ipynb").is_file()
     notebook_file = _links(run)["notebook_file"] if has_notebook else None
     return {key: run[key] for key in ("run_id", "started_at")} | {"message": _why(run), "notebook_file": notebook_file}
-
-
-def _history_entry(run: Record) -> Record:
-    fields = {key: run.get(key) for key in _HISTORY_KEYS}
-    report = None if run["status"] == "failed" else _links(run)["report"]
-    return fields | {"finished_at": _finished(run), "report": report, "message": _why(run)}
 
 
 def _links(run: Record) -> dict[str, str]:
@@ -149,15 +153,6 @@ def _title(out: Path, run: Record) -> tuple[str, str]:
         return str(run["series"]), ""
 
 
-def _folders(folder: str) -> list[str]:
-    """Sorted names of the folders to search; empty if the folder does not exist or cannot be read."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(e.name for e in entries if e.name[0] != "." and e.is_dir(follow_symlinks=False))
-    except OSError:
-        return []
-
-
 def _read_record(path: Path) -> Record:
     """The record in a file. Raises OSError, ValueError, TypeError and others if it is not what a run writes.
 
@@ -167,14 +162,16 @@ def _read_record(path: Path) -> Record:
         text = file.read(_MAX_BYTES + 1)
     if len(text) > _MAX_BYTES:
         raise ValueError("too large")
-    record: Record = _DECODER.decode(text.decode("utf-8"))
+    record: Record = json.loads(text.decode("utf-8"), parse_constant=_refuse)
     if not all(isinstance(record.get(key), str) for key in _REQUIRED_KEYS):
         raise ValueError("not a run record")
     if record["status"] not in STATUSES:
         raise ValueError("no such status")
     _expect(str, *map(record.get, ("title", "question", "subject", "as_of", "notebook", "source")))
     _expect(int | float, record.get("duration_s"), record.get("attempt"))
-    record["started_at"] = _in_utc(record["started_at"])
+    # In the form that runs write, so that sorting the texts sorts the times.
+    started = _instant(record["started_at"]).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    record["started_at"] = record["started_at"] if record["started_at"].endswith("Z") else started
     _finished(record)
     _expect(str, _why(record), *(record.get("takeaways") or []))
     for tile in record.get("headline") or []:
@@ -183,19 +180,15 @@ def _read_record(path: Path) -> Record:
     if changed := record.get("changed"):
         _instant(changed["started_at"])
         _expect(str, changed.get("as_of"))
-        changed["rows"] = [_checked_change(row) for row in changed["rows"]]
+        for row in changed["rows"]:
+            if not all(isinstance(row[key], str) for key in ("key", "name", "then", "now")):
+                raise TypeError("texts")
+            _numbers(row["difference"])
+            if row["inside"] not in (True, False, None):
+                raise ValueError("inside")
+        changed["rows"] = [{"unit": None} | row for row in changed["rows"]]
         changed["other"] = [str(name) for name in changed.get("other") or []]
     return record
-
-
-def _checked_change(row: Record) -> Record:
-    for key in ("key", "name", "then", "now"):
-        if not isinstance(row[key], str):
-            raise TypeError(key)
-    _numbers(row["difference"])
-    if row["inside"] not in (True, False, None):
-        raise ValueError("inside")
-    return row | {"unit": row.get("unit")}
 
 
 def _expect(kind: Any, *values: Any) -> None:
@@ -210,12 +203,6 @@ def _numbers(*values: Any) -> None:
         raise ValueError("not finite")
 
 
-def _in_utc(text: str) -> str:
-    """A time in the form that runs write, so that sorting the texts sorts the times."""
-    moment = _instant(text)
-    return text if text.endswith("Z") else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _instant(text: str) -> datetime:
     """A time of a record in UTC; a time without a zone counts as UTC."""
     moment = datetime.fromisoformat(text)
@@ -224,6 +211,3 @@ def _instant(text: str) -> datetime:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a number")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse)

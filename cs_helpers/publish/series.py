@@ -63,9 +63,9 @@ def find(name: str) -> Path:
     if wanted in notebooks:
         return notebooks[wanted]
     there = f"There are: {', '.join(notebooks)}." if notebooks else "That folder holds no notebook."
-    raise ParameterError(
-        f"no notebook '{name}' in {_shown(notebooks_folder())}. {there}{did_you_mean(wanted, list(notebooks))}"
-    )
+    folder = notebooks_folder()
+    shown = folder.relative_to(Path.cwd()) if folder.is_absolute() and folder.is_relative_to(Path.cwd()) else folder
+    raise ParameterError(f"no notebook '{name}' in {shown}. {there}{did_you_mean(wanted, list(notebooks))}")
 
 
 def series_name(notebook: Path) -> str:
@@ -246,8 +246,3 @@ def _read(notebook: Path) -> dict[str, Any]:
 def _source(cell: Mapping[str, Any]) -> str:
     source: str | Sequence[str] = cell.get("source", "")
     return source if isinstance(source, str) else "".join(source)
-
-
-def _shown(path: Path) -> str:
-    """A folder for a message: relative if it is inside the working directory."""
-    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(path)
