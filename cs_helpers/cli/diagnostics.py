@@ -259,7 +259,7 @@ def _warm_start() -> Finding:
 
 def _schedule(path: Path, now: datetime) -> Finding:
     if not path.exists():
-        return _ok(f"there is no {path}: reports run only when somebody runs them")
+        return _ok(f"there is no {path}: reports run by hand only")
     from cs_helpers.schedule import settings
 
     try:

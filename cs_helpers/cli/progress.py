@@ -20,11 +20,11 @@ PLAIN_LINE_EVERY_S = 5.0
 def of_runs(total: int) -> Iterator[Callable[[Event], None]]:
     """Shows the progress of ``total`` reports: bars on a terminal, occasional lines elsewhere."""
     if not sys.stderr.isatty():
-        yield _Lines(total).hear
+        yield _Lines(total).show
         return
     shown = _Bars(total)
     with shown.bars:
-        yield shown.hear
+        yield shown.show
 
 
 class _Lines:
@@ -33,18 +33,18 @@ class _Lines:
     def __init__(self, total: int):
         self.total, self.ended = total, 0
         self.began: dict[str, float] = {}
-        self.said = time.monotonic()
+        self.last_line_at = time.monotonic()
 
-    def hear(self, event: Event) -> None:
+    def show(self, event: Event) -> None:
         name, now = event.order.name, time.monotonic()
         if event.what == "started":
             self.began.setdefault(name, now)
             say(f"{name}: started")
-        elif event.what == "cell" and now - self.said >= PLAIN_LINE_EVERY_S:
-            self.said = now
+        elif event.what == "cell" and now - self.last_line_at >= PLAIN_LINE_EVERY_S:
+            self.last_line_at = now
             of = event.fields
             say(f"{name}: cell {of['number']} of {of['of']}, {now - self.began.get(name, now):.0f} s")
-        elif event.what in ("again", "told"):
+        elif event.what in ("retry", "message"):
             say(_message(event))
         elif event.what == "done":
             self.ended += 1
@@ -63,23 +63,23 @@ class _Bars:
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[said]}"),
+            TextColumn("{task.fields[text]}"),
             TimeElapsedColumn(),
             console=Console(stderr=True),
             transient=True,
         )
         self.total, self.ended, self.failed = total, 0, 0
-        self.all = self.bars.add_task("all reports", total=total, said=f"0 of {total}") if total > 1 else None
+        self.all = self.bars.add_task("all reports", total=total, text=f"0 of {total}") if total > 1 else None
         self.each: dict[str, Any] = {}
 
-    def hear(self, event: Event) -> None:
+    def show(self, event: Event) -> None:
         name = event.order.name
         if event.what == "started" and name not in self.each:
-            self.each[name] = self.bars.add_task(name, total=None, said="starting")
+            self.each[name] = self.bars.add_task(name, total=None, text="starting")
         elif event.what == "cell":
             number, of = event.fields["number"], event.fields["of"]
-            self.bars.update(self.each[name], completed=number - 1, total=of, said=f"cell {number} of {of}")
-        elif event.what in ("again", "told"):
+            self.bars.update(self.each[name], completed=number - 1, total=of, text=f"cell {number} of {of}")
+        elif event.what in ("retry", "message"):
             self.bars.console.print(_message(event), markup=False, highlight=False)
         elif event.what == "done":
             if name in self.each:
@@ -88,12 +88,12 @@ class _Bars:
             self.failed += bool(event.fields["result"].exit_code)
             if self.all is not None:
                 failed = f", {self.failed} failed" if self.failed else ""
-                self.bars.update(self.all, completed=self.ended, said=f"{self.ended} of {self.total}{failed}")
+                self.bars.update(self.all, completed=self.ended, text=f"{self.ended} of {self.total}{failed}")
 
 
 def _message(event: Event) -> str:
     of = event.fields
-    if event.what == "told":
+    if event.what == "message":
         return str(of["text"])
     return f"{of['message']}\n  {event.order.name}: temporary failure; retrying in {of['pause_s']:.0f} s"
 

@@ -211,10 +211,10 @@ def prune(
 def _say_pruned(planned: Any, out: Path, dry_run: bool) -> None:
     from cs_helpers.publish.prune import size_words
 
-    for name, there in planned.there.items():
-        going = [each for each in planned.runs if each.series == name]
-        size = size_words(sum(each.size for each in going))
-        typer.echo(f"{name}: {len(going)} of {there} runs, {size} ({'; '.join(sorted({e.why for e in going}))})")
+    for name, count in planned.counts.items():
+        removed = [each for each in planned.runs if each.series == name]
+        size = size_words(sum(each.size for each in removed))
+        typer.echo(f"{name}: {len(removed)} of {count} runs, {size} ({'; '.join(sorted({e.why for e in removed}))})")
     for each in planned.leftovers:
         typer.echo(f"{each.path.relative_to(out).as_posix()}: {each.why}, {size_words(each.size)}")
     if not planned.runs and not planned.leftovers:

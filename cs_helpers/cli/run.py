@@ -113,9 +113,9 @@ def run(
             results = batch.run_all(orders, replace(settings, out=reports.folder), hear, reports.push)
     records = [dict(result.record) for result in results if result.record]
     for result in results:
-        for said in (result.traceback, result.message):
-            if said:
-                say(said)
+        for text in (result.traceback, result.message):
+            if text:
+                say(text)
     if as_json:
         print_json(records)
     elif records:

@@ -90,8 +90,8 @@ def print_history(records: Sequence[Mapping[str, Any]]) -> None:
     styles = {"ok": "green", "warnings": "yellow", "failed": "bold red"}
     for record in records:
         tiles = record.get("headline") or []
-        said = ", ".join(f"{short_name(str(tile.get('name') or tile['key']))} {figure(tile)}" for tile in tiles)
-        said = (record.get("error") or {}).get("message") or said
+        text = ", ".join(f"{short_name(str(tile.get('name') or tile['key']))} {figure(tile)}" for tile in tiles)
+        text = (record.get("error") or {}).get("message") or text
         started = datetime.fromisoformat(record["started_at"]).astimezone()
         table.add_row(
             *([Text(visible(record["series"]))] if several else []),
@@ -99,7 +99,7 @@ def print_history(records: Sequence[Mapping[str, Any]]) -> None:
             Text(visible(record.get("as_of") or "")),
             Text(record["status"], style=styles[record["status"]]),
             f"{record.get('duration_s') or 0:.1f}",
-            Text(visible(said)),
+            Text(visible(text)),
         )
     console.print(table)
 
@@ -111,8 +111,8 @@ def print_findings(findings: Sequence[Any]) -> None:
     for no_wrap in (True, True, False):
         table.add_column(no_wrap=no_wrap, overflow="fold")
     for each in findings:
-        said = Text(visible(each.message))
+        text = Text(visible(each.message))
         if each.fix:
-            said.append(f"\n{visible(each.fix)}", style="dim")
-        table.add_row(Text(each.severity, style=styles[each.severity]), each.what, said)
+            text.append(f"\n{visible(each.fix)}", style="dim")
+        table.add_row(Text(each.severity, style=styles[each.severity]), each.what, text)
     _console().print(table)

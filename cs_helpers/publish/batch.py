@@ -77,7 +77,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to an order: ``what`` is started, cell, told, again or done."""
+    """Something that happened to an order: ``what`` is started, cell, message, retry or done."""
 
     order: Order
     what: str
@@ -101,17 +101,17 @@ def run_all(
     todo: queue.SimpleQueue[tuple[int, Order]] = queue.SimpleQueue()
     for each in enumerate(orders):
         todo.put(each)
-    heard: queue.SimpleQueue[tuple[int, Event | Result]] = queue.SimpleQueue()
+    events: queue.SimpleQueue[tuple[int, Event | Result]] = queue.SimpleQueue()
     results: dict[int, Result] = {}
     # For a single report, starting the server of warm kernels would take longer than starting one kernel.
     with kernel.warm() if settings.warm and len(orders) > 1 else nullcontext() as address:
-        slots = [_Slot(todo, heard, settings, address) for _ in range(max(1, min(settings.jobs, len(orders))))]
+        slots = [_Slot(todo, events, settings, address) for _ in range(max(1, min(settings.jobs, len(orders))))]
         try:
             index_page = _IndexPage(settings.out, finished)
             while len(results) < len(orders):
                 index_page.update(len(results))
                 try:
-                    place, news = heard.get(timeout=0.5)
+                    place, news = events.get(timeout=0.5)
                 except queue.Empty:
                     continue
                 if isinstance(news, Result):
@@ -157,8 +157,8 @@ class _IndexPage:
 class _Slot:
     """One of the runs that may be in progress at a time: a thread with a worker process, replaced if that dies."""
 
-    def __init__(self, todo: Any, heard: Any, settings: Settings, address: str | None):
-        self.todo, self.heard, self.settings = todo, heard, settings
+    def __init__(self, todo: Any, events: Any, settings: Settings, address: str | None):
+        self.todo, self.events, self.settings = todo, events, settings
         self.environment = {**os.environ, **({kernel.ADDRESS_VARIABLE: address} if address else {})}
         self.worker: subprocess.Popen[str] | None = None
         self.stopping = threading.Event()
@@ -190,7 +190,7 @@ class _Slot:
                 return
             result = self._with_retries(place, order)
             if not self.stopping.is_set():
-                self.heard.put((place, result))
+                self.events.put((place, result))
 
     def _with_retries(self, place: int, order: Order) -> Result:
         """Runs an order, and repeats it after a temporary failure."""
@@ -201,8 +201,8 @@ class _Slot:
             if attempt > self.settings.retries or error.get("ename") not in TEMPORARY_ERRORS or self.stopping.is_set():
                 return result
             pause = min(MAX_PAUSE_S, FIRST_PAUSE_S * 4 ** (attempt - 1)) * random.uniform(0.8, 1.2)  # noqa: S311
-            said = {"message": error["message"], "attempt": attempt, "pause_s": round(pause, 1)}
-            self.heard.put((place, Event(order, "again", said | _ids(result.record))))
+            retry = {"message": error["message"], "attempt": attempt, "pause_s": round(pause, 1)}
+            self.events.put((place, Event(order, "retry", retry | _ids(result.record))))
             if self.stopping.wait(pause):
                 return result
             attempt += 1
@@ -210,15 +210,15 @@ class _Slot:
     def _once(self, place: int, order: Order, attempt: int) -> Result:
         about = {"attempt": attempt, "scheduled": dict(order.scheduled) if order.scheduled else None}
         series_name, run_id = order.name, ""
-        for heard in self._conversation(order, about):
-            event = heard.pop("event")
+        for message in self._conversation(order, about):
+            event = message.pop("event")
             if event == "done":
-                return self._result(order, heard["record"])
+                return self._result(order, message["record"])
             if event == "problem":
-                return Result(order, None, heard["message"], heard["exit_code"], heard["traceback"])
+                return Result(order, None, message["message"], message["exit_code"], message["traceback"])
             if event == "began":
-                series_name, run_id = heard["series"], heard["run_id"]
-            self.heard.put((place, Event(order, {"began": "started"}.get(event, event), heard)))
+                series_name, run_id = message["series"], message["run_id"]
+            self.events.put((place, Event(order, {"began": "started"}.get(event, event), message)))
         if self.stopping.is_set():
             return Result(order, None, "stopped", 130)
         return self._lost(order, about, series_name, run_id)
@@ -289,7 +289,7 @@ def _ids(record: Mapping[str, Any] | None) -> dict[str, Any]:
 def _log_event(out: Path, event: Event) -> None:
     """Writes an event to the log; cells and messages for the terminal are not logged."""
     fields: dict[str, Any] = {"series": event.order.name, **event.fields}
-    what = {"started": "run_started", "again": "run_again"}.get(event.what)
+    what = {"started": "run_started", "retry": "run_again"}.get(event.what)
     if event.what == "done":
         result: Result = event.fields["result"]
         record = result.record

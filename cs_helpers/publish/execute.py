@@ -128,8 +128,8 @@ def execute(
             problem = error_of(None, type(failed).__name__, f"{notebook.name}: {failed}")
     else:
         dead = type(failed).__name__ == "DeadKernelError"
-        said = "the kernel died: it was killed, or memory ran out" if dead else f"{type(failed).__name__}: {failed}"
-        problem = _cell_error(executed, notebook.name, at, type(failed).__name__, said)
+        reason = "the kernel died: it was killed, or memory ran out" if dead else f"{type(failed).__name__}: {failed}"
+        problem = _cell_error(executed, notebook.name, at, type(failed).__name__, reason)
     return Executed(executed, problem, watch.peak)
 
 
@@ -223,22 +223,22 @@ def _first_problem(executed: NotebookNode, name: str) -> Record | None:
             continue
         for output in cell.outputs:
             if output.output_type == "error":
-                said = f"{output.ename}: {output.evalue}".rstrip(": ")
+                reason = f"{output.ename}: {output.evalue}".rstrip(": ")
                 if output.ename == "SystemExit":
-                    said += " (the notebook stopped before its last cell)"
+                    reason += " (the notebook stopped before its last cell)"
                 message = output.evalue if known_error(output.ename) else None
-                return _cell_error(executed, name, position, output.ename, said, message)
+                return _cell_error(executed, name, position, output.ename, reason, message)
         if cell.execution_count is None or cell.metadata.get("papermill", {}).get("status") != "completed":
             return _cell_error(executed, name, position, "NotRun", "this cell did not run to its end")
     return None
 
 
 def _cell_error(
-    executed: NotebookNode, name: str, position: int, ename: str, said: str, message: str | None = None
+    executed: NotebookNode, name: str, position: int, ename: str, reason: str, message: str | None = None
 ) -> Record:
     number, heading = cell_number(executed, position), _heading_above(executed, position)
     under = f", under '{heading}'" if heading else ""
-    return error_of(number, ename, message or f"{name}, cell {number}{under}: {said}")
+    return error_of(number, ename, message or f"{name}, cell {number}{under}: {reason}")
 
 
 def error_of(cell: int | None, ename: str, message: str) -> Record:

@@ -30,7 +30,7 @@ _FINDINGS = {
     "Subscription": "holds the key of a subscription",
     "Candidate": "holds the key of a candidate",
     "Person": "names a person",
-    "filter": "says by which value the accounts were chosen",
+    "filter": "states the value by which the accounts were chosen",
     "key": "holds the key of the pseudonyms",
     MAIL: "holds an e-mail address",
 }
@@ -59,7 +59,7 @@ def scan(files: Mapping[str, str], names: Identities) -> list[str]:
     for file, text in files.items():
         for place, texts in _places(file, text):
             kinds = dict.fromkeys(kind for each in texts for kind in names.named_in(each))
-            found += [f"{place}: {_FINDINGS.get(kind, 'names somebody')}" for kind in kinds]
+            found += [f"{place}: {_FINDINGS.get(kind, 'names a person or account')}" for kind in kinds]
         if file.endswith(".html") and _ENCODED.search(text):
             found.append(f"{file}: {_PICTURE}")
     return found
@@ -98,11 +98,11 @@ def searchable(names: Mapping[str, Iterable[str]], notebook: Path) -> tuple[Iden
     """
     own = _own_text()
     found = Identities(names, ordinary=_own_words() | frozenset(words(plain_text(_text_before(notebook)))))
-    said = found.names_in(own)
-    if said:
-        left = {kind: [name for name in several if name not in said] for kind, several in names.items()}
+    own_names = found.names_in(own)
+    if own_names:
+        left = {kind: [name for name in several if name not in own_names] for kind, several in names.items()}
         ordinary = (word for name in found.unscanned for word in words(plain_text(name)))
-        return Identities(left, ordinary=frozenset(ordinary)), (*found.unscanned, *sorted(said))
+        return Identities(left, ordinary=frozenset(ordinary)), (*found.unscanned, *sorted(own_names))
     return found, found.unscanned
 
 

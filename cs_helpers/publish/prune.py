@@ -33,7 +33,7 @@ _RUN_S = 60.0  # a lost process is recorded without a lock, within less than a m
 
 
 @dataclass(frozen=True)
-class Going:
+class Removal:
     """A run or file to remove: its path, the reason, its size in bytes, and the series if it is a run."""
 
     path: Path
@@ -51,9 +51,9 @@ class Going:
 class Plan:
     """The runs and leftovers to remove, and the number of runs in each series concerned."""
 
-    runs: tuple[Going, ...]
-    leftovers: tuple[Going, ...]
-    there: Mapping[str, int]
+    runs: tuple[Removal, ...]
+    leftovers: tuple[Removal, ...]
+    counts: Mapping[str, int]
 
     @property
     def size(self) -> int:
@@ -64,10 +64,10 @@ class Plan:
 def keep_newest(out: Path, series: str, runs: int) -> list[str]:
     """Keeps the newest ``runs`` good runs of a series and the newest ten failed ones; returns the removed run ids."""
     records = run_records.by_series(run_records.read_records(out)[0]).get(series, [])
-    going = _removable(out, records, runs, None)
-    if going:
-        apply(out, Plan(tuple(going), (), {series: len(records)}))
-    return [each.run_id for each in going]
+    removed = _removable(out, records, runs, None)
+    if removed:
+        apply(out, Plan(tuple(removed), (), {series: len(records)}))
+    return [each.run_id for each in removed]
 
 
 def plan(
@@ -86,13 +86,13 @@ def plan(
     None for ``keep`` or ``older_than_days`` means no limit by number or by age.
     """
     oldest = now - timedelta(days=older_than_days) if older_than_days is not None else None
-    found: list[Going] = []
+    found: list[Removal] = []
     there: dict[str, int] = {}
     for name, records in run_records.by_series(run_records.read_records(out)[0]).items():
         if series is None or name in series:
-            going = _removable(out, records, keep, oldest, keep_failed)
-            found += going
-            there |= {name: len(records)} if going else {}
+            removed = _removable(out, records, keep, oldest, keep_failed)
+            found += removed
+            there |= {name: len(records)} if removed else {}
     return Plan(tuple(found), tuple(leftovers(out, now)), there)
 
 
@@ -134,7 +134,7 @@ def apply(out: Path, planned: Plan) -> list[str]:
     return problems
 
 
-def leftovers(out: Path, now: datetime) -> list[Going]:
+def leftovers(out: Path, now: datetime) -> list[Removal]:
     """Files of killed processes under ``out``, and logs that are older than 90 days.
 
     The folder of a run in progress is not among them: its process holds the lock of the series. Only the newest
@@ -151,13 +151,13 @@ def leftovers(out: Path, now: datetime) -> list[Going]:
     logs = sorted((out / log.FOLDER).glob("*.jsonl"))
     old = (path for path in logs if _LOG.fullmatch(path.name) and path.stem < first)
     why |= dict.fromkeys(old, f"a log older than {LOG_DAYS} days")
-    return [Going(path, reason, _size(path)) for path, reason in why.items()]
+    return [Removal(path, reason, _size(path)) for path, reason in why.items()]
 
 
 def as_record(planned: Plan, out: Path) -> dict[str, Any]:
     """The plan as JSON data: runs, leftovers (paths relative to ``out``) and bytes."""
 
-    def common(each: Going) -> dict[str, Any]:
+    def common(each: Removal) -> dict[str, Any]:
         return {"bytes": each.size, "why": each.why}
 
     runs = [{"series": each.series, "run_id": each.run_id} | common(each) for each in planned.runs]
@@ -183,7 +183,7 @@ def _removable(
     keep: int | None,
     oldest: datetime | None,
     keep_failed: int = KEEP_FAILED,
-) -> list[Going]:
+) -> list[Removal]:
     """The runs of one series to remove; ``records`` are newest first."""
     good = [run for run in records if run["status"] != "failed"]
     failed = [run for run in records if run["status"] == "failed"]
@@ -197,7 +197,7 @@ def _removable(
     for run in (*records[:1], *good[:1]):
         why.pop(run["run_id"], None)
     paths = ((out / run["series"] / run["run_id"], run) for run in records if run["run_id"] in why)
-    return [Going(path, why[run["run_id"]], _size(path), run["series"]) for path, run in paths]
+    return [Removal(path, why[run["run_id"]], _size(path), run["series"]) for path, run in paths]
 
 
 def _unfinished_runs(out: Path) -> Iterator[Path]:

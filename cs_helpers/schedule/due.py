@@ -89,10 +89,10 @@ class JobRunner:
             before = {ran.folder for ran in runs}
             log.event(self.out, "job_started", job=job.name, time=run_history.utc(at))
             self.tell(f"{job.name}: running, for {at:%A} {at.day} {at:%B %Y, %H:%M}.", False)
-            code, said = self._run_process(job, at)
+            code, output = self._run_process(job, at)
             runs = self._runs(job)
             made = [ran for ran in runs if ran.folder not in before]
-            ended = self._conclude(job, at, runs, code, said)
+            ended = self._conclude(job, at, runs, code, output)
             log.event(
                 self.out, "job_ended", job=job.name, time=run_history.utc(at), outcome=ended, exit_code=code,
                 run_ids=[ran.run_id for ran in made],
@@ -119,14 +119,14 @@ class JobRunner:
             sys.executable, "-m", "cs_helpers", *job.command_at(at),
             "--scheduled", f"{job.name}@{run_history.utc(at)}", "--out", str(self.out), "--json",
         ]  # fmt: skip
-        with tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as output:
             with self._guard:
                 if self.stopping.is_set():
                     return _STOPPED[0], ""
                 # In its own session, so that Ctrl-C in the terminal reaches it only once, through us.
                 process = self._running[job.name] = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                    stderr=None if self.show else said, start_new_session=True,
+                    stderr=None if self.show else output, start_new_session=True,
                 )  # fmt: skip
             try:
                 # Others see from this file that the process runs: it continues if we are killed, our lock does not.
@@ -140,8 +140,8 @@ class JobRunner:
             finally:
                 del self._running[job.name]
                 _marker(self.out, job.name).unlink(missing_ok=True)
-            said.seek(max(0, said.seek(0, os.SEEK_END) - MAX_OUTPUT))
-            return code, visible(said.read().decode("utf-8", "replace")).strip()
+            output.seek(max(0, output.seek(0, os.SEEK_END) - MAX_OUTPUT))
+            return code, visible(output.read().decode("utf-8", "replace")).strip()
 
     def stop(self, grace: float = GRACE_S) -> None:
         """Starts no further run, asks running ones to stop, and kills them after ``grace`` seconds."""
@@ -163,25 +163,25 @@ class JobRunner:
                 if not isinstance(error, subprocess.TimeoutExpired):
                     raise
 
-    def _conclude(self, job: Job, at: datetime, runs: Sequence[ScheduledRun], code: int, said: str) -> str:
+    def _conclude(self, job: Job, at: datetime, runs: Sequence[ScheduledRun], code: int, output: str) -> str:
         """The outcome of a run; one without a record is reported once to the recipients of alerts."""
         of_time = run_history.at_time(runs, at.astimezone(UTC))
-        came = run_history.outcome(of_time)
-        if came != run_history.UNFINISHED:
+        outcome = run_history.outcome(of_time)
+        if outcome != run_history.UNFINISHED:
             for notice in (self.out / NOT_STARTED).glob(f"{job.name}@*"):
                 shutil.rmtree(notice, ignore_errors=True)
-            self.tell(f"{job.name}: {_summary(of_time)}.", came == "failed")
+            self.tell(f"{job.name}: {_summary(of_time)}.", outcome == "failed")
             for ran in of_time:
                 if ran.failed:
                     self.tell(f"  {ran.series}: {_first_line(ran.message)}", True)
-            return came
+            return outcome
         if code < 0 or code in _STOPPED:
             self.tell(f"{job.name}: was stopped before its end and is still due.", True)
             return "stopped"
         if of_time and not code:
             self.tell(f"{job.name}: {len(of_time)} of {of_time[0].of} reports exist. Was a value renamed?", True)
-            return came
-        reason = said if job.audience == "full" else ""  # the output of a run may name accounts
+            return outcome
+        reason = output if job.audience == "full" else ""  # the output of a run may name accounts
         reason = reason or f"The run ended with exit code {code} and left no record."
         self.tell(f"{job.name}: could not run and is still due.\n{textwrap.indent(reason, '  ')}", True)
         reported = self._recently_reported(job.name)
@@ -313,11 +313,11 @@ def status(schedule: Schedule, out: Path, now: datetime, history: RunsByJob | No
     }
 
 
-def write_status(said: Mapping[str, Any], out: Path) -> None:
+def write_status(summary: Mapping[str, Any], out: Path) -> None:
     """Replaces ``status.json`` in one step. A full disk is reported by the runs themselves."""
     with suppress(OSError):
         out.mkdir(parents=True, exist_ok=True)
-        publish.replace_file(out / STATUS, json.dumps(said, indent=1, ensure_ascii=False) + "\n")
+        publish.replace_file(out / STATUS, json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
 
 
 def _job_status(job: Job, runs: Sequence[ScheduledRun], out: Path, now: datetime) -> dict[str, Any]:

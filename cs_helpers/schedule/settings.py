@@ -296,7 +296,7 @@ def _explained(job: Job, now: datetime) -> list[tuple[str, str]]:
         if job.catch_up == 1
         else (f"the latest {job.catch_up} are made up, the oldest of them first")
     )
-    said = [
+    rows = [
         ("what", f"the notebook {job.notebook}{each}{at_once}"),
         ("when", cron.in_words(job.cron)),
         ("next", f"{in_words(at, now)}, then {in_words(later, now)}"),
@@ -313,7 +313,7 @@ def _explained(job: Job, now: datetime) -> list[tuple[str, str]]:
         "retries": job.retries is not None and f"{job.retries or 'no'} retr{'y' if job.retries == 1 else 'ies'}",
     }
     texts = [text for text in limited.values() if text]
-    return [*said, *([("limits", ", ".join(texts))] if texts else [])]
+    return [*rows, *([("limits", ", ".join(texts))] if texts else [])]
 
 
 _AUDIENCE_WORDS = {
@@ -325,22 +325,22 @@ _AUDIENCE_WORDS = {
 
 def _parameters_in_words(job: Job, at: datetime) -> str:
     day = job.parameters_at(at)
-    said = [
+    parts = [
         f"{name} {value.replace('_', ' ')} ({day[name]} next time)"
         if day[name] != value
         else f"{name} {value or 'empty'}"
         for name, value in job.parameters.items()
     ]
-    return ", ".join(said) or "the notebook's own parameters"
+    return ", ".join(parts) or "the notebook's own parameters"
 
 
 def _in_words(recipients: Sequence[str]) -> str:
-    said = []
+    parts = []
     for each in map(delivery.recipient, recipients):
         kind, _, to = each.partition(":")
         words = {"mail": to, "folder": f"the folder {to}", "webhook": f"the webhook in {to}"}
-        said.append(words.get(kind, each))
-    return f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else "".join(said)
+        parts.append(words.get(kind, each))
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 # --- the file ---------------------------------------------------------------------------------------------------

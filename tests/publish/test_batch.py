@@ -132,7 +132,7 @@ def attempts(here, monkeypatch, how, times, retries):
     order = batch.Order(notebook(here / "flaky.ipynb", FLAKY.format(how=how, times=times)), {})
     events: list[batch.Event] = []
     result = batch.run_all([order], batch.Settings(Path("out"), retries=retries), events.append)[0]
-    return result, [event for event in events if event.what == "again"], len((here / "tries").read_text())
+    return result, [event for event in events if event.what == "retry"], len((here / "tries").read_text())
 
 
 def test_what_may_pass_is_tried_again_and_the_record_says_which_attempt_it_was(tmp_path, monkeypatch):
