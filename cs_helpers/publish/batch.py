@@ -226,7 +226,17 @@ class _Slot:
     def _conversation(self, order: Order, about: Mapping[str, Any]) -> Any:
         """Sends an order to the worker; yields its messages until the run ends or the worker dies."""
         settings = self.settings
-        worker = self.worker = self.worker if self.worker and self.worker.poll() is None else self._start()
+        if self.worker is None or self.worker.poll() is not None:
+            self.worker = subprocess.Popen(
+                [sys.executable, "-m", "cs_helpers.publish.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=self.environment,
+                start_new_session=True,  # Ctrl-C reaches this process only, which ends its workers itself
+                text=True,
+                encoding="utf-8",
+            )
+        worker = self.worker
         assert worker.stdin
         assert worker.stdout
         request = vars(settings) | vars(order) | {"about": about}
@@ -248,17 +258,6 @@ class _Slot:
         finally:
             if self.late:
                 self.late.cancel()
-
-    def _start(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "cs_helpers.publish.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=self.environment,
-            start_new_session=True,  # Ctrl-C reaches this process only, which ends its workers itself
-            text=True,
-            encoding="utf-8",
-        )
 
     def _result(self, order: Order, record: Mapping[str, Any]) -> Result:
         code, out = run.exit_code(record), self.settings.out

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from cs_helpers.core.errors import ParameterError
-from cs_helpers.publish import series as notebooks
 from cs_helpers.publish.series import Record
 
 RECORD = "run.json"
@@ -100,13 +98,11 @@ def describe_series(
 def _one_series(out: Path, name: str, runs: list[Record], broken: int) -> Record:
     good = next((run for run in runs if run["status"] != "failed"), None)
     failed = runs[0] if runs[0]["status"] == "failed" else None
-    title, question = _title(out, good) if good else (name, "")
-    if named := next((run for run in (good, *runs) if run and run.get("title")), None):
-        title, question = named["title"], named.get("question") or ""
+    named: Record = next((run for run in (good, *runs) if run and run.get("title")), {})
     return {
         "series": name,
-        "title": title,
-        "question": question,
+        "title": named.get("title") or name,
+        "question": named.get("question") or "",
         "subject": runs[0].get("subject") or name.split("/")[0],
         "notebook": runs[0].get("notebook"),
         "last_good": good and good | _links(good) | {"finished_at": _finished(good)},
@@ -143,14 +139,6 @@ def _finished(run: Record) -> str:
 
 def _why(run: Record) -> str | None:
     return (run.get("error") or {}).get("message")
-
-
-def _title(out: Path, run: Record) -> tuple[str, str]:
-    """Title and question from the executed notebook, for old records that do not hold them."""
-    try:
-        return notebooks.title_and_question(out / run["series"] / run["run_id"] / "notebook.ipynb")
-    except (ParameterError, AttributeError, TypeError, RecursionError):
-        return str(run["series"]), ""
 
 
 def _read_record(path: Path) -> Record:

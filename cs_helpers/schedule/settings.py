@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -113,7 +113,7 @@ class Job(_JobEntry):
 
     def command_at(self, at: datetime) -> list[str]:
         """The arguments of ``cs-helpers`` for that time, as a person would type them."""
-        audience, comments, _ = self._audience_parts
+        audience, _, comments = self.audience.partition("+")
         words = ["run", self.notebook, *(["--audience", audience] if audience != "full" else [])]
         words += ["--with-comments"] if comments else []
         for name, value in self.parameters_at(at).items():
@@ -132,13 +132,9 @@ class Job(_JobEntry):
         now = at.astimezone(self.zone)
         return {name: relative.resolve(value, now) or value for name, value in self.parameters.items()}
 
-    @property
-    def _audience_parts(self) -> tuple[str, str, str]:
-        return self.audience.partition("+")
-
     def notebook_parameters(self, notebook: Path, at: datetime) -> dict[str, str]:
         """The parameters as the command would pass them to the notebook. Raises ParameterError."""
-        audience, comments, _ = self._audience_parts
+        audience, _, comments = self.audience.partition("+")
         return sharing.with_audience(notebook, self.parameters_at(at), audience, bool(comments))
 
     def times(self, after: datetime) -> Iterator[datetime]:
@@ -291,11 +287,9 @@ def _explained(job: Job, now: datetime) -> list[tuple[str, str]]:
     at, later = islice(job.times(now), 2)
     each = f", one report for each {job.for_each}" if job.for_each else ""
     at_once = f", {job.jobs} at a time" if job.for_each and job.jobs > 1 else ""
-    made_up = (
-        "the latest one is made up"
-        if job.catch_up == 1
-        else (f"the latest {job.catch_up} are made up, the oldest of them first")
-    )
+    made_up = f"the latest {job.catch_up} are made up, the oldest of them first"
+    if job.catch_up < 2:
+        made_up = "the latest one is made up" if job.catch_up else "are not made up: a run starts on time or not at all"
     rows = [
         ("what", f"the notebook {job.notebook}{each}{at_once}"),
         ("when", cron.in_words(job.cron)),
@@ -304,16 +298,15 @@ def _explained(job: Job, now: datetime) -> list[tuple[str, str]]:
         ("for", _AUDIENCE_WORDS[job.audience]),
         ("delivered to", _in_words(job.recipients) or "nobody: it is in the reports folder and its index"),
         ("failures", f"reported to {_in_words(job.alerts) or 'nobody: set owner or alerts'}"),
-        ("missed times", made_up if job.catch_up else "are not made up: a run starts on time or not at all"),
+        ("missed times", made_up),
         ("kept", f"the last {job.keep} runs of each series" if job.keep else "all runs"),
     ]
-    limited = {
-        "timeout": job.timeout and f"stopped after {limits.in_words(limits.seconds(job.timeout))}",
-        "memory": job.memory and f"stopped above {limits.size_in_words(limits.bytes_of(job.memory))}",
-        "retries": job.retries is not None and f"{job.retries or 'no'} retr{'y' if job.retries == 1 else 'ies'}",
-    }
-    texts = [text for text in limited.values() if text]
-    return [*rows, *([("limits", ", ".join(texts))] if texts else [])]
+    limited = [
+        job.timeout and f"stopped after {limits.in_words(limits.seconds(job.timeout))}",
+        job.memory and f"stopped above {limits.size_in_words(limits.bytes_of(job.memory))}",
+        job.retries is not None and f"{job.retries or 'no'} retr{'y' if job.retries == 1 else 'ies'}",
+    ]
+    return [*rows, *([("limits", ", ".join(text for text in limited if text))] if any(limited) else [])]
 
 
 _AUDIENCE_WORDS = {
@@ -346,6 +339,7 @@ def _in_words(recipients: Sequence[str]) -> str:
 # --- the file ---------------------------------------------------------------------------------------------------
 
 _Place = tuple[str, ...]
+_T = TypeVar("_T")
 
 
 class _Problems:
@@ -361,6 +355,15 @@ class _Problems:
             within = within[:-1]
         line = self.lines.get(within, 1)
         self.found.append((line, f"{self.file}, line {line}: {what}"))
+
+    def of(self, place: _Place, work: Callable[..., _T], *given: Any) -> _T | None:
+        """The result of ``work``; None, with its problems added, if it raises ParameterError."""
+        try:
+            return work(*given)
+        except ParameterError as error:
+            for problem in re.split(r"\n(?! )", str(error)):
+                self.add(place, problem)
+        return None
 
     def validate(self, model: type[BaseModel], content: Any, place: _Place) -> Any:
         """The content as a model without the keys that do not fit, which are reported; None without a required key."""
@@ -426,8 +429,7 @@ def _values(node: Any, place: _Place, lines: dict[_Place, int], file: str) -> An
     if isinstance(node, yaml.ScalarNode):
         return node.value
     if isinstance(node, yaml.SequenceNode):
-        for number, each in enumerate(node.value):
-            lines[(*place, str(number))] = each.start_mark.line + 1
+        lines |= {(*place, str(number)): each.start_mark.line + 1 for number, each in enumerate(node.value)}
         return [_values(each, (*place, str(number)), lines, file) for number, each in enumerate(node.value)]
     found = {}
     for key, value in node.value:
@@ -462,28 +464,14 @@ def _check(job: Job, problems: _Problems) -> None:
             problems.add((*place, "parameters", name), f"{name}{'' if problem[0] == ':' else ' '}{problem}")
             del fitting[name]
     job = job.model_copy(update={"parameters": fitting})
-    try:
-        notebook = series.find(job.notebook)
-    except ParameterError as error:
-        problems.add((*place, "notebook"), str(error))
+    if (notebook := problems.of((*place, "notebook"), series.find, job.notebook)) is None:
         return
     now = datetime.now(job.zone)
-    given: Mapping[str, str] = job.parameters_at(now)
-    try:
-        given = job.notebook_parameters(notebook, now)
-    except ParameterError as error:
-        problems.add((*place, "audience"), str(error))
-    try:
-        values = series.check_parameters(notebook, given)
-    except ParameterError as error:
-        for problem in re.split(r"\n(?! )", str(error)):
-            problems.add((*place, "parameters"), problem)
-        return
-    if job.for_each:
-        try:
-            fanout.check(notebook, job.for_each, values)
-        except ParameterError as error:
-            problems.add((*place, "for_each"), str(error))
+    given = problems.of((*place, "audience"), job.notebook_parameters, notebook, now)
+    given = job.parameters_at(now) if given is None else given
+    values = problems.of((*place, "parameters"), series.check_parameters, notebook, given)
+    if values is not None and job.for_each:
+        problems.of((*place, "for_each"), fanout.check, notebook, job.for_each, values)
 
 
 def _refuse_same_location(jobs: list[Job], problems: _Problems) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -77,14 +76,6 @@ def test_many_parts_are_folded_and_say_how_many_failed(tmp_path: Path) -> None:
 
 
 # What it says of a series
-
-
-def test_the_title_of_a_run_of_before_comes_from_the_notebook_that_was_kept(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, title=None, question=None, subject=None)
-    cells = [{"cell_type": "markdown", "metadata": {}, "source": "# The old title\n\nWhy?"}]
-    (folder / "notebook.ipynb").write_text(json.dumps({"cells": cells}))
-    (churn,) = run_records.read_series(tmp_path)
-    assert (churn["title"], churn["question"], churn["subject"]) == ("The old title", "Why?", "churn")
 
 
 def test_a_series_that_never_ended_well_has_its_title_too(tmp_path: Path) -> None:
