@@ -6,7 +6,6 @@ import os
 import re
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -88,29 +87,33 @@ def run(
 
     Exit codes: 0 all reports published, 1 a report failed, 2 wrong input, 130 stopped by Ctrl-C.
     """
-    from cs_helpers.publish import batch, series, sharing, store
+    from cs_helpers.publish import batch, limits, series, sharing, store
 
     if bool(names) == everything:
         there = ", ".join(path.stem for path in series.find_all())
         raise typer.BadParameter(f"Name the notebooks to run, or add --all. Available: {there or 'none'}.")
-    settings = batch.Settings(
-        Path(), jobs, *_limits(timeout, memory, jobs), retries=retries, warm=not cold, debug=debug
-    )
+    try:
+        within = limits.seconds(timeout), limits.bytes_of(memory) if memory else limits.fair_memory(jobs)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     texts = _parameter_texts(parameter or [], {"source": source, "mapping": mapping, "as_of": as_of})
     wanted = [str(path) for path in series.find_all()] if everything else names or []
+    job, _, at = scheduled.partition("@")
+    for_time = {"job": job, "at": at} if job and at else None
     codes: set[int] = set()
     with store.opened(out) as reports:
         orders: list[batch.Order] = []
         for name in wanted:
             try:
-                orders += _orders(name, texts, audience, comments, for_each, _scheduled_time(scheduled), reports.folder)
+                orders += _orders(name, texts, audience, comments, for_each, for_time, reports.folder)
             except CsHelpersError as error:
                 say("".join(traceback.format_exception(error)) if debug else str(error))
                 codes.add(error.exit_code)
         if any(sharing.audience_of(order.values) != "full" for order in orders):
             reports.check_key()
-        with progress.of_runs(len(orders)) as hear:
-            results = batch.run_all(orders, replace(settings, out=reports.folder), hear, reports.push)
+        with progress.of_runs(len(orders)) as show:
+            settings = batch.Settings(reports.folder, jobs, *within, retries=retries, warm=not cold, debug=debug)
+            results = batch.run_all(orders, settings, show, reports.push)
     records = [dict(result.record) for result in results if result.record]
     for result in results:
         for text in (result.traceback, result.message):
@@ -123,15 +126,6 @@ def run(
     codes |= {result.exit_code for result in results}
     if codes - {0}:
         raise typer.Exit(2 if codes - {0} == {2} else 1)
-
-
-def _limits(timeout: str, memory: str, jobs: int) -> tuple[float, int]:
-    from cs_helpers.publish import limits
-
-    try:
-        return limits.seconds(timeout), limits.bytes_of(memory) if memory else limits.fair_memory(jobs)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def _orders(
@@ -155,7 +149,8 @@ def _orders(
     fanout.check(notebook, for_each, values)
     with progress.of_something(f"looking up {for_each}"):
         parts = fanout.parts(notebook, for_each, values, _values_of(for_each, values))
-    orders = [Order(notebook, part.values, part.name, scheduled and scheduled | {"of": len(parts)}) for part in parts]
+    about = scheduled and scheduled | {"of": len(parts)}
+    orders = [Order(notebook, of_part, name, about) for name, of_part in parts.items()]
     if scheduled:
         made = fanout.published_series(out, scheduled)
         orders = [order for order in orders if order.name not in made]
@@ -167,18 +162,11 @@ def _values_of(column: str, values: Mapping[str, Scalar]) -> list[str]:
     from cs_helpers.data import tables
 
     source, mapping, as_of, where = (str(values.get(key) or "") for key in ("source", "mapping", "as_of", "where"))
-    book = tables.load(source, mapping or None, as_of or None, where or None)
-    found = book.values(column)
-    left = len(book.accounts) - sum(count for _, count in found)
-    if left:
-        say(f"{left:,} of {len(book.accounts):,} accounts have no {column} and are in none of these reports.")
+    company = tables.load(source, mapping or None, as_of or None, where or None)
+    found = company.values(column)
+    if left := len(company.accounts) - sum(count for _, count in found):
+        say(f"{left:,} of {len(company.accounts):,} accounts have no {column} and are in none of these reports.")
     return [value for value, _ in found]
-
-
-def _scheduled_time(text: str) -> dict[str, Any] | None:
-    """Job and time from the hidden option ``--scheduled``; None without it."""
-    job, _, at = text.partition("@")
-    return {"job": job, "at": at} if job and at else None
 
 
 def _parameter_texts(pairs: Sequence[str], shortcuts: Mapping[str, str | None]) -> dict[str, str]:

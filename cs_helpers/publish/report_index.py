@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,9 +165,8 @@ def _one_series(one: Mapping[str, Any], max_runs: int, taken: set[str]) -> Words
     named = [_as_given(column, value, good) for column, value in fans] + loose
     tiles = (good or {}).get("headline") or []
     return {
+        **{key: one[key] for key in ("series", "title", "broken")},
         "id": _anchor(one["series"], taken),
-        "series": one["series"],
-        "title": one["title"],
         "columns": " and ".join(column.replace("_", " ") for column, _ in fans) or ("part" if loose else ""),
         "value": ", ".join(named),
         "audience": next((value for column, _, value in pairs if column == "audience"), ""),
@@ -174,11 +174,13 @@ def _one_series(one: Mapping[str, Any], max_runs: int, taken: set[str]) -> Words
         "since": _since(good["changed"]) if good and (good.get("changed") or {"rows": []})["rows"] else "",
         "tiles": _tiles(good, _reports(good, history)) if good else [],
         "failed": one["last_failed"],
-        "broken": one["broken"],
         "runs": len(history),
-        "history": [_run(run, [tile["key"] for tile in tiles[:5]]) for run in history[:max_runs]],
+        "history": [
+            run | {"message": run["message"] or "", "figures": _figures(run, tiles[:5])} for run in history[:max_runs]
+        ],
         "heads": [short_name(_name(tile)) for tile in tiles[:5]],
-        "find": _search_text(one, named, tiles),
+        # The text in which the search box searches.
+        "find": " ".join([one["title"], one["series"], *named, one["question"], *map(_name, tiles)]).casefold(),
     }
 
 
@@ -229,15 +231,9 @@ def _reports(good: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> l
     return list(found.values())[::-1]
 
 
-def _run(run: Mapping[str, Any], keys: Sequence[str]) -> Words:
-    tiles = {tile["key"]: figure(tile) for tile in run["headline"] or []}
-    return {**run, "message": run["message"] or "", "figures": [tiles.get(key, "–") for key in keys]}
-
-
-def _search_text(one: Mapping[str, Any], named: Sequence[str], tiles: Sequence[Mapping[str, Any]]) -> str:
-    """The text in which the search box searches."""
-    names = [_name(tile) for tile in tiles]
-    return " ".join([one["title"], one["series"], *named, one["question"], *names]).casefold()
+def _figures(run: Mapping[str, Any], tiles: Sequence[Mapping[str, Any]]) -> list[str]:
+    figures = {tile["key"]: figure(tile) for tile in run["headline"] or []}
+    return [figures.get(tile["key"], "–") for tile in tiles]
 
 
 def _as_given(column: str, value: str, good: Mapping[str, Any] | None) -> str:
@@ -258,10 +254,7 @@ def _plain(text: str) -> str:
 def _anchor(series: str, taken: set[str]) -> str:
     """A unique HTML id for the series."""
     plain = re.sub(r"[^\w=.-]+", "-", series) or "series"
-    name, number = plain, 1
-    while name in taken:
-        number += 1
-        name = f"{plain}-{number}"
+    name = next(name for number in count(1) if (name := f"{plain}-{number}" if number > 1 else plain) not in taken)
     taken.add(name)
     return name
 

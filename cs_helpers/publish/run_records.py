@@ -22,6 +22,8 @@ _REQUIRED_KEYS = ("run_id", "series", "status", "started_at")
 _HISTORY_KEYS = (
     "run_id", "status", "started_at", "duration_s", "as_of", "headline", "parameters", "source_fingerprint",
 )  # fmt: skip
+UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+"""What ``read_record`` raises for a file that is not a record of a run."""
 _MAX_BYTES = 20_000_000  # a record has some kilobytes
 
 
@@ -34,10 +36,10 @@ def read_records(out: Path) -> tuple[list[Record], list[Path]]:
     records, broken = [], []
     for path, series in find_runs(out):
         try:
-            record = _read_record(path / RECORD)
+            record = read_record(path / RECORD)
         except FileNotFoundError:
             continue  # removed after it was listed
-        except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
+        except UNREADABLE:
             broken.append(path / RECORD)
             continue
         records.append(record | {"series": series, "run_id": path.name})
@@ -141,7 +143,7 @@ def _why(run: Record) -> str | None:
     return (run.get("error") or {}).get("message")
 
 
-def _read_record(path: Path) -> Record:
+def read_record(path: Path) -> Record:
     """The record in a file. Raises OSError, ValueError, TypeError and others if it is not what a run writes.
 
     A record that is returned can be shown: all fields have their types, and numbers are finite.
