@@ -87,13 +87,13 @@ def plan(
     """
     oldest = now - timedelta(days=older_than_days) if older_than_days is not None else None
     found: list[Removal] = []
-    there: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for name, records in run_records.by_series(run_records.read_records(out)[0]).items():
         if series is None or name in series:
             removed = _removable(out, records, keep, oldest, keep_failed)
             found += removed
-            there |= {name: len(records)} if removed else {}
-    return Plan(tuple(found), tuple(leftovers(out, now)), there)
+            counts |= {name: len(records)} if removed else {}
+    return Plan(tuple(found), tuple(leftovers(out, now)), counts)
 
 
 def apply(out: Path, planned: Plan) -> list[str]:
@@ -141,8 +141,7 @@ def leftovers(out: Path, now: datetime) -> list[Removal]:
     folder of a series can belong to that process.
     """
     why = dict.fromkeys(_unfinished_runs(out), "of a run that was killed")
-    hidden = list(_hidden(out))
-    for path in hidden:
+    for path in _hidden(out):
         if path.name.startswith(TRASH) and path.is_dir() and not path.is_symlink():
             why[path] = "of a run that was being removed"
         if _FILE.fullmatch(path.name) and not path.is_dir() and _age(path) > _FILE_S:
@@ -202,18 +201,18 @@ def _removable(
 
 def _unfinished_runs(out: Path) -> Iterator[Path]:
     by_lock: dict[str, list[Path]] = {}
-    for path in _entries(out):
+    for path in sorted(out.glob(".*")):
         match = _RUN.fullmatch(path.name)
         if match and path.is_dir() and not path.is_symlink():
             by_lock.setdefault(match["lock"], []).append(path)
     for lock, paths in by_lock.items():
         paths.sort(key=lambda path: _RUN.fullmatch(path.name)["run_id"])  # type: ignore[index]
-        for path in paths[:-1] if _taken(out, lock) else paths:
+        for path in paths[:-1] if _is_locked(out, lock) else paths:
             if _age(path) > _RUN_S:
                 yield path
 
 
-def _taken(out: Path, lock: str) -> bool:
+def _is_locked(out: Path, lock: str) -> bool:
     """Whether a process holds the lock of the series; the folder of an unfinished run has the name of that lock."""
     try:
         with locks.hold(out, lock) as free:
@@ -223,19 +222,10 @@ def _taken(out: Path, lock: str) -> bool:
 
 
 def _hidden(out: Path) -> Iterator[Path]:
-    """Hidden files and folders in the folder of reports and in the folders of series and runs."""
-    folders = [out, *{folder for path, _ in run_records.find_runs(out) for folder in (path, path.parent)}]
-    for path in list(out.glob("*/latest.html")) + list(out.glob("*/*/latest.html")):
-        folders += [path.parent] if path.parent not in folders else []
-    for folder in folders:
-        yield from (path for path in _entries(folder) if path.name.startswith("."))
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError:
-        return []
+    """Hidden files and folders below the folder of reports; hidden folders themselves are not searched."""
+    for folder, folders, files in os.walk(out):
+        yield from (Path(folder) / name for name in sorted((*folders, *files)) if name[0] == ".")
+        folders[:] = sorted(name for name in folders if name[0] != ".")
 
 
 def _age(path: Path) -> float:

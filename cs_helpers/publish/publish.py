@@ -29,18 +29,18 @@ def publish(
     notebook: str,
     report: str,
     beside: Mapping[str, str] | None = None,
-    look: Callable[[Mapping[str, str]], list[str]] | None = None,
+    check: Callable[[Mapping[str, str]], list[str]] | None = None,
 ) -> Path:
     """Publishes one good run; returns its new folder.
 
     ``beside`` holds further files of the notebook (name -> text). All files are written to ``temporary`` (inside
     ``out``) before one rename makes them visible; then ``latest.html`` is replaced in one step. Raises ReportFailed,
     with nothing published, if a file holds an absolute path of this machine or the value of a secret from the
-    environment, or if ``look`` (called with name -> text of all files) returns problems.
+    environment, or if ``check`` (called with name -> text of all files) returns problems.
     """
     files = {**(beside or {}), "report.html": report, "notebook.ipynb": notebook, "run.json": dump_record(record)}
     problems = [problem for name, text in files.items() for problem in scan(name, text)]
-    problems += look(files) if look else []
+    problems += check(files) if check else []
     if problems:
         raise ReportFailed("\n".join(["Not published:", *(f"  {problem}" for problem in problems)]))
     folder = _move(temporary, out, record, files)

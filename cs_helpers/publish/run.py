@@ -150,8 +150,8 @@ def _attempt(
                 record["changed"] = changes.since_last(record, out)
                 record["duration_s"] = round(time.monotonic() - clock, 2)
                 files = _files(executed)
-                look = partial(leaks.scan, names=private.names) if private else None
-                publish.publish(temporary, out, record, _text(executed), render_report(executed, record), files, look)
+                check = partial(leaks.scan, names=private.names) if private else None
+                publish.publish(temporary, out, record, _text(executed), render_report(executed, record), files, check)
             except Exception as error:
                 if not temporary.is_dir():  # already published, so the run did not fail
                     raise
