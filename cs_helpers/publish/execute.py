@@ -51,15 +51,6 @@ class Limits:
     memory: int | None = None
 
 
-@dataclass(frozen=True)
-class Executed:
-    """The notebook up to where it ran, the error or None, and the peak memory of its kernel in bytes."""
-
-    notebook: NotebookNode
-    problem: Record | None
-    peak_memory: int
-
-
 def execute(
     notebook: Path,
     values: Mapping[str, Scalar],
@@ -68,9 +59,10 @@ def execute(
     within: Limits,
     *,
     warm: bool = True,
-) -> Executed:
+) -> tuple[NotebookNode, Record | None, int]:
     """Executes a notebook with its parameters; it succeeded if papermill succeeded and every cell ran to its end.
 
+    Returns the notebook up to where it ran, the error or None, and the peak memory of its kernel in bytes.
     ``environment`` holds variables for the kernel in addition to those of this process. With ``warm`` the kernel is
     forked if a server is running (see ``kernel.warm``). Never raises for an error in the notebook.
     """
@@ -130,7 +122,7 @@ def execute(
         dead = type(failed).__name__ == "DeadKernelError"
         reason = "the kernel died: it was killed, or memory ran out" if dead else f"{type(failed).__name__}: {failed}"
         problem = _cell_error(executed, notebook.name, at, type(failed).__name__, reason)
-    return Executed(executed, problem, watch.peak)
+    return executed, problem, watch.peak
 
 
 class _Watch:
@@ -170,9 +162,12 @@ class _Watch:
                 # Finding the children reads the list of all processes, so it is done once a second only.
                 children = process.children(recursive=True) if looks % 10 == 0 else children
                 looks += 1
-                used = process.memory_info().rss + sum(map(_memory, children))
+                used = process.memory_info().rss
             except psutil.Error:
                 continue
+            for child in children:
+                with suppress(psutil.Error):  # the process has ended
+                    used += child.memory_info().rss
             self.peak = max(self.peak, used)
             self.reached = self._passed(used)
             if self.reached:
@@ -196,15 +191,6 @@ class _Watch:
         if _shown(self.cell) > MAX_OUTPUT:
             return _TOO_MUCH
         return ""
-
-
-def _memory(process: Any) -> int:
-    import psutil
-
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0  # the process has ended
 
 
 def _shown(cell: Mapping[str, Any]) -> int:

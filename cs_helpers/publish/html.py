@@ -58,11 +58,13 @@ def policy() -> str:
 def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
     """The page of one executed notebook; ``record`` is its run record (see ``publish.run``)."""
     pages = deepcopy(notebook)
-    about = {key: visible(value) if isinstance(value, str) else value for key, value in _about(notebook).items()}
-    title, question = _title(pages)
+    about: dict[str, Any] = {}
     for output in outputs(pages):
-        if "text/html" in (data := output.get("data", {})):
+        data = output.get("data", {})
+        about |= {key: visible(text) if isinstance(text, str) else text for key, text in data.get(MIME, {}).items()}
+        if "text/html" in data:
             data["text/html"] = STYLE.sub("", data["text/html"])  # the page has its own styles
+    title, question = _title(pages)
     changes = _changes(record.get("changed"))
     contents, close = _lay_out(pages, changes is not None)
     page = {
@@ -100,13 +102,6 @@ def command(record: Mapping[str, Any]) -> str:
         if value not in ("", None):
             words += [options[name], str(value)] if name in options else ["-p", f"{name}={value}"]
     return visible(shlex.join(words))
-
-
-def _about(notebook: NotebookNode) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for output in outputs(notebook):
-        found |= output.get("data", {}).get(MIME, {})
-    return found
 
 
 _AUDIENCES = {

@@ -125,6 +125,9 @@ def _attempt(
 
     Returns an error that happened outside the notebook's cells, or None.
     """
+    prepare_imports()
+    from nbformat import writes
+
     clock = time.monotonic()
     name, shared = record["series"], record["audience"] != "full"
     # The kernel of a shared run gets the key of the series and is asked to state private names.
@@ -136,9 +139,8 @@ def _attempt(
             temporary.mkdir(parents=True)
         except OSError as error:
             raise ReportFailed(cannot_write(out, error)) from None
-        done = execute(notebook, values, progress, environment, within, warm=warm)
-        executed, problem = done.notebook, done.problem
-        record["peak_memory_mb"] = round(done.peak_memory / 1e6) or None
+        executed, problem, peak_memory = execute(notebook, values, progress, environment, within, warm=warm)
+        record["peak_memory_mb"] = round(peak_memory / 1e6) or None
         names = sharing.take_names(executed)
         private = sharing.Private(notebook, names, environment[KEY_VARIABLE]) if shared else None
         _tidy(executed, notebook)
@@ -151,7 +153,9 @@ def _attempt(
                 record["duration_s"] = round(time.monotonic() - clock, 2)
                 files = _files(executed)
                 check = partial(leaks.scan, names=private.names) if private else None
-                publish.publish(temporary, out, record, _text(executed), render_report(executed, record), files, check)
+                publish.publish(
+                    temporary, out, record, f"{writes(executed)}\n", render_report(executed, record), files, check
+                )
             except Exception as error:
                 if not temporary.is_dir():  # already published, so the run did not fail
                     raise
@@ -168,7 +172,7 @@ def _attempt(
             publish.redact_all(record)
             publish.redact_all(executed)
             try:
-                publish.keep_failed(temporary, out, record, _text(executed))
+                publish.keep_failed(temporary, out, record, f"{writes(executed)}\n")
             except OSError as error:
                 raise ReportFailed(cannot_write(out, error)) from None
     finally:
@@ -371,13 +375,6 @@ def _tidy(executed: NotebookNode, notebook: Path) -> None:
         if output.output_type == "stream" and output.name == "stderr":
             # Warnings name the file of the library that they come from.
             output.text = publish.redact(re.sub(r"\S*[/\\](?=site-packages[/\\])", "", output.text))
-
-
-def _text(executed: NotebookNode) -> str:
-    import nbformat
-
-    result: str = nbformat.writes(executed) + "\n"
-    return result
 
 
 def _commit(folder: Path) -> str | None:
