@@ -47,3 +47,9 @@ def write_run(out: Path, series: str = "churn", day: int = 1, **changes: Any) ->
         (folder / "report.html").write_text("<html></html>")
         (folder.parent / "latest.html").write_text("<html></html>")
     return folder
+
+
+def read_log(out: Path) -> list[dict[str, Any]]:
+    """All events in the log of a folder of reports, oldest first."""
+    files = sorted((out / ".logs").glob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import cs_helpers
-from cs_helpers.cli import data, doctor, planning, reports, run  # noqa: F401 - each adds its commands
+from cs_helpers.cli import data, planning, reports, run  # noqa: F401 - each adds its commands
 from cs_helpers.cli.app import Debug, app
 
 
@@ -41,3 +41,4 @@ def cs_helpers_command(
       cs-helpers run churn               run a notebook and publish its report
       cs-helpers open churn              read the report
     """
+    cs_helpers.check_subjects()

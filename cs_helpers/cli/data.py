@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -164,12 +164,9 @@ def metrics(
         for one in chosen:
             typer.echo(f"{one.key:<{width}}  {one.name}: {one.formula}")
         return
-    for field in fields(chosen[0]):
-        value = getattr(chosen[0], field.name)
-        lines = value if isinstance(value, tuple) else (value,)
-        for number, line in enumerate(lines):
-            label = "" if number else field.name.replace("_", " ")
-            typer.echo(f"{label:<15} {line}")
+    for name, value in asdict(chosen[0]).items():
+        for number, line in enumerate(value if isinstance(value, tuple) else (value,)):
+            typer.echo(f"{'' if number else name.replace('_', ' '):<15} {line}")
 
 
 def _check_schedule(file: Path, foreign: str | None, as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """The checks of ``cs-helpers doctor``: problems of this machine that affect reports, and how to fix them.
 
 Each check tries the thing itself: it writes a file, takes a lock, queries the engine, forks a kernel. A check that
-raises an error is reported as a problem.
+raises an error is reported as a problem, so packages that may be missing are imported inside the checks.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import shutil
 import sys
 import tempfile
 import zoneinfo
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib import metadata
@@ -24,23 +24,28 @@ from pathlib import Path
 from typing import Any
 
 from cs_helpers.core.errors import CsHelpersError, ScheduleError
+from cs_helpers.publish import kernel, locks, prune, run_records
 
 PACKAGE = "cs-helpers"
 TOO_LITTLE, LITTLE = 10**9, 5 * 10**9  # bytes of free disk
-_SKEW = timedelta(minutes=5)
+_CLOCK_DIFFERENCE = timedelta(minutes=5)
 _SETUP = "Set the environment up again: make setup"
 # Optional packages: most reports stay on a disk and need no driver of a store.
-_OPTIONAL = (("s3fs", "s3://"), ("gcsfs", "gs://"), ("adlfs", "abfs://"), ("jupyter_scheduler", "JupyterLab's dialog"))
+_OPTIONAL = {"s3fs": "s3://", "gcsfs": "gs://", "adlfs": "abfs://", "jupyter_scheduler": "JupyterLab's dialog"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of a check: ``severity`` is ok, notice or problem; ``fix`` tells how to fix it, if needed."""
+    """The result of a check: ``severity`` is ok, notice or problem; ``fix`` tells how to fix it; ``what`` the check."""
 
-    what: str
     severity: str
     message: str
     fix: str = ""
+    what: str = ""
+
+
+_ok, _notice, _problem = (partial(Finding, severity) for severity in ("ok", "notice", "problem"))
+_Findings = Finding | Iterable[Finding]
 
 
 def examine(
@@ -53,27 +58,26 @@ def examine(
 ) -> list[Finding]:
     """Runs all checks in a fixed order. Nothing is changed, except for test files that are removed at once."""
     now = now or datetime.now(UTC)
-    checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
-        ("python", _python),
-        ("packages", _packages),
-        ("engine", _engine),
-        ("databases", _databases),
-        ("optional", _optional),
-        ("fonts", _fonts),
-        ("disk", partial(_disk, out)),
-        ("time zones", partial(_time_zones, environment)),
-        ("clock", partial(_clock, out, now)),
-        ("reports", partial(_write_access, out)),
-        ("locks", partial(_locks, out)),
-        ("warm start", _warm_start),
-        ("schedule", partial(_schedule, schedule, now)),
-        ("delivery", partial(_delivery, schedule, out, environment)),
-        ("scheduler", partial(_scheduler, schedule, out, now)),
-        ("leftovers", partial(_leftovers, out, now)),
-    ]
-    if source is not None:
-        checks.append(("source", partial(_source, source)))
-    return [finding for what, check in checks for finding in _looked_at(what, check)]
+    checks: dict[str, Callable[[], _Findings]] = {
+        "python": _python,
+        "packages": _packages,
+        "engine": _engine,
+        "databases": _databases,
+        "optional": _optional,
+        "fonts": _fonts,
+        "disk": partial(_disk, out),
+        "time zones": partial(_time_zones, environment),
+        "clock": partial(_clock, out, now),
+        "reports": partial(_write_access, out),
+        "locks": partial(_locks, out),
+        "warm start": _warm_start,
+        "schedule": partial(_schedule, schedule, now),
+        "delivery": partial(_delivery, schedule, out, environment),
+        "scheduler": partial(_scheduler, schedule, out, now),
+        "leftovers": partial(_leftovers, out, now),
+        **({} if source is None else {"source": partial(_source, source)}),
+    }
+    return [finding for what, check in checks.items() for finding in _findings(what, check)]
 
 
 def exit_code(findings: list[Finding]) -> int:
@@ -81,20 +85,23 @@ def exit_code(findings: list[Finding]) -> int:
     return int(any(each.severity == "problem" for each in findings))
 
 
-def _looked_at(what: str, check: Callable[[], Iterator[Finding]]) -> list[Finding]:
+def _findings(what: str, check: Callable[[], _Findings]) -> list[Finding]:
     try:
-        return list(check())
+        found = check()
+        return [replace(each, what=what) for each in ([found] if isinstance(found, Finding) else found)]
     except Exception as error:
-        return [Finding(what, "problem", f"could not be checked: {type(error).__name__}: {error}", _SETUP)]
+        return [_problem(f"could not be checked: {type(error).__name__}: {error}", _SETUP, what)]
 
 
-def _python() -> Iterator[Finding]:
-    words = f"{sys.version.split()[0]} at {sys.prefix}"
+def _python() -> Finding:
+    from packaging.specifiers import SpecifierSet
+
+    version = sys.version.split()[0]
+    words = f"{version} at {sys.prefix}"
     wanted = metadata.metadata(PACKAGE).json.get("requires_python")
-    if wanted and not _fits(sys.version.split()[0], str(wanted)):
-        yield Finding("python", "problem", f"{words}; cs-helpers needs {wanted}.", "Make .venv anew with a newer one.")
-    else:
-        yield Finding("python", "ok", words)
+    if wanted and not SpecifierSet(str(wanted)).contains(version.rstrip("+"), prereleases=True):
+        return _problem(f"{words}; cs-helpers needs {wanted}.", "Create .venv again with a newer Python.")
+    return _ok(words)
 
 
 def _packages() -> Iterator[Finding]:
@@ -103,261 +110,222 @@ def _packages() -> Iterator[Finding]:
     try:
         wanted = [Requirement(text) for text in metadata.requires(PACKAGE) or []]
     except metadata.PackageNotFoundError:
-        yield Finding("packages", "problem", "cs-helpers itself is not installed in this Python.", _SETUP)
+        yield _problem("cs-helpers itself is not installed in this Python.", _SETUP)
         return
     wanted = [each for each in wanted if not each.marker or each.marker.evaluate({"extra": ""})]
     wrong = 0
     for each in wanted:
-        try:
-            there = metadata.version(each.name)
-        except metadata.PackageNotFoundError:
-            there = ""
-        if not there or not each.specifier.contains(there, prereleases=True):
+        version = _version(each.name)
+        if not version or not each.specifier.contains(version, prereleases=True):
             wrong += 1
-            is_there = f"{there} is installed" if there else "it is not installed"
-            yield Finding("packages", "problem", f"{each.name}{each.specifier} is needed, and {is_there}.", _SETUP)
+            installed = f"{version} is installed" if version else "it is not installed"
+            yield _problem(f"{each.name}{each.specifier} is needed, and {installed}.", _SETUP)
     if not wrong:
-        yield Finding("packages", "ok", f"cs-helpers {metadata.version(PACKAGE)} and {len(wanted)} packages fit")
+        yield _ok(f"cs-helpers {_version(PACKAGE)} and {len(wanted)} packages fit")
 
 
-def _engine() -> Iterator[Finding]:
+def _version(package: str) -> str:
+    """The installed version of a package; empty if it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _engine() -> Finding:
     from cs_helpers.data.engines.duckdb import DuckDB
 
     engine = DuckDB()
     try:
-        answer = engine.rows("SELECT version(), 6 * 7")[0]
+        version, product = engine.rows("SELECT version(), 6 * 7")[0]
     finally:
         engine.close()
-    if answer[1] != 42:
-        yield Finding("engine", "problem", f"the embedded database answers {answer[1]} for 6 times 7.", _SETUP)
-    else:
-        yield Finding("engine", "ok", f"DuckDB {answer[0]} opens and answers")
+    if product != 42:
+        return _problem(f"the embedded database returns {product} for 6 times 7.", _SETUP)
+    return _ok(f"DuckDB {version} works")
 
 
-def _databases() -> Iterator[Finding]:
+def _databases() -> Finding:
     try:
         importlib.import_module("psycopg")
     except ImportError as error:
-        words = f"PostgreSQL cannot be read, files can: psycopg does not load ({error})."
-        yield Finding("databases", "notice", words, _SETUP)
-    else:
-        yield Finding("databases", "ok", f"PostgreSQL can be read, by psycopg {metadata.version('psycopg')}")
+        return _notice(f"PostgreSQL cannot be read, but files can: psycopg does not load ({error}).", _SETUP)
+    return _ok(f"PostgreSQL can be read (psycopg {_version('psycopg')})")
 
 
-def _optional() -> Iterator[Finding]:
-    there, absent = [], []
-    for name, purpose in _OPTIONAL:
-        try:
-            there.append(f"{name} {metadata.version(name)} for {purpose}")
-        except metadata.PackageNotFoundError:
-            absent.append(f"{name} for {purpose}")
-    parts = [*there, f"not installed and seldom needed: {', '.join(absent)}" if absent else ""]
-    yield Finding("optional", "ok", "; ".join(part for part in parts if part))
+def _optional() -> Finding:
+    installed = [f"{name} {_version(name)} for {purpose}" for name, purpose in _OPTIONAL.items() if _version(name)]
+    missing = ", ".join(f"{name} for {purpose}" for name, purpose in _OPTIONAL.items() if not _version(name))
+    return _ok("; ".join([*installed, *([f"not installed, rarely needed: {missing}"] if missing else [])]))
 
 
-def _fonts() -> Iterator[Finding]:
+def _fonts() -> Finding:
     from cs_helpers.report.charts.font import missing_fonts
 
     if missing := missing_fonts():
-        words = f"matplotlib does not find {', '.join(missing)}, so labels of charts may run into each other."
-        yield Finding(
-            "fonts", "notice", words, "It comes with matplotlib. Remove ~/.cache/matplotlib, then: make setup"
-        )
-    else:
-        yield Finding("fonts", "ok", "the font of the charts is there")
+        words = f"matplotlib does not find {', '.join(missing)}, so chart labels may overlap."
+        return _notice(words, "The font comes with matplotlib. Remove ~/.cache/matplotlib, then: make setup")
+    return _ok("the font of the charts is installed")
 
 
 def _disk(out: Path) -> Iterator[Finding]:
     seen: set[int] = set()
-    places = (
-        (_existing(out), "Free some: cs-helpers prune"),
-        (Path(tempfile.gettempdir()), "Free some, or set TMPDIR"),
-    )
-    for place, fix in places:
-        device = place.stat().st_dev
+    for folder, holds, fix in (
+        (_existing(out), "reports", "Free some: cs-helpers prune"),
+        (Path(tempfile.gettempdir()), "temporary files", "Free some, or set TMPDIR"),
+    ):
+        device = folder.stat().st_dev
         if device in seen:
             continue
         seen.add(device)
-        free = shutil.disk_usage(place).free
-        words = f"{free / 1e9:.1f} GB are free where {'reports' if place != places[1][0] else 'temporary files'} lie"
+        free = shutil.disk_usage(folder).free
+        words = f"{free / 1e9:.1f} GB are free on the disk of the {holds}"
         if free < TOO_LITTLE:
-            yield Finding("disk", "problem", f"{words}: a report may stop half-way.", fix)
-        elif free < LITTLE:
-            yield Finding("disk", "notice", f"{words}.", fix)
+            yield _problem(f"{words}, so a report may fail half-way.", fix)
         else:
-            yield Finding("disk", "ok", words)
+            yield _notice(f"{words}.", fix) if free < LITTLE else _ok(words)
 
 
-def _time_zones(environment: Mapping[str, str]) -> Iterator[Finding]:
+def _time_zones(environment: Mapping[str, str]) -> Finding:
     zones = zoneinfo.available_timezones()
     if "Europe/Berlin" not in zones:
         words = "this machine has no time zone database, so no schedule can be read."
-        yield Finding(
-            "time zones", "problem", words, "Install tzdata: with the system's packages, or pip install tzdata"
-        )
-        return
+        return _problem(words, "Install tzdata: with the system's packages, or pip install tzdata")
     here = datetime.now().astimezone()
     named = environment.get("TZ", "").lstrip(":")
     if "/" in named and named not in zones and not Path(named).exists():
-        words = f"TZ names the zone '{named}', which does not exist; this machine goes by UTC instead."
-        yield Finding("time zones", "notice", words, "Set TZ to a name such as Europe/Berlin, or unset it.")
-    else:
-        yield Finding("time zones", "ok", f"{len(zones)} zones; this machine's is {here.tzname()} (UTC{here:%z})")
+        words = f"TZ names the zone '{named}', which does not exist; this machine uses UTC instead."
+        return _notice(words, "Set TZ to a name such as Europe/Berlin, or unset it.")
+    return _ok(f"{len(zones)} zones; this machine's is {here.tzname()} (UTC{here:%z})")
 
 
-def _clock(out: Path, now: datetime) -> Iterator[Finding]:
-    from cs_helpers.publish.run_records import read_records
-
+def _clock(out: Path, now: datetime) -> Finding:
     installed = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
     if now < installed - timedelta(days=1):
-        words = f"the clock says {now:%Y-%m-%d %H:%M} UTC, which is before these programs were written."
-        yield Finding("clock", "problem", words, "Set it: timedatectl set-ntp true")
-        return
-    records = read_records(out)[0]
-    ahead = [record for record in records if datetime.fromisoformat(record["started_at"]) > now + _SKEW]
+        words = f"the clock shows {now:%Y-%m-%d %H:%M} UTC, which is before cs-helpers was installed."
+        return _problem(words, "Set it: timedatectl set-ntp true")
+    records = run_records.read_records(out)[0]
+    ahead = [record for record in records if datetime.fromisoformat(record["started_at"]) > now + _CLOCK_DIFFERENCE]
     if ahead:
         words = (
-            f"{len(ahead)} of {len(records)} runs are from the future, the newest of {ahead[0]['started_at']}: the "
-            "clock was wrong then or is now, and the newest run would not be taken for it."
+            f"{len(ahead)} of {len(records)} runs have a start in the future, the newest {ahead[0]['started_at']}. "
+            "The clock was wrong then or is wrong now, so a new run may not count as the newest."
         )
-        yield Finding("clock", "problem", words, "Set the clock. If it is right, remove the folders of those runs.")
-    else:
-        yield Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M} UTC, and no run is from the future")
+        return _problem(words, "Set the clock. If it is right, remove the folders of those runs.")
+    return _ok(f"{now:%Y-%m-%d %H:%M} UTC; no run starts in the future")
 
 
-def _write_access(out: Path) -> Iterator[Finding]:
-    place = _existing(out)
-    probe, moved = (place / f".doctor.{secrets.token_hex(4)}" for _ in range(2))
+def _write_access(out: Path) -> Finding:
+    folder = _existing(out)
+    probe, moved = (folder / f".doctor.{secrets.token_hex(4)}" for _ in range(2))
     try:
-        if not place.is_dir():
-            raise NotADirectoryError(0, "it is no folder")
+        if not folder.is_dir():
+            raise NotADirectoryError(0, "it is not a folder")
         with probe.open("wb") as file:
             file.write(b"cs-helpers doctor")
             file.flush()
             os.fsync(file.fileno())
         os.replace(probe, moved)
         if moved.read_bytes() != b"cs-helpers doctor":
-            raise OSError(0, "what was written is not what is read")
+            raise OSError(0, "a file came back with other content than was written")
     except OSError as error:
         words = f"{out} cannot be written: {error.strerror or error}."
-        yield Finding("reports", "problem", words, "Make the folder writable, or choose another --out.")
-        return
+        return _problem(words, "Make the folder writable, or choose another --out.")
     finally:
         for left in (probe, moved):
             with suppress(OSError):
                 left.unlink()
-    there = "can be written" if out.is_dir() else "is not there yet; the first run makes it"
-    yield Finding("reports", "ok", f"{out} {there}")
+    return _ok(f"{out} {'can be written' if out.is_dir() else 'does not exist yet; the first run creates it'}")
 
 
-def _locks(out: Path) -> Iterator[Finding]:
-    from cs_helpers.publish import locks
-
+def _locks(out: Path) -> _Findings:
     if not out.is_dir():
-        return
-    fix = "Keep reports on a disk of this machine, or on one that knows locks (NFS 4)."
+        return []
+    fix = "Keep reports on a local disk, or on a network disk with locks (NFS 4)."
     try:
         with locks.hold(out, "doctor") as first, locks.hold(out, "doctor") as second:
             held = (first, second)
     except CsHelpersError as error:
-        yield Finding("locks", "problem", str(error).splitlines()[0], fix)
-        return
+        return _problem(str(error).splitlines()[0], fix)
     if held == (True, True):
-        words = f"two at once hold the same lock in {out}, so two runs of a series could publish at once."
-        yield Finding("locks", "problem", words, fix)
-    else:
-        yield Finding("locks", "ok", f"locks hold in {out}")
+        return _problem(f"two processes can hold the same lock in {out}, so two runs could publish at once.", fix)
+    return _ok(f"locks work in {out}")
 
 
-def _warm_start() -> Iterator[Finding]:
-    from cs_helpers.publish import kernel
-
+def _warm_start() -> Finding:
     works, words = kernel.probe()
-    yield Finding("warm start", "ok" if works else "notice", words)
+    return _ok(words) if works else _notice(words)
 
 
-def _schedule(path: Path, now: datetime) -> Iterator[Finding]:
+def _schedule(path: Path, now: datetime) -> Finding:
     if not path.exists():
-        yield Finding("schedule", "ok", f"there is none at {path}: reports are made by hand")
-        return
+        return _ok(f"there is no {path}: reports run by hand only")
     from cs_helpers.schedule import settings
 
     try:
         read = settings.read(path)
     except ScheduleError as error:
-        yield Finding("schedule", "problem", str(error), "Fix the schedule, then check it: cs-helpers next")
-        return
-    coming = settings.upcoming(read, now, 1)
-    next_one = f"; next {coming[0][1].name}, {settings.in_words(coming[0][0], now)}" if coming else ""
-    count = len(read.jobs)
-    yield Finding("schedule", "ok", f"{count} run{'' if count == 1 else 's'}, times in {read.zone.key}{next_one}")
+        return _problem(str(error), "Fix the schedule, then check it: cs-helpers next")
+    next_one = settings.next_in_words(read, now, "; next ").rstrip(".")
+    return _ok(f"{settings.count_in_words(read)}, times in {read.zone.key}{next_one}")
 
 
-def _delivery(path: Path, out: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
+def _delivery(path: Path, out: Path, environment: Mapping[str, str]) -> list[Finding]:
     """Whether the settings for the recipients exist; missing ones are a problem once the schedule is in use."""
     from cs_helpers.schedule import delivery, due, recipients
 
-    wanted = {delivery.recipient(text) for text in _recipients(path)}
-    wrong = 0
-    severity = "problem" if (out / due.STATUS).exists() else "notice"
+    wanted = sorted({delivery.recipient(to) for job in _jobs(path) for to in (*job.recipients, *job.alerts)})
     needed = sorted({(name, to.partition(":")[0]) for to in wanted for name in recipients.variables(to)})
-    for name, kind in needed:
-        if not environment.get(name, "").strip():
-            wrong += 1
-            words = f"the schedule delivers by {kind}, and {name} is not set."
-            yield Finding("delivery", severity, words, "docs/delivery.md describes it.")
-    for to in sorted(wanted):
-        folder = to.removeprefix("folder:")
-        if folder != to and not Path(folder).is_dir():
-            wrong += 1
-            words = f"the schedule copies reports to {folder}, and there is no such folder."
-            yield Finding("delivery", severity, words, "Make or mount it, or correct the schedule.")
-    if wanted and not wrong:
-        yield Finding("delivery", "ok", f"what {len(wanted)} recipients need is set (names only; nothing was sent)")
+    folders = [to.removeprefix("folder:") for to in wanted if to.startswith("folder:")]
+    missing = [
+        (f"the schedule delivers by {kind}, and {name} is not set.", "Set it; docs/delivery.md describes how.")
+        for name, kind in needed
+        if not environment.get(name, "").strip()
+    ] + [
+        (f"the schedule copies reports to {folder}, which does not exist.", "Create or mount it, or edit the schedule.")
+        for folder in folders
+        if not Path(folder).is_dir()
+    ]
+    if wanted and not missing:
+        return [_ok(f"all settings for {len(wanted)} recipients exist (nothing was sent)")]
+    return [Finding("problem" if (out / due.STATUS).exists() else "notice", *each) for each in missing]
 
 
-def _scheduler(path: Path, out: Path, now: datetime) -> Iterator[Finding]:
+def _scheduler(path: Path, out: Path, now: datetime) -> _Findings:
     """Whether the schedule is run regularly; a schedule that is never run reports no failure by itself."""
     from cs_helpers.schedule import due
 
     jobs = _jobs(path)
     if not jobs:
-        return
+        return []
     fix = "Let cron call cs-helpers due, or keep cs-helpers start running; docs/scheduling.md shows both."
     try:
-        said = json.loads((out / due.STATUS).read_text(encoding="utf-8"))
-        checked, state = datetime.fromisoformat(said["checked_at"]), str(said["state"])
+        status = json.loads((out / due.STATUS).read_text(encoding="utf-8"))
+        checked, state = datetime.fromisoformat(status["checked_at"]), str(status["state"])
         if checked.tzinfo is None:
             raise ValueError("a time without a zone")
     except FileNotFoundError:
-        yield Finding("scheduler", "notice", f"no schedule has been looked at here yet: no {out / due.STATUS}.", fix)
-        return
+        return _notice(f"the schedule has not been run here yet: there is no {out / due.STATUS}.", fix)
     except (OSError, ValueError, LookupError, TypeError):
-        yield Finding("scheduler", "problem", f"{out / due.STATUS} cannot be read.", "Remove it: it is made anew.")
-        return
+        return _problem(f"{out / due.STATUS} cannot be read.", "Remove it; the next cs-helpers due writes it again.")
     missed = [job.name for job in jobs if next(job.times(checked)) < now - timedelta(hours=1)]
-    words = f"the schedule was last looked at {checked:%Y-%m-%d %H:%M} UTC"
+    words = f"the schedule was last checked {checked:%Y-%m-%d %H:%M} UTC"
     if missed:
-        yield Finding("scheduler", "notice", f"{words}, and {', '.join(missed)} has come due since.", fix)
-    elif state != "ok":
-        yield Finding("scheduler", "notice", f"{words}, and some of it fails.", "See why: cs-helpers history")
-    else:
-        yield Finding("scheduler", "ok", words)
+        return _notice(f"{words}; due since then: {', '.join(missed)}.", fix)
+    if state != "ok":
+        return _notice(f"{words}; some runs or deliveries failed.", "Find the reason: cs-helpers history")
+    return _ok(words)
 
 
-def _leftovers(out: Path, now: datetime) -> Iterator[Finding]:
-    from cs_helpers.publish import prune
-
-    found = prune.leftovers(out, now)
-    if found:
+def _leftovers(out: Path, now: datetime) -> Finding:
+    if found := prune.leftovers(out, now):
         size = prune.size_words(sum(each.size for each in found))
-        words = f"{len(found)} thing{'' if len(found) == 1 else 's'} of killed runs and old logs, {size}."
-        yield Finding("leftovers", "notice", words, "Remove them: cs-helpers prune (with --dry-run it only names them)")
-    else:
-        yield Finding("leftovers", "ok", "no leftovers of killed runs")
+        words = f"{len(found)} leftover{'' if len(found) == 1 else 's'} of killed runs and old logs, {size}."
+        return _notice(words, "Remove them: cs-helpers prune (--dry-run only lists them)")
+    return _ok("no leftovers of killed runs")
 
 
-def _source(source: str) -> Iterator[Finding]:
+def _source(source: str) -> Finding:
     from cs_helpers.data.sources import open_source
 
     try:
@@ -367,16 +335,8 @@ def _source(source: str) -> Iterator[Finding]:
         finally:
             opened.close()
     except CsHelpersError as error:
-        yield Finding("source", "problem", str(error))
-        return
-    yield Finding(
-        "source", "ok", f"{source} opens and holds {len(names)} tables; their content: cs-helpers check {source}"
-    )
-
-
-def _recipients(path: Path) -> set[str]:
-    jobs = _jobs(path)
-    return {text for job in jobs for text in (*job.recipients, *job.alerts)} if jobs else set()
+        return _problem(str(error))
+    return _ok(f"{source} opens and holds {len(names)} tables; their content: cs-helpers check {source}")
 
 
 def _jobs(path: Path) -> tuple[Any, ...]:
@@ -391,10 +351,4 @@ def _jobs(path: Path) -> tuple[Any, ...]:
 
 def _existing(path: Path) -> Path:
     """The path, or the nearest existing folder above it."""
-    return next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
-
-
-def _fits(version: str, wanted: str) -> bool:
-    from packaging.specifiers import SpecifierSet
-
-    return SpecifierSet(wanted).contains(version.rstrip("+"), prereleases=True)
+    return next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())

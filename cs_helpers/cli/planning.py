@@ -13,7 +13,9 @@ import typer
 from cs_helpers.cli.app import REPORTS, AsJson, Out, Schedule, app, print_json, say
 from cs_helpers.core.errors import ParameterError
 
-Now = Annotated[str | None, typer.Option("--now", help="Use this time as the present, such as 2026-07-01T09:00.")]
+Now = Annotated[
+    str | None, typer.Option("--now", help="Use this time instead of the present, such as 2026-07-01T09:00.")
+]
 
 
 @app.command("next")
@@ -36,8 +38,7 @@ def next_(
     from cs_helpers.schedule import settings
 
     began = settings.instant(now)
-    runs = settings.upcoming(settings.read(schedule), began, count)
-    print_json(settings.as_records(runs)) if as_json else typer.echo("\n".join(settings.as_lines(runs, began)))
+    _print_runs(settings.upcoming(settings.read(schedule), began, count), began, as_json)
 
 
 @app.command()
@@ -46,16 +47,16 @@ def due(
     failed: Annotated[bool, typer.Option("--failed", help="Also repeat runs that failed last time.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be run; run nothing.")] = False,
     now: Now = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only, as suits cron.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only, for example in cron.")] = False,
     schedule: Schedule = REPORTS / "schedule.yml",
     out: Out = REPORTS,
     as_json: AsJson = False,
 ) -> None:
     """Run what is due, deliver the reports, and end. You may call it at any time, also several times at once.
 
-    Due are the times since the last recorded run; of several missed times only the newest, or as many as catch_up
-    allows. A run that was killed is due again, a failed one is not (see --failed). A report that could not be
-    delivered is delivered by a later call. For monitoring, reports/status.json has a summary.
+    A run is due if its time has come since the last recorded run. Of several missed times only the newest is due, or as
+    many as catch_up allows. A killed run is due again, a failed one is not (see --failed). A later call delivers what
+    could not be delivered. For monitoring, reports/status.json has a summary.
 
     \b
     Examples:
@@ -74,8 +75,11 @@ def due(
     whole = settings.read(schedule)
     asked, changed = whole.only(only), scheduler.last_change(schedule)
     if dry_run:
-        history = run_history.RunHistory(out).read()
-        _print_due(asked, began, scheduler.due_runs(asked, history, began, changed, failed=failed), as_json)
+        runs = scheduler.due_runs(asked, run_history.RunHistory(out).read(), began, changed, failed=failed)
+        if not runs and not as_json:
+            typer.echo(f"Nothing is due.{settings.next_in_words(asked, began, ' Next: ')}")
+        else:
+            _print_runs(runs, began, as_json)
         return
 
     printed = []
@@ -92,7 +96,7 @@ def due(
     if as_json:
         print_json(found)
     elif not printed and not quiet:
-        typer.echo("Nothing is due." + _coming(asked, began))
+        typer.echo(f"Nothing is due.{settings.next_in_words(asked, began, ' Next: ')}")
     if not good:
         raise typer.Exit(1)
 
@@ -103,11 +107,11 @@ def start(
     schedule: Schedule = REPORTS / "schedule.yml",
     out: Out = REPORTS,
 ) -> None:
-    """Keep running, and run what is due at its time, until stopped; for machines without cron.
+    """Stay and run what is due at its time, until stopped; for machines without cron.
 
-    It reads the schedule again when the file changes; an invalid file is reported, and the previous schedule still
-    applies. It makes up for missed times as `due` does. Several processes may use one folder: each run is made once.
-    SIGTERM and Ctrl-C stop it: current runs get 30 seconds to end and leave nothing incomplete.
+    It reads the schedule again when the file changes. If the new file is invalid, it reports that and keeps the
+    previous schedule. It treats missed times as `due` does. Several processes may use one folder: each run happens
+    once. SIGTERM and Ctrl-C stop it: current runs get 30 seconds to end and leave nothing incomplete.
 
     \b
     Examples:
@@ -131,8 +135,8 @@ def export(
 ) -> None:
     """Export the schedule: a line for cron, units for systemd, or a file for Airflow. Nothing is installed.
 
-    cron and systemd call `cs-helpers due` every few minutes, which knows the time zone, makes up for missed times and
-    delivers; a change of the schedule needs no new export. Airflow gets one DAG for each run.
+    cron and systemd call `cs-helpers due` every few minutes. That command knows the time zone, runs missed times and
+    delivers, so a change of the schedule needs no new export. Airflow gets one DAG for each run.
 
     \b
     Examples:
@@ -157,19 +161,7 @@ def _refuse_address(out: Path) -> None:
         )
 
 
-def _print_due(schedule: Any, now: datetime, runs: Any, as_json: bool) -> None:
+def _print_runs(runs: Any, now: datetime, as_json: bool) -> None:
     from cs_helpers.schedule import settings
 
-    if as_json:
-        print_json(settings.as_records(runs))
-    elif runs:
-        typer.echo("\n".join(settings.as_lines(runs, now)))
-    else:
-        typer.echo("Nothing is due." + _coming(schedule, now))
-
-
-def _coming(schedule: Any, now: datetime) -> str:
-    from cs_helpers.schedule import settings
-
-    coming = settings.upcoming(schedule, now, 1)
-    return f" Next: {coming[0][1].name}, {settings.in_words(coming[0][0], now)}." if coming else ""
+    print_json(settings.as_records(runs)) if as_json else typer.echo("\n".join(settings.as_lines(runs, now)))

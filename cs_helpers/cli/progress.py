@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from cs_helpers.cli.app import say
+
 if TYPE_CHECKING:
     from cs_helpers.publish.batch import Event
 
@@ -17,9 +19,12 @@ PLAIN_LINE_EVERY_S = 5.0
 @contextmanager
 def of_runs(total: int) -> Iterator[Callable[[Event], None]]:
     """Shows the progress of ``total`` reports: bars on a terminal, occasional lines elsewhere."""
-    shown = _Bars(total) if sys.stderr.isatty() else _Lines(total)
-    with shown:
-        yield shown.hear
+    if not sys.stderr.isatty():
+        yield _Lines(total).show
+        return
+    shown = _Bars(total)
+    with shown.bars:
+        yield shown.show
 
 
 class _Lines:
@@ -28,32 +33,24 @@ class _Lines:
     def __init__(self, total: int):
         self.total, self.ended = total, 0
         self.began: dict[str, float] = {}
-        self.said = time.monotonic()
+        self.last_line_at = time.monotonic()
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def hear(self, event: Event) -> None:
+    def show(self, event: Event) -> None:
         name, now = event.order.name, time.monotonic()
         if event.what == "started":
             self.began.setdefault(name, now)
-            _line(f"{name}: started")
-        elif event.what == "cell" and now - self.said >= PLAIN_LINE_EVERY_S:
-            self.said = now
+            say(f"{name}: started")
+        elif event.what == "cell" and now - self.last_line_at >= PLAIN_LINE_EVERY_S:
+            self.last_line_at = now
             of = event.fields
-            _line(f"{name}: cell {of['number']} of {of['of']}, {now - self.began.get(name, now):.0f} s")
-        elif event.what == "again":
-            _line(_again(event))
-        elif event.what == "told":
-            _line(str(event.fields["text"]))
+            say(f"{name}: cell {of['number']} of {of['of']}, {now - self.began.get(name, now):.0f} s")
+        elif event.what in ("retry", "message"):
+            say(_message(event))
         elif event.what == "done":
             self.ended += 1
             count = f" ({self.ended} of {self.total})" if self.total > 1 else ""
             how = "failed" if event.fields["result"].exit_code else "ended"
-            _line(f"{name}: {how} after {now - self.began.get(name, now):.1f} s{count}")
+            say(f"{name}: {how} after {now - self.began.get(name, now):.1f} s{count}")
 
 
 class _Bars:
@@ -66,32 +63,24 @@ class _Bars:
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[said]}"),
+            TextColumn("{task.fields[text]}"),
             TimeElapsedColumn(),
             console=Console(stderr=True),
             transient=True,
         )
         self.total, self.ended, self.failed = total, 0, 0
-        self.all = self.bars.add_task("all reports", total=total, said=f"0 of {total}") if total > 1 else None
+        self.all = self.bars.add_task("all reports", total=total, text=f"0 of {total}") if total > 1 else None
         self.each: dict[str, Any] = {}
 
-    def __enter__(self) -> None:
-        self.bars.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        self.bars.__exit__(*error)
-
-    def hear(self, event: Event) -> None:
+    def show(self, event: Event) -> None:
         name = event.order.name
         if event.what == "started" and name not in self.each:
-            self.each[name] = self.bars.add_task(name, total=None, said="starting")
+            self.each[name] = self.bars.add_task(name, total=None, text="starting")
         elif event.what == "cell":
             number, of = event.fields["number"], event.fields["of"]
-            self.bars.update(self.each[name], completed=number - 1, total=of, said=f"cell {number} of {of}")
-        elif event.what == "again":
-            self.bars.console.print(_again(event), markup=False, highlight=False)
-        elif event.what == "told":
-            self.bars.console.print(str(event.fields["text"]), markup=False, highlight=False)
+            self.bars.update(self.each[name], completed=number - 1, total=of, text=f"cell {number} of {of}")
+        elif event.what in ("retry", "message"):
+            self.bars.console.print(_message(event), markup=False, highlight=False)
         elif event.what == "done":
             if name in self.each:
                 self.bars.remove_task(self.each.pop(name))
@@ -99,11 +88,13 @@ class _Bars:
             self.failed += bool(event.fields["result"].exit_code)
             if self.all is not None:
                 failed = f", {self.failed} failed" if self.failed else ""
-                self.bars.update(self.all, completed=self.ended, said=f"{self.ended} of {self.total}{failed}")
+                self.bars.update(self.all, completed=self.ended, text=f"{self.ended} of {self.total}{failed}")
 
 
-def _again(event: Event) -> str:
+def _message(event: Event) -> str:
     of = event.fields
+    if event.what == "message":
+        return str(of["text"])
     return f"{of['message']}\n  {event.order.name}: temporary failure; retrying in {of['pause_s']:.0f} s"
 
 
@@ -117,8 +108,3 @@ def of_something(what: str) -> Iterator[None]:
 
     with Console(stderr=True).status(what):
         yield
-
-
-def _line(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()

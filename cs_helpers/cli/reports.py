@@ -1,4 +1,4 @@
-"""The commands ``list``, ``new``, ``index``, ``open``, ``history`` and ``prune``."""
+"""The commands ``list``, ``new``, ``index``, ``open``, ``history``, ``prune`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cs_helpers.cli import progress
 from cs_helpers.cli.app import REPORTS, AsJson, Out, app, link, print_json, say
 from cs_helpers.core.errors import ParameterError, did_you_mean
 
@@ -208,13 +209,53 @@ def prune(
         raise typer.Exit(1)
 
 
+@app.command()
+def doctor(
+    out: Out = REPORTS,
+    schedule: Annotated[
+        Path | None, typer.Option("--schedule", help="Schedule file; default: schedule.yml in --out.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Also check whether this source can be opened.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check versions, fonts, disk, clock, locks and schedule of this machine, and print how to fix problems.
+
+    Nothing is changed, sent or repaired. Secret settings are shown by name only.
+
+    \b
+    Examples:
+      cs-helpers doctor
+      cs-helpers doctor --source postgresql://reader@warehouse/crm
+      cs-helpers doctor --json
+
+    Exit codes: 0 no problems, 1 problems.
+    """
+    from cs_helpers.cli import diagnostics
+
+    with progress.of_something("checking this machine"):
+        findings = diagnostics.examine(out, schedule or out / "schedule.yml", source)
+    code = diagnostics.exit_code(findings)
+    if as_json:
+        print_json([asdict(each) for each in findings])
+    else:
+        from cs_helpers.cli import terminal
+
+        terminal.print_findings(findings)
+        if code:
+            say("Fix the problems above, then check again: cs-helpers doctor")
+    if code:
+        raise typer.Exit(code)
+
+
 def _say_pruned(planned: Any, out: Path, dry_run: bool) -> None:
     from cs_helpers.publish.prune import size_words
 
-    for name, there in planned.there.items():
-        going = [each for each in planned.runs if each.series == name]
-        size = size_words(sum(each.size for each in going))
-        typer.echo(f"{name}: {len(going)} of {there} runs, {size} ({'; '.join(sorted({e.why for e in going}))})")
+    for name, count in planned.counts.items():
+        removed = [each for each in planned.runs if each.series == name]
+        size = size_words(sum(each.size for each in removed))
+        typer.echo(f"{name}: {len(removed)} of {count} runs, {size} ({'; '.join(sorted({e.why for e in removed}))})")
     for each in planned.leftovers:
         typer.echo(f"{each.path.relative_to(out).as_posix()}: {each.why}, {size_words(each.size)}")
     if not planned.runs and not planned.leftovers:

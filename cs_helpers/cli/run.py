@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -87,49 +87,45 @@ def run(
 
     Exit codes: 0 all reports published, 1 a report failed, 2 wrong input, 130 stopped by Ctrl-C.
     """
-    from cs_helpers.publish import batch, series, sharing, store
+    from cs_helpers.publish import batch, limits, series, sharing, store
 
     if bool(names) == everything:
         there = ", ".join(path.stem for path in series.find_all())
         raise typer.BadParameter(f"Name the notebooks to run, or add --all. Available: {there or 'none'}.")
-    settings = batch.Settings(
-        Path(), jobs, *_limits(timeout, memory, jobs), retries=retries, warm=not cold, debug=debug
-    )
+    try:
+        within = limits.seconds(timeout), limits.bytes_of(memory) if memory else limits.fair_memory(jobs)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     texts = _parameter_texts(parameter or [], {"source": source, "mapping": mapping, "as_of": as_of})
     wanted = [str(path) for path in series.find_all()] if everything else names or []
-    problems: list[tuple[Exception, int]] = []
+    job, _, at = scheduled.partition("@")
+    for_time = {"job": job, "at": at} if job and at else None
+    codes: set[int] = set()
     with store.opened(out) as reports:
         orders: list[batch.Order] = []
         for name in wanted:
             try:
-                orders += _orders(name, texts, audience, comments, for_each, _scheduled_time(scheduled), reports.folder)
+                orders += _orders(name, texts, audience, comments, for_each, for_time, reports.folder)
             except CsHelpersError as error:
-                problems.append((error, _report_error(error, debug)))
+                say("".join(traceback.format_exception(error)) if debug else str(error))
+                codes.add(error.exit_code)
         if any(sharing.audience_of(order.values) != "full" for order in orders):
             reports.check_key()
-        with progress.of_runs(len(orders)) as hear:
-            results = batch.run_all(orders, replace(settings, out=reports.folder), hear, reports.push)
+        with progress.of_runs(len(orders)) as show:
+            settings = batch.Settings(reports.folder, jobs, *within, retries=retries, warm=not cold, debug=debug)
+            results = batch.run_all(orders, settings, show, reports.push)
     records = [dict(result.record) for result in results if result.record]
     for result in results:
-        for said in (result.traceback, result.message):
-            if said:
-                say(said)
+        for text in (result.traceback, result.message):
+            if text:
+                say(text)
     if as_json:
         print_json(records)
     elif records:
         _print_summary(records, reports)
-    codes = {code for _, code in problems} | {result.exit_code for result in results}
+    codes |= {result.exit_code for result in results}
     if codes - {0}:
         raise typer.Exit(2 if codes - {0} == {2} else 1)
-
-
-def _limits(timeout: str, memory: str, jobs: int) -> tuple[float, int]:
-    from cs_helpers.publish import limits
-
-    try:
-        return limits.seconds(timeout), limits.bytes_of(memory) if memory else limits.fair_memory(jobs)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def _orders(
@@ -153,7 +149,8 @@ def _orders(
     fanout.check(notebook, for_each, values)
     with progress.of_something(f"looking up {for_each}"):
         parts = fanout.parts(notebook, for_each, values, _values_of(for_each, values))
-    orders = [Order(notebook, part.values, part.name, scheduled and scheduled | {"of": len(parts)}) for part in parts]
+    about = scheduled and scheduled | {"of": len(parts)}
+    orders = [Order(notebook, of_part, name, about) for name, of_part in parts.items()]
     if scheduled:
         made = fanout.published_series(out, scheduled)
         orders = [order for order in orders if order.name not in made]
@@ -165,18 +162,11 @@ def _values_of(column: str, values: Mapping[str, Scalar]) -> list[str]:
     from cs_helpers.data import tables
 
     source, mapping, as_of, where = (str(values.get(key) or "") for key in ("source", "mapping", "as_of", "where"))
-    book = tables.load(source, mapping or None, as_of or None, where or None)
-    found = book.values(column)
-    left = len(book.accounts) - sum(count for _, count in found)
-    if left:
-        say(f"{left:,} of {len(book.accounts):,} accounts have no {column} and are in none of these reports.")
+    company = tables.load(source, mapping or None, as_of or None, where or None)
+    found = company.values(column)
+    if left := len(company.accounts) - sum(count for _, count in found):
+        say(f"{left:,} of {len(company.accounts):,} accounts have no {column} and are in none of these reports.")
     return [value for value, _ in found]
-
-
-def _scheduled_time(text: str) -> dict[str, Any] | None:
-    """Job and time from the hidden option ``--scheduled``; None without it."""
-    job, _, at = text.partition("@")
-    return {"job": job, "at": at} if job and at else None
 
 
 def _parameter_texts(pairs: Sequence[str], shortcuts: Mapping[str, str | None]) -> dict[str, str]:
@@ -211,7 +201,7 @@ def _check_places(values: Mapping[str, Scalar]) -> None:
             "  Set it with --source, or write the sample company: cs-helpers sample data/sample"
         )
     named = isinstance(mapping, str) and re.fullmatch(r"[a-z0-9_]+", mapping)  # the name of a built-in mapping
-    if isinstance(mapping, str) and mapping and not named and not Path(mapping).is_file():
+    if mapping and isinstance(mapping, str) and not named and not Path(mapping).is_file():
         raise MappingError(f"mapping: there is no file {mapping}.\n  Set it with --mapping.")
 
 
@@ -246,15 +236,3 @@ def _value(tile: Mapping[str, Any]) -> str:
         return f"{value:.1%}"
     number = f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.2f}"
     return number if unit == "ratio" else f"{number} {unit}".rstrip()
-
-
-def _report_error(error: Exception, debug: bool) -> int:
-    if debug:
-        import traceback
-
-        say("".join(traceback.format_exception(error)))
-    elif isinstance(error, CsHelpersError):
-        say(str(error))
-    else:
-        say(f"Unexpected {type(error).__name__}: {error}\n  Run again with --debug to see the traceback.")
-    return error.exit_code if isinstance(error, CsHelpersError) else 1

@@ -16,12 +16,17 @@ from cs_helpers.core.errors import visible
 WIDTH = 118  # in a file or pipe
 
 
+def _console(stderr: bool = False) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else WIDTH, highlight=False)
+
+
 def print_check(seen: Any, aside: str) -> None:
     """Prints the result of a check on stdout: the tables, then all findings, the most severe first."""
     from cs_helpers.data.contract.tables import TABLES
     from cs_helpers.data.tables import report
 
-    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, soft_wrap=False)
+    console = _console()
     present = {fact.name: fact for fact in seen.facts}
     table = Table(title=visible(f"{seen.company}: {seen.source}"), title_justify="left", box=None, pad_edge=False)
     for name in ("table", "file", "rows read", "rows used", "from", "to"):
@@ -55,7 +60,7 @@ def print_check(seen: Any, aside: str) -> None:
 
 def print_certainty(drafted: Any) -> None:
     """Prints the certainty of each line of a draft and the open questions on stderr; the draft goes to stdout."""
-    console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH, highlight=False)
+    console = _console(stderr=True)
     table = Table(box=None, pad_edge=False)
     for name in ("file", "table", "column", "header", "certainty", "why"):
         table.add_column(name, overflow="fold")
@@ -75,7 +80,7 @@ def print_history(records: Sequence[Mapping[str, Any]]) -> None:
     """
     from cs_helpers.publish.words import figure, short_name
 
-    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    console = _console()
     table = Table(box=None, pad_edge=False)
     several = len({record["series"] for record in records}) > 1
     for name in (*(["series"] if several else []), "started", "as of", "status"):
@@ -85,8 +90,8 @@ def print_history(records: Sequence[Mapping[str, Any]]) -> None:
     styles = {"ok": "green", "warnings": "yellow", "failed": "bold red"}
     for record in records:
         tiles = record.get("headline") or []
-        said = ", ".join(f"{short_name(str(tile.get('name') or tile['key']))} {figure(tile)}" for tile in tiles)
-        said = (record.get("error") or {}).get("message") or said
+        text = ", ".join(f"{short_name(str(tile.get('name') or tile['key']))} {figure(tile)}" for tile in tiles)
+        text = (record.get("error") or {}).get("message") or text
         started = datetime.fromisoformat(record["started_at"]).astimezone()
         table.add_row(
             *([Text(visible(record["series"]))] if several else []),
@@ -94,22 +99,20 @@ def print_history(records: Sequence[Mapping[str, Any]]) -> None:
             Text(visible(record.get("as_of") or "")),
             Text(record["status"], style=styles[record["status"]]),
             f"{record.get('duration_s') or 0:.1f}",
-            Text(visible(said)),
+            Text(visible(text)),
         )
     console.print(table)
 
 
 def print_findings(findings: Sequence[Any]) -> None:
     """Prints the findings of the doctor on stdout, each with its fix below."""
-    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     styles = {"ok": "green", "notice": "yellow", "problem": "bold red"}
     table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    for no_wrap in (True, True, False):
+        table.add_column(no_wrap=no_wrap, overflow="fold")
     for each in findings:
-        said = Text(visible(each.message))
+        text = Text(visible(each.message))
         if each.fix:
-            said.append(f"\n{visible(each.fix)}", style="dim")
-        table.add_row(Text(each.severity, style=styles[each.severity]), each.what, said)
-    console.print(table)
+            text.append(f"\n{visible(each.fix)}", style="dim")
+        table.add_row(Text(each.severity, style=styles[each.severity]), each.what, text)
+    _console().print(table)

@@ -24,18 +24,10 @@ from typing import Any
 from cs_helpers.publish import kernel, log, publish, report_index, run
 from cs_helpers.publish.series import Scalar
 
-TEMPORARY_ERRORS = frozenset(
-    {
-        "DeadKernelError",
-        "SourceUnavailable",
-        "ConnectionError",
-        "ConnectionResetError",
-        "ConnectionRefusedError",
-        "BrokenPipeError",
-        "TimeoutError",
-        "OperationalError",
-    }
-)
+TEMPORARY_ERRORS = (
+    "DeadKernelError", "SourceUnavailable", "ConnectionError", "ConnectionResetError", "ConnectionRefusedError",
+    "BrokenPipeError", "TimeoutError", "OperationalError",
+)  # fmt: skip
 """Names of temporary errors: the same run may succeed when it is repeated."""
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 2.0, 60.0
@@ -85,7 +77,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to an order: ``what`` is started, cell, told, again or done."""
+    """Something that happened to an order: ``what`` is started, cell, message, retry or done."""
 
     order: Order
     what: str
@@ -109,17 +101,17 @@ def run_all(
     todo: queue.SimpleQueue[tuple[int, Order]] = queue.SimpleQueue()
     for each in enumerate(orders):
         todo.put(each)
-    heard: queue.SimpleQueue[tuple[int, Event | Result]] = queue.SimpleQueue()
+    events: queue.SimpleQueue[tuple[int, Event | Result]] = queue.SimpleQueue()
     results: dict[int, Result] = {}
     # For a single report, starting the server of warm kernels would take longer than starting one kernel.
     with kernel.warm() if settings.warm and len(orders) > 1 else nullcontext() as address:
-        slots = [_Slot(todo, heard, settings, address) for _ in range(max(1, min(settings.jobs, len(orders))))]
+        slots = [_Slot(todo, events, settings, address) for _ in range(max(1, min(settings.jobs, len(orders))))]
         try:
             index_page = _IndexPage(settings.out, finished)
             while len(results) < len(orders):
                 index_page.update(len(results))
                 try:
-                    place, news = heard.get(timeout=0.5)
+                    place, news = events.get(timeout=0.5)
                 except queue.Empty:
                     continue
                 if isinstance(news, Result):
@@ -135,12 +127,6 @@ def run_all(
                 slot.stop()
     lacking = [Result(orders[-1], None, index_page.trouble, 1)] if index_page.trouble else []
     return [results[place] for place in range(len(orders))] + lacking
-
-
-def exit_code(results: Sequence[Result]) -> int:
-    """0 if all reports were published, 2 if every failure is wrong input, 1 otherwise."""
-    codes = {result.exit_code for result in results} - {0}
-    return 0 if not codes else 2 if codes == {2} else 1
 
 
 class _IndexPage:
@@ -171,8 +157,8 @@ class _IndexPage:
 class _Slot:
     """One of the runs that may be in progress at a time: a thread with a worker process, replaced if that dies."""
 
-    def __init__(self, todo: Any, heard: Any, settings: Settings, address: str | None):
-        self.todo, self.heard, self.settings = todo, heard, settings
+    def __init__(self, todo: Any, events: Any, settings: Settings, address: str | None):
+        self.todo, self.events, self.settings = todo, events, settings
         self.environment = {**os.environ, **({kernel.ADDRESS_VARIABLE: address} if address else {})}
         self.worker: subprocess.Popen[str] | None = None
         self.stopping = threading.Event()
@@ -204,7 +190,7 @@ class _Slot:
                 return
             result = self._with_retries(place, order)
             if not self.stopping.is_set():
-                self.heard.put((place, result))
+                self.events.put((place, result))
 
     def _with_retries(self, place: int, order: Order) -> Result:
         """Runs an order, and repeats it after a temporary failure."""
@@ -215,8 +201,8 @@ class _Slot:
             if attempt > self.settings.retries or error.get("ename") not in TEMPORARY_ERRORS or self.stopping.is_set():
                 return result
             pause = min(MAX_PAUSE_S, FIRST_PAUSE_S * 4 ** (attempt - 1)) * random.uniform(0.8, 1.2)  # noqa: S311
-            said = {"message": error["message"], "attempt": attempt, "pause_s": round(pause, 1)}
-            self.heard.put((place, Event(order, "again", said | _ids(result.record))))
+            retry = {"message": error["message"], "attempt": attempt, "pause_s": round(pause, 1)}
+            self.events.put((place, Event(order, "retry", retry | _ids(result.record))))
             if self.stopping.wait(pause):
                 return result
             attempt += 1
@@ -224,15 +210,15 @@ class _Slot:
     def _once(self, place: int, order: Order, attempt: int) -> Result:
         about = {"attempt": attempt, "scheduled": dict(order.scheduled) if order.scheduled else None}
         series_name, run_id = order.name, ""
-        for heard in self._conversation(order, about):
-            event = heard.pop("event")
+        for message in self._conversation(order, about):
+            event = message.pop("event")
             if event == "done":
-                return self._result(order, heard["record"])
+                return self._result(order, message["record"])
             if event == "problem":
-                return Result(order, None, heard["message"], heard["exit_code"], heard["traceback"])
+                return Result(order, None, message["message"], message["exit_code"], message["traceback"])
             if event == "began":
-                series_name, run_id = heard["series"], heard["run_id"]
-            self.heard.put((place, Event(order, {"began": "started"}.get(event, event), heard)))
+                series_name, run_id = message["series"], message["run_id"]
+            self.events.put((place, Event(order, {"began": "started"}.get(event, event), message)))
         if self.stopping.is_set():
             return Result(order, None, "stopped", 130)
         return self._lost(order, about, series_name, run_id)
@@ -240,22 +226,22 @@ class _Slot:
     def _conversation(self, order: Order, about: Mapping[str, Any]) -> Any:
         """Sends an order to the worker; yields its messages until the run ends or the worker dies."""
         settings = self.settings
-        worker = self.worker = self.worker if self.worker and self.worker.poll() is None else self._start()
+        if self.worker is None or self.worker.poll() is not None:
+            self.worker = subprocess.Popen(
+                [sys.executable, "-m", "cs_helpers.publish.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=self.environment,
+                start_new_session=True,  # Ctrl-C reaches this process only, which ends its workers itself
+                text=True,
+                encoding="utf-8",
+            )
+        worker = self.worker
         assert worker.stdin
         assert worker.stdout
-        request = {
-            "notebook": str(order.notebook),
-            "values": dict(order.values),
-            "out": str(settings.out),
-            "part": order.part,
-            "about": dict(about),
-            "timeout_s": settings.timeout_s,
-            "memory": settings.memory,
-            "warm": settings.warm,
-            "debug": settings.debug,
-        }
+        request = vars(settings) | vars(order) | {"about": about}
         try:
-            worker.stdin.write(json.dumps(request) + "\n")
+            worker.stdin.write(json.dumps(request, default=str) + "\n")
             worker.stdin.flush()
             for line in worker.stdout:
                 message = json.loads(line)
@@ -264,7 +250,7 @@ class _Slot:
                     self.late.daemon = True
                     self.late.start()
                 last = message["event"] in ("done", "problem")
-                yield message
+                yield message  # which the receiver may change
                 if last:
                     return
         except (OSError, ValueError):
@@ -273,23 +259,12 @@ class _Slot:
             if self.late:
                 self.late.cancel()
 
-    def _start(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "cs_helpers.publish.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=self.environment,
-            start_new_session=True,  # Ctrl-C reaches this process only, which ends its workers itself
-            text=True,
-            encoding="utf-8",
-        )
-
     def _result(self, order: Order, record: Mapping[str, Any]) -> Result:
-        code = run.exit_code(record)
+        code, out = run.exit_code(record), self.settings.out
         if not code:
             return Result(order, record)
-        seen = run.traceback_of(record, self.settings.out) if self.settings.debug else ""
-        return Result(order, record, run.failure_message(record, self.settings.out), code, seen)
+        traceback = run.traceback_of(record, out) if self.settings.debug else ""
+        return Result(order, record, run.failure_message(record, out), code, traceback)
 
     def _lost(self, order: Order, about: Mapping[str, Any], name: str, run_id: str) -> Result:
         """The result of a worker that died: removes its unfinished files and records the failure."""
@@ -298,8 +273,7 @@ class _Slot:
             left = publish.temporary_folder(out, {"series": name, "run_id": run_id})
             shutil.rmtree(left, ignore_errors=True)
             if (out / name / run_id / "report.html").is_file():  # the worker died after publishing
-                record = json.loads((out / name / run_id / "run.json").read_text(encoding="utf-8"))
-                return Result(order, record)
+                return Result(order, json.loads((out / name / run_id / "run.json").read_text(encoding="utf-8")))
         try:
             record = run.lost(order.notebook, order.values, name, out, about)
         except Exception as error:
@@ -314,16 +288,13 @@ def _ids(record: Mapping[str, Any] | None) -> dict[str, Any]:
 def _log_event(out: Path, event: Event) -> None:
     """Writes an event to the log; cells and messages for the terminal are not logged."""
     fields: dict[str, Any] = {"series": event.order.name, **event.fields}
-    what = {"started": "run_started", "again": "run_again"}.get(event.what)
+    what = {"started": "run_started", "retry": "run_again"}.get(event.what)
     if event.what == "done":
         result: Result = event.fields["result"]
         record = result.record
         fields = {"series": event.order.name, **_ids(record)}
         what = "run_published" if record and record["status"] != "failed" else "run_failed"
-        if record:
-            fields |= {
-                key: record.get(key) for key in ("status", "duration_s", "peak_memory_mb", "attempt", "scheduled")
-            }
+        fields |= {key: record.get(key) for key in _LOGGED} if record else {}
         if what == "run_failed":
             error = (record or {}).get("error") or {}
             fields |= {"error": error.get("ename"), "cell": error.get("cell")}

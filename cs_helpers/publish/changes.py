@@ -6,12 +6,15 @@ random. So each row also states whether the earlier value lies inside today's in
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-Record = dict[str, Any]
+from cs_helpers.publish import run_records
+from cs_helpers.publish.series import Record
+from cs_helpers.publish.words import figure
+
+_MAX_RUNS = 50
 
 
 def since_last(record: Mapping[str, Any], out: Path) -> Record | None:
@@ -22,8 +25,13 @@ def since_last(record: Mapping[str, Any], out: Path) -> Record | None:
     and inside (whether the earlier value lies in today's interval, None without an interval). Runs of the same data
     at the same as-of date are skipped, because they repeat the same report.
     """
-    for earlier in _good_runs(out / record["series"]):
-        if earlier["run_id"] < record["run_id"] and _basis(earlier) != _basis(record):
+    for path in sorted((out / record["series"]).glob("*/run.json"), reverse=True)[:_MAX_RUNS]:  # sorted by time
+        try:
+            earlier = run_records.read_record(path)
+        except run_records.UNREADABLE:
+            continue  # the index page reports broken records
+        good_earlier = earlier["status"] != "failed" and earlier["run_id"] < record["run_id"]
+        if good_earlier and _basis(earlier) != _basis(record):
             return {
                 "run_id": earlier["run_id"],
                 "as_of": earlier.get("as_of"),
@@ -32,19 +40,6 @@ def since_last(record: Mapping[str, Any], out: Path) -> Record | None:
                 "rows": _rows(earlier, record),
             }
     return None
-
-
-def _good_runs(folder: Path) -> list[Record]:
-    """The newest 50 run records that are good, newest first. Run ids begin with the time, so they sort by it."""
-    found = []
-    for path in sorted(folder.glob("*/run.json"), reverse=True)[:50]:
-        try:
-            run = json.loads(path.read_text(encoding="utf-8"))
-            if run["status"] in ("ok", "warnings") and isinstance(run["run_id"], str) and run["started_at"]:
-                found.append(run)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # the index page reports broken records
-    return found
 
 
 def _basis(run: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -72,14 +67,10 @@ def _rows(earlier: Mapping[str, Any], record: Mapping[str, Any]) -> list[Record]
                 "key": tile["key"],
                 "name": tile.get("name") or tile["key"],
                 "unit": tile.get("unit"),
-                "then": then.get("text") or _text(earlier_value),
-                "now": tile.get("text") or _text(value),
+                "then": figure(then),
+                "now": figure(tile),
                 "difference": round(value - earlier_value, 6) if comparable else None,
                 "inside": bool(low <= earlier_value <= high) if comparable and None not in (low, high) else None,
             }
         )
     return rows
-
-
-def _text(value: float | None) -> str:
-    return "–" if value is None else f"{value:,}"

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +21,11 @@ from typing import TYPE_CHECKING, Any
 from cs_helpers.core import errors
 from cs_helpers.core.errors import CsHelpersError
 from cs_helpers.publish import kernel, limits
-from cs_helpers.publish.series import Scalar
+from cs_helpers.publish.series import Record, Scalar, outputs
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-Record = dict[str, Any]
 Progress = Callable[[int, int], None]
 """Called before each cell with its number and the number of cells."""
 
@@ -53,15 +51,6 @@ class Limits:
     memory: int | None = None
 
 
-@dataclass(frozen=True)
-class Executed:
-    """The notebook up to where it ran, the error or None, and the peak memory of its kernel in bytes."""
-
-    notebook: NotebookNode
-    problem: Record | None
-    peak_memory: int
-
-
 def execute(
     notebook: Path,
     values: Mapping[str, Scalar],
@@ -70,9 +59,10 @@ def execute(
     within: Limits,
     *,
     warm: bool = True,
-) -> Executed:
+) -> tuple[NotebookNode, Record | None, int]:
     """Executes a notebook with its parameters; it succeeded if papermill succeeded and every cell ran to its end.
 
+    Returns the notebook up to where it ran, the error or None, and the peak memory of its kernel in bytes.
     ``environment`` holds variables for the kernel in addition to those of this process. With ``warm`` the kernel is
     forked if a server is running (see ``kernel.warm``). Never raises for an error in the notebook.
     """
@@ -93,10 +83,12 @@ def execute(
         nonlocal at
         at = cell_index
         watch.cell = executed.cells[at]
-        progress(_number(executed, at), _number(executed, len(executed.cells) - 1))
+        progress(cell_number(executed, at), cell_number(executed, len(executed.cells) - 1))
 
     failed: Exception | None = None
-    with _private_folder() as folder, _Watch(within) as watch:
+    # The kernel's connection files are in a folder that other users of this machine cannot read.
+    private = tempfile.TemporaryDirectory(prefix="cs-helpers-", ignore_cleanup_errors=True)
+    with private as folder, _Watch(within) as watch:
         try:
             execute_notebook(
                 str(notebook).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
@@ -105,7 +97,7 @@ def execute(
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
-                kernel_manager_class=_kernel_manager_class(environment, folder, watch, warm),
+                kernel_manager_class=_kernel_manager_class(environment, Path(folder), watch, warm),
                 shutdown_kernel="immediate",
                 record_timing=False,
                 on_notebook_start=on_notebook_start,
@@ -118,7 +110,9 @@ def execute(
         if not watch.reached and _shown(cell) > MAX_OUTPUT:
             at, watch.reached = place, _TOO_MUCH
     if watch.reached:
-        _shorten(executed)
+        for output in outputs(executed):  # the notebook is kept to find the cause, and must not fill the disk
+            if len(output.get("text", "")) > 10_000:
+                output.text = output.text[:10_000] + "\n... (cut)"
         problem: Record | None = _cell_error(executed, notebook.name, at, "LimitReached", watch.reached)
     elif failed is None or isinstance(failed, PapermillExecutionError):
         problem = _first_problem(executed, notebook.name)
@@ -126,9 +120,9 @@ def execute(
             problem = error_of(None, type(failed).__name__, f"{notebook.name}: {failed}")
     else:
         dead = type(failed).__name__ == "DeadKernelError"
-        said = "the kernel died: it was killed, or memory ran out" if dead else f"{type(failed).__name__}: {failed}"
-        problem = _cell_error(executed, notebook.name, at, type(failed).__name__, said)
-    return Executed(executed, problem, watch.peak)
+        reason = "the kernel died: it was killed, or memory ran out" if dead else f"{type(failed).__name__}: {failed}"
+        problem = _cell_error(executed, notebook.name, at, type(failed).__name__, reason)
+    return executed, problem, watch.peak
 
 
 class _Watch:
@@ -168,9 +162,12 @@ class _Watch:
                 # Finding the children reads the list of all processes, so it is done once a second only.
                 children = process.children(recursive=True) if looks % 10 == 0 else children
                 looks += 1
-                used = process.memory_info().rss + sum(map(_memory, children))
+                used = process.memory_info().rss
             except psutil.Error:
                 continue
+            for child in children:
+                with suppress(psutil.Error):  # the process has ended
+                    used += child.memory_info().rss
             self.peak = max(self.peak, used)
             self.reached = self._passed(used)
             if self.reached:
@@ -196,15 +193,6 @@ class _Watch:
         return ""
 
 
-def _memory(process: Any) -> int:
-    import psutil
-
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0  # the process has ended
-
-
 def _shown(cell: Mapping[str, Any]) -> int:
     """Number of characters in a cell's outputs so far."""
     count = 0
@@ -214,24 +202,6 @@ def _shown(cell: Mapping[str, Any]) -> int:
     return count
 
 
-def _shorten(executed: NotebookNode) -> None:
-    """Cuts long outputs of a stopped run: its notebook is kept to find the cause, and must not fill the disk."""
-    for cell in executed.cells:
-        for output in cell.get("outputs", []):
-            if len(output.get("text", "")) > 10_000:
-                output.text = output.text[:10_000] + "\n... (cut)"
-
-
-@contextmanager
-def _private_folder() -> Iterator[Path]:
-    """A folder for the kernel's connection files that other users of this machine cannot read."""
-    folder = Path(tempfile.mkdtemp(prefix="cs-helpers-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _first_problem(executed: NotebookNode, name: str) -> Record | None:
     """The error of the first code cell that did not run to its end, or None; papermill's status is not trusted."""
     for position, cell in enumerate(executed.cells):
@@ -239,43 +209,40 @@ def _first_problem(executed: NotebookNode, name: str) -> Record | None:
             continue
         for output in cell.outputs:
             if output.output_type == "error":
-                said = f"{output.ename}: {output.evalue}".rstrip(": ")
+                reason = f"{output.ename}: {output.evalue}".rstrip(": ")
                 if output.ename == "SystemExit":
-                    said += " (the notebook stopped before its last cell)"
+                    reason += " (the notebook stopped before its last cell)"
                 message = output.evalue if known_error(output.ename) else None
-                return _cell_error(executed, name, position, output.ename, said, message)
+                return _cell_error(executed, name, position, output.ename, reason, message)
         if cell.execution_count is None or cell.metadata.get("papermill", {}).get("status") != "completed":
             return _cell_error(executed, name, position, "NotRun", "this cell did not run to its end")
     return None
 
 
 def _cell_error(
-    executed: NotebookNode, name: str, position: int, ename: str, said: str, message: str | None = None
+    executed: NotebookNode, name: str, position: int, ename: str, reason: str, message: str | None = None
 ) -> Record:
-    number, heading = _number(executed, position), _heading_above(executed, position)
+    number, heading = cell_number(executed, position), _heading_above(executed, position)
     under = f", under '{heading}'" if heading else ""
-    return error_of(number, ename, message or f"{name}, cell {number}{under}: {said}")
+    return error_of(number, ename, message or f"{name}, cell {number}{under}: {reason}")
 
 
 def error_of(cell: int | None, ename: str, message: str) -> Record:
     """An error as run.json stores it; a long message from another library is cut."""
     text = ANSI.sub("", message)
-    if len(text) > _MAX_MESSAGE and not known_error(
-        ename
-    ):  # messages of this package list every problem and stay complete
+    if len(text) > _MAX_MESSAGE and not known_error(ename):  # messages of this package list every problem
         text = text[:_MAX_MESSAGE] + " ... (cut)"
     return {"cell": cell, "ename": ename, "message": text}
 
 
-def _number(executed: NotebookNode, position: int) -> int:
+def cell_number(executed: NotebookNode, position: int) -> int:
     """The cell's number as its author counts: from 1, without the cells that papermill inserted."""
     return sum(not _OURS & set(cell.metadata.get("tags", [])) for cell in executed.cells[: position + 1])
 
 
 def _heading_above(executed: NotebookNode, position: int) -> str:
     for cell in reversed(executed.cells[: position + 1]):
-        headings = re.findall(r"^#+ +(.+)$", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else []
-        if headings:
+        if cell.cell_type == "markdown" and (headings := re.findall(r"^#+ +(.+)$", cell.source, re.MULTILINE)):
             return str(headings[-1]).strip()
     return ""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,6 @@ NAMING = ("account_id", "name", "csm.rep_id", "csm.name", "csm.manager_id")
 """Attributes whose values name accounts and people: no shared report may be about one of them."""
 
 _MAX_NAME_LENGTH = 60
-
-
-@dataclass(frozen=True)
-class Part:
-    """One report of a fan-out: its name, such as ``segment=smb``, and its parameters."""
-
-    name: str
-    values: Mapping[str, Scalar]
 
 
 def check(notebook: Path, column: str, values: Mapping[str, Scalar]) -> None:
@@ -44,8 +35,13 @@ def check(notebook: Path, column: str, values: Mapping[str, Scalar]) -> None:
         )
 
 
-def parts(notebook: Path, column: str, values: Mapping[str, Scalar], found: Sequence[str]) -> list[Part]:
-    """A part for each value in ``found``, in the same order. Raises ParameterError for no value or too many."""
+def parts(
+    notebook: Path, column: str, values: Mapping[str, Scalar], found: Sequence[str]
+) -> dict[str, dict[str, Scalar]]:
+    """Name (such as ``segment=smb``) and parameters of the report for each value in ``found``, in the same order.
+
+    Raises ParameterError for no value or too many.
+    """
     if not found or len(found) > MAX_PARTS:
         what = "no account has a value" if not found else f"{len(found):,} values, at most {MAX_PARTS:,} reports"
         raise ParameterError(
@@ -54,10 +50,9 @@ def parts(notebook: Path, column: str, values: Mapping[str, Scalar], found: Sequ
         )
     names = part_names(column, found)
     where = str(values.get("where") or "")
-    return [
-        Part(names[value], {**values, "where": f"{where}, {condition(column, value)}".removeprefix(", ")})
-        for value in found
-    ]
+    return {
+        names[value]: {**values, "where": f"{where}, {condition(column, value)}".removeprefix(", ")} for value in found
+    }
 
 
 def condition(column: str, value: str) -> str:
@@ -72,13 +67,11 @@ def part_names(column: str, found: Sequence[str]) -> dict[str, str]:
     safe = {value: re.sub(r"[^\w.-]+", "-", value.lower()).strip(".-")[:_MAX_NAME_LENGTH] for value in found}
     twice = {name for name in safe.values() if list(safe.values()).count(name) > 1}
     return {
-        value: f"{column}={name if name and name not in twice else _distinct(name, value)}"
+        value: f"{column}={name}"
+        if name and name not in twice
+        else f"{column}=" + f"{name}-{hashlib.sha256(value.encode()).hexdigest()[:8]}".strip("-")
         for value, name in safe.items()
     }
-
-
-def _distinct(name: str, value: str) -> str:
-    return f"{name}-{hashlib.sha256(value.encode()).hexdigest()[:8]}".strip("-")
 
 
 def published_series(out: Path, scheduled: Mapping[str, Any]) -> set[str]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cs_helpers.core.errors import visible
+from cs_helpers.publish.series import outputs
 from cs_helpers.publish.words import STATUS_WORDS, day_words, moment_words, row_words, short_name
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ FOLDED = ("Method", "Data quality", "Provenance")
 MIME = "application/vnd.cs-helpers.report+json"
 STYLE = re.compile(r'<style class="cs-style">[^<]*</style>')
 """The styles that each output carries for JupyterLab."""
+_HEADING = re.compile(r"## +(.+)\n*")
 _IMAGE_WITHOUT_TEXT = re.compile(r"""<img(?![^<>]*\salt=["'])""", re.IGNORECASE)
 
 
@@ -56,9 +58,13 @@ def policy() -> str:
 def render_report(notebook: NotebookNode, record: Mapping[str, Any]) -> str:
     """The page of one executed notebook; ``record`` is its run record (see ``publish.run``)."""
     pages = deepcopy(notebook)
-    about = {key: visible(value) if isinstance(value, str) else value for key, value in _about(notebook).items()}
+    about: dict[str, Any] = {}
+    for output in outputs(pages):
+        data = output.get("data", {})
+        about |= {key: visible(text) if isinstance(text, str) else text for key, text in data.get(MIME, {}).items()}
+        if "text/html" in data:
+            data["text/html"] = STYLE.sub("", data["text/html"])  # the page has its own styles
     title, question = _title(pages)
-    _take_out_styles(pages)
     changes = _changes(record.get("changed"))
     contents, close = _lay_out(pages, changes is not None)
     page = {
@@ -98,14 +104,6 @@ def command(record: Mapping[str, Any]) -> str:
     return visible(shlex.join(words))
 
 
-def _about(notebook: NotebookNode) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            found |= output.get("data", {}).get(MIME, {})
-    return found
-
-
 _AUDIENCES = {
     "full": "for internal use: names accounts and people",
     "shared": "for sharing: accounts and people under pseudonyms, small groups withheld",
@@ -113,18 +111,15 @@ _AUDIENCES = {
 
 
 def _facts(about: Mapping[str, Any], audience: str) -> list[str]:
-    facts = []
-    if about.get("as_of"):
-        facts.append(f"as of {day_words(about['as_of'])}")
-    if about.get("data_through"):
-        facts.append(f"data through {day_words(about['data_through'])}")
-    if about.get("accounts"):
-        facts.append(f"{about['accounts']:,} accounts")
-    if about.get("currency"):
-        facts.append(f"amounts in {about['currency']}")
-    if about.get("filters") and about["filters"] != "none":
-        facts.append(f"only {about['filters']}")
-    return [*facts, _AUDIENCES.get(audience, "")]
+    words: dict[str, Callable[[Any], str]] = {
+        "as_of": lambda day: f"as of {day_words(day)}",
+        "data_through": lambda day: f"data through {day_words(day)}",
+        "accounts": lambda number: f"{number:,} accounts",
+        "currency": lambda currency: f"amounts in {currency}",
+        "filters": lambda filters: "" if filters == "none" else f"only {filters}",
+    }
+    facts = [in_words(about[key]) for key, in_words in words.items() if about.get(key)]
+    return [*filter(None, facts), _AUDIENCES.get(audience, "")]
 
 
 def _changes(changed: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -132,20 +127,11 @@ def _changes(changed: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not changed or not changed["rows"]:
         return None
     as_of = f", as of {day_words(changed['as_of'])}" if changed.get("as_of") else ""
-    other = f" Other than then: {', '.join(changed['other'])}." if changed["other"] else ""
+    other = f" Also changed: {', '.join(changed['other'])}." if changed["other"] else ""
     return {
         "since": f"The last report on other data was made {moment_words(changed['started_at'])}{as_of}.{other}",
         "rows": [{**row, "name": short_name(row["name"]), "words": row_words(row)} for row in changed["rows"]],
     }
-
-
-def _take_out_styles(notebook: NotebookNode) -> None:
-    """Removes the styles that outputs carry for JupyterLab, because the page has its own."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            if "text/html" in data:
-                data["text/html"] = STYLE.sub("", data["text/html"])
 
 
 def _made(record: Mapping[str, Any]) -> str:
@@ -169,40 +155,65 @@ def _title(notebook: NotebookNode) -> tuple[str, str]:
     return title.strip(), " ".join(question.split())
 
 
+def cells_above_sections(notebook: NotebookNode) -> list[int]:
+    """Positions of the cells above the first ``## Heading`` that show something: the page leaves them out.
+
+    The title does not count, nor do facts that the header of the page shows.
+    """
+    found = []
+    for position, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown" and _HEADING.match(cell.source):
+            break
+        is_title = position == 0 and cell.source.startswith("# ")
+        if any(map(_is_visible, cell.get("outputs", []))) or (
+            cell.cell_type == "markdown" and cell.source.strip() and not is_title
+        ):
+            found.append(position)
+    return found
+
+
+def _is_visible(output: Mapping[str, Any]) -> bool:
+    if output["output_type"] == "stream":
+        return bool(output["name"] == "stdout")
+    data = output.get("data", {})
+    return bool(data) and not any(kind.startswith(MIME.partition("report")[0]) for kind in data)
+
+
 def _lay_out(notebook: NotebookNode, changes: bool) -> tuple[list[dict[str, Any]], str]:
     """Marks where sections begin; returns the table of contents and the tag that closes the last section.
 
     ``## Heading`` opens a section and ``### Heading`` an entry in it. "What changed" follows the first section. Cells
-    before the first section only load data and are not shown. Headings come from the author, never from data.
+    above the first section load data and are left out; a run names those that show something
+    (``cells_above_sections``). Headings come from the author, never from data.
     """
     contents: list[dict[str, Any]] = []
-    close, begun, cells = "", False, []
-    opened = 0
+    close, opened, cells = "", 0, []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            heading = re.match(r"## +(.+)\n*", cell.source)
+            heading = _HEADING.match(cell.source)
             if heading:
-                title = heading.group(1).strip()
+                title = heading[1].strip()
                 folded = title in FOLDED
                 cell.source = cell.source[heading.end() :]
                 opened += 1
+                after_changes = changes and opened == 2
                 section = {"id": _slug(title), "title": title, "folded": folded, "close": close}
-                cell.metadata["section"] = section | {"after_changes": changes and opened == 2}
-                if changes and opened == 2:
+                cell.metadata["section"] = section | {"after_changes": after_changes}
+                if after_changes:
                     contents.append({"id": "what-changed", "title": "What changed", "level": 2})
                 contents.append({"id": _slug(title), "title": title, "level": 2})
-                close, begun = ("</details>" if folded else "</section>"), True
-            cell.source = re.sub(r"^### +(.+)$", lambda m: _subheading(m, contents), cell.source, flags=re.M)
-        if begun:
+                close = "</details>" if folded else "</section>"
+            for title in re.findall(r"^### +(.+)$", cell.source, flags=re.M):
+                contents.append({"id": f"s-{_slug(title)}", "title": title.strip(), "level": 3})
+            cell.source = re.sub(r"^### +(.+)$", _subheading, cell.source, flags=re.M)
+        if opened:
             cells.append(cell)
     notebook.cells = cells
     return contents, close
 
 
-def _subheading(match: re.Match[str], contents: list[dict[str, Any]]) -> str:
-    title = match.group(1).strip()
-    contents.append({"id": "s-" + _slug(title), "title": title, "level": 3})
-    return f'<h3 id="s-{_slug(title)}">{title}</h3>\n'
+def _subheading(match: re.Match[str]) -> str:
+    return f'<h3 id="s-{_slug(match[1])}">{match[1].strip()}</h3>\n'
 
 
 def _slug(title: str) -> str:
@@ -231,9 +242,8 @@ def _exporter() -> HTMLExporter:
     return Page(  # type: ignore[no-untyped-call]
         template_name="report",
         extra_template_basedirs=[str(SHELL)],
-        default_preprocessors=[
-            "nbconvert.preprocessors.CoalesceStreamsPreprocessor"
-        ],  # the other preprocessors would change nothing
+        # The other preprocessors would change nothing.
+        default_preprocessors=["nbconvert.preprocessors.CoalesceStreamsPreprocessor"],
         exclude_input=True,
         exclude_input_prompt=True,
         exclude_output_prompt=True,

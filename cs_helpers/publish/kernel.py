@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -38,44 +38,18 @@ PACKAGE = Path(__file__).resolve().parents[1]
 ADDRESS_VARIABLE = "CS_HELPERS_WARM_START"
 PROVISIONER = "cs-helpers-warm"
 IMPORTS = (
-    "ipykernel.kernelapp",
-    "ipykernel.ipkernel",
-    "ipykernel.debugger",
-    "IPython.core.interactiveshell",
-    "numpy",
-    "numpy.random",
-    "pandas",
-    "pyarrow",
-    "pyarrow.csv",
-    "pyarrow.compute",
-    "pyarrow.pandas_compat",
-    "duckdb",
-    "matplotlib.figure",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg",
-    "seaborn",
-    "scipy.optimize",
-    "scipy.special",
-    "scipy.stats",
-    "sklearn.ensemble",
-    "sklearn.linear_model",
-    "sklearn.metrics",
-    "sklearn.pipeline",
-    "sklearn.preprocessing",
-    "pydantic",
-    "yaml",
-    "cs_helpers.data.tables",
-    "cs_helpers.data.rollups",
-    "cs_helpers.data.mapping",
-    "cs_helpers.data.sources",
-    "cs_helpers.data.engines.duckdb",
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "IPython.core.interactiveshell", "numpy",
+    "numpy.random", "pandas", "pyarrow", "pyarrow.csv", "pyarrow.compute", "pyarrow.pandas_compat", "duckdb",
+    "matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "seaborn",
+    "scipy.optimize", "scipy.special", "scipy.stats", "sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics",
+    "sklearn.pipeline", "sklearn.preprocessing", "pydantic", "yaml", "cs_helpers.data.tables",
+    "cs_helpers.data.rollups", "cs_helpers.data.mapping", "cs_helpers.data.sources", "cs_helpers.data.engines.duckdb",
     "cs_helpers.core.stats",
     *(f"cs_helpers.{subject}" for subject in SUBJECTS),
     *(f"cs_helpers.{part}.views" for part in (*SUBJECTS, "data") if any((PACKAGE / part).glob("views*"))),
     *(f"cs_helpers.{part}.metrics" for part in (*SUBJECTS, "data") if (PACKAGE / part / "metrics.py").is_file()),
-    "cs_helpers.report",
-    "cs_helpers.report.parameters",
-)
+    "cs_helpers.report", "cs_helpers.report.parameters",
+)  # fmt: skip
 """The modules that the server imports: what a notebook of this project is likely to need.
 
 None of them may start a thread; ``_prepare`` checks that. matplotlib_inline must not be among them: it connects itself
@@ -121,38 +95,35 @@ def warm() -> Iterator[str | None]:
         yield None
         return
     limit_threads()
-    folder = tempfile.mkdtemp(prefix="cs-helpers-")  # readable by its owner only, so no other user can ask for a kernel
-    address = os.path.join(folder, "warm")
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(address)
-        listener.listen(64)
-        server = subprocess.Popen(
-            [sys.executable, "-m", "cs_helpers.publish.kernel", str(listener.fileno()), folder],
-            stdin=subprocess.PIPE,  # closed when this process ends for any reason, which tells the server to end
-            stdout=2,
-            pass_fds=(listener.fileno(),),
-            start_new_session=True,  # Ctrl-C reaches this process only, which ends the server itself
-        )
-    try:
-        yield address
-    finally:
-        assert server.stdin
-        server.stdin.close()
+    # The folder is readable by its owner only, so no other user can ask for a kernel.
+    with tempfile.TemporaryDirectory(prefix="cs-helpers-", ignore_cleanup_errors=True) as folder:
+        address = os.path.join(folder, "warm")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(address)
+            listener.listen(64)
+            server = subprocess.Popen(
+                [sys.executable, "-m", "cs_helpers.publish.kernel", str(listener.fileno()), folder],
+                stdin=subprocess.PIPE,  # closed when this process ends for any reason, which tells the server to end
+                stdout=2,
+                pass_fds=(listener.fileno(),),
+                start_new_session=True,  # Ctrl-C reaches this process only, which ends the server itself
+            )
         try:
-            server.wait(5)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+            yield address
+        finally:
+            assert server.stdin
+            server.stdin.close()
+            try:
+                server.wait(5)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
 
 
 def probe() -> tuple[bool, str]:
     """Whether warm start works on this machine, and a sentence with the result or the reason."""
     if not can_fork():
-        return (
-            False,
-            "this system has no safe fork, so each report starts its own kernel, which takes about two seconds longer",
-        )
+        return False, "this system has no safe fork, so each report starts its own kernel (about two seconds longer)"
     with warm() as address:
         assert address
         try:
@@ -196,11 +167,9 @@ class Forked:
             self._connection.sendall(json.dumps({"signal": int(number)}).encode() + b"\n")
 
     def kill(self) -> None:
-        """Ends the kernel at once."""
         self.send_signal(signal.SIGKILL)
 
     def terminate(self) -> None:
-        """Asks the kernel to end."""
         self.send_signal(signal.SIGTERM)
 
     def _read_answer(self) -> None:
@@ -226,11 +195,10 @@ def forked(address: str, cmd: list[str], cwd: Any, env: dict[str, str] | None) -
     """A forked kernel, or None if the server cannot provide one."""
     options = cmd[cmd.index("-f") :]
     request = {"argv": options, "cwd": str(cwd or Path.cwd()), "env": dict(os.environ if env is None else env)}
-    try:
+    with contextlib.suppress(OSError):
         answered = _ask(address, request)
-    except OSError:
-        return None
-    return answered if answered.pid else None
+        return answered if answered.pid else None
+    return None
 
 
 def _ask(address: str, request: dict[str, Any]) -> Forked:
@@ -258,11 +226,8 @@ def _ask(address: str, request: dict[str, Any]) -> Forked:
 
 def serve(listener: socket.socket, folder: str) -> None:
     """Forks a kernel for each connection until standard input ends; then ends all kernels and itself."""
-    refused = _prepare()
-    environment = {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_IMPORT)}
-    server = _Server(listener, refused, environment)
     try:
-        server.run()
+        _Server(listener, _prepare()).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -298,20 +263,22 @@ def _prepare() -> str:
 class _Server:
     """The server's sockets and kernels; one loop in one thread handles them all."""
 
-    def __init__(self, listener: socket.socket, refused: str, environment: dict[str, str]):
-        self.listener, self.refused, self.environment = listener, refused, environment
+    def __init__(self, listener: socket.socket, refused: str):
+        self.listener, self.refused = listener, refused
+        self.environment = _read_at_import(os.environ)
         self.selector = selectors.DefaultSelector()
-        self.children: dict[
-            socket.socket, tuple[int, int]
-        ] = {}  # connection -> process id, file descriptor that is readable when the process has ended
+        # connection -> process id, file descriptor that is readable when the process has ended
+        self.children: dict[socket.socket, tuple[int, int]] = {}
 
     def run(self) -> None:
         self._watch(self.listener, self._accept)
-        self._watch(sys.stdin.buffer, self._owner)
-        self.running = True
-        while self.running:
+        self.selector.register(sys.stdin.buffer, selectors.EVENT_READ)
+        running = True
+        while running:
             for key, _ in self.selector.select():
-                if key.fd in self.selector.get_map():  # an earlier event of this round may have closed it
+                if key.data is None:
+                    running = bool(os.read(sys.stdin.fileno(), 4096))  # empty once the owner has ended
+                elif key.fd in self.selector.get_map():  # an earlier event of this round may have closed it
                     key.data()
         for pid, _ in self.children.values():
             with contextlib.suppress(ProcessLookupError):
@@ -320,22 +287,22 @@ class _Server:
     def _watch(self, file: Any, then: Callable[[], None]) -> None:
         self.selector.register(file, selectors.EVENT_READ, then)
 
-    def _owner(self) -> None:
-        self.running = bool(os.read(sys.stdin.fileno(), 4096))
-
     def _accept(self) -> None:
         connection, _ = self.listener.accept()
         connection.settimeout(_MAX_WAIT_S)
-        lines: list[bytes] = [b""]
+        line = b""
 
         def first() -> None:
+            nonlocal line
             got = self._read(connection)
-            lines[0] += got
-            if not got:
-                self._forget(connection)
-            elif lines[0].endswith(b"\n"):
-                self.selector.unregister(connection)
-                self._fork(connection, json.loads(lines[0]))
+            line += got
+            if got and not line.endswith(b"\n"):
+                return
+            self.selector.unregister(connection)
+            if got:
+                self._fork(connection, json.loads(line))
+            else:
+                connection.close()
 
         self._watch(connection, first)
 
@@ -344,10 +311,6 @@ class _Server:
             return connection.recv(1 << 20)
         except OSError:
             return b""
-
-    def _forget(self, connection: socket.socket) -> None:
-        self.selector.unregister(connection)
-        connection.close()
 
     def _fork(self, connection: socket.socket, request: dict[str, Any]) -> None:
         refused = self.refused or self._environment_differs(request.get("env", {}))
@@ -359,9 +322,7 @@ class _Server:
         if pid == 0:
             _become_kernel(request, [self.listener, connection, *self.children], self.selector)
         with contextlib.suppress(OSError):
-            os.setpgid(
-                pid, pid
-            )  # the child does the same: whichever is first, the group exists before a signal is sent
+            os.setpgid(pid, pid)  # the child does the same, so the group exists before a signal is sent
         ended = os.pidfd_open(pid)
         self.children[connection] = pid, ended
         self._say(connection, {"pid": pid})
@@ -369,9 +330,8 @@ class _Server:
         self._watch(ended, lambda: self._ended(connection))
 
     def _environment_differs(self, wanted: dict[str, str]) -> str:
-        named = {name for name in {*wanted, *self.environment} if name.startswith(_READ_AT_IMPORT)}
-        other = sorted(name for name in named if wanted.get(name) != self.environment.get(name)) if wanted else []
-        return f"the environment differs in {', '.join(other)}" if other else ""
+        differ = {name for name, _ in _read_at_import(wanted).items() ^ self.environment.items()} if wanted else set()
+        return f"the environment differs in {', '.join(sorted(differ))}" if differ else ""
 
     def _on_request(self, connection: socket.socket) -> None:
         got = self._read(connection)
@@ -401,6 +361,10 @@ class _Server:
             connection.sendall(json.dumps(answer).encode() + b"\n")
 
 
+def _read_at_import(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith(_READ_AT_IMPORT)}
+
+
 def _become_kernel(request: dict[str, Any], others: list[socket.socket], selector: selectors.BaseSelector) -> NoReturn:
     """Turns the forked child into what ``python -m ipykernel_launcher`` starts, and ends the process with it."""
     code = 1
@@ -419,9 +383,16 @@ def _become_kernel(request: dict[str, Any], others: list[socket.socket], selecto
         os.environ.update(request["env"], JPY_PARENT_PID=str(server))
         time.tzset()
         os.chdir(request["cwd"])
-        _reseed()
+        random.seed()  # each kernel has its own random numbers, although all descend from one process
+        if numpy := sys.modules.get("numpy.random"):
+            numpy.seed()
         sys.argv = ["ipykernel_launcher", *request["argv"]]
-        code = _run_kernel(request["argv"], server)
+        from ipykernel.kernelapp import IPKernelApp
+
+        app = IPKernelApp.instance(parent_handle=server)
+        app.initialize(request["argv"])
+        app.start()
+        code = 0
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
     except BaseException:
@@ -430,22 +401,6 @@ def _become_kernel(request: dict[str, Any], others: list[socket.socket], selecto
         traceback.print_exc()
     finally:
         os._exit(code)
-
-
-def _reseed() -> None:
-    """Gives each kernel its own random numbers, although all descend from one process."""
-    random.seed()
-    if numpy := sys.modules.get("numpy.random"):
-        numpy.seed()
-
-
-def _run_kernel(argv: list[str], server: int) -> int:
-    from ipykernel.kernelapp import IPKernelApp
-
-    app = IPKernelApp.instance(parent_handle=server)
-    app.initialize(argv)
-    app.start()
-    return 0
 
 
 def main() -> None:

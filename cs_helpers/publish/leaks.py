@@ -30,7 +30,7 @@ _FINDINGS = {
     "Subscription": "holds the key of a subscription",
     "Candidate": "holds the key of a candidate",
     "Person": "names a person",
-    "filter": "says by which value the accounts were chosen",
+    "filter": "states the value by which the accounts were chosen",
     "key": "holds the key of the pseudonyms",
     MAIL: "holds an e-mail address",
 }
@@ -59,7 +59,7 @@ def scan(files: Mapping[str, str], names: Identities) -> list[str]:
     for file, text in files.items():
         for place, texts in _places(file, text):
             kinds = dict.fromkeys(kind for each in texts for kind in names.named_in(each))
-            found += [f"{place}: {_FINDINGS.get(kind, 'names somebody')}" for kind in kinds]
+            found += [f"{place}: {_FINDINGS.get(kind, 'names a person or account')}" for kind in kinds]
         if file.endswith(".html") and _ENCODED.search(text):
             found.append(f"{file}: {_PICTURE}")
     return found
@@ -98,29 +98,22 @@ def searchable(names: Mapping[str, Iterable[str]], notebook: Path) -> tuple[Iden
     """
     own = _own_text()
     found = Identities(names, ordinary=_own_words() | frozenset(words(plain_text(_text_before(notebook)))))
-    said = found.names_in(own)
-    if said:
-        left = {kind: [name for name in several if name not in said] for kind, several in names.items()}
-        return Identities(left, ordinary=frozenset(_words_of(found.unscanned))), (*found.unscanned, *sorted(said))
+    own_names = found.names_in(own)
+    if own_names:
+        left = {kind: [name for name in several if name not in own_names] for kind, several in names.items()}
+        ordinary = (word for name in found.unscanned for word in words(plain_text(name)))
+        return Identities(left, ordinary=frozenset(ordinary)), (*found.unscanned, *sorted(own_names))
     return found, found.unscanned
 
 
-def _words_of(names: Iterable[str]) -> Iterable[str]:
-    return (word for name in names for word in words(plain_text(name)))
-
-
 def _text_before(notebook: Path) -> str:
+    """All texts of a notebook before it runs, without the string literals of its parameters cell."""
     content = json.loads(notebook.read_text(encoding="utf-8"))
     for cell in content.get("cells", []):
         if "parameters" in cell.get("metadata", {}).get("tags", []):
-            cell["source"] = _without_texts("".join(cell["source"]))
+            tokens = tokenize.generate_tokens(io.StringIO("".join(cell["source"])).readline)
+            cell["source"] = " ".join(token.string for token in tokens if token.type != tokenize.STRING)
     return "\n".join(all_texts(content))
-
-
-def _without_texts(source: str) -> str:
-    """Python source without its string literals: names, numbers and comments stay."""
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return " ".join(token.string for token in tokens if token.type != tokenize.STRING)
 
 
 @cache
@@ -130,20 +123,12 @@ def _own_text() -> str:
     for name in REPORT_TEXTS:
         path = PACKAGE / name
         for module in [path] if path.suffix else sorted(path.rglob("*.py")):
-            found += _strings(ast.parse(module.read_text(encoding="utf-8")))
+            nodes = list(ast.walk(ast.parse(module.read_text(encoding="utf-8"))))
+            docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+            constants = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in docstrings)
+            found += [node.value for node in constants if isinstance(node.value, str)]
     found += [path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "publish" / "shell").rglob("*.*"))]
     return "\n".join(found)
-
-
-def _strings(tree: ast.Module) -> list[str]:
-    notes = {
-        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }  # docstrings
-    return [
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in notes
-    ]
 
 
 @cache

@@ -24,7 +24,8 @@ def hold(out: Path, name: str, wait: float = 0) -> Iterator[bool]:
     """
     from filelock import FileLock, Timeout
 
-    file = out / FOLDER / f"{_file_name(name)}.lock"
+    safe_name = re.sub(r"[^\w.=-]+", "-", name).strip(".") or "lock"
+    file = out / FOLDER / f"{safe_name}.lock"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         # A soft lock would stay after its owner has ended.
@@ -42,7 +43,3 @@ def hold(out: Path, name: str, wait: float = 0) -> Iterator[bool]:
         yield True
     finally:
         lock.release()
-
-
-def _file_name(name: str) -> str:
-    return re.sub(r"[^\w.=-]+", "-", name).strip(".") or "lock"

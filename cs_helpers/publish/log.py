@@ -38,15 +38,3 @@ def event(out: Path, what: str, **fields: Any) -> None:
             os.close(file)
     except OSError:
         pass
-
-
-def read(out: Path) -> list[dict[str, Any]]:
-    """All events in the folder, oldest first; a line that a crash cut off is left out."""
-    events = []
-    for file in sorted((out / FOLDER).glob("*.jsonl")):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            try:
-                events.append(json.loads(line))
-            except ValueError:
-                continue
-    return events

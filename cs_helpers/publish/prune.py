@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,13 @@ TRASH = ".trash-"
 # Names of publish.temporary_folder and publish.replace_file.
 _RUN = re.compile(r"\.(?P<lock>.+)-(?P<run_id>\d{8}T\d{6,9}Z-[0-9a-f]{4})")
 _FILE = re.compile(r"\..+\.[0-9a-f]{8}")
-_LOG = re.compile(r"(\d{4}-\d{2}-\d{2})\.jsonl")
+_LOG = re.compile(r"\d{4}-[01]\d-[0-3]\d\.jsonl")
 _FILE_S = 3600.0  # a hidden file of this age is not being written any more
 _RUN_S = 60.0  # a lost process is recorded without a lock, within less than a minute
 
 
 @dataclass(frozen=True)
-class Going:
+class Removal:
     """A run or file to remove: its path, the reason, its size in bytes, and the series if it is a run."""
 
     path: Path
@@ -51,9 +51,9 @@ class Going:
 class Plan:
     """The runs and leftovers to remove, and the number of runs in each series concerned."""
 
-    runs: tuple[Going, ...]
-    leftovers: tuple[Going, ...]
-    there: Mapping[str, int]
+    runs: tuple[Removal, ...]
+    leftovers: tuple[Removal, ...]
+    counts: Mapping[str, int]
 
     @property
     def size(self) -> int:
@@ -64,10 +64,10 @@ class Plan:
 def keep_newest(out: Path, series: str, runs: int) -> list[str]:
     """Keeps the newest ``runs`` good runs of a series and the newest ten failed ones; returns the removed run ids."""
     records = run_records.by_series(run_records.read_records(out)[0]).get(series, [])
-    going = _removable(out, records, runs, None)
-    if going:
-        apply(out, Plan(tuple(going), (), {series: len(records)}))
-    return [each.run_id for each in going]
+    removed = _removable(out, records, runs, None)
+    if removed:
+        apply(out, Plan(tuple(removed), (), {series: len(records)}))
+    return [each.run_id for each in removed]
 
 
 def plan(
@@ -86,14 +86,14 @@ def plan(
     None for ``keep`` or ``older_than_days`` means no limit by number or by age.
     """
     oldest = now - timedelta(days=older_than_days) if older_than_days is not None else None
-    found: list[Going] = []
-    there: dict[str, int] = {}
+    found: list[Removal] = []
+    counts: dict[str, int] = {}
     for name, records in run_records.by_series(run_records.read_records(out)[0]).items():
         if series is None or name in series:
-            going = _removable(out, records, keep, oldest, keep_failed)
-            found += going
-            there |= {name: len(records)} if going else {}
-    return Plan(tuple(found), tuple(leftovers(out, now)), there)
+            removed = _removable(out, records, keep, oldest, keep_failed)
+            found += removed
+            counts |= {name: len(records)} if removed else {}
+    return Plan(tuple(found), tuple(leftovers(out, now)), counts)
 
 
 def apply(out: Path, planned: Plan) -> list[str]:
@@ -102,9 +102,8 @@ def apply(out: Path, planned: Plan) -> list[str]:
     trash: list[Path] = []
     listed = False
     if planned.runs:
-        with locks.hold(
-            out, report_index.LOCK, wait=30
-        ):  # held throughout, so that no new index page lists a removed run
+        # The lock is held throughout, so that no new index page lists a removed run.
+        with locks.hold(out, report_index.LOCK, wait=30):
             with suppress(OSError):  # on a full disk the page is written after the removal
                 report_index.write(out, without={(each.series, each.run_id) for each in planned.runs})
                 listed = True
@@ -135,37 +134,34 @@ def apply(out: Path, planned: Plan) -> list[str]:
     return problems
 
 
-def leftovers(out: Path, now: datetime) -> list[Going]:
+def leftovers(out: Path, now: datetime) -> list[Removal]:
     """Files of killed processes under ``out``, and logs that are older than 90 days.
 
     The folder of a run in progress is not among them: its process holds the lock of the series. Only the newest
     folder of a series can belong to that process.
     """
-    found = [*_unfinished_runs(out)]
-    found += [_thing(out, path, "of a run that was being removed") for path in _hidden(out) if _is_trash(path)]
+    why = dict.fromkeys(_unfinished_runs(out), "of a run that was killed")
     for path in _hidden(out):
+        if path.name.startswith(TRASH) and path.is_dir() and not path.is_symlink():
+            why[path] = "of a run that was being removed"
         if _FILE.fullmatch(path.name) and not path.is_dir() and _age(path) > _FILE_S:
-            found.append(_thing(out, path, "an unfinished file"))
-    first = (now.astimezone(UTC) - timedelta(days=LOG_DAYS)).date()
-    for path in sorted((out / log.FOLDER).glob("*.jsonl")):
-        match = _LOG.fullmatch(path.name)
-        if match and _before(match[1], first):
-            found.append(_thing(out, path, f"a log older than {LOG_DAYS} days"))
-    return found
+            why[path] = "an unfinished file"
+    first = (now.astimezone(UTC) - timedelta(days=LOG_DAYS)).date().isoformat()
+    logs = sorted((out / log.FOLDER).glob("*.jsonl"))
+    old = (path for path in logs if _LOG.fullmatch(path.name) and path.stem < first)
+    why |= dict.fromkeys(old, f"a log older than {LOG_DAYS} days")
+    return [Removal(path, reason, _size(path)) for path, reason in why.items()]
 
 
 def as_record(planned: Plan, out: Path) -> dict[str, Any]:
     """The plan as JSON data: runs, leftovers (paths relative to ``out``) and bytes."""
-    return {
-        "runs": [
-            {"series": each.series, "run_id": each.run_id, "bytes": each.size, "why": each.why} for each in planned.runs
-        ],
-        "leftovers": [
-            {"path": each.path.relative_to(out).as_posix(), "bytes": each.size, "why": each.why}
-            for each in planned.leftovers
-        ],
-        "bytes": planned.size,
-    }
+
+    def common(each: Removal) -> dict[str, Any]:
+        return {"bytes": each.size, "why": each.why}
+
+    runs = [{"series": each.series, "run_id": each.run_id} | common(each) for each in planned.runs]
+    left = [{"path": each.path.relative_to(out).as_posix()} | common(each) for each in planned.leftovers]
+    return {"runs": runs, "leftovers": left, "bytes": planned.size}
 
 
 def size_words(size: int) -> str:
@@ -186,37 +182,37 @@ def _removable(
     keep: int | None,
     oldest: datetime | None,
     keep_failed: int = KEEP_FAILED,
-) -> list[Going]:
+) -> list[Removal]:
     """The runs of one series to remove; ``records`` are newest first."""
     good = [run for run in records if run["status"] != "failed"]
     failed = [run for run in records if run["status"] == "failed"]
     why: dict[str, str] = {}
-    for runs, most, kind in ((good, keep, "good"), (failed, keep_failed, "failed")):
+    for runs, max_runs, kind in ((good, keep, "good"), (failed, keep_failed, "failed")):
         for place, run in enumerate(runs):
-            if most is not None and place >= most:
-                why[run["run_id"]] = f"beyond the newest {most} {kind} runs"
+            if max_runs is not None and place >= max_runs:
+                why[run["run_id"]] = f"beyond the newest {max_runs} {kind} runs"
             elif oldest and datetime.fromisoformat(run["started_at"]) < oldest:
                 why[run["run_id"]] = f"older than {oldest.date()}"
     for run in (*records[:1], *good[:1]):
         why.pop(run["run_id"], None)
     paths = ((out / run["series"] / run["run_id"], run) for run in records if run["run_id"] in why)
-    return [Going(path, why[run["run_id"]], _size(path), run["series"]) for path, run in paths]
+    return [Removal(path, why[run["run_id"]], _size(path), run["series"]) for path, run in paths]
 
 
-def _unfinished_runs(out: Path) -> Iterator[Going]:
+def _unfinished_runs(out: Path) -> Iterator[Path]:
     by_lock: dict[str, list[Path]] = {}
-    for path in _entries(out):
+    for path in sorted(out.glob(".*")):
         match = _RUN.fullmatch(path.name)
         if match and path.is_dir() and not path.is_symlink():
             by_lock.setdefault(match["lock"], []).append(path)
     for lock, paths in by_lock.items():
         paths.sort(key=lambda path: _RUN.fullmatch(path.name)["run_id"])  # type: ignore[index]
-        for path in paths[:-1] if _taken(out, lock) else paths:
+        for path in paths[:-1] if _is_locked(out, lock) else paths:
             if _age(path) > _RUN_S:
-                yield _thing(out, path, "of a run that was killed")
+                yield path
 
 
-def _taken(out: Path, lock: str) -> bool:
+def _is_locked(out: Path, lock: str) -> bool:
     """Whether a process holds the lock of the series; the folder of an unfinished run has the name of that lock."""
     try:
         with locks.hold(out, lock) as free:
@@ -226,27 +222,10 @@ def _taken(out: Path, lock: str) -> bool:
 
 
 def _hidden(out: Path) -> Iterator[Path]:
-    """Hidden files and folders in the folder of reports and in the folders of series and runs."""
-    folders = [out, *{folder for path, _ in run_records.find_runs(out) for folder in (path, path.parent)}]
-    for path in list(out.glob("*/latest.html")) + list(out.glob("*/*/latest.html")):
-        folders += [path.parent] if path.parent not in folders else []
-    for folder in folders:
-        yield from (path for path in _entries(folder) if path.name.startswith("."))
-
-
-def _is_trash(path: Path) -> bool:
-    return path.name.startswith(TRASH) and path.is_dir() and not path.is_symlink()
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError:
-        return []
-
-
-def _thing(out: Path, path: Path, why: str) -> Going:
-    return Going(path, why, _size(path))
+    """Hidden files and folders below the folder of reports; hidden folders themselves are not searched."""
+    for folder, folders, files in os.walk(out):
+        yield from (Path(folder) / name for name in sorted((*folders, *files)) if name[0] == ".")
+        folders[:] = sorted(name for name in folders if name[0] != ".")
 
 
 def _age(path: Path) -> float:
@@ -281,10 +260,3 @@ def _remove(out: Path, path: Path) -> None:
 
 def _problem(out: Path, path: Path, error: OSError) -> str:
     return f"{path.relative_to(out).as_posix()}: could not be removed: {error.strerror or error}"
-
-
-def _before(day: str, first: date) -> bool:
-    try:
-        return date.fromisoformat(day) < first
-    except ValueError:
-        return False

@@ -15,9 +15,8 @@ from typing import Any
 from cs_helpers.core.errors import ReportFailed
 
 _SECRET_NAMES = re.compile("PASSW(?:OR)?D|TOKEN|SECRET|KEY|CREDENTIAL|SMTP|HOOK|SLACK|DSN", re.IGNORECASE)
-_SECRET_VALUES = re.compile(
-    r"://[^/@\s]+@|^https://hooks\."
-)  # a password in an address; a webhook address is a secret as a whole
+# A password in an address; a webhook address is a secret as a whole.
+_SECRET_VALUES = re.compile(r"://[^/@\s]+@|^https://hooks\.")
 _MIN_SECRET_LENGTH = 8
 # Invisible characters such as direction overrides: a line of the record must not look like another one.
 _UNSEEN = re.compile("[\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
@@ -30,18 +29,18 @@ def publish(
     notebook: str,
     report: str,
     beside: Mapping[str, str] | None = None,
-    look: Callable[[Mapping[str, str]], list[str]] | None = None,
+    check: Callable[[Mapping[str, str]], list[str]] | None = None,
 ) -> Path:
     """Publishes one good run; returns its new folder.
 
     ``beside`` holds further files of the notebook (name -> text). All files are written to ``temporary`` (inside
     ``out``) before one rename makes them visible; then ``latest.html`` is replaced in one step. Raises ReportFailed,
     with nothing published, if a file holds an absolute path of this machine or the value of a secret from the
-    environment, or if ``look`` (called with name -> text of all files) returns problems.
+    environment, or if ``check`` (called with name -> text of all files) returns problems.
     """
     files = {**(beside or {}), "report.html": report, "notebook.ipynb": notebook, "run.json": dump_record(record)}
     problems = [problem for name, text in files.items() for problem in scan(name, text)]
-    problems += look(files) if look else []
+    problems += check(files) if check else []
     if problems:
         raise ReportFailed("\n".join(["Not published:", *(f"  {problem}" for problem in problems)]))
     folder = _move(temporary, out, record, files)
@@ -74,11 +73,7 @@ def repair_latest(folder: Path) -> None:
 def dump_record(record: Mapping[str, Any]) -> str:
     """The text of run.json, with invisible characters written as escapes. Raises ValueError on NaN and infinity."""
     text = json.dumps(record, allow_nan=False, sort_keys=True, indent=1, ensure_ascii=False)
-    return _UNSEEN.sub(_escaped, text) + "\n"
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -19,6 +19,8 @@ _MEANT: Mapping[str, Callable[[date], date]] = {
     "today": lambda day: day,
     "yesterday": lambda day: day - timedelta(days=1),
 }
+WORDS = tuple(_MEANT)
+"""All relative dates that ``resolve`` understands."""
 _LIKE_ONE = re.compile(r"[a-z]+(_[a-z]+)+|to-?day|yester-?day", re.IGNORECASE)
 
 
@@ -34,17 +36,12 @@ def resolve(word: str, now: datetime) -> str | None:
     return meant(now.date()).isoformat() if meant else None
 
 
-def words() -> tuple[str, ...]:
-    """All relative dates that ``resolve`` understands."""
-    return tuple(_MEANT)
-
-
 def check(text: str) -> None:
     """Raises ValueError unless the text is YYYY-MM-DD, a relative date or empty, as ``as_of`` accepts."""
-    if text in ("", *_MEANT):
+    if text in ("", *WORDS):
         return
     try:
         date.fromisoformat(text)
     except ValueError:
-        near = did_you_mean(text, words()) if _LIKE_ONE.fullmatch(text) else ""
-        raise ValueError(f"'{text}' is not a date.{near} Write YYYY-MM-DD or one of: {', '.join(_MEANT)}.") from None
+        near = did_you_mean(text, WORDS) if _LIKE_ONE.fullmatch(text) else ""
+        raise ValueError(f"'{text}' is not a date.{near} Write YYYY-MM-DD or one of: {', '.join(WORDS)}.") from None

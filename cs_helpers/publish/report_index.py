@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +28,9 @@ MAX_ROWS = 2_000  # in all histories together, so that a page of many series sta
 MIN_RUNS = 5
 MIN_POINTS, MAX_POINTS = 3, 30  # of a sparkline
 MAX_PARTS = 12  # of a subject before its list is folded
-_MAX_MESSAGE, _MAX_OLD_MESSAGE = 700, 300  # characters, for the last failure and for failures in the history
 _WIDE, _HIGH = 120, 30
 # Parameters that differ from month to month within one series.
 _MOVING = ("as_of", "source", "mapping")
-
-
-# --- the page and its file ------------------------------------------------------------------------------------------
 
 
 def rebuild(out: Path, without: Collection[tuple[str, str]] = ()) -> tuple[Path, list[Path]]:
@@ -64,7 +61,7 @@ def render(series: Sequence[Mapping[str, Any]], version: str) -> str:
     return _template().render(
         subjects=subjects(series),
         counts=counts(series),
-        made=now(),
+        made=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         version=version,
         policy=html.policy(),
         css=html.asset("shell.css"),
@@ -83,10 +80,9 @@ def _template() -> Template:
         lstrip_blocks=True,
         finalize=lambda value: visible(value) if type(value) is str and not value.isprintable() else value,
     )
+    environment.filters |= {"day": _day, "moment": moment_words, "short_moment": _short_moment, "shortened": _shortened}
+    environment.filters["status"] = STATUS_WORDS.get
     return environment.get_template("index_page.html.j2")
-
-
-# --- what the page says ---------------------------------------------------------------------------------------------
 
 
 def subjects(series: Sequence[Mapping[str, Any]]) -> list[Words]:
@@ -96,11 +92,11 @@ def subjects(series: Sequence[Mapping[str, Any]]) -> list[Words]:
     ``parts`` (series of one fan-out value each), ``by`` (the column of the fan-out in words), ``folded`` (whether the
     list of parts is closed because it is long) and ``failing`` (number of parts whose last run failed).
     """
-    most = max(MIN_RUNS, min(MAX_RUNS, MAX_ROWS // max(1, len(series))))
+    max_runs = max(MIN_RUNS, min(MAX_RUNS, MAX_ROWS // max(1, len(series))))
     groups: dict[str, list[tuple[Mapping[str, Any], Words]]] = {}
     taken: set[str] = set()
     for one in series:
-        groups.setdefault(str(one["subject"]), []).append((one, _one_series(one, most, taken)))
+        groups.setdefault(str(one["subject"]), []).append((one, _one_series(one, max_runs, taken)))
     return sorted((_subject(group) for group in groups.values()), key=lambda group: group["title"].casefold())
 
 
@@ -113,12 +109,6 @@ def counts(series: Sequence[Mapping[str, Any]]) -> list[str]:
     for number, words in ((good.count("ok"), "without warnings"), (good.count("warnings"), "with warnings")):
         found += [f"{number} {words}"] if number else []
     return found
-
-
-def now() -> Words:
-    """The current time, for the line that states when the page was written."""
-    at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return {"iso": at, "words": moment_words(at)}
 
 
 def sparkline(tiles: Sequence[Mapping[str, Any]]) -> Words | None:
@@ -141,14 +131,14 @@ def sparkline(tiles: Sequence[Mapping[str, Any]]) -> Words | None:
 
     step = (_WIDE - 8) / (len(values) - 1)
     at = [(3 + place * step, y(value)) for place, value in enumerate(values)]
-    least, most = min(with_value, key=lambda tile: tile["value"]), max(with_value, key=lambda tile: tile["value"])
+    lowest, highest = (pick(with_value, key=lambda tile: tile["value"]) for pick in (min, max))
     return {
         "points": " ".join(f"{a:.1f},{b:.1f}" for a, b in at),
         "x": f"{at[-1][0]:.1f}",
         "y": f"{at[-1][1]:.1f}",
         "interval": [f"{y(end):.1f}" for end in ends] if len(ends) == 2 else None,
         "label": f"{_name(with_value[-1])} over the last {len(with_value)} reports: from {figure(with_value[0])} to "
-        f"{figure(with_value[-1])}, lowest {figure(least)}, highest {figure(most)}",
+        f"{figure(with_value[-1])}, lowest {figure(lowest)}, highest {figure(highest)}",
     }
 
 
@@ -167,7 +157,7 @@ def _subject(group: Sequence[tuple[Mapping[str, Any], Words]]) -> Words:
     }
 
 
-def _one_series(one: Mapping[str, Any], most: int, taken: set[str]) -> Words:
+def _one_series(one: Mapping[str, Any], max_runs: int, taken: set[str]) -> Words:
     good, history = one["last_good"], one["history"]
     pairs = [part.partition("=") for part in one["series"].split("/")[1:]]
     fans = [(column, value) for column, equals, value in pairs if equals and column != "audience"]
@@ -175,53 +165,29 @@ def _one_series(one: Mapping[str, Any], most: int, taken: set[str]) -> Words:
     named = [_as_given(column, value, good) for column, value in fans] + loose
     tiles = (good or {}).get("headline") or []
     return {
+        **{key: one[key] for key in ("series", "title", "broken")},
         "id": _anchor(one["series"], taken),
-        "series": one["series"],
-        "title": one["title"],
         "columns": " and ".join(column.replace("_", " ") for column, _ in fans) or ("part" if loose else ""),
         "value": ", ".join(named),
         "audience": next((value for column, _, value in pairs if column == "audience"), ""),
-        "good": good and _good(good),
+        "good": good,
+        "since": _since(good["changed"]) if good and (good.get("changed") or {"rows": []})["rows"] else "",
         "tiles": _tiles(good, _reports(good, history)) if good else [],
-        "failed": one["last_failed"] and _failed(one["last_failed"]),
-        "broken": one["broken"],
+        "failed": one["last_failed"],
         "runs": len(history),
-        "history": [_run(run, [tile["key"] for tile in tiles[:5]]) for run in history[:most]],
+        "history": [
+            run | {"message": run["message"] or "", "figures": _figures(run, tiles[:5])} for run in history[:max_runs]
+        ],
         "heads": [short_name(_name(tile)) for tile in tiles[:5]],
-        "find": _search_text(one, named, tiles),
-    }
-
-
-def _good(good: Mapping[str, Any]) -> Words:
-    changed, takeaways = good.get("changed"), good.get("takeaways") or []
-    return {
-        "status": good["status"],
-        "status_words": STATUS_WORDS[good["status"]],
-        "latest": good["latest"],
-        "notebook_file": good["notebook_file"],
-        "finished": good["finished_at"],
-        "finished_words": moment_words(good["finished_at"]),
-        "as_of": _day(good.get("as_of")),
-        "seconds": f"{good.get('duration_s') or 0:.1f}",
-        "source": good.get("source"),
-        "takeaway": takeaways[0] if takeaways else "",
-        "since": _since(changed) if changed and changed["rows"] else "",
+        # The text in which the search box searches.
+        "find": " ".join([one["title"], one["series"], *named, one["question"], *map(_name, tiles)]).casefold(),
     }
 
 
 def _since(changed: Mapping[str, Any]) -> str:
     as_of = f", as of {_day(changed['as_of'])}" if changed.get("as_of") else ""
-    other = f"; other than then: {', '.join(changed['other'])}" if changed["other"] else ""
-    return f"Held against the report of {moment_words(changed['started_at'])}{as_of}{other}."
-
-
-def _failed(failed: Mapping[str, Any]) -> Words:
-    return {
-        "started": failed["started_at"],
-        "started_words": moment_words(failed["started_at"]),
-        "message": _cut(failed["message"] or "No message was recorded.", _MAX_MESSAGE),
-        "notebook_file": failed["notebook_file"],
-    }
+    other = f"; also changed: {', '.join(changed['other'])}" if changed["other"] else ""
+    return f"Compared with the report of {moment_words(changed['started_at'])}{as_of}{other}."
 
 
 def _tiles(good: Mapping[str, Any], reports: Sequence[Any]) -> list[Words]:
@@ -243,10 +209,8 @@ def _tiles(good: Mapping[str, Any], reports: Sequence[Any]) -> list[Words]:
 
 
 def _settings(run: Mapping[str, Any]) -> Any:
-    parameters = run.get("parameters")
-    if not isinstance(parameters, dict):
-        return parameters
-    return {name: value for name, value in parameters.items() if name not in _MOVING}
+    given = run.get("parameters")
+    return {name: given[name] for name in given if name not in _MOVING} if isinstance(given, dict) else given
 
 
 def _reports(good: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> list[Any]:
@@ -267,25 +231,9 @@ def _reports(good: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> l
     return list(found.values())[::-1]
 
 
-def _run(run: Mapping[str, Any], keys: Sequence[str]) -> Words:
-    tiles = {tile["key"]: figure(tile) for tile in run["headline"] or []}
-    message, started = run["message"] or "", datetime.fromisoformat(run["started_at"])
-    return {
-        "report": run["report"],
-        "started": f"{started.day} {started:%b %Y, %H:%M}",
-        "as_of": _day(run["as_of"], "%b") if run["as_of"] else "–",
-        "status": run["status"],
-        "status_words": STATUS_WORDS[run["status"]],
-        "seconds": f"{run['duration_s'] or 0:.1f}",
-        "message": _cut(message, _MAX_OLD_MESSAGE),
-        "figures": [tiles.get(key, "–") for key in keys],
-    }
-
-
-def _search_text(one: Mapping[str, Any], named: Sequence[str], tiles: Sequence[Mapping[str, Any]]) -> str:
-    """The text in which the search box searches."""
-    names = [_name(tile) for tile in tiles]
-    return " ".join([one["title"], one["series"], *named, one["question"], *names]).casefold()
+def _figures(run: Mapping[str, Any], tiles: Sequence[Mapping[str, Any]]) -> list[str]:
+    figures = {tile["key"]: figure(tile) for tile in run["headline"] or []}
+    return [figures.get(tile["key"], "–") for tile in tiles]
 
 
 def _as_given(column: str, value: str, good: Mapping[str, Any] | None) -> str:
@@ -306,24 +254,26 @@ def _plain(text: str) -> str:
 def _anchor(series: str, taken: set[str]) -> str:
     """A unique HTML id for the series."""
     plain = re.sub(r"[^\w=.-]+", "-", series) or "series"
-    name, number = plain, 1
-    while name in taken:
-        number += 1
-        name = f"{plain}-{number}"
+    name = next(name for number in count(1) if (name := f"{plain}-{number}" if number > 1 else plain) not in taken)
     taken.add(name)
     return name
 
 
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]} ... (cut)"
+def _shortened(text: str, max_length: int) -> str:
+    return text if len(text) <= max_length else f"{text[:max_length]} ... (cut)"
+
+
+def _short_moment(text: str) -> str:
+    started = datetime.fromisoformat(text)
+    return f"{started.day} {started:%b %Y, %H:%M}"
 
 
 def _day(text: str | None, month: str = "%B") -> str:
     try:
         day = datetime.fromisoformat(text or "")
+        return f"{day.day} {day.strftime(month)} {day.year}"
     except ValueError:
         return text or "unknown"
-    return f"{day.day} {day.strftime(month)} {day.year}"
 
 
 def _name(tile: Mapping[str, Any]) -> str:

@@ -22,17 +22,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cs_helpers
-from cs_helpers.core.audience import KEY_VARIABLE
+from cs_helpers.core.audience import KEY_VARIABLE, NAMES_VARIABLE
 from cs_helpers.core.errors import ParameterError, ReportFailed
 from cs_helpers.publish import changes, leaks, limits, locks, publish, report_index, series, sharing
-from cs_helpers.publish.execute import ANSI, Limits, Progress, error_of, execute, known_error, prepare_imports
-from cs_helpers.publish.html import STYLE, render_report
-from cs_helpers.publish.series import Scalar
+from cs_helpers.publish.execute import (
+    ANSI,
+    Limits,
+    Progress,
+    cell_number,
+    error_of,
+    execute,
+    known_error,
+    prepare_imports,
+)
+from cs_helpers.publish.html import STYLE, cells_above_sections, render_report
+from cs_helpers.publish.series import Record, Scalar, outputs
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-Record = dict[str, Any]
 
 SCHEMA_VERSION = 1
 MIME = "application/vnd.cs-helpers.{}+json"
@@ -47,7 +54,7 @@ def run(
     notebook: Path,
     parameters: Mapping[str, Scalar],
     out: Path,
-    progress: Progress | None = None,
+    progress: Progress = lambda number, cells: None,
     *,
     within: Limits = Limits(),  # noqa: B008 - frozen
     part: str = "",
@@ -55,8 +62,8 @@ def run(
     warm: bool = True,
     rebuild: bool = True,
     debug: bool = False,
-    tell: Callable[[str], None] | None = None,
-    began: Callable[[str, str], None] | None = None,
+    tell: Callable[[str], None] = lambda message: None,
+    began: Callable[[str, str], None] = lambda series, run_id: None,
 ) -> Record:
     """Runs a notebook and publishes its report under ``out``; returns the run record.
 
@@ -79,14 +86,18 @@ def run(
     """
     values = _complete(notebook, parameters)
     name = name_of(notebook, values, part)
-    if not out.is_dir():
-        _make_folder(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ParameterError(
+            f"{out}: no report can be written there: {error.strerror}.\n"
+            "  Make the folder writable, or choose another --out."
+        ) from None
     with _series_lock(out, name, tell):
         publish.repair_latest(out / name)
         record = _new_record(notebook, values, name) | dict(about or {})
-        if began:
-            began(name, record["run_id"])
-        raised = _attempt(notebook, values, out, record, progress or _silent, within, warm, tell)
+        began(name, record["run_id"])
+        raised = _attempt(notebook, values, out, record, progress, within, warm, tell)
     if rebuild:
         report_index.rebuild(out)
     if debug and raised is not None:
@@ -108,15 +119,19 @@ def _attempt(
     progress: Progress,
     within: Limits,
     warm: bool,
-    tell: Callable[[str], None] | None,
+    tell: Callable[[str], None],
 ) -> Exception | None:
     """Executes the notebook, publishes it or keeps it as failed, and completes the record.
 
     Returns an error that happened outside the notebook's cells, or None.
     """
+    prepare_imports()
+    from nbformat import writes
+
     clock = time.monotonic()
-    shared = record["audience"] != "full"
-    environment = sharing.environment(out, record["series"]) if shared else {}
+    name, shared = record["series"], record["audience"] != "full"
+    # The kernel of a shared run gets the key of the series and is asked to state private names.
+    environment = {KEY_VARIABLE: sharing.series_key(out, name), NAMES_VARIABLE: "1"} if shared else {}
     temporary = publish.temporary_folder(out, record)
     raised: Exception | None = None
     try:
@@ -124,9 +139,8 @@ def _attempt(
             temporary.mkdir(parents=True)
         except OSError as error:
             raise ReportFailed(cannot_write(out, error)) from None
-        done = execute(notebook, values, progress, environment, within, warm=warm)
-        executed, problem = done.notebook, done.problem
-        record["peak_memory_mb"] = round(done.peak_memory / 1e6) or None
+        executed, problem, peak_memory = execute(notebook, values, progress, environment, within, warm=warm)
+        record["peak_memory_mb"] = round(peak_memory / 1e6) or None
         names = sharing.take_names(executed)
         private = sharing.Private(notebook, names, environment[KEY_VARIABLE]) if shared else None
         _tidy(executed, notebook)
@@ -138,8 +152,10 @@ def _attempt(
                 record["changed"] = changes.since_last(record, out)
                 record["duration_s"] = round(time.monotonic() - clock, 2)
                 files = _files(executed)
-                look = partial(leaks.scan, names=private.names) if private else None
-                publish.publish(temporary, out, record, _text(executed), render_report(executed, record), files, look)
+                check = partial(leaks.scan, names=private.names) if private else None
+                publish.publish(
+                    temporary, out, record, f"{writes(executed)}\n", render_report(executed, record), files, check
+                )
             except Exception as error:
                 if not temporary.is_dir():  # already published, so the run did not fail
                     raise
@@ -151,29 +167,34 @@ def _attempt(
         if problem is not None:
             record |= {"status": "failed", "error": problem, "duration_s": round(time.monotonic() - clock, 2)}
             if private:
-                _tell(tell, problem["message"])
+                tell(problem["message"])
                 sharing.withhold_details(record, executed, private)
             publish.redact_all(record)
             publish.redact_all(executed)
             try:
-                publish.keep_failed(temporary, out, record, _text(executed))
+                publish.keep_failed(temporary, out, record, f"{writes(executed)}\n")
             except OSError as error:
                 raise ReportFailed(cannot_write(out, error)) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+    if problem is None and (numbers := [str(cell_number(executed, at)) for at in cells_above_sections(executed)]):
+        tell(
+            f"{notebook.name}, cell{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}: the report leaves out what "
+            "is above the first section.\n  Put a markdown cell that begins with '## Heading' above it."
+        )
     if private and private.names_stated and private.unscanned:
-        _tell(tell, sharing.unscanned_words(private))
+        tell(sharing.unscanned_words(private))
     return raised
 
 
 @contextmanager
-def _series_lock(out: Path, name: str, tell: Callable[[str], None] | None) -> Iterator[None]:
+def _series_lock(out: Path, name: str, tell: Callable[[str], None]) -> Iterator[None]:
     """Holds the lock of a series: only one run of it at a time, so that the latest report belongs to the latest run."""
     with locks.hold(out, name) as held:
         if held:
             yield
             return
-    _tell(tell, f"{name}: another run of this series is in progress; waiting for it to end")
+    tell(f"{name}: another run of this series is in progress; waiting for it to end")
     with locks.hold(out, name, wait=_MAX_WAIT_S) as held:
         if not held:
             raise ReportFailed(
@@ -181,16 +202,6 @@ def _series_lock(out: Path, name: str, tell: Callable[[str], None] | None) -> It
                 "  Stop that process; it holds the lock in .locks. A time limit (--timeout) prevents endless runs."
             )
         yield
-
-
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ParameterError(
-            f"{out}: no report can be written there: {error.strerror}.\n"
-            "  Make the folder writable, or choose another --out."
-        ) from None
 
 
 def cannot_write(out: Path, error: OSError) -> str:
@@ -230,8 +241,8 @@ def traceback_of(record: Mapping[str, Any], out: Path) -> str:
     import nbformat
 
     notebook_file = out / record["series"] / record["run_id"] / "notebook.ipynb"
-    outputs = (o for c in nbformat.read(notebook_file, as_version=4).cells for o in c.get("outputs", []))
-    return ANSI.sub("", "\n".join(line for o in outputs if o.output_type == "error" for line in o.traceback))
+    errors = (o for o in outputs(nbformat.read(notebook_file, as_version=4)) if o.output_type == "error")
+    return ANSI.sub("", "\n".join(line for error in errors for line in error.traceback))
 
 
 def lost(notebook: Path, parameters: Mapping[str, Scalar], name: str, out: Path, about: Mapping[str, Any]) -> Record:
@@ -303,12 +314,11 @@ def _fields_from_outputs(executed: NotebookNode, record: Record) -> Record:
     """The record's fields that come from the notebook's outputs, and the status that follows from them."""
     fields: Record = {"headline": [], "takeaways": [], "quality": []}
     report: Record = {}
-    for cell in executed.cells:
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            for key, so_far in fields.items():
-                so_far.extend(data.get(MIME.format(key), {}).get(key, []))
-            report |= data.get(MIME.format("report"), {})
+    for output in outputs(executed):
+        data = output.get("data", {})
+        for key, so_far in fields.items():
+            so_far.extend(data.get(MIME.format(key), {}).get(key, []))
+        report |= data.get(MIME.format("report"), {})
     _refuse_not_a_number(record["notebook"], fields["headline"])
     for key in ("as_of", "source", "source_fingerprint", "definitions_version"):
         fields[key] = report.get(key) if report.get(key) is not None else record[key]
@@ -323,34 +333,28 @@ def _fields_from_outputs(executed: NotebookNode, record: Record) -> Record:
 def _files(executed: NotebookNode) -> dict[str, str]:
     """Files to publish beside the report; they are removed from the outputs, so that they are stored once."""
     found: dict[str, str] = {}
-    for cell in executed.cells:
-        for output in cell.get("outputs", []):
-            files = output.get("data", {}).pop(MIME.format("files"), {}).get("files", {})
-            wrong = [name for name in files if not _FILE_NAME.fullmatch(name)]
-            if wrong:
-                raise ReportFailed(
-                    f"The notebook writes a file named {wrong[0]!r}.\n"
-                    "  Use small letters, digits and _, with .csv or .json."
-                )
-            found |= {name: str(text) for name, text in files.items()}
+    for output in outputs(executed):
+        files = output.get("data", {}).pop(MIME.format("files"), {}).get("files", {})
+        if wrong := [name for name in files if not _FILE_NAME.fullmatch(name)]:
+            raise ReportFailed(
+                f"The notebook writes a file named {wrong[0]!r}.\n"
+                "  Use small letters, digits and _, with .csv or .json."
+            )
+        found |= {name: str(text) for name, text in files.items()}
     return found
 
 
 def _refuse_not_a_number(notebook: str, headline: list[Record]) -> None:
     """Raises ReportFailed for a headline number that is NaN, infinite or a text (Jupyter turns NaN into 'nan')."""
     wrong = [
-        f"{notebook}: headline '{tile.get('key')}': {field} is {tile[field]}. "
+        f"{notebook}: headline '{tile.get('key')}': {field} is {value}. "
         "Use None for a number that cannot be computed, and state the reason."
         for tile in headline
         for field in _NUMBERS
-        if tile.get(field) is not None and not _is_number(tile[field])
+        if (value := tile.get(field)) is not None and not (isinstance(value, int | float) and math.isfinite(value))
     ]
     if wrong:
         raise ReportFailed("\n".join(wrong))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _tidy(executed: NotebookNode, notebook: Path) -> None:
@@ -363,21 +367,14 @@ def _tidy(executed: NotebookNode, notebook: Path) -> None:
     for cell in executed.cells:
         if "papermill" in cell.metadata:
             cell.metadata["papermill"] = {k: v for k, v in cell.metadata["papermill"].items() if not k.endswith("time")}
-        for output in cell.get("outputs", []):
-            shown = output.get("data", {}).get("text/html", "")
-            if found := STYLE.match(shown):  # one style for all cells of a notebook
-                output.data["text/html"] = shown[found.end() :] if styled else shown
-                styled = True
-            if output.output_type == "stream" and output.name == "stderr":
-                # Warnings name the file of the library that they come from.
-                output.text = publish.redact(re.sub(r"\S*[/\\](?=site-packages[/\\])", "", output.text))
-
-
-def _text(executed: NotebookNode) -> str:
-    import nbformat
-
-    result: str = nbformat.writes(executed) + "\n"
-    return result
+    for output in outputs(executed):
+        shown = output.get("data", {}).get("text/html", "")
+        if found := STYLE.match(shown):  # one style for all cells of a notebook
+            output.data["text/html"] = shown[found.end() :] if styled else shown
+            styled = True
+        if output.output_type == "stream" and output.name == "stderr":
+            # Warnings name the file of the library that they come from.
+            output.text = publish.redact(re.sub(r"\S*[/\\](?=site-packages[/\\])", "", output.text))
 
 
 def _commit(folder: Path) -> str | None:
@@ -388,12 +385,3 @@ def _commit(folder: Path) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None
-
-
-def _tell(tell: Callable[[str], None] | None, message: str) -> None:
-    if tell is not None:
-        tell(message)
-
-
-def _silent(number: int, cells: int) -> None:
-    pass

@@ -14,10 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from cs_helpers.core.errors import ParameterError
-from cs_helpers.publish import series as notebooks
-
-Record = dict[str, Any]
+from cs_helpers.publish.series import Record
 
 RECORD = "run.json"
 STATUSES = ("ok", "warnings", "failed")
@@ -25,6 +22,8 @@ _REQUIRED_KEYS = ("run_id", "series", "status", "started_at")
 _HISTORY_KEYS = (
     "run_id", "status", "started_at", "duration_s", "as_of", "headline", "parameters", "source_fingerprint",
 )  # fmt: skip
+UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+"""What ``read_record`` raises for a file that is not a record of a run."""
 _MAX_BYTES = 20_000_000  # a record has some kilobytes
 
 
@@ -37,10 +36,10 @@ def read_records(out: Path) -> tuple[list[Record], list[Path]]:
     records, broken = [], []
     for path, series in find_runs(out):
         try:
-            record = _read_record(path / RECORD)
+            record = read_record(path / RECORD)
         except FileNotFoundError:
             continue  # removed after it was listed
-        except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
+        except UNREADABLE:
             broken.append(path / RECORD)
             continue
         records.append(record | {"series": series, "run_id": path.name})
@@ -55,7 +54,12 @@ def find_runs(out: Path) -> Iterator[tuple[Path, str]]:
     waiting: list[tuple[str, str]] = [(str(out), "")]
     while waiting:
         folder, series = waiting.pop()
-        for name in _folders(folder):
+        try:
+            with os.scandir(folder) as entries:
+                names = sorted(e.name for e in entries if e.name[0] != "." and e.is_dir(follow_symlinks=False))
+        except OSError:
+            continue  # it does not exist or cannot be read
+        for name in names:
             path = os.path.join(folder, name)
             if series and os.path.exists(os.path.join(path, RECORD)):
                 yield Path(path), series
@@ -96,38 +100,29 @@ def describe_series(
 def _one_series(out: Path, name: str, runs: list[Record], broken: int) -> Record:
     good = next((run for run in runs if run["status"] != "failed"), None)
     failed = runs[0] if runs[0]["status"] == "failed" else None
-    named = next((run for run in (good, *runs) if run and run.get("title")), None)
-    if named:
-        title, question = named["title"], named.get("question") or ""
-    else:
-        title, question = _title(out, good) if good else (name, "")
+    named: Record = next((run for run in (good, *runs) if run and run.get("title")), {})
     return {
         "series": name,
-        "title": title,
-        "question": question,
+        "title": named.get("title") or name,
+        "question": named.get("question") or "",
         "subject": runs[0].get("subject") or name.split("/")[0],
         "notebook": runs[0].get("notebook"),
         "last_good": good and good | _links(good) | {"finished_at": _finished(good)},
         "last_failed": failed and _failure(out, failed),
-        "history": [_history_entry(run) for run in runs],
+        "history": [
+            {key: run.get(key) for key in _HISTORY_KEYS}
+            | {"finished_at": _finished(run), "message": _why(run)}
+            | {"report": None if run["status"] == "failed" else _links(run)["report"]}
+            for run in runs
+        ],
         "broken": broken,
     }
 
 
 def _failure(out: Path, run: Record) -> Record:
     has_notebook = (out / run["series"] / run["run_id"] / "notebook.ipynb").is_file()
-    return {
-        "run_id": run["run_id"],
-        "started_at": run["started_at"],
-        "message": _why(run),
-        "notebook_file": _links(run)["notebook_file"] if has_notebook else None,
-    }
-
-
-def _history_entry(run: Record) -> Record:
-    fields = {key: run.get(key) for key in _HISTORY_KEYS}
-    report = None if run["status"] == "failed" else _links(run)["report"]
-    return fields | {"finished_at": _finished(run), "report": report, "message": _why(run)}
+    notebook_file = _links(run)["notebook_file"] if has_notebook else None
+    return {key: run[key] for key in ("run_id", "started_at")} | {"message": _why(run), "notebook_file": notebook_file}
 
 
 def _links(run: Record) -> dict[str, str]:
@@ -148,24 +143,7 @@ def _why(run: Record) -> str | None:
     return (run.get("error") or {}).get("message")
 
 
-def _title(out: Path, run: Record) -> tuple[str, str]:
-    """Title and question from the executed notebook, for old records that do not hold them."""
-    try:
-        return notebooks.title_and_question(out / run["series"] / run["run_id"] / "notebook.ipynb")
-    except (ParameterError, AttributeError, TypeError, RecursionError):
-        return str(run["series"]), ""
-
-
-def _folders(folder: str) -> list[str]:
-    """Sorted names of the folders to search; empty if the folder does not exist or cannot be read."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(e.name for e in entries if e.name[0] != "." and e.is_dir(follow_symlinks=False))
-    except OSError:
-        return []
-
-
-def _read_record(path: Path) -> Record:
+def read_record(path: Path) -> Record:
     """The record in a file. Raises OSError, ValueError, TypeError and others if it is not what a run writes.
 
     A record that is returned can be shown: all fields have their types, and numbers are finite.
@@ -174,59 +152,45 @@ def _read_record(path: Path) -> Record:
         text = file.read(_MAX_BYTES + 1)
     if len(text) > _MAX_BYTES:
         raise ValueError("too large")
-    record: Record = _DECODER.decode(text.decode("utf-8"))
+    record: Record = json.loads(text.decode("utf-8"), parse_constant=_refuse)
     if not all(isinstance(record.get(key), str) for key in _REQUIRED_KEYS):
         raise ValueError("not a run record")
     if record["status"] not in STATUSES:
         raise ValueError("no such status")
-    for key in ("title", "question", "subject", "as_of", "notebook", "source"):
-        _expect(record.get(key), str)
-    for key in ("duration_s", "attempt"):
-        _expect(record.get(key), int, float)
-    record["started_at"] = _in_utc(record["started_at"])
+    _expect(str, *map(record.get, ("title", "question", "subject", "as_of", "notebook", "source")))
+    _expect(int | float, record.get("duration_s"), record.get("attempt"))
+    # In the form that runs write, so that sorting the texts sorts the times.
+    started = _instant(record["started_at"]).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    record["started_at"] = record["started_at"] if record["started_at"].endswith("Z") else started
     _finished(record)
-    _expect(_why(record), str)
-    for takeaway in record.get("takeaways") or []:
-        _expect(takeaway, str)
+    _expect(str, _why(record), *(record.get("takeaways") or []))
     for tile in record.get("headline") or []:
-        _expect(tile["key"], str)
-        for key in ("name", "text", "unit"):
-            _expect(tile.get(key), str)
-        for key in ("value", "low", "high"):
-            _number(tile.get(key))
+        _expect(str, tile["key"], *map(tile.get, ("name", "text", "unit")))
+        _numbers(*map(tile.get, ("value", "low", "high")))
     if changed := record.get("changed"):
         _instant(changed["started_at"])
-        _expect(changed.get("as_of"), str)
-        changed["rows"] = [_checked_change(row) for row in changed["rows"]]
+        _expect(str, changed.get("as_of"))
+        for row in changed["rows"]:
+            if not all(isinstance(row[key], str) for key in ("key", "name", "then", "now")):
+                raise TypeError("texts")
+            _numbers(row["difference"])
+            if row["inside"] not in (True, False, None):
+                raise ValueError("inside")
+        changed["rows"] = [{"unit": None} | row for row in changed["rows"]]
         changed["other"] = [str(name) for name in changed.get("other") or []]
     return record
 
 
-def _checked_change(row: Record) -> Record:
-    for key in ("key", "name", "then", "now"):
-        if not isinstance(row[key], str):
-            raise TypeError(key)
-    _number(row["difference"])
-    if row["inside"] not in (True, False, None):
-        raise ValueError("inside")
-    return row | {"unit": row.get("unit")}
+def _expect(kind: Any, *values: Any) -> None:
+    for value in values:
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{value!r:.40}")
 
 
-def _expect(value: Any, *kinds: type) -> None:
-    if value is not None and not isinstance(value, kinds):
-        raise TypeError(f"{value!r:.40}")
-
-
-def _number(value: Any) -> None:
-    _expect(value, int, float)
-    if value is not None and not math.isfinite(value):
+def _numbers(*values: Any) -> None:
+    _expect(int | float, *values)
+    if not all(math.isfinite(value) for value in values if value is not None):
         raise ValueError("not finite")
-
-
-def _in_utc(text: str) -> str:
-    """A time in the form that runs write, so that sorting the texts sorts the times."""
-    moment = _instant(text)
-    return text if text.endswith("Z") else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _instant(text: str) -> datetime:
@@ -237,6 +201,3 @@ def _instant(text: str) -> datetime:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a number")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse)

@@ -12,7 +12,7 @@ import json
 import math
 import re
 import tokenize
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 from cs_helpers.core.errors import ParameterError, did_you_mean
 
 Scalar = str | int | float | bool | None
+Record = dict[str, Any]
 
 _TRUE, _FALSE, _NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"", "none", "null"}
 _ARTICLE = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text"}
@@ -62,9 +63,9 @@ def find(name: str) -> Path:
     if wanted in notebooks:
         return notebooks[wanted]
     there = f"There are: {', '.join(notebooks)}." if notebooks else "That folder holds no notebook."
-    raise ParameterError(
-        f"no notebook '{name}' in {_shown(notebooks_folder())}. {there}{did_you_mean(wanted, list(notebooks))}"
-    )
+    folder = notebooks_folder()
+    shown = folder.relative_to(Path.cwd()) if folder.is_absolute() and folder.is_relative_to(Path.cwd()) else folder
+    raise ParameterError(f"no notebook '{name}' in {shown}. {there}{did_you_mean(wanted, list(notebooks))}")
 
 
 def series_name(notebook: Path) -> str:
@@ -142,6 +143,11 @@ def unknown_parameter(notebook: Path, declared: Mapping[str, Parameter], name: s
     names = ", ".join(sorted(declared)) or "no parameters"
     near = did_you_mean(name, list(declared))
     return f"{notebook.name}: unknown parameter '{name}'. It declares: {names}.{near}"
+
+
+def outputs(notebook: Any) -> Iterator[Any]:
+    """All outputs of all cells of a notebook, in their order."""
+    return (output for cell in notebook.cells for output in cell.get("outputs", []))
 
 
 def _typed(parameter: Parameter, text: str) -> Scalar:
@@ -240,8 +246,3 @@ def _read(notebook: Path) -> dict[str, Any]:
 def _source(cell: Mapping[str, Any]) -> str:
     source: str | Sequence[str] = cell.get("source", "")
     return source if isinstance(source, str) else "".join(source)
-
-
-def _shown(path: Path) -> str:
-    """A folder for a message: relative if it is inside the working directory."""
-    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(path)

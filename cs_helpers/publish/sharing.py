@@ -12,20 +12,19 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cs_helpers.core import errors
-from cs_helpers.core.audience import AUDIENCES, KEY_VARIABLE, MIN_KEY_LENGTH, NAMES_VARIABLE, check_audience
+from cs_helpers.core.audience import AUDIENCES, KEY_VARIABLE, MIN_KEY_LENGTH, check_audience
 from cs_helpers.core.errors import ParameterError, ReportFailed
 from cs_helpers.core.identities import Identities
 from cs_helpers.publish import leaks
-from cs_helpers.publish.series import Scalar, declared_parameters
+from cs_helpers.publish.series import Record, Scalar, declared_parameters, outputs
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-Record = dict[str, Any]
 
 PRIVATE = "application/vnd.cs-helpers.private+json"
 """MIME type of the output with the names that must not be published, ``{"names": {kind: [names]}}``; it is removed."""
@@ -33,9 +32,6 @@ KEY_FILE = ".pseudonym-key"
 WITHHELD = "withheld"
 _DETAILS = "details withheld: run with --audience full to see them"
 _HARMLESS = ("audience", "as_of")  # parameters whose values are checked and cannot hold a name
-
-
-# --- before the run -----------------------------------------------------------------------------------------------
 
 
 def with_audience(notebook: Path, values: Mapping[str, str], audience: str | None, comments: bool) -> dict[str, str]:
@@ -70,11 +66,6 @@ def audience_of(values: Mapping[str, Scalar]) -> str:
 def series_of(series: str, audience: str) -> str:
     """The name of the series for an audience: shared reports, with or without comments, have series of their own."""
     return series if audience == "full" else f"{series}/audience={audience}"
-
-
-def environment(out: Path, series: str) -> dict[str, str]:
-    """Variables for the kernel of a shared run: the key of the series, and the request to state private names."""
-    return {KEY_VARIABLE: series_key(out, series), NAMES_VARIABLE: "1"}
 
 
 def series_key(out: Path, series: str) -> str:
@@ -117,24 +108,12 @@ def _make_key(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     try:
-        os.link(made, path)
-    except FileExistsError:
-        pass  # another run was first; its key is used
+        with suppress(FileExistsError):  # another run was first; its key is used
+            os.link(made, path)
     finally:
         made.unlink()
-    _ignore(path)
-
-
-def _ignore(path: Path) -> None:
-    """Keeps the key out of version control; an existing .gitignore is not changed."""
-    try:
-        with path.with_name(".gitignore").open("x", encoding="utf-8") as file:
-            file.write(f"{path.name}\n")
-    except FileExistsError:
-        pass
-
-
-# --- after the run ------------------------------------------------------------------------------------------------
+    with suppress(FileExistsError), path.with_name(".gitignore").open("x", encoding="utf-8") as file:
+        file.write(f"{path.name}\n")  # keeps the key out of version control
 
 
 class Private:
@@ -172,13 +151,11 @@ def unscanned_words(private: Private) -> str:
 def take_names(executed: NotebookNode) -> dict[str, list[str]] | None:
     """The names that the notebook states as private, removed from its outputs; None if it states nothing."""
     found: dict[str, list[str]] | None = None
-    for cell in executed.cells:
-        for output in cell.get("outputs", []):
-            said = output.get("data", {}).pop(PRIVATE, None)
-            if said is not None:
-                found = found or {}
-                for kind, names in said["names"].items():
-                    found.setdefault(kind, []).extend(names)
+    for output in outputs(executed):
+        if (stated := output.get("data", {}).pop(PRIVATE, None)) is not None:
+            found = found or {}
+            for kind, names in stated["names"].items():
+                found.setdefault(kind, []).extend(names)
     return found
 
 
@@ -236,15 +213,12 @@ def _withhold_parameters(record: Record, executed: NotebookNode, private: Privat
 def _without_names(source: str, private: Private) -> str:
     """The source of the parameters cell, with texts that hold a private name withheld."""
     lines = source.encode().splitlines(keepends=True)
-    for node, text in _texts(source):  # from the end, so that earlier positions stay valid
+    constants = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
+    texts = [(node, node.value) for node in constants if isinstance(node.value, str)]
+    # From the end, so that earlier positions stay valid.
+    for node, text in sorted(texts, key=lambda pair: (pair[0].lineno, pair[0].col_offset), reverse=True):
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         head, tail = lines[first][: node.col_offset], lines[last][node.end_col_offset :]
         if text and (not private.names_stated or private.named_in(text)):
             lines[first : last + 1] = [head + repr(WITHHELD).encode() + tail]
     return b"".join(lines).decode()
-
-
-def _texts(source: str) -> list[tuple[ast.Constant, str]]:
-    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
-    texts = [(node, node.value) for node in found if isinstance(node.value, str)]
-    return sorted(texts, key=lambda pair: (pair[0].lineno, pair[0].col_offset), reverse=True)

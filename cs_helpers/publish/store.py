@@ -52,7 +52,7 @@ class Remote(Store):
     def pull(self) -> None:
         """Fetches the run records that this machine lacks, for the index page and for comparisons."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        listed = self._listed()
+        listed = self._remote_sizes()
         for there in listed:
             here = self.folder / there
             if here.name == "run.json" and not here.exists():
@@ -63,12 +63,12 @@ class Remote(Store):
         # Files of an earlier run that could not reach the store are sent by the next push.
         self._sent = {
             file: self._state(file)
-            for file in self._here()
+            for file in self._local_files()
             if listed.get(file.relative_to(self.folder).as_posix()) == file.stat().st_size
         }
 
     def push(self) -> None:
-        new = [file for file in self._here() if self._sent.get(file) != self._state(file)]
+        new = [file for file in self._local_files() if self._sent.get(file) != self._state(file)]
         for file in sorted(new, key=lambda file: (_LAST.index(file.name) + 1 if file.name in _LAST else 0, file)):
             state = self._state(file)
             there = f"{self.root}/{file.relative_to(self.folder).as_posix()}"
@@ -85,7 +85,7 @@ class Remote(Store):
     def shown(self, path: Path) -> str:
         return f"{self.address}/{path.relative_to(self.folder).as_posix()}"
 
-    def _listed(self) -> dict[str, int]:
+    def _remote_sizes(self) -> dict[str, int]:
         """Path and size of every file in the store."""
         try:
             found = self._do("read", lambda: self.files.find(self.root, detail=True))
@@ -93,7 +93,7 @@ class Remote(Store):
             return {}
         return {str(path).removeprefix(self.root).lstrip("/"): about["size"] for path, about in found.items()}
 
-    def _here(self) -> list[Path]:
+    def _local_files(self) -> list[Path]:
         """Files that belong in the store: published runs and pages, but no locks, logs and unfinished runs."""
         return [
             file

@@ -38,7 +38,7 @@ def main() -> None:
             stop.running = True
             event = _result(order, out)
             stop.running = False
-            _say(out, **event)
+            _send(out, **event)
     except (KeyboardInterrupt, BrokenPipeError):
         sys.exit(130)
 
@@ -52,27 +52,27 @@ class _Stop:
 
     def __init__(self) -> None:
         self.running = False
-        self.asked = False
+        self.interrupted = False
 
     def __call__(self, *_: object) -> None:
-        if self.asked:
+        if self.interrupted:
             return
         if not self.running:
             os._exit(130)
-        self.asked = True
+        self.interrupted = True
         logging.disable()  # the interrupt may leave objects of asyncio half-built, which complain as they are destroyed
-        sys.unraisablehook = self._again
+        sys.unraisablehook = self._repeat
         raise KeyboardInterrupt
 
-    def _again(self, error: sys.UnraisableHookArgs) -> None:
+    def _repeat(self, error: sys.UnraisableHookArgs) -> None:
         """Repeats an interrupt that was raised in a destructor, where Python drops it; ignores all other errors."""
         if issubclass(error.exc_type, KeyboardInterrupt):
-            self.asked = False
+            self.interrupted = False
             os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _listen(orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:
-    """Puts orders into the queue. At the end of input, stops a run in progress: nobody reads its result."""
+    """Puts orders into the queue. At the end of input, stops a run in progress: its result would not be read."""
     for line in sys.stdin:
         orders.put(json.loads(line))
     orders.put(None)
@@ -88,29 +88,28 @@ def _result(order: dict[str, Any], out: IO[str]) -> dict[str, Any]:
             Path(order["notebook"]),
             order["values"],
             Path(order["out"]),
-            lambda number, of: _say(out, event="cell", number=number, of=of),
+            lambda number, of: _send(out, event="cell", number=number, of=of),
             within=Limits(order["timeout_s"], order["memory"]),
             part=order["part"],
             about=order["about"],
             warm=order["warm"],
             rebuild=False,
             debug=order["debug"],
-            tell=lambda text: _say(out, event="told", text=text),
-            began=lambda series, run_id: _say(out, event="began", series=series, run_id=run_id),
+            tell=lambda text: _send(out, event="message", text=text),
+            began=lambda series, run_id: _send(out, event="began", series=series, run_id=run_id),
         )
     except Exception as error:
         ours = isinstance(error, CsHelpersError)
         return {
             "event": "problem",
             "message": str(error) if ours else f"Unexpected {type(error).__name__}: {error}",
-            "exit_code": error.exit_code if isinstance(error, CsHelpersError) else 1,
-            "known": ours,
+            "exit_code": getattr(error, "exit_code", 1) if ours else 1,
             "traceback": traceback.format_exc() if order["debug"] else "",
         }
     return {"event": "done", "record": record}
 
 
-def _say(out: IO[str], **event: Any) -> None:
+def _send(out: IO[str], **event: Any) -> None:
     out.write(json.dumps(event, allow_nan=False) + "\n")
 
 

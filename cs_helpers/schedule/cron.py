@@ -24,7 +24,7 @@ _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
            "December")  # fmt: skip
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MOST_TIMES = 4
+_MAX_TIMES = 4  # more times of a day are worded as a repetition
 MAX_CLOCK_SHIFT = timedelta(hours=3)
 DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -79,9 +79,7 @@ def in_words(text: str) -> str:
     minute, hour, day, month, weekday = numbers(text)
     days = _days(day, month, weekday)
     clock, often = _clock(minute or list(range(60)), hour or list(range(24)))
-    if often and not days:
-        return clock
-    return f"{days or 'every day'} {clock}"
+    return clock if often and not days else f"{days or 'every day'} {clock}"
 
 
 def plain(text: str) -> str:
@@ -115,26 +113,20 @@ def numbers(text: str) -> list[list[int]]:
 
 def _days(days: Sequence[int], months: Sequence[int], weekdays: Sequence[int]) -> str:
     """The days in words; empty for every day."""
-    within = f" in {_listed([_MONTHS[month - 1] for month in months])}" if months else ""
-    if weekdays:
-        # The week of the readers ends with Sunday; the week of cron begins with it.
-        counted = sorted((day - 1) % 7 for day in weekdays)
-        names = [f"{_WEEKDAYS[day]}s" for day in counted]
-        run = len(counted) > 2 and counted[-1] - counted[0] == len(counted) - 1
-        if len(counted) == 7:
-            return f"every day{within}" if within else ""
-        return (f"{names[0]} to {names[-1]}" if run else _listed(names)) + within
+    named = _listed([_MONTHS[month - 1] for month in months]) if months else ""
     if days:
-        of = f" of {_listed([_MONTHS[month - 1] for month in months])}" if months else " of each month"
-        run = len(days) > 2 and days[-1] - days[0] == len(days) - 1
-        numbered = [_numbered(day) for day in days]
-        return f"the {numbered[0]} to {numbered[-1]}{of}" if run else f"the {_listed(numbered)}{of}"
+        return f"the {_listed([_numbered(day) for day in days], days)} of {named or 'each month'}"
+    # The week of the readers ends with Sunday; the week of cron begins with it.
+    counted = sorted((day - 1) % 7 for day in weekdays)
+    within = f" in {named}" if named else ""
+    if counted and len(counted) < 7:
+        return _listed([f"{_WEEKDAYS[day]}s" for day in counted], counted) + within
     return f"every day{within}" if within else ""
 
 
 def _clock(minutes: Sequence[int], hours: Sequence[int]) -> tuple[str, bool]:
-    """The times of a day in words, and whether they repeat (every 30 minutes) rather than being few times."""
-    if len(minutes) * len(hours) <= _MOST_TIMES:
+    """The times of a day in words, and whether they are worded as a repetition (every 30 minutes)."""
+    if len(minutes) * len(hours) <= _MAX_TIMES:
         return f"at {_listed([f'{hour:02}:{minute:02}' for hour in hours for minute in minutes])}", False
     step = 60 // len(minutes)
     beat = 60 % len(minutes) == 0 and list(minutes) == list(range(minutes[0], 60, step))
@@ -148,20 +140,21 @@ def _clock(minutes: Sequence[int], hours: Sequence[int]) -> tuple[str, bool]:
     apart = 24 // len(hours)
     if len(minutes) == 1 and 24 % len(hours) == 0 and list(hours) == list(range(0, 24, apart)):
         return f"every {apart} hours from {hours[0]:02}:{minutes[0]:02}", True
-    together = len(minutes) > 2 and minutes[-1] - minutes[0] == len(minutes) - 1
-    counted = f"{minutes[0]} to {minutes[-1]}" if together else _listed([str(minute) for minute in minutes])
-    named = f"minute{'s' if len(minutes) > 1 else ''} {counted}"
+    named = f"minute{'s' if len(minutes) > 1 else ''} {_listed([str(minute) for minute in minutes], minutes)}"
     if whole:
         return f"at {named} of every hour", True
-    between = f"from {hours[0]} to {hours[-1]}" if run and len(hours) > 2 else _listed([str(hour) for hour in hours])
-    return f"at {named} of the hours {between}", False
+    between = _listed([str(hour) for hour in hours], hours)
+    return f"at {named} of the hours {'from ' if run and len(hours) > 2 else ''}{between}", False
 
 
 def _numbered(day: int) -> str:
     return f"{day}{'th' if 10 < day < 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str], numbers: Sequence[int] = ()) -> str:
+    """``a, b and d``; with three or more ``numbers`` in a row ``a to d``."""
+    if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{names[0]} to {names[-1]}"
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 

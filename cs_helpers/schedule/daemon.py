@@ -8,9 +8,8 @@ a process of its own.
 from __future__ import annotations
 
 import os
-import select
+import queue
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -63,26 +62,6 @@ def stay(path: Path, out: Path, say: Callable[[str], None], *, jobs: int = 1) ->
     _Daemon(path, out, say, jobs, settings.read(path)).stay()
 
 
-class _Wakeup:
-    """Wakes the loop: threads and signals write to a socket, which needs no lock."""
-
-    def __init__(self) -> None:
-        self._receiver, self._sender = socket.socketpair()
-        self._receiver.setblocking(False)
-        self._sender.setblocking(False)
-        signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
-
-    def wake(self) -> None:
-        """Ends the current wait, or the next one."""
-        with suppress(BlockingIOError):  # a wake-up is pending already
-            self._sender.send(b"!")
-
-    def wait(self, seconds: float) -> None:
-        """Waits for a wake-up, at most so many seconds."""
-        if select.select([self._receiver], [], [], seconds)[0]:
-            self._receiver.recv(4096)
-
-
 class _Daemon:
     def __init__(self, path: Path, out: Path, say: Callable[[str], None], jobs: int, schedule: Schedule):
         self.path, self.out, self.jobs, self.schedule = path, out, jobs, schedule
@@ -92,7 +71,9 @@ class _Daemon:
         self.runner = due.JobRunner(out, self.tell)
         self.threads: dict[str, threading.Thread] = {}
         self.pauses: dict[tuple[str, datetime], tuple[datetime, timedelta]] = {}
-        self.wakeup, self.stopping, self.ended = _Wakeup(), False, False
+        # Threads and signal handlers put an entry to end the wait; a simple queue allows that at any moment.
+        self.wakeups: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.stopping = self.ended = False
 
     def tell(self, line: str, wrong: bool = False) -> None:
         """Prints one line with the time; problems look the same."""
@@ -103,7 +84,7 @@ class _Daemon:
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, self._stop)
         log.event(self.out, "scheduler_started", jobs=[job.name for job in self.schedule.jobs])
-        self.tell(f"Started with {_count(self.schedule)}{self._coming()}")
+        self.tell(f"Started with {settings.count_in_words(self.schedule)}{self._coming()}")
         last: Check | None = None
         while not self.stopping:
             now = datetime.now(UTC)
@@ -112,13 +93,8 @@ class _Daemon:
                 self._start_due(now)
                 last = next_check(self.schedule, now, [end for end, _ in self.pauses.values()])
             if not self.stopping:
-                self.wakeup.wait(sleep_for(last, datetime.now(UTC)))
-        self._finish()
-
-    def _stop(self, *_: Any) -> None:
-        self.stopping = True
-
-    def _finish(self) -> None:
+                with suppress(queue.Empty):
+                    self.wakeups.get(timeout=sleep_for(last, datetime.now(UTC)))
         running = list(self.threads)
         self.tell("Stopping." + (f" Waiting for {', '.join(running)}." if running else ""))
         self.runner.stop()
@@ -128,7 +104,9 @@ class _Daemon:
         log.event(self.out, "scheduler_stopped")
         self.tell("Stopped.")
 
-    # --- the schedule -------------------------------------------------------------------------------------------
+    def _stop(self, *_: Any) -> None:
+        self.stopping = True
+        self.wakeups.put(None)
 
     def _reload(self) -> bool:
         """Reads a changed schedule and returns whether it applies; an invalid one is reported once and ignored."""
@@ -143,27 +121,18 @@ class _Daemon:
             reason = f"The changed schedule is invalid, so the previous one still applies:\n{error}"
             self.tell(reason, True)
             log.event(self.out, "schedule_refused", message=str(error))
-            self._tell_owner(reason)
+            key = f"schedule@{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+            record = due.schedule_failure_record(key, reason, self.path)
+            self._start(self.path.name, self.runner.report_problem, key, record, self.schedule.owner)
             return False
         self.schedule, self.changed = schedule, changed
         self.pauses.clear()
         log.event(self.out, "schedule_read", jobs=[job.name for job in schedule.jobs])
-        self.tell(f"The schedule was changed: {_count(schedule)}{self._coming()}")
+        self.tell(f"The schedule was changed: {settings.count_in_words(schedule)}{self._coming()}")
         return True
 
-    def _tell_owner(self, reason: str) -> None:
-        key = f"schedule@{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        record = due.schedule_failure_record(key, reason, self.path)
-        self._start(self.path.name, self.runner.report_problem, key, record, self.schedule.owner)
-
     def _coming(self) -> str:
-        coming = settings.upcoming(self.schedule, datetime.now(UTC), 1)
-        if not coming:
-            return "."
-        at, job = coming[0]
-        return f"; next is {job.name}, {settings.in_words(at, datetime.now(UTC))}."
-
-    # --- the work -----------------------------------------------------------------------------------------------
+        return settings.next_in_words(self.schedule, datetime.now(UTC), "; next is ") or "."
 
     def _start_due(self, now: datetime) -> None:
         """Starts what is due, at most ``jobs`` runs at once and one per series."""
@@ -193,7 +162,7 @@ class _Daemon:
             finally:
                 del self.threads[name]
                 self.ended = True
-                self.wakeup.wake()
+                self.wakeups.put(None)
 
         thread = self.threads[name] = threading.Thread(target=guarded, name=name, daemon=True)
         thread.start()
@@ -216,12 +185,7 @@ class _Daemon:
 
 def _signature(path: Path) -> tuple[int, int, int] | None:
     """Values that change when a file is written or replaced; None if there is no file."""
-    try:
+    with suppress(OSError):
         found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _count(schedule: Schedule) -> str:
-    return f"{len(schedule.jobs)} run{'' if len(schedule.jobs) == 1 else 's'}"
+        return found.st_mtime_ns, found.st_size, found.st_ino
+    return None

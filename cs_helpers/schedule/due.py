@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,11 +22,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
+
+import psutil
 
 from cs_helpers.core.errors import CsHelpersError, visible
-from cs_helpers.publish import locks, log, publish, run_records
-from cs_helpers.schedule import run_history
+from cs_helpers.publish import locks, log, prune, publish, run_records
+from cs_helpers.schedule import delivery, run_history
 from cs_helpers.schedule.run_history import RunHistory, RunsByJob, ScheduledRun
 from cs_helpers.schedule.settings import Job, Schedule
 
@@ -74,8 +77,6 @@ class JobRunner:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._guard = threading.Lock()
 
-    # --- one job ------------------------------------------------------------------------------------------------
-
     def run(self, job: Job, at: datetime, now: datetime, changed: datetime, *, failed: bool = False) -> JobResult:
         """Runs a job for one time, delivers and removes old runs, unless another process does it or has done it."""
         with locks.hold(self.out, f"job-{job.name}") as held:
@@ -87,11 +88,11 @@ class JobRunner:
                 return JobResult(job, at, "skipped")
             before = {ran.folder for ran in runs}
             log.event(self.out, "job_started", job=job.name, time=run_history.utc(at))
-            self.tell(f"{job.name}: running, for {_short(at)}.", False)
-            code, said = self._run_process(job, at)
+            self.tell(f"{job.name}: running, for {at:%A} {at.day} {at:%B %Y, %H:%M}.", False)
+            code, output = self._run_process(job, at)
             runs = self._runs(job)
             made = [ran for ran in runs if ran.folder not in before]
-            ended = self._conclude(job, at, runs, code, said)
+            ended = self._conclude(job, at, runs, code, output)
             log.event(
                 self.out, "job_ended", job=job.name, time=run_history.utc(at), outcome=ended, exit_code=code,
                 run_ids=[ran.run_id for ran in made],
@@ -112,29 +113,26 @@ class JobRunner:
     def _runs(self, job: Job) -> list[ScheduledRun]:
         return self.history.read().get(job.name, [])
 
-    # --- the process --------------------------------------------------------------------------------------------
-
     def _run_process(self, job: Job, at: datetime) -> tuple[int, str]:
         """Runs the command that a person would type as a process; returns its exit code and the end of its output."""
         command = [
             sys.executable, "-m", "cs_helpers", *job.command_at(at),
             "--scheduled", f"{job.name}@{run_history.utc(at)}", "--out", str(self.out), "--json",
         ]  # fmt: skip
-        with tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as output:
             with self._guard:
                 if self.stopping.is_set():
                     return _STOPPED[0], ""
                 # In its own session, so that Ctrl-C in the terminal reaches it only once, through us.
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=None if self.show else said,
-                    start_new_session=True,
-                )
-                self._running[job.name] = process
+                process = self._running[job.name] = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                    stderr=None if self.show else output, start_new_session=True,
+                )  # fmt: skip
             try:
-                _mark(self.out, job.name, process.pid)
+                # Others see from this file that the process runs: it continues if we are killed, our lock does not.
+                with suppress(psutil.Error, OSError):
+                    created = psutil.Process(process.pid).create_time()
+                    publish.replace_file(_marker(self.out, job.name), json.dumps([process.pid, created]))
                 code = process.wait()
             except BaseException:
                 self._end([process])
@@ -142,7 +140,8 @@ class JobRunner:
             finally:
                 del self._running[job.name]
                 _marker(self.out, job.name).unlink(missing_ok=True)
-            return code, _last_output(said)
+            output.seek(max(0, output.seek(0, os.SEEK_END) - MAX_OUTPUT))
+            return code, visible(output.read().decode("utf-8", "replace")).strip()
 
     def stop(self, grace: float = GRACE_S) -> None:
         """Starts no further run, asks running ones to stop, and kills them after ``grace`` seconds."""
@@ -164,26 +163,25 @@ class JobRunner:
                 if not isinstance(error, subprocess.TimeoutExpired):
                     raise
 
-    # --- what follows -------------------------------------------------------------------------------------------
-
-    def _conclude(self, job: Job, at: datetime, runs: Sequence[ScheduledRun], code: int, said: str) -> str:
+    def _conclude(self, job: Job, at: datetime, runs: Sequence[ScheduledRun], code: int, output: str) -> str:
         """The outcome of a run; one without a record is reported once to the recipients of alerts."""
         of_time = run_history.at_time(runs, at.astimezone(UTC))
-        came = run_history.outcome(of_time)
-        if came != run_history.UNFINISHED:
-            _remove_notices(self.out, job.name)
-            self.tell(f"{job.name}: {_summary(of_time)}.", came == "failed")
+        outcome = run_history.outcome(of_time)
+        if outcome != run_history.UNFINISHED:
+            for notice in (self.out / NOT_STARTED).glob(f"{job.name}@*"):
+                shutil.rmtree(notice, ignore_errors=True)
+            self.tell(f"{job.name}: {_summary(of_time)}.", outcome == "failed")
             for ran in of_time:
                 if ran.failed:
                     self.tell(f"  {ran.series}: {_first_line(ran.message)}", True)
-            return came
+            return outcome
         if code < 0 or code in _STOPPED:
             self.tell(f"{job.name}: was stopped before its end and is still due.", True)
             return "stopped"
         if of_time and not code:
             self.tell(f"{job.name}: {len(of_time)} of {of_time[0].of} reports exist. Was a value renamed?", True)
-            return came
-        reason = said if job.audience == "full" else ""  # the output of a run may name accounts
+            return outcome
+        reason = output if job.audience == "full" else ""  # the output of a run may name accounts
         reason = reason or f"The run ended with exit code {code} and left no record."
         self.tell(f"{job.name}: could not run and is still due.\n{textwrap.indent(reason, '  ')}", True)
         reported = self._recently_reported(job.name)
@@ -203,8 +201,6 @@ class JobRunner:
 
     def _recently_reported(self, name: str) -> bool:
         """Whether the same job could not run a short while ago, and that was reported."""
-        from cs_helpers.schedule import delivery
-
         now = time.time()
         for folder in (self.out / NOT_STARTED).glob(f"{name}@*"):
             with suppress(OSError):
@@ -215,7 +211,7 @@ class JobRunner:
 
     def _deliver_runs(self, job: Job, runs: Sequence[ScheduledRun], *, patient: bool = False) -> int:
         """Delivers the runs of the latest time; returns how many deliveries are still missing."""
-        for ran in _undelivered(job, runs, datetime.now(UTC), patient=patient):
+        for ran in _undelivered(job, runs, patient=patient):
             if ran.failed and _already_reported(ran, runs):
                 continue  # reported a moment ago for another series
             try:
@@ -224,11 +220,9 @@ class JobRunner:
                 continue  # removed meanwhile
             kind = "failure" if ran.failed else "report"
             self._deliver(job.name, record, ran.folder, job.alerts if ran.failed else job.recipients, kind)
-        return len(_undelivered(job, runs, datetime.now(UTC)))
+        return len(_undelivered(job, runs))
 
     def _deliver(self, name: str, record: Record, folder: Path, to: Sequence[str], kind: Any) -> None:
-        from cs_helpers.schedule import delivery
-
         before = delivery.delivered_already(folder)
         wanted = [each for each in map(delivery.recipient, to) if each not in before]
         for outcome in delivery.deliver(record, folder, wanted, kind):
@@ -238,25 +232,20 @@ class JobRunner:
                 recipient=outcome.recipient, message=outcome.message,
             )  # fmt: skip
             sent = "the notice of the failure" if kind == "failure" else record["series"]
-            if outcome.delivered:
-                self.tell(f"{name}: {sent} went to {outcome.recipient}.", False)
-            else:
-                self.tell(f"{name}: {sent} did not reach {outcome.recipient}: {outcome.message}", True)
+            how = f"went to {outcome.recipient}."
+            if not outcome.delivered:
+                how = f"did not reach {outcome.recipient}: {outcome.message}"
+            self.tell(f"{name}: {sent} {how}", not outcome.delivered)
 
     def _prune(self, job: Job, series: set[str]) -> None:
         """Removes the oldest runs of these series if the schedule limits how many are kept."""
         if job.keep is None:
             return
-        from cs_helpers.publish import prune
-
         for name in sorted(series):
             try:
                 prune.keep_newest(self.out, name, job.keep)
             except (OSError, CsHelpersError) as error:
                 self.tell(f"{job.name}: old runs of {name} could not be removed: {error}", True)
-
-
-# --- all that is due --------------------------------------------------------------------------------------------
 
 
 def due_runs(
@@ -306,9 +295,6 @@ def last_change(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-# --- the summary ------------------------------------------------------------------------------------------------
-
-
 def status(schedule: Schedule, out: Path, now: datetime, history: RunsByJob | None = None) -> dict[str, Any]:
     """The state of the scheduler for monitoring, as JSON.
 
@@ -327,11 +313,11 @@ def status(schedule: Schedule, out: Path, now: datetime, history: RunsByJob | No
     }
 
 
-def write_status(said: Mapping[str, Any], out: Path) -> None:
+def write_status(summary: Mapping[str, Any], out: Path) -> None:
     """Replaces ``status.json`` in one step. A full disk is reported by the runs themselves."""
     with suppress(OSError):
         out.mkdir(parents=True, exist_ok=True)
-        publish.replace_file(out / STATUS, json.dumps(said, indent=1, ensure_ascii=False) + "\n")
+        publish.replace_file(out / STATUS, json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
 
 
 def _job_status(job: Job, runs: Sequence[ScheduledRun], out: Path, now: datetime) -> dict[str, Any]:
@@ -350,26 +336,28 @@ def _job_status(job: Job, runs: Sequence[ScheduledRun], out: Path, now: datetime
         "series": len(of_time),
         "next_at": run_history.utc(next(job.times(now))),
         "failing_since": run_history.utc(since) if since else None,
-        "undelivered": len(_undelivered(job, runs, datetime.now(UTC))),
+        "undelivered": len(_undelivered(job, runs)),
         "running": being_made,
         "message": _first_line(wrong) or None,
     }
 
 
-# --- deliveries -------------------------------------------------------------------------------------------------
-
-
-def _undelivered(job: Job, runs: Sequence[ScheduledRun], now: datetime, *, patient: bool = False) -> list[ScheduledRun]:
+def _undelivered(job: Job, runs: Sequence[ScheduledRun], *, patient: bool = False) -> list[ScheduledRun]:
     """The runs of the latest time that are not delivered to everybody.
 
     With ``patient`` only those that are to be tried again now: each pause is as long as all the time before it.
     """
-    done = run_history.times(runs)
+    done, now = run_history.times(runs), datetime.now(UTC)
+
+    def missing(ran: ScheduledRun) -> set[str]:
+        to = job.alerts if ran.failed else job.recipients
+        return {*map(delivery.recipient, to)} - delivery.delivered_already(ran.folder)
+
     return [
         ran
         for ran in (run_history.at_time(runs, done[0]) if done else ())
         if now - ran.started < MAX_DELIVERY_AGE
-        and _waiting(ran.folder, job.alerts if ran.failed else job.recipients)
+        and missing(ran)
         and not (ran.failed and _already_reported(ran, runs))
         and not (patient and _too_soon(ran, now))
     ]
@@ -377,21 +365,11 @@ def _undelivered(job: Job, runs: Sequence[ScheduledRun], now: datetime, *, patie
 
 def is_waiting(job: Job, runs: Sequence[ScheduledRun]) -> bool:
     """Whether a delivery for the latest time of the job is to be tried again now."""
-    return bool(_undelivered(job, runs, datetime.now(UTC), patient=True))
-
-
-def _waiting(folder: Path, to: Sequence[str]) -> bool:
-    if not to:
-        return False
-    from cs_helpers.schedule import delivery
-
-    return not {delivery.recipient(each) for each in to} <= delivery.delivered_already(folder)
+    return bool(_undelivered(job, runs, patient=True))
 
 
 def _already_reported(ran: ScheduledRun, runs: Sequence[ScheduledRun]) -> bool:
     """Whether the same failure was reported recently, for another series or for an earlier time."""
-    from cs_helpers.schedule import delivery
-
     for at in run_history.times(runs):
         if at > ran.at:
             continue
@@ -405,16 +383,11 @@ def _already_reported(ran: ScheduledRun, runs: Sequence[ScheduledRun]) -> bool:
 
 
 def _too_soon(ran: ScheduledRun, now: datetime) -> bool:
-    from cs_helpers.schedule import delivery
-
     try:
         tried = datetime.fromtimestamp((ran.folder / delivery.FILE).stat().st_mtime, UTC)
     except OSError:
         return False  # never tried
     return now - tried < tried - ran.started
-
-
-# --- runs without a record --------------------------------------------------------------------------------------
 
 
 def _key(job: Job, at: datetime) -> str:
@@ -423,38 +396,33 @@ def _key(job: Job, at: datetime) -> str:
 
 def _failure_record(job: Job, at: datetime, reason: str) -> dict[str, Any]:
     """A run record for a run that could not leave one, for the notice about it."""
-    return {
-        "series": job.name,
-        "run_id": _key(job, at),
-        "status": "failed",
-        "title": job.name,
-        "notebook": f"{Path(job.notebook).stem}.ipynb",
-        "audience": job.audience.partition("+")[0],
-        "parameters": job.parameters_at(at) if job.audience == "full" else {},
-        "as_of": None,
-        "started_at": run_history.utc(datetime.now(UTC)),
-        "scheduled": {"job": job.name, "at": run_history.utc(at), "of": 1},
-        "headline": [],
-        "error": {"cell": None, "ename": "NotStarted", "message": reason},
-    }
+    return _notice(
+        series=job.name,
+        run_id=_key(job, at),
+        title=job.name,
+        notebook=f"{Path(job.notebook).stem}.ipynb",
+        audience=job.audience.partition("+")[0],
+        parameters=job.parameters_at(at) if job.audience == "full" else {},
+        scheduled={"job": job.name, "at": run_history.utc(at), "of": 1},
+        error={"cell": None, "ename": "NotStarted", "message": reason},
+    )
 
 
 def schedule_failure_record(run_id: str, reason: str, path: Path) -> dict[str, Any]:
     """A run record for a schedule that was changed and is now invalid."""
-    return {
-        "series": "schedule",
-        "run_id": run_id,
-        "status": "failed",
-        "title": f"The schedule {path.name}",
-        "notebook": path.name,
-        "audience": "full",
-        "parameters": {},
-        "as_of": None,
-        "started_at": run_history.utc(datetime.now(UTC)),
-        "scheduled": None,
-        "headline": [],
-        "error": {"cell": None, "ename": "ScheduleError", "message": f"{reason}\nCheck it: cs-helpers check {path}"},
-    }
+    message = f"{reason}\nCheck it: cs-helpers check {path}"
+    return _notice(
+        series="schedule",
+        run_id=run_id,
+        title=f"The schedule {path.name}",
+        notebook=path.name,
+        error={"cell": None, "ename": "ScheduleError", "message": message},
+    )
+
+
+def _notice(**fields: Any) -> dict[str, Any]:
+    common: Record = {"status": "failed", "audience": "full", "parameters": {}, "as_of": None, "scheduled": None}
+    return {**common, "headline": [], "started_at": run_history.utc(datetime.now(UTC)), **fields}
 
 
 def _problem_record(out: Path, name: str) -> dict[str, Any] | None:
@@ -467,32 +435,12 @@ def _problem_record(out: Path, name: str) -> dict[str, Any] | None:
     return None
 
 
-def _remove_notices(out: Path, name: str) -> None:
-    import shutil
-
-    for folder in (out / NOT_STARTED).glob(f"{name}@*"):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-# --- processes --------------------------------------------------------------------------------------------------
-
-
 def _marker(out: Path, name: str) -> Path:
     return out / locks.FOLDER / f"job-{name}.running"
 
 
-def _mark(out: Path, name: str, pid: int) -> None:
-    """Records which process runs a job: it continues if we are killed, while our lock does not."""
-    import psutil
-
-    with suppress(psutil.Error, OSError):
-        publish.replace_file(_marker(out, name), json.dumps([pid, psutil.Process(pid).create_time()]))
-
-
 def is_running(out: Path, name: str) -> bool:
     """Whether a process of the job is running, also one whose scheduler was killed."""
-    import psutil
-
     try:
         pid, created = json.loads(_marker(out, name).read_text(encoding="utf-8"))
         process = psutil.Process(pid)
@@ -503,26 +451,11 @@ def is_running(out: Path, name: str) -> bool:
 
 def _kill(pid: int) -> None:
     """Kills a process and everything it started."""
-    import psutil
-
     with suppress(psutil.Error):
         process = psutil.Process(pid)
         for each in [*process.children(recursive=True), process]:
             with suppress(psutil.Error):
                 each.kill()
-
-
-def _last_output(said: IO[bytes]) -> str:
-    said.seek(0, os.SEEK_END)
-    said.seek(max(0, said.tell() - MAX_OUTPUT))
-    return visible(said.read().decode("utf-8", "replace")).strip()
-
-
-# --- text ------------------------------------------------------------------------------------------------------
-
-
-def _short(at: datetime) -> str:
-    return f"{at:%A} {at.day} {at:%B %Y, %H:%M}"
 
 
 def _summary(runs: Sequence[ScheduledRun]) -> str:

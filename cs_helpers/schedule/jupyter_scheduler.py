@@ -34,25 +34,17 @@ class ReportExecutionManager(DefaultExecutionManager):  # type: ignore[misc]
     def execute(self) -> None:
         """Runs the job; jupyter-scheduler calls it in a process of its own."""
         job = self.model
-        os.chdir(project_folder(Path(self.root_dir)))
+        root = Path(self.root_dir)
+        os.chdir(root.parent if root.name == "notebooks" else root)  # relative paths begin at the project folder
         notebook = Path(self.staging_paths["input"])
         values = series.check_parameters(notebook, as_typed(job.parameters or {}))
         record = run.run(notebook, values, OUT)
-        self._copy_files(OUT / record["series"] / record["run_id"], job.output_formats or [])
-        if run.exit_code(record):
-            raise ReportFailed(run.failure_message(record, OUT))
-
-    def _copy_files(self, folder: Path, formats: list[str]) -> None:
-        """Copies the files of the run to where the dialog finds them; a failed run has a notebook only."""
-        for each in formats:
-            file = folder / _FILES.get(each, "")
+        for each in job.output_formats or []:  # a failed run has a notebook only
+            file = OUT / record["series"] / record["run_id"] / _FILES.get(each, "")
             if file.is_file():
                 shutil.copyfile(file, self.staging_paths[each])
-
-
-def project_folder(root: Path) -> Path:
-    """The folder of relative paths: the folder of the server, or its parent if it is ``notebooks``."""
-    return root.parent if root.name == "notebooks" else root
+        if run.exit_code(record):
+            raise ReportFailed(run.failure_message(record, OUT))
 
 
 def as_typed(parameters: Mapping[str, Any]) -> dict[str, str]:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from cs_helpers.publish import run_records
 from cs_helpers.schedule import cron
@@ -129,26 +128,23 @@ def utc(at: datetime) -> str:
 
 
 def _scheduled_run(folder: Path, series: str) -> ScheduledRun | None:
+    """The scheduled run in a folder; None for a manual run and for a record that cannot be read."""
     try:
         record = json.loads((folder / run_records.RECORD).read_text(encoding="utf-8"))
-        scheduled = record.get("scheduled")
-        return scheduled and _from_record(record, scheduled, folder, series)
+        scheduled = record["scheduled"]
+        at, started = (datetime.fromisoformat(text) for text in (scheduled["at"], record["started_at"]))
+        if at.tzinfo is None or started.tzinfo is None or record["status"] not in _WORST:
+            return None
+        return ScheduledRun(
+            job=str(scheduled["job"]),
+            at=at.astimezone(UTC),
+            of=int(scheduled.get("of") or 1),
+            series=series,
+            run_id=folder.name,
+            status=record["status"],
+            message=str((record.get("error") or {}).get("message") or ""),
+            started=started.astimezone(UTC),
+            folder=folder,
+        )
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
-
-
-def _from_record(record: Mapping[str, Any], scheduled: Mapping[str, Any], folder: Path, series: str) -> ScheduledRun:
-    at, started = (datetime.fromisoformat(text) for text in (scheduled["at"], record["started_at"]))
-    if at.tzinfo is None or started.tzinfo is None or record["status"] not in _WORST:
-        raise ValueError("not a run record")
-    return ScheduledRun(
-        job=str(scheduled["job"]),
-        at=at.astimezone(UTC),
-        of=int(scheduled.get("of") or 1),
-        series=series,
-        run_id=folder.name,
-        status=record["status"],
-        message=str((record.get("error") or {}).get("message") or ""),
-        started=started.astimezone(UTC),
-        folder=folder,
-    )

@@ -10,7 +10,6 @@ import math
 import re
 import shlex
 import sys
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,10 +29,8 @@ def export(to: str, schedule: Schedule, folder: Path, file: Path, out: Path) -> 
     if to not in _KINDS:
         there = ", ".join(_KINDS)
         raise ParameterError(f"cannot export to '{to}'.{did_you_mean(to, list(_KINDS))} There are: {there}.")
-    words = ["due"]
-    words += [] if file == Path("reports/schedule.yml") else ["--schedule", str(file)]
-    words += [] if out == Path("reports") else ["--out", str(out)]
-    return _KINDS[to](schedule, folder, words)
+    words = ["due", *(["--schedule", str(file)] if file != Path("reports/schedule.yml") else [])]
+    return _KINDS[to](schedule, folder, [*words, *(["--out", str(out)] if out != Path("reports") else [])])
 
 
 def minutes_apart(schedule: Schedule, now: datetime | None = None) -> int:
@@ -55,59 +52,53 @@ def crontab(schedule: Schedule, folder: Path, words: list[str]) -> str:
     apart = minutes_apart(schedule)
     command = f"cd {shlex.quote(str(folder))} && {shlex.join([*_program(folder), *words, '--quiet'])}"
     escaped = command.replace("%", r"\%")  # cron ends a command at an unescaped percent sign
-    return "\n".join(
-        [
-            "# Made by `cs-helpers export cron`. Add it with `crontab -e`; cron mails problems to you.",
-            "# It checks every few minutes what is due. The schedule may change without a change here.",
-            *_comments(schedule),
-            "# cron does not know your environment. If reports are delivered, put the variables that this needs",
-            f"# (CS_HELPERS_SMTP_URL=... and the like) into {SECRETS}, and `set -a; . {SECRETS}; set +a;`",
-            "# before `cd`.",
-            f"{'*' if apart == 1 else f'*/{apart}'} * * * *  {escaped}",
-        ]
-    )
+    return f"""\
+# Made by `cs-helpers export cron`. Add it with `crontab -e`; cron mails problems to you.
+# It checks every few minutes what is due. The schedule may change without a change here.
+{_comments(schedule)}
+# cron does not know your environment. If reports are delivered, put the variables that this needs
+# (CS_HELPERS_SMTP_URL=... and the like) into {SECRETS}, and `set -a; . {SECRETS}; set +a;`
+# before `cd`.
+{"*" if apart == 1 else f"*/{apart}"} * * * *  {escaped}"""
 
 
 def systemd(schedule: Schedule, folder: Path, words: list[str]) -> str:
     """A service and a timer for the systemd of an ordinary user."""
     program = " ".join(_unit_word(word) for word in [*_program(folder, absolute=True), *words])
     apart = minutes_apart(schedule)
-    return "\n".join(
-        [
-            "# Made by `cs-helpers export systemd`: save the two files under their names, then run",
-            "#   systemctl --user daemon-reload && systemctl --user enable --now cs-helpers.timer",
-            "#   loginctl enable-linger                 to run it while you are logged out",
-            "#   journalctl --user -u cs-helpers        shows its log",
-            *_comments(schedule),
-            "",
-            "# ---- ~/.config/systemd/user/cs-helpers.service ----",
-            "[Unit]",
-            "Description=Reports that are due",
-            "",
-            "[Service]",
-            "Type=oneshot",
-            f"WorkingDirectory={str(folder).replace('%', '%%')}",
-            f"ExecStart={program}",
-            f"# {SECRETS}: CS_HELPERS_SMTP_URL=... and the like, readable by you only",
-            f"EnvironmentFile=-{SECRETS.replace('~', '%h')}",
-            "# cs-helpers itself stops its runs, which get 30 seconds.",
-            "KillMode=mixed",
-            "TimeoutStopSec=60",
-            "",
-            "# ---- ~/.config/systemd/user/cs-helpers.timer ----",
-            "[Unit]",
-            "Description=Checks whether reports are due",
-            "",
-            "[Timer]",
-            f"OnCalendar=*:{'*' if apart == 1 else f'0/{apart}'}",
-            "AccuracySec=1s",
-            "# also for times when the machine was off",
-            "Persistent=true",
-            "",
-            "[Install]",
-            "WantedBy=timers.target",
-        ]
-    )
+    return f"""\
+# Made by `cs-helpers export systemd`: save the two files under their names, then run
+#   systemctl --user daemon-reload && systemctl --user enable --now cs-helpers.timer
+#   loginctl enable-linger                 to run it while you are logged out
+#   journalctl --user -u cs-helpers        shows its log
+{_comments(schedule)}
+
+# ---- ~/.config/systemd/user/cs-helpers.service ----
+[Unit]
+Description=Reports that are due
+
+[Service]
+Type=oneshot
+WorkingDirectory={str(folder).replace("%", "%%")}
+ExecStart={program}
+# {SECRETS}: CS_HELPERS_SMTP_URL=... and the like, readable by you only
+EnvironmentFile=-{SECRETS.replace("~", "%h")}
+# cs-helpers itself stops its runs, which get 30 seconds.
+KillMode=mixed
+TimeoutStopSec=60
+
+# ---- ~/.config/systemd/user/cs-helpers.timer ----
+[Unit]
+Description=Checks whether reports are due
+
+[Timer]
+OnCalendar=*:{"*" if apart == 1 else f"0/{apart}"}
+AccuracySec=1s
+# also for times when the machine was off
+Persistent=true
+
+[Install]
+WantedBy=timers.target"""
 
 
 def airflow(schedule: Schedule, folder: Path, words: list[str]) -> str:
@@ -118,7 +109,8 @@ def airflow(schedule: Schedule, folder: Path, words: list[str]) -> str:
         (f"cs_helpers_{job.name}", cron.plain(job.cron), f"{called} --only {job.name} --failed")
         for job in schedule.jobs
     ]
-    head = '''\
+    lines = "\n".join(f"    ({name!r}, {times!r}, {_without_templates(command)!r})," for name, times, command in runs)
+    return f'''\
 """Made by `cs-helpers export airflow`. Put it into the DAG folder of Airflow. Export it again after a change.
 
 Each run is `cs-helpers due --only RUN`, with the same delivery, retention and status file as without Airflow, and a
@@ -132,38 +124,31 @@ try:
     from airflow.providers.standard.operators.bash import BashOperator  # Airflow 3
 except ImportError:
     from airflow.operators.bash import BashOperator
-'''
-    lines = [head, f"ZONE = {schedule.zone.key!r}", "RUNS = ["]
-    for name, times, command in runs:
-        lines.append(f"    ({name!r}, {times!r}, {_without_templates(command)!r}),")
-    lines += [
-        "]",
-        "",
-        "for name, times, command in RUNS:",
-        "    with DAG(",
-        "        name,",
-        "        schedule=times,",
-        "        start_date=pendulum.datetime(2024, 1, 1, tz=ZONE),",
-        "        catchup=False,",
-        "        max_active_runs=1,",
-        '        tags=["cs-helpers"],',
-        "    ) as dag:",
-        '        BashOperator(task_id="run", bash_command=command)',
-        "    globals()[name] = dag",
-    ]
-    return "\n".join(lines)
+
+ZONE = {schedule.zone.key!r}
+RUNS = [
+{lines}
+]
+
+for name, times, command in RUNS:
+    with DAG(
+        name,
+        schedule=times,
+        start_date=pendulum.datetime(2024, 1, 1, tz=ZONE),
+        catchup=False,
+        max_active_runs=1,
+        tags=["cs-helpers"],
+    ) as dag:
+        BashOperator(task_id="run", bash_command=command)
+    globals()[name] = dag'''
 
 
-_KINDS: Mapping[str, Callable[[Schedule, Path, list[str]], str]] = {
-    "cron": crontab,
-    "systemd": systemd,
-    "airflow": airflow,
-}
+_KINDS = {"cron": crontab, "systemd": systemd, "airflow": airflow}
 
 
-def _comments(schedule: Schedule) -> list[str]:
+def _comments(schedule: Schedule) -> str:
     lines = [f"#   {job.name}: {cron.in_words(job.cron)}" for job in schedule.jobs]
-    return [f"# Times in {schedule.zone.key}:" if lines else "# Nothing is scheduled yet.", *lines]
+    return "\n".join([f"# Times in {schedule.zone.key}:" if lines else "# Nothing is scheduled yet.", *lines])
 
 
 def _program(folder: Path, *, absolute: bool = False) -> list[str]:

@@ -88,10 +88,10 @@ def send(recipient: str, record: Record, folder: Path, kind: Kind, seconds: floa
             where = f"The full report is attached: open {attached} in any browser; it needs no network."
         elif is_html and service.attachment_support:
             where = f"The report has {size / 1e6:.1f} MB, too much to attach: {place}"
-    said = message.write(record, kind, where)
+    written = message.write(record, kind, where)
     # A mail program would decode an encoded word, and with it a line end that was removed.
-    title = html.escape(said.subject.replace("=?", "= ?").encode()[:MAX_TITLE].decode("utf-8", "ignore"))
-    body = message.page(said, MAX_MAIL if is_html else MAX_CHAT)
+    title = html.escape(written.subject.replace("=?", "= ?").encode()[:MAX_TITLE].decode("utf-8", "ignore"))
+    body = message.page(written, MAX_MAIL if is_html else MAX_CHAT)
     if not is_html:
         body, title = message.inert(body), message.inert(title)
         service.overflow_mode = apprise.OverflowMode.SPLIT

@@ -9,54 +9,111 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from heapq import merge
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationError
 
 from cs_helpers.core.audience import AUDIENCES
 from cs_helpers.core.errors import ParameterError, ScheduleError, did_you_mean
 from cs_helpers.publish import fanout, limits, relative, series, sharing
-from cs_helpers.schedule import cron
+from cs_helpers.schedule import cron, delivery, recipients
 
 _SHORTCUTS = ("source", "mapping", "as_of")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 MAX_CATCH_UP = 31
 
 
-@dataclass(frozen=True)
-class Job:
-    """One entry of the schedule: its notebook, times, audience and parameters (as texts).
+# --- the values of the file: each validator takes a text and raises ValueError with the problem ----------------------
 
-    ``for_each`` is a column that gets one report for each value, ``jobs`` of them at once; ``recipients`` receive the
-    reports and ``alerts`` the notices of failures; ``keep`` is the number of runs to keep of each series (None: all);
-    ``timeout``, ``memory`` and ``retries`` are the options of the command line (None: its defaults); ``catch_up`` is
-    the number of missed times to make up.
-    """
 
-    name: str
+def _whole(low: int, high: int) -> BeforeValidator:
+    def read(text: Any) -> int:
+        if isinstance(text, str) and text.isdecimal() and low <= int(text) <= high:
+            return int(text)
+        raise ValueError(f"must be a whole number from {low} to {high}, not '{text}'.")
+
+    return BeforeValidator(read)
+
+
+def _accepted_by(check: Callable[[str], object]) -> AfterValidator:
+    def read(text: str) -> str:
+        check(text)
+        return text
+
+    return AfterValidator(read)
+
+
+def _zone(name: Any) -> ZoneInfo:
+    if not isinstance(name, str):
+        raise ValueError("must be one text.")
+    if name not in available_timezones():
+        near = did_you_mean(name, sorted(available_timezones())) or " Write it like Europe/Berlin or America/New_York."
+        raise ValueError(f"there is no '{name}'.{near}")
+    return ZoneInfo(name)
+
+
+def _audience(name: str) -> None:
+    if name not in AUDIENCES:
+        raise ValueError(f"there is no '{name}'.{did_you_mean(name, AUDIENCES)} There are: {', '.join(AUDIENCES)}.")
+
+
+def _column(name: str) -> None:
+    if not re.fullmatch(r"[^\s=/][^\n=/]{0,99}", name):
+        raise ValueError(f"must be the name of one column, not '{name}'.")
+
+
+_Recipients = Annotated[
+    tuple[Annotated[str, _accepted_by(delivery.recipient)], ...],
+    BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+]
+
+
+class _JobEntry(BaseModel):
+    """One entry of the schedule, as the file has it; None means the default of the command line."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
     notebook: str
     cron: str
-    audience: str
-    parameters: Mapping[str, str]
-    zone: ZoneInfo = field(repr=False)
-    for_each: str | None = None
-    jobs: int = 1
-    recipients: tuple[str, ...] = ()
-    alerts: tuple[str, ...] = ()
-    keep: int | None = None
-    timeout: str | None = None
-    memory: str | None = None
-    retries: int | None = None
-    catch_up: int = 1
+    audience: Annotated[str, _accepted_by(_audience)] = "full"
+    parameters: dict[str, str] = {}
+    for_each: Annotated[str, _accepted_by(_column)] | None = None
+    """A column that gets one report for each value, ``jobs`` of them at once."""
+    jobs: Annotated[int, _whole(1, 64)] = 1
+    recipients: _Recipients = ()
+    """Who receives the reports; ``alerts``: the notices of failures, by default the owner of the schedule."""
+    alerts: _Recipients = ()
+    keep: Annotated[int, _whole(1, 100_000)] | None = None
+    """The number of runs to keep of each series; None for all."""
+    timeout: Annotated[str, _accepted_by(limits.seconds)] | None = None
+    memory: Annotated[str, _accepted_by(limits.bytes_of)] | None = None
+    retries: Annotated[int, _whole(0, 10)] | None = None
+    catch_up: Annotated[int, _whole(0, MAX_CATCH_UP)] = 1
+    """The number of missed times to make up."""
+
+
+class _ScheduleFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    time_zone: Annotated[ZoneInfo, PlainValidator(_zone)] = ZoneInfo("UTC")
+    owner: _Recipients = ()
+    runs: dict[str, Any] = {}
+
+
+class Job(_JobEntry):
+    """A checked entry of the schedule with its name and time zone; its parameters are texts."""
+
+    name: str
+    zone: ZoneInfo
 
     def command_at(self, at: datetime) -> list[str]:
         """The arguments of ``cs-helpers`` for that time, as a person would type them."""
-        audience, comments, _ = self._audience_parts
+        audience, _, comments = self.audience.partition("+")
         words = ["run", self.notebook, *(["--audience", audience] if audience != "full" else [])]
         words += ["--with-comments"] if comments else []
         for name, value in self.parameters_at(at).items():
@@ -75,13 +132,9 @@ class Job:
         now = at.astimezone(self.zone)
         return {name: relative.resolve(value, now) or value for name, value in self.parameters.items()}
 
-    @property
-    def _audience_parts(self) -> tuple[str, str, str]:
-        return self.audience.partition("+")
-
     def notebook_parameters(self, notebook: Path, at: datetime) -> dict[str, str]:
         """The parameters as the command would pass them to the notebook. Raises ParameterError."""
-        audience, comments, _ = self._audience_parts
+        audience, _, comments = self.audience.partition("+")
         return sharing.with_audience(notebook, self.parameters_at(at), audience, bool(comments))
 
     def times(self, after: datetime) -> Iterator[datetime]:
@@ -108,61 +161,40 @@ class Schedule:
         return replace(self, jobs=tuple(job for job in self.jobs if job.name == name))
 
 
-class _JobEntry(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    notebook: str
-    cron: str
-    audience: str = "full"
-    parameters: dict[str, str] = {}
-    for_each: str | None = None
-    jobs: str | None = None
-    recipients: Any = None
-    alerts: Any = None
-    keep: str | None = None
-    timeout: str | None = None
-    memory: str | None = None
-    retries: str | None = None
-    catch_up: str | None = None
-
-
-class _ScheduleFile(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    time_zone: str
-    owner: Any = None
-    runs: dict[str, Any]
-
-
 def read(path: Path) -> Schedule:
     """The schedule of a YAML file. Raises ScheduleError with all problems of the file."""
     content, lines = _content(path)
     problems = _Problems(path.name, lines)
-    problems.validate(_ScheduleFile, content, ())
-    zone = _zone(content.get("time_zone"), problems)
-    owner = _recipients(content.get("owner"), ("owner",), problems)
-    runs = content.get("runs")
+    for key in {"time_zone", "runs"} - content.keys():
+        problems.add((), f"'{key}' is missing.")
+    file = problems.validate(_ScheduleFile, content, ())
     jobs = []
-    for name, entry in runs.items() if isinstance(runs, dict) else ():
-        if run := problems.validate(_JobEntry, entry, ("runs", name)):
-            jobs.append(_job(name, run, zone, owner, problems))
+    for name, content_of_job in file.runs.items():
+        if entry := problems.validate(_JobEntry, content_of_job, ("runs", name)):
+            alerts = entry.alerts if "alerts" in entry.model_fields_set else file.owner
+            values = {**dict(entry), "cron": " ".join(entry.cron.split()), "alerts": alerts}
+            jobs.append(Job.model_construct(**values, name=name, zone=file.time_zone))
+            if "jobs" in entry.model_fields_set and not entry.for_each:
+                problems.add(
+                    ("runs", name, "jobs"), "jobs is for the reports of a for_each; there is no for_each here."
+                )
             _check(jobs[-1], problems)
         if not _NAME.fullmatch(name):
             problems.add(("runs", name), f"'{name}' cannot name a run: small letters, digits, _ and -, 60 at most.")
     _refuse_same_location(jobs, problems)
     if problems.found:
         raise ScheduleError("\n".join(text for _, text in sorted(problems.found, key=lambda each: each[0])))
-    return Schedule(zone, tuple(jobs), owner)
+    return Schedule(file.time_zone, tuple(jobs), file.owner)
 
 
 def upcoming(schedule: Schedule, after: datetime, count: int) -> list[tuple[datetime, Job]]:
     """The next ``count`` runs after an instant with a time zone, the earliest first."""
-    times = {job.name: job.times(after) for job in schedule.jobs}
-    waiting = [(next(times[job.name]), job) for job in schedule.jobs]
-    found: list[tuple[datetime, Job]] = []
-    while waiting and len(found) < count:
-        soonest = min(waiting, key=lambda each: (each[0], each[1].name))
-        found.append(soonest)
-        waiting[waiting.index(soonest)] = (next(times[soonest[1].name]), soonest[1])
-    return found
+
+    def runs(job: Job) -> Iterator[tuple[datetime, Job]]:
+        return ((at, job) for at in job.times(after))
+
+    in_order = merge(*map(runs, schedule.jobs), key=lambda each: (each[0], each[1].name))
+    return list(islice(in_order, count))
 
 
 def instant(text: str | None) -> datetime:
@@ -178,28 +210,15 @@ def instant(text: str | None) -> datetime:
 
 def explain(schedule: Schedule, now: datetime) -> list[str]:
     """Each job of the schedule in words, and what is missing here; ``now`` has a time zone."""
-    count = len(schedule.jobs)
-    opening = (
-        f"{count} run{'' if count == 1 else 's'}, times in {schedule.zone.key}." if count else "Nothing is scheduled."
-    )
-    lines = [opening]
-    for job in schedule.jobs:
-        lines += ["", job.name]
-        lines += [f"  {name:<13} {text}" for name, text in _explained(job, now)]
-    return [*lines, *_unset_variables(schedule)]
-
-
-def _unset_variables(schedule: Schedule) -> list[str]:
-    """One line for each environment variable that a delivery needs and that is not set here."""
-    from cs_helpers.schedule import delivery, recipients
-
+    lines = [f"{count_in_words(schedule)}, times in {schedule.zone.key}." if schedule.jobs else "Nothing is scheduled."]
     needed: dict[str, dict[str, None]] = {}
     for job in schedule.jobs:
+        lines += ["", job.name, *(f"  {name:<13} {text}" for name, text in _explained(job, now))]
         for each in (*job.recipients, *job.alerts):
             for name in recipients.unset(delivery.recipient(each)):
                 needed.setdefault(name, {})[job.name] = None
-    lines = [f"{name} is not set here: the deliveries of {', '.join(jobs)} need it." for name, jobs in needed.items()]
-    return ["", *lines] if lines else []
+    unset = [f"{name} is not set here: the deliveries of {', '.join(jobs)} need it." for name, jobs in needed.items()]
+    return [*lines, *([""] if unset else []), *unset]
 
 
 def as_explained(schedule: Schedule, now: datetime) -> dict[str, Any]:
@@ -209,16 +228,25 @@ def as_explained(schedule: Schedule, now: datetime) -> dict[str, Any]:
         "owner": list(schedule.owner),
         "runs": [
             {
-                **_as_record(job, at),
+                **_as_record(job, next(job.times(now))),
                 "cron": job.cron,
                 "when": cron.in_words(job.cron),
-                "next": [each.isoformat() for each in (at, later)],
+                "next": [at.isoformat() for at in islice(job.times(now), 2)],
                 "in_words": dict(_explained(job, now)),
             }
             for job in schedule.jobs
-            for at, later in [_next_two(job, now)]
         ],
     }
+
+
+def count_in_words(schedule: Schedule) -> str:
+    """``3 runs``: the number of jobs of a schedule."""
+    return f"{len(schedule.jobs)} run{'' if len(schedule.jobs) == 1 else 's'}"
+
+
+def next_in_words(schedule: Schedule, now: datetime, before: str) -> str:
+    """The next run, its name and time after ``before`` as a sentence; empty if nothing is scheduled."""
+    return "".join(f"{before}{job.name}, {in_words(at, now)}." for at, job in upcoming(schedule, now, 1))
 
 
 def as_lines(runs: Sequence[tuple[datetime, Job]], now: datetime) -> list[str]:
@@ -250,50 +278,35 @@ def in_words(at: datetime, now: datetime) -> str:
 
 
 def _as_record(job: Job, at: datetime) -> dict[str, Any]:
-    return {
-        "name": job.name,
-        "notebook": job.notebook,
-        "audience": job.audience,
-        "parameters": job.parameters_at(at),
-        "for_each": job.for_each,
-        "recipients": list(job.recipients),
-        "alerts": list(job.alerts),
-        "keep": job.keep,
-        "catch_up": job.catch_up,
-        "command": ["cs-helpers", *job.command_at(at)],
-    }
-
-
-def _next_two(job: Job, now: datetime) -> tuple[datetime, datetime]:
-    coming = job.times(now)
-    return next(coming), next(coming)
+    keys = {"name", "notebook", "audience", "for_each", "recipients", "alerts", "keep", "catch_up"}
+    command = ["cs-helpers", *job.command_at(at)]
+    return {**job.model_dump(include=keys), "parameters": job.parameters_at(at), "command": command}
 
 
 def _explained(job: Job, now: datetime) -> list[tuple[str, str]]:
-    at, later = _next_two(job, now)
+    at, later = islice(job.times(now), 2)
     each = f", one report for each {job.for_each}" if job.for_each else ""
     at_once = f", {job.jobs} at a time" if job.for_each and job.jobs > 1 else ""
-    said = [
+    made_up = f"the latest {job.catch_up} are made up, the oldest of them first"
+    if job.catch_up < 2:
+        made_up = "the latest one is made up" if job.catch_up else "are not made up: a run starts on time or not at all"
+    rows = [
         ("what", f"the notebook {job.notebook}{each}{at_once}"),
         ("when", cron.in_words(job.cron)),
         ("next", f"{in_words(at, now)}, then {in_words(later, now)}"),
         ("with", _parameters_in_words(job, at)),
         ("for", _AUDIENCE_WORDS[job.audience]),
-        (
-            "delivered to",
-            _recipients_in_words(job.recipients) or "nobody: it is in the reports folder and its index",
-        ),
-        ("failures", f"reported to {_recipients_in_words(job.alerts) or 'nobody: set owner or alerts'}"),
-        ("missed times", _missed_in_words(job.catch_up)),
+        ("delivered to", _in_words(job.recipients) or "nobody: it is in the reports folder and its index"),
+        ("failures", f"reported to {_in_words(job.alerts) or 'nobody: set owner or alerts'}"),
+        ("missed times", made_up),
         ("kept", f"the last {job.keep} runs of each series" if job.keep else "all runs"),
     ]
-    limited = {
-        "timeout": job.timeout and f"stopped after {limits.in_words(limits.seconds(job.timeout))}",
-        "memory": job.memory and f"stopped above {limits.size_in_words(limits.bytes_of(job.memory))}",
-        "retries": job.retries is not None and f"{job.retries or 'no'} retr{'y' if job.retries == 1 else 'ies'}",
-    }
-    texts = [text for text in limited.values() if text]
-    return [*said, *([("limits", ", ".join(texts))] if texts else [])]
+    limited = [
+        job.timeout and f"stopped after {limits.in_words(limits.seconds(job.timeout))}",
+        job.memory and f"stopped above {limits.size_in_words(limits.bytes_of(job.memory))}",
+        job.retries is not None and f"{job.retries or 'no'} retr{'y' if job.retries == 1 else 'ies'}",
+    ]
+    return [*rows, *([("limits", ", ".join(text for text in limited if text))] if any(limited) else [])]
 
 
 _AUDIENCE_WORDS = {
@@ -305,37 +318,28 @@ _AUDIENCE_WORDS = {
 
 def _parameters_in_words(job: Job, at: datetime) -> str:
     day = job.parameters_at(at)
-    said = [
+    parts = [
         f"{name} {value.replace('_', ' ')} ({day[name]} next time)"
         if day[name] != value
         else f"{name} {value or 'empty'}"
         for name, value in job.parameters.items()
     ]
-    return ", ".join(said) or "the notebook's own parameters"
+    return ", ".join(parts) or "the notebook's own parameters"
 
 
-def _recipients_in_words(recipients: Sequence[str]) -> str:
-    from cs_helpers.schedule import delivery
-
-    said = []
+def _in_words(recipients: Sequence[str]) -> str:
+    parts = []
     for each in map(delivery.recipient, recipients):
         kind, _, to = each.partition(":")
         words = {"mail": to, "folder": f"the folder {to}", "webhook": f"the webhook in {to}"}
-        said.append(words.get(kind, each))
-    return f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else "".join(said)
-
-
-def _missed_in_words(catch_up: int) -> str:
-    if not catch_up:
-        return "are not made up: a run starts on time or not at all"
-    return (
-        "the latest one is made up" if catch_up == 1 else f"the latest {catch_up} are made up, the oldest of them first"
-    )
+        parts.append(words.get(kind, each))
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 # --- the file ---------------------------------------------------------------------------------------------------
 
 _Place = tuple[str, ...]
+_T = TypeVar("_T")
 
 
 class _Problems:
@@ -352,27 +356,46 @@ class _Problems:
         line = self.lines.get(within, 1)
         self.found.append((line, f"{self.file}, line {line}: {what}"))
 
+    def of(self, place: _Place, work: Callable[..., _T], *given: Any) -> _T | None:
+        """The result of ``work``; None, with its problems added, if it raises ParameterError."""
+        try:
+            return work(*given)
+        except ParameterError as error:
+            for problem in re.split(r"\n(?! )", str(error)):
+                self.add(place, problem)
+        return None
+
     def validate(self, model: type[BaseModel], content: Any, place: _Place) -> Any:
-        """The content as a model; None, with its problems added, if it does not fit."""
+        """The content as a model without the keys that do not fit, which are reported; None without a required key."""
         try:
             return model.model_validate(content)
         except ValidationError as error:
+            wrong = {each["loc"][:1] for each in error.errors()}
             for each in error.errors():
                 where = (*place, *map(str, each["loc"]))
-                self.add(where, _in_words(each, where, model))
-        return None
+                self.add(where, _problem(each, where, list(model.model_fields)))
+        try:
+            return model.model_validate({key: content[key] for key in content if (key,) not in wrong})
+        except (ValidationError, TypeError):
+            return None
 
 
-def _in_words(error: Any, place: _Place, model: type[BaseModel]) -> str:
-    name, known = place[-1] if place else "", list(model.model_fields)
+def _problem(error: Any, place: _Place, known: Sequence[str]) -> str:
+    name = place[-1] if place else "the file"
     within = f" in {'.'.join(place[:-1])}" if len(place) > 1 else ""
+    in_list = error["loc"][:1] in (("owner",), ("recipients",), ("alerts",))
+    if in_list:
+        name = error["loc"][0]
+    if error["type"] == "value_error":
+        text = str(error["ctx"]["error"])
+        return f"{name} {text}" if text.startswith("must ") else f"{name}: {text}"
     if error["type"] == "extra_forbidden":
         near = did_you_mean(name, known) or f" Known are: {', '.join(known)}."
         return f"unknown key '{name}'{within}.{near}"
     if error["type"] == "missing":
         return f"'{name}' is missing{within}."
-    kind = "`key: value` lines" if error["type"] in ("dict_type", "model_type") else "one text"
-    return f"{name or 'the file'} must be {kind}."
+    expected = "`key: value` lines" if error["type"] in ("dict_type", "model_type") else "one text"
+    return f"{name} must be {'one recipient or a list of them' if in_list else expected}."
 
 
 def _content(path: Path) -> tuple[dict[str, Any], dict[_Place, int]]:
@@ -406,8 +429,7 @@ def _values(node: Any, place: _Place, lines: dict[_Place, int], file: str) -> An
     if isinstance(node, yaml.ScalarNode):
         return node.value
     if isinstance(node, yaml.SequenceNode):
-        for number, each in enumerate(node.value):
-            lines[(*place, str(number))] = each.start_mark.line + 1
+        lines |= {(*place, str(number)): each.start_mark.line + 1 for number, each in enumerate(node.value)}
         return [_values(each, (*place, str(number)), lines, file) for number, each in enumerate(node.value)]
     found = {}
     for key, value in node.value:
@@ -419,83 +441,6 @@ def _values(node: Any, place: _Place, lines: dict[_Place, int], file: str) -> An
     return found
 
 
-# --- values ----------------------------------------------------------------------------------------
-
-
-def _zone(name: Any, problems: _Problems) -> ZoneInfo:
-    if isinstance(name, str) and name in available_timezones():
-        return ZoneInfo(name)
-    if isinstance(name, str):
-        near = did_you_mean(name, sorted(available_timezones())) or " Write it like Europe/Berlin or America/New_York."
-        problems.add(("time_zone",), f"time_zone: there is no '{name}'.{near}")
-    return ZoneInfo("UTC")
-
-
-def _recipients(given: Any, place: _Place, problems: _Problems) -> tuple[str, ...]:
-    """One recipient or a list of them, each checked."""
-    texts = [given] if isinstance(given, str) else given
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        if texts is not None:
-            problems.add(place, f"{place[-1]} must be one recipient or a list of them.")
-        return ()
-    found = []
-    for number, text in enumerate(texts):
-        from cs_helpers.schedule import delivery
-
-        try:
-            delivery.recipient(text)
-            found.append(text)
-        except ValueError as error:
-            problems.add((*place, str(number)), f"{place[-1]}: {error}")
-    return tuple(found)
-
-
-def _job(name: str, run: _JobEntry, zone: ZoneInfo, owner: tuple[str, ...], problems: _Problems) -> Job:
-    """The job of an entry; an invalid value is reported and replaced by its default."""
-    place: _Place = ("runs", name)
-
-    def whole(key: str, low: int, high: int) -> int | None:
-        text = getattr(run, key)
-        if text is None:
-            return None
-        if text.isdecimal() and low <= int(text) <= high:
-            return int(text)
-        problems.add((*place, key), f"{key} must be a whole number from {low} to {high}, not '{text}'.")
-        return None
-
-    def read_by(reader: Callable[[str], object], key: str) -> str | None:
-        text: str | None = getattr(run, key)
-        try:
-            return text if text is None or reader(text) else None
-        except ValueError as error:
-            problems.add((*place, key), f"{key}: {error}")
-            return None
-
-    if run.jobs is not None and run.for_each is None:
-        problems.add((*place, "jobs"), "jobs is for the reports of a for_each, and there is no for_each here.")
-    if run.for_each is not None and not re.fullmatch(r"[^\s=/][^\n=/]{0,99}", run.for_each):
-        problems.add((*place, "for_each"), f"for_each must be the name of one column, not '{run.for_each}'.")
-    told = owner if run.alerts is None else _recipients(run.alerts, (*place, "alerts"), problems)
-    catch_up = whole("catch_up", 0, MAX_CATCH_UP)
-    return Job(
-        name=name,
-        notebook=run.notebook,
-        cron=" ".join(run.cron.split()),
-        audience=run.audience,
-        parameters=run.parameters,
-        zone=zone,
-        for_each=run.for_each,
-        jobs=whole("jobs", 1, 64) or 1,
-        recipients=_recipients(run.recipients, (*place, "recipients"), problems),
-        alerts=told,
-        keep=whole("keep", 1, 100_000),
-        timeout=read_by(limits.seconds, "timeout"),
-        memory=read_by(limits.bytes_of, "memory"),
-        retries=whole("retries", 0, 10),
-        catch_up=1 if catch_up is None else catch_up,
-    )
-
-
 def _check(job: Job, problems: _Problems) -> None:
     """Checks what would otherwise fail when the run is due."""
     place: _Place = ("runs", job.name)
@@ -503,45 +448,30 @@ def _check(job: Job, problems: _Problems) -> None:
         cron.numbers(job.cron)
     except ValueError as error:
         problems.add((*place, "cron"), f"cron: {error}")
+    fitting = dict(job.parameters)
     for name, value in job.parameters.items():
+        problem = ""
         if "\n" in value:
-            problems.add((*place, "parameters", name), f"{name} holds a line break.")
+            problem = "holds a line break."
+        elif name == "audience":
+            problem = "belongs beside notebook, not among its parameters."
         elif name == "as_of" or value.startswith("last_"):
             try:
                 relative.check(value)
             except ValueError as error:
-                problems.add((*place, "parameters", name), f"{name}: {error}")
-                job = replace(job, parameters={k: v for k, v in job.parameters.items() if k != name})
-    if job.audience not in AUDIENCES:
-        near = did_you_mean(job.audience, AUDIENCES)
-        there = ", ".join(AUDIENCES)
-        problems.add((*place, "audience"), f"audience: there is no '{job.audience}'.{near} There are: {there}.")
-        job = replace(job, audience="full")
-    if "audience" in job.parameters:
-        problems.add((*place, "parameters", "audience"), "audience belongs beside notebook, not among its parameters.")
-        job = replace(job, parameters={k: v for k, v in job.parameters.items() if k != "audience"})
-    try:
-        notebook = series.find(job.notebook)
-    except ParameterError as error:
-        problems.add((*place, "notebook"), str(error))
+                problem = f": {error}"
+        if problem:
+            problems.add((*place, "parameters", name), f"{name}{'' if problem[0] == ':' else ' '}{problem}")
+            del fitting[name]
+    job = job.model_copy(update={"parameters": fitting})
+    if (notebook := problems.of((*place, "notebook"), series.find, job.notebook)) is None:
         return
     now = datetime.now(job.zone)
-    given: Mapping[str, str] = job.parameters_at(now)
-    try:
-        given = job.notebook_parameters(notebook, now)
-    except ParameterError as error:
-        problems.add((*place, "audience"), str(error))
-    try:
-        values = series.check_parameters(notebook, given)
-    except ParameterError as error:
-        for problem in re.split(r"\n(?! )", str(error)):
-            problems.add((*place, "parameters"), problem)
-        return
-    if job.for_each:
-        try:
-            fanout.check(notebook, job.for_each, values)
-        except ParameterError as error:
-            problems.add((*place, "for_each"), str(error))
+    given = problems.of((*place, "audience"), job.notebook_parameters, notebook, now)
+    given = job.parameters_at(now) if given is None else given
+    values = problems.of((*place, "parameters"), series.check_parameters, notebook, given)
+    if values is not None and job.for_each:
+        problems.of((*place, "for_each"), fanout.check, notebook, job.for_each, values)
 
 
 def _refuse_same_location(jobs: list[Job], problems: _Problems) -> None:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from cs_helpers import __version__
 from cs_helpers.cli import app
 from cs_helpers.core import metrics as definitions
+from cs_helpers.core.errors import ParameterError
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks_for_tests"
 GROUP: Any = typer.main.get_command(app)
@@ -51,6 +52,15 @@ def test_the_package_and_its_help_are_there_at_once(words: list[str]) -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         took.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
     assert min(took) < 0.3
+
+
+def test_a_wrong_list_of_subjects_stops_every_command_with_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise ParameterError("cs_helpers/subjects.py: 'churn' is there twice.")
+
+    monkeypatch.setattr("cs_helpers.check_subjects", refuse)
+    refused = call("metrics")
+    assert (refused.exit_code, refused.stderr) == (2, "cs_helpers/subjects.py: 'churn' is there twice.\n")
 
 
 def test_help_needs_no_heavy_library() -> None:

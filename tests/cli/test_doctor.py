@@ -47,7 +47,7 @@ def found(what: str, findings: list[Finding]) -> list[tuple[str, str]]:
 
 def look(check: Any, *given: Any) -> Finding:
     """The one finding of a check."""
-    (finding,) = doctor._looked_at("it", lambda: check(*given))
+    (finding,) = doctor._findings("it", lambda: check(*given))
     return finding
 
 
@@ -82,10 +82,10 @@ def test_the_command_exits_1_for_a_problem_and_0_for_notices(out: Path) -> None:
 
 def test_a_check_that_breaks_is_a_problem_and_stops_no_other() -> None:
     def breaks() -> Any:
-        yield Finding("it", "ok", "so far so good")
+        yield Finding("ok", "so far so good")
         raise RuntimeError("libfoo.so.3 is not there")
 
-    (finding,) = doctor._looked_at("it", breaks)
+    (finding,) = doctor._findings("it", breaks)
     assert (finding.severity, finding.message) == (
         "problem", "could not be checked: RuntimeError: libfoo.so.3 is not there",
     )  # fmt: skip
@@ -123,7 +123,7 @@ def test_an_engine_that_does_not_open_is_a_problem(monkeypatch: pytest.MonkeyPat
 def test_a_driver_that_does_not_load_is_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     finding = look(doctor._databases)
-    assert (finding.severity, finding.message[:44]) == ("notice", "PostgreSQL cannot be read, files can: psycop")
+    assert (finding.severity, finding.message[:48]) == ("notice", "PostgreSQL cannot be read, but files can: psycop")
 
 
 def test_a_font_that_matplotlib_does_not_find_is_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_a_disk_that_is_nearly_full(out: Path, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("shutil.disk_usage", lambda place: usage(1e12, 1e12 - free, free))
     findings = list(doctor._disk(out))
     assert {each.severity for each in findings} == {severity}
-    assert f"{free / 1e9:.1f} GB are free where reports lie" in findings[0].message
+    assert f"{free / 1e9:.1f} GB are free on the disk of the reports" in findings[0].message
     assert bool(findings[0].fix) == (severity != "ok")
 
 
@@ -171,8 +171,8 @@ def test_runs_from_the_future_are_a_problem_and_so_is_a_clock_from_the_past(out:
     write_run(out, day=3, started_at=(now + timedelta(hours=1)).isoformat())
     finding = look(doctor._clock, out, now)
     assert finding.severity == "problem"
-    assert finding.message.startswith("1 of 3 runs are from the future")
-    assert "before these programs were written" in look(doctor._clock, out, datetime(2020, 1, 1, tzinfo=UTC)).message
+    assert finding.message.startswith("1 of 3 runs have a start in the future")
+    assert "before cs-helpers was installed" in look(doctor._clock, out, datetime(2020, 1, 1, tzinfo=UTC)).message
 
 
 # The folder of reports
@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
     file = tmp_path / "reports"
     file.write_text("a file where the folder should be")
     finding = look(doctor._write_access, file)
-    assert (finding.severity, finding.message) == ("problem", f"{file} cannot be written: it is no folder.")
+    assert (finding.severity, finding.message) == ("problem", f"{file} cannot be written: it is not a folder.")
     nowhere = Path("/proc/reports")
     if Path("/proc").is_dir():
         assert look(doctor._write_access, nowhere).severity == "problem"
@@ -190,7 +190,7 @@ def test_a_folder_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_yet_is_none(tmp_path: Path) -> None:
     finding = look(doctor._write_access, tmp_path / "a" / "b")
-    assert (finding.severity, finding.message) == ("ok", f"{tmp_path}/a/b is not there yet; the first run makes it")
+    assert (finding.severity, finding.message) == ("ok", f"{tmp_path}/a/b does not exist yet; the first run creates it")
     assert list(tmp_path.iterdir()) == []
     assert list(doctor._locks(tmp_path / "a" / "b")) == []
 
@@ -202,7 +202,7 @@ def test_locks_that_do_not_hold_are_a_problem(out: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(fcntl, "flock", lambda *given: None)  # as on some network disks
     finding = look(doctor._locks, out)
     assert finding.severity == "problem"
-    assert "two at once hold the same lock" in finding.message
+    assert "two processes can hold the same lock" in finding.message
 
 
 def test_locks_that_cannot_be_taken_are_a_problem(out: Path) -> None:
@@ -219,7 +219,7 @@ def test_what_killed_runs_left_is_a_notice(out: Path) -> None:
     (left / "report.html").write_bytes(b"x" * 2000)
     os.utime(left, (0, 0))
     finding = look(doctor._leftovers, out, NOW)
-    assert (finding.severity, finding.message) == ("notice", "1 thing of killed runs and old logs, 2.0 kB.")
+    assert (finding.severity, finding.message) == ("notice", "1 leftover of killed runs and old logs, 2.0 kB.")
     assert left.is_dir(), "the doctor removes nothing"
     with locks.hold(out, "churn"):
         assert look(doctor._leftovers, out, NOW).severity == "ok"
@@ -258,7 +258,7 @@ def test_what_the_recipients_need_is_asked_for_by_name_alone(out: Path) -> None:
     board.mkdir()
     secret = "smtp://me:hunter2hunter2@mail.example.com"
     environment = {"CS_HELPERS_SMTP_URL": secret, "CS_HELPERS_MAIL_FROM": "r@example.com", "SLACK_URL": secret}
-    (finding,) = doctor._delivery(path, out, environment)
+    finding = look(doctor._delivery, path, out, environment)
     assert finding.severity == "ok"
     assert "hunter2" not in finding.message
     assert list(doctor._delivery(schedule(out), out, {})) == [], "a schedule that tells nobody needs nothing"
@@ -266,16 +266,16 @@ def test_what_the_recipients_need_is_asked_for_by_name_alone(out: Path) -> None:
 
 def test_a_schedule_that_nobody_looks_at_is_a_notice(out: Path) -> None:
     path = schedule(out)
-    assert "has been looked at here yet" in look(doctor._scheduler, path, out, NOW).message
+    assert "has not been run here yet" in look(doctor._scheduler, path, out, NOW).message
     status = out / "status.json"
     status.write_text(json.dumps({"checked_at": "2026-03-01T11:55:00Z", "state": "ok"}))
     assert look(doctor._scheduler, path, out, NOW).severity == "ok"
     status.write_text(json.dumps({"checked_at": "2026-02-28T20:00:00Z", "state": "ok"}))
     finding = look(doctor._scheduler, path, out, NOW)
     assert finding.severity == "notice"
-    assert finding.message.endswith("and data-check has come due since.")
+    assert finding.message.endswith("due since then: data-check.")
     status.write_text(json.dumps({"checked_at": "2026-03-01T11:55:00Z", "state": "failing"}))
-    assert "some of it fails" in look(doctor._scheduler, path, out, NOW).message
+    assert "some runs or deliveries failed" in look(doctor._scheduler, path, out, NOW).message
     for broken in ("{", "[]", '{"checked_at": 3}', '{"checked_at": "2026-03-01T11:55:00", "state": "ok"}'):
         status.write_text(broken)
         finding = look(doctor._scheduler, path, out, NOW)

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from run_records import read_log
 from small_notebooks import notebook
 
-from cs_helpers.publish import batch, log
+from cs_helpers.publish import batch
 
 pytestmark = pytest.mark.reports
 
@@ -107,7 +108,7 @@ def test_each_run_is_told_and_logged_with_its_id(runs):
     results, events = runs
     started = {event.fields["run_id"] for event in events if event.what == "started"}
     assert started == {result.record["run_id"] for result in results.values()}
-    logged = log.read(Path("out"))
+    logged = read_log(Path("out"))
     for result in results.values():
         lines = [line["event"] for line in logged if line.get("run_id") == result.record["run_id"]]
         assert lines == ["run_started", "run_failed" if result.exit_code else "run_published"]
@@ -131,7 +132,7 @@ def attempts(here, monkeypatch, how, times, retries):
     order = batch.Order(notebook(here / "flaky.ipynb", FLAKY.format(how=how, times=times)), {})
     events: list[batch.Event] = []
     result = batch.run_all([order], batch.Settings(Path("out"), retries=retries), events.append)[0]
-    return result, [event for event in events if event.what == "again"], len((here / "tries").read_text())
+    return result, [event for event in events if event.what == "retry"], len((here / "tries").read_text())
 
 
 def test_what_may_pass_is_tried_again_and_the_record_says_which_attempt_it_was(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from run_records import read_log
 
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.publish import limits, locks, log
@@ -74,7 +75,7 @@ for n in range(300):
 def test_lines_of_many_processes_do_not_mix(tmp_path):
     writers = [subprocess.Popen([sys.executable, "-c", WRITE, str(tmp_path), str(who)]) for who in range(4)]
     assert [writer.wait() for writer in writers] == [0] * 4
-    events = log.read(tmp_path)
+    events = read_log(tmp_path)
     assert len(events) == 1200
     for who in range(4):
         assert [event["n"] for event in events if event["who"] == str(who)] == list(range(300))
@@ -92,11 +93,7 @@ def test_the_log_holds_no_secret_and_no_path_of_this_machine(tmp_path, monkeypat
     assert "[value of PLANTED_TOKEN] in data" in text
 
 
-def test_a_cut_off_line_is_left_out_and_a_log_that_cannot_be_written_stops_nothing(tmp_path, monkeypatch):
-    log.event(tmp_path, "one")
-    file = next((tmp_path / ".logs").iterdir())
-    file.write_text(file.read_text() + '{"at": "2026')
-    assert [event["event"] for event in log.read(tmp_path)] == ["one"]
+def test_a_log_that_cannot_be_written_stops_nothing(tmp_path):
     (tmp_path / "file").write_text("")
     log.event(tmp_path / "file", "two")
     assert (tmp_path / "file").read_text() == ""

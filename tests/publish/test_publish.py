@@ -19,6 +19,8 @@ SECRET = 'pa"ss&word-1'
 def record(run_id: str = "20240101T000000Z-0001", **changes: Any) -> dict[str, Any]:
     return {
         "series": "churn",
+        "title": "A title",
+        "question": "Why?",
         "run_id": run_id,
         "status": "ok",
         "started_at": f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}T00:00:00Z",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_notebooks import notebook
 
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.publish import run as runner
@@ -165,6 +166,28 @@ def test_a_failing_cell_is_named_with_its_number_heading_and_reason(
     traceback = runner.traceback_of(record, OUT)
     assert "raise KeyError(" in traceback
     assert "\x1b" not in traceback + message
+
+
+def test_cells_above_the_first_heading_that_show_something_are_named_because_the_report_lacks_them(place: Path) -> None:
+    said: list[str] = []
+    path = place / "above.ipynb"
+    small = json.loads(notebook(path, "1 + 1").read_text())
+    title, parameters, heading, *rest = small["cells"]
+    text = {"cell_type": "markdown", "id": "text", "metadata": {}, "source": "About these figures."}
+    quiet, shows = ({**rest[0], "id": source, "source": source} for source in ("hidden = 1", "print('above')"))
+    small["cells"] = [title, parameters, text, quiet, shows, heading, *rest]
+    path.write_text(json.dumps(small))
+    record = runner.run(path, {}, OUT, tell=said.append)
+    assert said == [
+        "above.ipynb, cells 3, 5: the report leaves out what is above the first section.\n"
+        "  Put a markdown cell that begins with '## Heading' above it."
+    ]
+    assert "About these figures" not in (folder(record) / "report.html").read_text()
+    said.clear()
+    small["cells"] = [title, parameters, quiet, heading, *rest]
+    path.write_text(json.dumps(small))
+    runner.run(path, {}, OUT, tell=said.append)
+    assert said == []
 
 
 def test_a_failure_is_in_the_index(after_a_good_run: tuple[Record, bytes, bytes]) -> None:

@@ -872,7 +872,7 @@ def test_the_search_looks_at_titles_names_questions_and_figures_and_counts_what_
             page.locator("#find").fill(words)
             assert visible_series(page) == left, words
             count = page.locator(".find .cs-count").inner_text()
-            assert count == (f"{len(left)} of 19 reports" if left else "No report has these words")
+            assert count == (f"{len(left)} of 19 reports" if left else "No report contains these words")
         assert page.locator("section.subject:visible").count() == 0, "an empty frame is left standing"
         page.locator("#find").fill("   ")
         assert visible_series(page) == everything

@@ -132,7 +132,7 @@ def test_a_schedule_that_is_wrong_at_the_start_ends_it_at_once(desk):
 
 
 def schedule(*crons):
-    jobs = [Job(f"job-{number}", "good", cron, "full", {}, BERLIN) for number, cron in enumerate(crons)]
+    jobs = [Job(name=f"job-{number}", notebook="good", cron=cron, zone=BERLIN) for number, cron in enumerate(crons)]
     return Schedule(BERLIN, tuple(jobs))
 
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -405,7 +404,7 @@ def test_what_breaks_with_one_job_does_not_keep_the_others_from_being_made(shelf
         if line == f"one: {REPORT}":
             raise RuntimeError("the pipe is gone")
 
-    jobs = (replace(job, name="one"), job)
+    jobs = (job.model_copy(update={"name": "one"}), job)
     (folder,) = Path("reports/tiny").glob("2*")
     other = folder.with_name(folder.name + "b")
     shutil.copytree(folder, other)

@@ -1,7 +1,6 @@
 """What is due follows from the run records alone: what was made, what was missed, what was killed half-way."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -14,7 +13,13 @@ from cs_helpers.schedule.run_history import ScheduledRun
 from cs_helpers.schedule.settings import Job
 
 BERLIN = ZoneInfo("Europe/Berlin")
-DAILY = Job("daily", "good", "30 5 * * *", "full", {}, BERLIN)
+DAILY = Job(name="daily", notebook="good", cron="30 5 * * *", zone=BERLIN)
+
+
+def daily(**changed):
+    return DAILY.model_copy(update=changed)
+
+
 NUMBERS = count()
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -66,12 +71,12 @@ def test_what_failed_last_is_due_again_when_it_is_asked_for():
     ],
 )
 def test_of_the_times_that_were_missed_the_newest_are_made_up(catch_up, missed):
-    job = replace(DAILY, catch_up=catch_up)
+    job = daily(catch_up=catch_up)
     assert due([ran(berlin("2026-11-20"))], berlin("2026-11-24", "09:00"), job) == missed
 
 
 def test_without_making_up_a_run_still_begins_a_little_late():
-    job, before = replace(DAILY, catch_up=0), [ran(berlin("2026-11-23"))]
+    job, before = daily(catch_up=0), [ran(berlin("2026-11-23"))]
     assert due(before, berlin("2026-11-24", "05:44"), job) == ["11-24 05:30"]
     assert due(before, berlin("2026-11-24", "05:46"), job) == []
 
@@ -80,7 +85,7 @@ def test_a_job_that_was_never_run_is_due_for_times_since_the_schedule_was_writte
     now = berlin("2026-11-24", "09:00")
     assert due([], now, changed=berlin("2026-11-24", "08:00")) == []
     assert due([], now, changed=berlin("2026-11-24", "05:00")) == ["11-24 05:30"]
-    assert due([], now, changed=berlin("2026-11-01"), job=replace(DAILY, catch_up=2)) == ["11-23 05:30", "11-24 05:30"]
+    assert due([], now, changed=berlin("2026-11-01"), job=daily(catch_up=2)) == ["11-23 05:30", "11-24 05:30"]
 
 
 def test_a_fan_out_that_was_killed_half_way_is_still_due_and_nothing_else_of_it():
@@ -96,8 +101,8 @@ def test_a_half_made_time_gives_way_to_newer_ones_or_comes_before_them():
     half = [ran(berlin("2026-11-23"), series="good/segment=a", of=2)]
     now = berlin("2026-11-24", "09:00")
     assert due(half, now) == ["11-24 05:30"]
-    assert due(half, now, replace(DAILY, catch_up=2)) == ["11-23 05:30", "11-24 05:30"]
-    assert due(half, now, replace(DAILY, catch_up=0)) == ["11-23 05:30"], "it was begun, so it is not missed"
+    assert due(half, now, daily(catch_up=2)) == ["11-23 05:30", "11-24 05:30"]
+    assert due(half, now, daily(catch_up=0)) == ["11-23 05:30"], "it was begun, so it is not missed"
 
 
 def test_records_of_a_clock_that_was_wrong_hold_nothing_up():
@@ -106,7 +111,7 @@ def test_records_of_a_clock_that_was_wrong_hold_nothing_up():
 
 
 def test_a_time_that_comes_twice_in_autumn_is_due_once():
-    night = replace(DAILY, cron="30 2 * * *")
+    night = daily(cron="30 2 * * *")
     first = berlin("2026-10-25", "02:30")
     assert due([ran(berlin("2026-10-24", "02:30"))], berlin("2026-10-25", "02:45"), night) == ["10-25 02:30"]
     for now in (
@@ -118,7 +123,7 @@ def test_a_time_that_comes_twice_in_autumn_is_due_once():
 
 
 def test_a_time_that_spring_leaves_out_is_due_an_hour_later_and_once():
-    night = replace(DAILY, cron="30 2 * * *")
+    night = daily(cron="30 2 * * *")
     before = [ran(berlin("2027-03-27", "02:30"))]
     assert due(before, berlin("2027-03-28", "03:29"), night) == []
     assert due(before, berlin("2027-03-28", "03:30"), night) == ["03-28 03:30"]
@@ -126,7 +131,7 @@ def test_a_time_that_spring_leaves_out_is_due_an_hour_later_and_once():
 
 
 def test_half_hours_go_on_through_the_night_when_the_clocks_change():
-    beat = replace(DAILY, cron="*/30 * * * *", catch_up=31)
+    beat = daily(cron="*/30 * * * *", catch_up=31)
     began = datetime(2026, 10, 24, 23, 0, tzinfo=UTC)
     runs, now, made = [ran(began)], began, []
     while now < began + timedelta(hours=4):

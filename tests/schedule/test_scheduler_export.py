@@ -40,7 +40,9 @@ def call(*words):
 
 
 def planned(*crons, zone="UTC"):
-    jobs = [Job(f"job-{number}", "good", cron, "full", {}, ZoneInfo(zone)) for number, cron in enumerate(crons)]
+    jobs = [
+        Job(name=f"job-{number}", notebook="good", cron=cron, zone=ZoneInfo(zone)) for number, cron in enumerate(crons)
+    ]
     return Schedule(ZoneInfo(zone), tuple(jobs))
 
 

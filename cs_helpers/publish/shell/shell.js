@@ -1,6 +1,6 @@
-// Everything can be read without this. It switches the theme, sorts, filters and saves tables, enlarges charts, works
-// what-ifs out, unfolds what a link or the printer needs, marks the reader's place, finds reports and tells their age.
-// Text is only ever set as text.
+// The page is complete without this script. It switches the theme; sorts, filters and saves tables; enlarges charts;
+// computes the what-if panel; opens folded parts for links and the printer; marks the current section; searches reports
+// and shows their age. Text is only ever set as text.
 (() => {
   const root = document.documentElement;
   const SHOWN = 50, ROOM = 60, FILTERED = 8, SORTED = 3, PRINTED = 500;
@@ -106,7 +106,7 @@
         body.replaceChildren(...table.wanted.slice(0, most));
         more.hidden = table.wanted.length <= most;
         more.textContent = `Show all ${table.wanted.length.toLocaleString("en")} rows`;
-        count.textContent = table.wanted.length === rows.length ? `${rows.length.toLocaleString("en")} rows` : table.wanted.length ? `${table.wanted.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} rows` : "No row holds these words";
+        count.textContent = table.wanted.length === rows.length ? `${rows.length.toLocaleString("en")} rows` : table.wanted.length ? `${table.wanted.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} rows` : "No row contains these words";
       };
       let sorted = rows, needle = "";
       const choose = () => {
@@ -134,7 +134,7 @@
       }
       const name = `${title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60) || `table-${place + 1}`}.csv`;
       tools.append(button("cs-download", "Download CSV", `Download CSV: ${title}`, () => save(table, name)));
-      // Paper has no button: it gets the rows, of a very long table the first ones.
+      // A printed page has no button, so all rows are printed; of a very long table only the first ones.
       addEventListener("beforeprint", () => { const shown = most; most = Math.max(most, PRINTED); show(); most = shown; });
       addEventListener("afterprint", show);
       box.before(tools);
@@ -152,7 +152,7 @@
     document.body.append(dialog);
     let home, from;
     const back = () => { if (stage.firstChild) home.prepend(stage.firstChild); };
-    // The event comes a moment after the dialog has closed, and by then another chart may be open.
+    // The event comes shortly after the dialog has closed, and by then another chart may be open.
     dialog.addEventListener("close", () => { if (!dialog.open) { back(); from.focus(); } });
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
     for (const figure of all("figure.cs-chart")) {
@@ -187,7 +187,7 @@
     code.after(copier);
   };
 
-  // The what-if panel works the formulas of roi.economics out anew; names, order and rounding are the same there.
+  // The what-if panel computes the formulas of roi.economics again; names, order and rounding are the same there.
   const whatIf = () => {
     const SVG = "http://www.w3.org/2000/svg", THIN = "\u202f";
     for (const panel of all(".cs-whatif")) {
@@ -198,7 +198,7 @@
       const start = { ...model.inputs, tail: 0 };
       let inputs = { ...start };
 
-      // What a relative risk leads to within a horizon, all other inputs as in x; sums over months are made once.
+      // The result of a relative risk within a horizon, all other inputs as in x; sums over months are computed once.
       const prepare = (x, horizon) => {
         const hazard = -Math.log1p(-x.yearly_churn), stays = model.years.map((y) => Math.exp(-hazard * y));
         const factor = (t) => (1 + x.discount) ** (-(t + .5) / 12);
@@ -318,7 +318,7 @@
 
       const tail = panel.querySelector(".cs-tail input"), said = panel.querySelector(".cs-said");
       let waiting = false, printing = false;
-      // Paper hides the controls, and one that loses the focus by that tells of a change.
+      // Printing hides the controls; one that loses the focus by that fires a change event.
       const now = () => show(printing ? start : inputs);
       const soon = () => { if (!waiting) { waiting = true; requestAnimationFrame(() => { waiting = false; now(); }); } };
       const say = () => { now(); said.textContent = sentence.textContent; };
@@ -360,7 +360,7 @@
     }
   };
 
-  // The search box of the index: a report stays where every word typed is in its title, question or figures.
+  // The search box of the index: a report is shown if each typed word is in its title, question or figures.
   const searching = () => {
     const box = document.querySelector(".find"), reports = all("article.series");
     if (!box || reports.length < 2) return;
@@ -382,7 +382,7 @@
       }
       if (!wanted.length) opened.clear();
       const left = reports.filter((report) => !report.hidden).length;
-      count.textContent = !wanted.length ? "" : left ? `${left} of ${reports.length} reports` : "No report has these words";
+      count.textContent = !wanted.length ? "" : left ? `${left} of ${reports.length} reports` : "No report contains these words";
     };
     input.addEventListener("input", find);
     input.addEventListener("keydown", (event) => { if (event.key === "Escape" && input.value) { event.preventDefault(); input.value = ""; find(); } });
@@ -390,7 +390,7 @@
     find();
   };
 
-  // How old something is can only be told when it is read; the time itself stands in the page.
+  // The age depends on when the page is read; the page itself holds the time.
   const STEPS = [["minute", 60], ["hour", 3600], ["day", 86400], ["week", 604800], ["month", 2629746], ["year", 31556952]];
   const ago = (seconds) => {
     if (seconds < -60) return "in the future: check the clocks";
