@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -253,7 +253,8 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     """Arrow as pandas; see ``DuckDB.frame``."""
     columns = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
-        kind, dtype = column.type, cast(Any, None)
+        kind = column.type
+        dtype: Any = None
         if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
             column = column.cast(pa.timestamp("us"))
         elif pa.types.is_decimal(kind):
