@@ -100,7 +100,6 @@ def raw(path: Path) -> dict[str, float]:
     import duckdb
 
     from cs_helpers.data import rollups
-    from cs_helpers.data.rollups.arguments import values
     from cs_helpers.data.rollups.calendars import one_row
 
     connection = duckdb.connect()
@@ -109,7 +108,7 @@ def raw(path: Path) -> dict[str, float]:
     connection.execute("CREATE TABLE accounts AS SELECT DISTINCT account_id FROM usage")
     reading = time.monotonic() - began
     rollup = rollups.ROLLUPS["usage_features"]
-    given = values(rollup, {**WINDOW, "buckets": 1})
+    given = rollup.values({**WINDOW, "buckets": 1})
     assert rollup.calendar is not None
 
     class Rows:

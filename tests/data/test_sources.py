@@ -223,7 +223,7 @@ def both(engine: DuckDB, data: bytes, how: ReadOptions = ReadOptions()) -> tuple
         if text.simple_head and delimited._quick(engine, text, "quick") is not None:
             quick = engine.columns("quick"), engine.rows("SELECT * FROM quick ORDER BY 1")
         try:
-            delimited._judged(engine, text, "judge")
+            delimited._strictly(engine, text, "judge")
         except SourceError as error:
             return quick, str(error)
         return quick, (engine.columns("judge"), engine.rows("SELECT * FROM judge ORDER BY 1"))
@@ -269,16 +269,14 @@ def test_any_text_written_by_pythons_csv_module_comes_back_stripped(engine: Duck
 def test_plain_exports_take_the_quick_way_also_with_line_breaks_where_threads_meet(
     engine: DuckDB, monkeypatch: pytest.MonkeyPatch, ends: str
 ) -> None:
-    plain = DuckDB.csv_file
-    small = ", buffer_size = 3000, max_line_size = 1000)"
-    monkeypatch.setattr(DuckDB, "csv_file", staticmethod(lambda *given: plain(*given)[:-1] + small))
+    monkeypatch.setattr(delimited, "BLOCK", 3000)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator=ends)
     some = ["x", "a,b", 'q"q', "l\n2", 'x\n"1,2\r\n3,4,5\n"', "é"]
     writer.writerows([["a", "b", "c"], *([n, some[n * 7 % 6] if n % 3 == 0 else "p", n * n] for n in range(4000))])
-    quick, judge = both(engine, out.getvalue().encode())
-    assert quick == judge
-    assert len(judge[1]) == 4000
+    quick, strict = both(engine, out.getvalue().encode())
+    assert quick == strict
+    assert len(strict[1]) == 4000
 
 
 def test_numbers_of_rows_follow_the_file_when_many_threads_read_it(tmp_path: Path, engine: DuckDB) -> None:

@@ -12,13 +12,13 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
 
 from cs_helpers.core.errors import SourceError
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
 
 MEMORY_LIMIT = "1GB"
 TEMP_LIMIT = "20GB"
@@ -29,25 +29,33 @@ _DAMAGED = re.compile(
 _FILE = re.compile('file "([^"]+)"')
 
 
+Parameters = Sequence[Any] | dict[str, Any] | None
+
+
 class EngineRefused(Exception):  # noqa: N818 - it says what happened
     """The engine did not run a statement; the text is its reason. Sources turn it into a SourceError."""
 
 
+def _settings(**more: Any) -> dict[str, Any]:
+    """No extension is loaded, and memory is bounded."""
+    return {
+        "memory_limit": os.environ.get("CS_HELPERS_MEMORY", MEMORY_LIMIT),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    } | more
+
+
 class DuckDB:
-    """One in-memory database with bounded memory that spills to a temporary folder of its own, UTC throughout."""
+    """One in-memory database with bounded memory that spills to a temporary folder, UTC throughout."""
 
     def __init__(self, memory_limit: str = "", threads: int = 0):
-        import duckdb
-
         self._spill = tempfile.TemporaryDirectory(prefix="cs-helpers-", ignore_cleanup_errors=True)
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": memory_limit or os.environ.get("CS_HELPERS_MEMORY", MEMORY_LIMIT),
-            "threads": threads or os.cpu_count() or 1,
-            "temp_directory": self._spill.name,
-            "max_temp_directory_size": TEMP_LIMIT,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
+        settings = _settings(
+            threads=threads or os.cpu_count() or 1,
+            temp_directory=self._spill.name,
+            max_temp_directory_size=TEMP_LIMIT,
+            **({"memory_limit": memory_limit} if memory_limit else {}),
+        )
         try:
             self.connection = duckdb.connect(":memory:", config=settings)
         except duckdb.Error as error:
@@ -59,69 +67,72 @@ class DuckDB:
         self.held: dict[str, pa.Table] = {}  # the rows behind each view that ``present`` has made
         self.execute("SET TimeZone = 'UTC'")
 
-    def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
-        """Runs one statement and returns the connection. Raises SourceError where a file is damaged or memory or disk
-        space are not enough."""
+    def execute(self, sql: str, parameters: Parameters = None) -> Any:
+        """Runs one statement. Raises SourceError where a file is damaged or memory or disk space are not enough."""
         with _clear_errors():
             return self.connection.execute(sql, parameters)
 
-    def attempt(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> Any:
-        """Run one statement that may well fail. Raises EngineRefused with the engine's first line."""
-        import duckdb
-
-        try:
+    def attempt(self, sql: str, parameters: Parameters = None) -> Any:
+        """Runs one statement that may fail. Raises EngineRefused with the engine's first line."""
+        with _refusals():
             return self.connection.execute(sql, parameters)
-        except (duckdb.Error, UnicodeError) as error:
-            raise EngineRefused(_first_line(error)) from error
 
-    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: Parameters = None) -> list[tuple[Any, ...]]:
         """All rows of a query, as Python values."""
         with _clear_errors():
             found: list[tuple[Any, ...]] = self.connection.execute(sql, parameters).fetchall()
         return found
 
-    def arrow(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pa.Table:
+    def column(self, sql: str, parameters: Parameters = None) -> list[Any]:
+        """The first column of a query's result."""
+        return [row[0] for row in self.rows(sql, parameters)]
+
+    def value(self, sql: str, parameters: Parameters = None) -> Any:
+        """The first value of a query's first row; None where there is no row."""
+        return next(iter(self.column(sql, parameters)), None)
+
+    def arrow(self, sql: str, parameters: Parameters = None) -> pa.Table:
         """A query's result as Arrow."""
         with _clear_errors():
             return self.connection.sql(sql, params=parameters).to_arrow_table()
 
-    def frame(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+    def frame(self, sql: str, parameters: Parameters = None) -> pd.DataFrame:
         """A query's result as pandas: text as ``str``, integers as int64 (Int64 where some are missing),
         flags as bool (boolean where some are missing), days and times as datetime64[us]."""
         return to_pandas(self.arrow(sql, parameters))
 
     def register(self, name: str, table: pa.Table | pd.DataFrame) -> None:
         """Creates or replaces a table from Arrow or pandas."""
-        view = f"incoming_{name}"
-        self.connection.register(view, table)
-        self.execute(f"CREATE OR REPLACE TABLE {quote(name)} AS SELECT * FROM {quote(view)}")
-        self.connection.unregister(view)
+        with self._incoming(name, table) as rows:
+            self.execute(f"CREATE OR REPLACE TABLE {quote(name)} AS {rows}")
 
     def add(self, name: str, table: pa.Table) -> None:
-        """Append Arrow rows to a table, which is made where there is none."""
+        """Appends Arrow rows to a table, which is created where it is missing."""
+        with self._incoming(name, table) as rows:
+            self.execute(f"CREATE TABLE IF NOT EXISTS {quote(name)} AS {rows} LIMIT 0")
+            self.execute(f"INSERT INTO {quote(name)} {rows}")
+
+    def fill(self, name: str, table: pa.RecordBatchReader) -> None:
+        """Creates or replaces a table from Arrow rows that come batch by batch. Raises EngineRefused."""
+        with self._incoming(name, table) as rows:
+            self.attempt(f"CREATE OR REPLACE TABLE {quote(name)} AS {rows}")
+
+    @contextmanager
+    def _incoming(self, name: str, table: pa.Table | pa.RecordBatchReader | pd.DataFrame) -> Iterator[str]:
+        """SQL for rows that are not yet in the database."""
         view = f"incoming_{name}"
         self.connection.register(view, table)
         try:
-            self.execute(f"CREATE TABLE IF NOT EXISTS {quote(name)} AS SELECT * FROM {quote(view)} LIMIT 0")
-            self.execute(f"INSERT INTO {quote(name)} SELECT * FROM {quote(view)}")
+            yield f"SELECT * FROM {quote(view)}"
         finally:
             self.connection.unregister(view)
 
     def present(self, name: str, table: pa.Table, columns: str) -> None:
-        """Make a view of expressions over Arrow rows, which stay where they are; see ``drop``."""
+        """Creates a view of expressions over Arrow rows, which stay where they are; see ``drop``."""
         self.drop(name)
         self.connection.register(f"held_{name}", table)
         self.held[name] = table
         self.execute(f"CREATE VIEW {quote(name)} AS SELECT {columns} FROM {quote(f'held_{name}')}")
-
-    def fill(self, name: str, rows: pa.RecordBatchReader) -> None:
-        """Make a table of Arrow rows that come one batch after the other. Raises EngineRefused."""
-        view = f"incoming_{name}"
-        self.connection.register(view, rows)
-        try:
-            self.attempt(f"CREATE OR REPLACE TABLE {quote(name)} AS SELECT * FROM {quote(view)}")
-        finally:
-            self.connection.unregister(view)
 
     def digest(self, name: str, columns: Sequence[str]) -> str:
         """Rows, types and values of a table in one text that does not depend on the order of its rows."""
@@ -131,19 +142,13 @@ class DuckDB:
         return f"{rows} {total} " + " ".join(f"{column} {kinds[column]}" for column in columns)
 
     @staticmethod
-    def csv_file(
-        path: Path, columns: Sequence[str], separator: str, skip: int, parallel: bool = True, header: bool = True
-    ) -> str:
-        """SQL that reads a CSV file strictly as text under given column names, its header passed over.
-
-        A file without a header is one that was made for this; its lines may be longer.
-        """
+    def csv_file(path: Path, columns: Sequence[str]) -> str:
+        """SQL that reads a CSV file without a header, made by a database, strictly as text in its order of rows."""
         names = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
         return (
-            f"read_csv({file_literal(path)}, auto_detect = FALSE, columns = {{{names}}}, delim = {literal(separator)}, "
-            f"quote = '\"', escape = '\"', header = {header}, skip = {int(skip)}, strict_mode = TRUE, "
-            f"null_padding = FALSE, ignore_errors = FALSE, compression = 'none', parallel = {parallel}"
-            f"{'' if header else ', max_line_size = 33554432'})"
+            f"read_csv({file_literal(path)}, auto_detect = FALSE, columns = {{{names}}}, delim = ',', "
+            "quote = '\"', escape = '\"', header = FALSE, strict_mode = TRUE, null_padding = FALSE, "
+            "ignore_errors = FALSE, compression = 'none', parallel = FALSE, max_line_size = 33554432)"
         )
 
     @staticmethod
@@ -162,8 +167,6 @@ class DuckDB:
 
     def drop(self, name: str) -> None:
         """Drops the table or view of that name, if there is one."""
-        import duckdb
-
         try:
             self.execute(f"DROP TABLE IF EXISTS {quote(name)}")
         except duckdb.CatalogException:
@@ -176,7 +179,7 @@ class DuckDB:
         return {row[0]: row[1] for row in self.rows(f"DESCRIBE {quote(name)}")}
 
     def close(self) -> None:
-        """Give the memory and the temporary folder back."""
+        """Frees the memory and deletes the temporary folder."""
         self.connection.close()
         self._spill.cleanup()
 
@@ -185,15 +188,8 @@ class DatabaseFile:
     """A DuckDB file opened read-only and isolated: its views can read no other file and load no extension."""
 
     def __init__(self, path: Path):
-        import duckdb
-
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "enable_external_access": False,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "memory_limit": os.environ.get("CS_HELPERS_MEMORY", MEMORY_LIMIT),
-        }
         try:
+            settings = _settings(enable_external_access=False)
             self._connection = duckdb.connect(str(path), read_only=True, config=settings)
             self._connection.execute("SET TimeZone = 'UTC'")
         except (duckdb.Error, UnicodeError) as error:
@@ -201,47 +197,40 @@ class DatabaseFile:
 
     def tables(self) -> list[tuple[str, str]]:
         """Schema and name of every table and view."""
-        return [
-            (str(schema), str(name))
-            for schema, name in self._connection.execute(
-                "SELECT table_schema, table_name FROM information_schema.tables "
-                "WHERE table_catalog = current_database() ORDER BY table_schema, table_name"
-            ).fetchall()
-        ]
+        return self._connection.execute(
+            "SELECT table_schema, table_name FROM information_schema.tables "
+            "WHERE table_catalog = current_database() ORDER BY table_schema, table_name"
+        ).fetchall()
 
     def columns(self, schema: str, name: str) -> list[tuple[str, str]]:
         """Names and types of a table's columns. Raises EngineRefused, as for a view on a missing table."""
-        rows = self._run(f"DESCRIBE SELECT * FROM {quote(schema)}.{quote(name)}").fetchall()
+        with _refusals():
+            rows = self._connection.execute(f"DESCRIBE SELECT * FROM {quote(schema)}.{quote(name)}").fetchall()
         return [(str(row[0]), str(row[1])) for row in rows]
 
     def read(self, schema: str, name: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         """Expressions over a table's columns, batch by batch. Raises EngineRefused."""
-        import duckdb
-
-        try:
+        with _refusals():
             query = self._connection.sql(f"SELECT {', '.join(columns)} FROM {quote(schema)}.{quote(name)}")
             return query.to_arrow_reader(100_000)
-        except duckdb.Error as error:
-            raise EngineRefused(_first_line(error)) from error
 
     def close(self) -> None:
         """Closes the file."""
         self._connection.close()
 
-    def _run(self, sql: str) -> Any:
-        import duckdb
 
-        try:
-            return self._connection.execute(sql)
-        except duckdb.Error as error:
-            raise EngineRefused(_first_line(error)) from error
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turns every error of the engine into EngineRefused."""
+    try:
+        yield
+    except (duckdb.Error, UnicodeError) as error:
+        raise EngineRefused(_first_line(error)) from error
 
 
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     """Turns damaged files and lack of memory into a SourceError."""
-    import duckdb
-
     try:
         yield
     except duckdb.Error as error:
@@ -262,26 +251,22 @@ def _clear_errors() -> Iterator[None]:
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """Arrow as pandas; see ``DuckDB.frame``."""
-    import pandas as pd
-    import pyarrow as pa
-
     columns = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         kind = column.type
+        dtype: Any = None
         if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-            columns[name] = column.cast(pa.timestamp("us")).to_pandas()
-        elif pa.types.is_integer(kind) and column.null_count:
-            columns[name] = column.to_pandas(types_mapper={kind: pd.Int64Dtype()}.get).astype("Int64")
-        elif pa.types.is_integer(kind):
-            columns[name] = column.to_pandas().astype("int64")
-        elif pa.types.is_boolean(kind) and column.null_count:
-            columns[name] = column.to_pandas(types_mapper={kind: pd.BooleanDtype()}.get)
-        elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            columns[name] = column.to_pandas(types_mapper={kind: pd.StringDtype(na_value=float("nan"))}.get)
+            column = column.cast(pa.timestamp("us"))
         elif pa.types.is_decimal(kind):
-            columns[name] = column.cast(pa.float64()).to_pandas()
-        else:
-            columns[name] = column.to_pandas()
+            column = column.cast(pa.float64())
+        elif pa.types.is_integer(kind):
+            kind, dtype = pa.int64(), pd.Int64Dtype() if column.null_count else None
+            column = column.cast(kind)
+        elif pa.types.is_boolean(kind) and column.null_count:
+            dtype = pd.BooleanDtype()
+        elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            dtype = pd.StringDtype(na_value=float("nan"))
+        columns[name] = column.to_pandas(types_mapper={kind: dtype}.get)
     return pd.DataFrame(columns, columns=table.column_names)
 
 

@@ -1,8 +1,8 @@
 """PostgreSQL, read only. This module is the only home of psycopg.
 
-Credentials are libpq's business: the environment (PGUSER, PGPASSWORD, PGPASSFILE), ``~/.pgpass``, a service file. No
-message of the driver leaves this module, because some repeat credentials; a keyword says what went wrong
-instead. Identifiers are quoted; values never stand in SQL text.
+libpq finds the credentials: in the environment (PGUSER, PGPASSWORD, PGPASSFILE), ``~/.pgpass`` or a service file. No
+message of the driver leaves this module, because some repeat credentials; a keyword names the reason instead.
+Identifiers are quoted; values are never part of the SQL text.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from cs_helpers.data.engines.duckdb import quote
 
 CONNECT_TIMEOUT = 10  # seconds
 STATEMENT_TIMEOUT = 600  # seconds; CS_HELPERS_DATABASE_TIMEOUT sets another
@@ -29,38 +31,38 @@ _STATES = {
     "57P03": "starting",
     "53300": "too_many",
 }
-_CONNECTING = (
-    ("no password supplied", "no_password"),
-    ("password authentication failed", "password"),
-    ("does not exist", "no_database"),
-    ("no pg_hba.conf entry", "not_allowed"),
-    ("authentication failed", "not_allowed"),
-    ("not permitted to log in", "not_allowed"),
-    ("permission denied for database", "not_allowed"),
-    ("definition of service", "no_service"),
-    ("starting up", "starting"),
-    ("shutting down", "starting"),
-    ("too many", "too_many"),
-    ("remaining connection slots", "too_many"),
-    ("does not support ssl", "no_ssl"),
-    ("certificate", "certificate"),
-    ("translate host name", "no_host"),
-    ("resolve host", "no_host"),
-    ("name or service not known", "no_host"),
-    ("timeout", "no_answer"),
-    ("timed out", "no_answer"),
-    ("refused", "unreachable"),
-    ("no such file or directory", "unreachable"),
-    ("no route", "unreachable"),
-    ("unreachable", "unreachable"),
-)
+_CONNECTING = {
+    "no password supplied": "no_password",
+    "password authentication failed": "password",
+    "does not exist": "no_database",
+    "no pg_hba.conf entry": "not_allowed",
+    "authentication failed": "not_allowed",
+    "not permitted to log in": "not_allowed",
+    "permission denied for database": "not_allowed",
+    "definition of service": "no_service",
+    "starting up": "starting",
+    "shutting down": "starting",
+    "too many": "too_many",
+    "remaining connection slots": "too_many",
+    "does not support ssl": "no_ssl",
+    "certificate": "certificate",
+    "translate host name": "no_host",
+    "resolve host": "no_host",
+    "name or service not known": "no_host",
+    "timeout": "no_answer",
+    "timed out": "no_answer",
+    "refused": "unreachable",
+    "no such file or directory": "unreachable",
+    "no route": "unreachable",
+    "unreachable": "unreachable",
+}
 
 
 class PostgresRefused(Exception):  # noqa: N818 - it says what happened
     """The server did not do it; ``why`` is one word for the reason, never the driver's text."""
 
-    def __init__(self, why: str, state: str = ""):
-        self.why, self.state = why, state
+    def __init__(self, why: str):
+        self.why = why
         super().__init__(why)
 
 
@@ -88,7 +90,7 @@ class Postgres:
                 client_encoding="UTF8",
             )
         except psycopg.Error as error:
-            raise PostgresRefused(_connecting(error), error.sqlstate or "") from error
+            raise PostgresRefused(_connecting(error)) from error
         except (UnicodeError, ValueError) as error:
             raise PostgresRefused("other") from error
         try:
@@ -162,7 +164,7 @@ class Postgres:
 def _settings(schema: str) -> dict[str, str]:
     seconds = os.environ.get("CS_HELPERS_DATABASE_TIMEOUT", "")
     limit = int(seconds) if seconds.isdigit() else STATEMENT_TIMEOUT
-    settings = {
+    return {
         "TimeZone": "UTC",
         "DateStyle": "ISO, YMD",
         "IntervalStyle": "postgres",
@@ -172,18 +174,14 @@ def _settings(schema: str) -> dict[str, str]:
         "lock_timeout": f"{LOCK_TIMEOUT}s",
         "synchronize_seqscans": "off",  # rows come in the same order every time
         "max_parallel_workers_per_gather": "0",
+        **({"search_path": quote(schema)} if schema else {}),
     }
-    if schema:
-        settings["search_path"] = '"' + schema.replace('"', '""') + '"'
-    return settings
 
 
 def _connecting(error: Any) -> str:
-    """One word for why there is no connection. Reads the driver's text; hands nothing of it on."""
-    if error.sqlstate in _STATES:
-        return _STATES[error.sqlstate]
+    """One word for why there is no connection; nothing of the driver's text is repeated."""
     text = str(error).lower()
-    return next((word for part, word in _CONNECTING if part in text), "other")
+    return _STATES.get(error.sqlstate) or next((word for part, word in _CONNECTING.items() if part in text), "other")
 
 
 @contextmanager
@@ -196,7 +194,7 @@ def _clear_errors() -> Iterator[None]:
     except psycopg.Error as error:
         state = error.sqlstate or ""
         lost = isinstance(error, psycopg.OperationalError) and not state
-        raise PostgresRefused(_STATES.get(state, "lost" if lost else "other"), state) from error
+        raise PostgresRefused(_STATES.get(state, "lost" if lost else "other")) from error
 
 
 def decimal_places(modifier: int) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@
     engine = rollups.engine_of(subscriptions=frame)                          # your own frames
     rollups.run(engine, "account_month", start="2025-01-01", end="2026-01-01")
 
-``ROLLUPS`` lists the tables, parameters and columns of each. The SQL runs unchanged on DuckDB, PostgreSQL and Spark and
+``ROLLUPS`` lists the parameters and columns of each. The SQL runs unchanged on DuckDB, PostgreSQL and Spark and
 contains no values: ``run`` registers the one-row table ``parameters`` and the calendars, saves the steps that a roll-up
 builds on, and returns the result as Arrow. ``parameters.one`` is 1.0: multiplied by it, a whole number becomes a double
 on all three engines, which have no common cast for it.
@@ -15,19 +15,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
 from cs_helpers.data.engines.duckdb import to_pandas
-from cs_helpers.data.rollups import arguments
 from cs_helpers.data.rollups.calendars import one_row
 from cs_helpers.data.rollups.catalogue import ROLLUPS, Output, Parameter, Rollup
 from cs_helpers.data.rollups.staging import Engine, arrow_type, engine_of, stage
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = [
     "ROLLUPS",
@@ -53,7 +50,7 @@ def checked(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises ParameterError for an unknown roll-up and with everything that is wrong with the parameters.
     """
-    return arguments.values(_rollup(name), parameters)
+    return _rollup(name).values(parameters)
 
 
 def run(engine: Engine, name: str, **parameters: Any) -> pd.DataFrame:
@@ -69,13 +66,9 @@ def run(engine: Engine, name: str, **parameters: Any) -> pd.DataFrame:
 
 def arrow(engine: Engine, name: str, **parameters: Any) -> pa.Table:
     """The same as Arrow, in no particular order, with exactly the columns and types that ``ROLLUPS`` declares."""
-    import pyarrow as pa
-
     rollup = _rollup(name)
-    values = arguments.values(rollup, parameters)
-    made = {**(rollup.calendar(engine, values) if rollup.calendar else {})}
-    buckets = values["buckets"] if "buckets" in rollup.parameters else 1
-    left_behind = [*made, *rollup.steps, "parameters"]
+    values = rollup.values(parameters)
+    made = rollup.calendar(engine, values) if rollup.calendar else {}
     try:
         for table, content in made.items():
             engine.register(table, content)
@@ -85,12 +78,12 @@ def arrow(engine: Engine, name: str, **parameters: Any) -> pa.Table:
         if rollup.refuses_unpaid and engine.rows("SELECT COUNT(*) FROM paid_periods")[0][0] == 0:
             raise ContractError(NEVER_PAID)
         parts = []
-        for bucket in range(buckets):
-            if "buckets" in rollup.parameters:
+        for bucket in range(values.get("buckets", 1)):
+            if bucket:
                 engine.register("parameters", one_row(values | {"bucket": bucket}))
             parts.append(engine.arrow(text(name)).select(list(rollup.columns)).cast(schema(name)))
     finally:
-        for table in left_behind:
+        for table in (*made, *rollup.steps, "parameters"):
             engine.drop(table)
     return pa.concat_tables(parts)
 
@@ -103,8 +96,6 @@ def text(name: str) -> str:
 
 def schema(name: str) -> pa.Schema:
     """Names and Arrow types of a roll-up's columns."""
-    import pyarrow as pa
-
     return pa.schema([(column, arrow_type(output.kind)) for column, output in _rollup(name).columns.items()])
 
 

@@ -1,17 +1,18 @@
-"""The catalogue of roll-ups: tables, parameters and columns of each. Arguments are checked against it."""
+"""The catalogue of roll-ups: tables, parameters and columns of each, and the check of a call's arguments."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import pandas as pd
+
+from cs_helpers.core.errors import ParameterError, did_you_mean
 from cs_helpers.data.contract.columns import Kind
 from cs_helpers.data.rollups import calendars
+from cs_helpers.data.rollups.calendars import Made, Values
 from cs_helpers.data.rollups.staging import Engine
-
-if TYPE_CHECKING:
-    from cs_helpers.data.rollups.calendars import Made, Values
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,27 @@ class Parameter:
     needed: bool = False
     one_of: tuple[Any, ...] = ()
     minimum: int = 0
+
+    def checked(self, value: Any) -> tuple[Any, str]:
+        """The value in its type, and the problem or nothing."""
+        if self.kind == "date":
+            try:
+                day = pd.Timestamp(value).normalize()
+            except (ValueError, TypeError):
+                return None, "it is not a date; write it as YYYY-MM-DD, for example 2026-07-01"
+            return (None, "it is not a date") if pd.isna(day) else (day, "")
+        if self.kind == "integer":
+            if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < self.minimum:
+                return None, f"give a whole number from {self.minimum} on"
+            value = int(value)
+        elif self.kind == "flag" and not isinstance(value, bool):
+            return None, "give True or False"
+        elif self.kind == "text" and not isinstance(value, str):
+            return None, "give a text"
+        if self.one_of and value not in self.one_of:
+            near = did_you_mean(value, self.one_of) if isinstance(value, str) else ""
+            return None, f"choose {' or '.join(map(str, self.one_of))}{near}"
+        return value, ""
 
 
 @dataclass(frozen=True)
@@ -40,14 +62,13 @@ class Output:
 class Rollup:
     """One roll-up; its SQL is ``sql/<name>.sql``.
 
-    ``reads`` are tables of the contract, ``steps`` the texts it builds on, in order, ``grain`` the columns that
-    identify a row of the result and sort it. ``calendar`` makes the tables of days and months that the texts join,
-    and may add values to ``parameters``. ``refuses_unpaid``: an error where no account ever paid.
+    ``steps`` are the texts it builds on, in order, ``grain`` the columns that identify a row of the result and sort it.
+    ``calendar`` makes the tables of days and months that the texts join, and may add values to ``parameters``.
+    ``refuses_unpaid``: an error where no account ever paid.
     """
 
     name: str
     doc: str
-    reads: tuple[str, ...]
     parameters: Mapping[str, Parameter]
     columns: Mapping[str, Output]
     grain: tuple[str, ...]
@@ -55,22 +76,50 @@ class Rollup:
     calendar: Callable[[Engine, Values], Made] | None = None
     refuses_unpaid: bool = False
 
+    def values(self, parameters: Mapping[str, Any]) -> Values:
+        """Every parameter's value, defaults filled in. Raises ParameterError with all problems at once."""
+        wrong = [
+            f"{self.name}: unknown parameter '{name}'. It takes: {', '.join(self.parameters)}."
+            f"{did_you_mean(name, list(self.parameters))}"
+            for name in parameters
+            if name not in self.parameters
+        ]
+        found: Values = {}
+        for name, parameter in self.parameters.items():
+            value = parameters.get(name)
+            if value is None and parameter.needed:
+                wrong.append(f"{self.name}: parameter '{name}' is missing: {parameter.meaning}.")
+            elif value is None:
+                found[name] = parameter.default
+            else:
+                found[name], problem = parameter.checked(value)
+                if problem:
+                    wrong.append(f"{self.name}: {name} = {value!r}: {problem}.")
+        if wrong:
+            raise ParameterError("\n".join(wrong))
+        return found
+
 
 _WINDOW = {
     "start": Parameter("date", "the window's first day; months before the first whole one do not count", needed=True),
     "end": Parameter("date", "the first day after the window; the month it lies in does not count", needed=True),
 }
+_AS_OF = {"as_of": Parameter("date", "the first day not seen any more", needed=True)}
 _OBSERVED = {
-    "observed_from": Parameter("date", "the first day of the data; who left before is not in them", needed=True),
-    "as_of": Parameter("date", "the first day not seen any more", needed=True),
+    "observed_from": Parameter("date", "the first day of the data; who left before is not in them", needed=True)
+} | _AS_OF
+_DENSE = {
+    "dense": Parameter(
+        "flag", "every account that ever paid has a row in every month; without it only where it paid or moved", False
+    )
 }
-_DENSE = Parameter(
-    "flag", "every account that ever paid has a row in every month; without it only where it paid or moved", False
-)
-_ACCOUNT = Output("text", "the account")
-_MONTH = Output("date", "the month, as its first day")
+_DAYS = {"days": Parameter("integer", "N, the days in which no further ticket may come", 7)}
+_ACCOUNT = {"account_id": Output("text", "the account")}
+_MONTH = {"month": Output("date", "the month, as its first day")}
+_REP = {"rep_id": Output("text", "the rep", missing="no rep, or not recorded")}
 _MONEY = "cents per month"
 _NOT_SEEN = "the window begins before the data do"
+_NO_USERS = f"{_NOT_SEEN}, or users are not distinguished"
 _MOVEMENTS = {
     "opening": Output("money", "paid on the eve of the month", _MONEY),
     "new": Output("money", "first paid time ever", _MONEY),
@@ -80,7 +129,6 @@ _MOVEMENTS = {
     "churn": Output("money", "falls to 0", _MONEY),
     "closing": Output("money", "paid on the month's last day", _MONEY),
 }
-_PAID = Output("money", "MRR", _MONEY)
 
 
 def _trailing(days: int) -> dict[str, Output]:
@@ -89,7 +137,7 @@ def _trailing(days: int) -> dict[str, Output]:
         f"active_days_{days}": Output("integer", "days with an event", "days", _NOT_SEEN),
         f"quantity_{days}": Output("number", "their quantity", "uses", f"{_NOT_SEEN}, or not recorded"),
         f"minutes_{days}": Output("number", "their minutes", "minutes", f"{_NOT_SEEN}, or not recorded"),
-        f"users_{days}": Output("integer", "distinct users", "users", f"{_NOT_SEEN}, or users are not told apart"),
+        f"users_{days}": Output("integer", "distinct users", "users", _NO_USERS),
     }
 
 
@@ -98,27 +146,23 @@ ROLLUPS: dict[str, Rollup] = {
     for rollup in (
         Rollup(
             "paid_periods",
-            "Who paid what, when: an account's subscriptions summed day by day, equal neighbours joined. "
-            "Subscriptions without a price (trials) or without a length are not paid periods. Everything else "
-            "about paying rests on it.",
-            reads=("subscriptions",),
+            "MRR of each account by period: subscriptions summed day by day, equal neighbours joined. Subscriptions "
+            "without a price (trials) or without a length are not paid periods. All roll-ups of payments use it.",
             parameters={},
             columns={
-                "account_id": _ACCOUNT,
+                **_ACCOUNT,
                 "start_date": Output("date", "first day paid for at this price"),
                 "end_date": Output("date", "first day no longer", missing="still running"),
-                "mrr_cents": _PAID,
+                "mrr_cents": Output("money", "MRR", _MONEY),
             },
             grain=("account_id", "start_date"),
         ),
         Rollup(
             "account_month",
-            "opening + new + expansion + reactivation - contraction - churn = closing in every row, to the "
-            "cent. A rise and a fall on different days of a month are both kept; closings are the next month's "
-            "openings.",
-            reads=("subscriptions",),
-            parameters={**_WINDOW, "dense": _DENSE},
-            columns={"account_id": _ACCOUNT, "month": _MONTH, **_MOVEMENTS},
+            "opening + new + expansion + reactivation - contraction - churn = closing in every row, to the cent. A "
+            "rise and a fall on different days of a month are both kept; closings are the next month's openings.",
+            parameters=_WINDOW | _DENSE,
+            columns=_ACCOUNT | _MONTH | _MOVEMENTS,
             grain=("account_id", "month"),
             steps=("paid_periods",),
             calendar=calendars.window_months,
@@ -126,11 +170,10 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "movements",
-            "account_month summed by month. A month in which nobody paid or moved has no row, unless dense.",
-            reads=("subscriptions",),
-            parameters={**_WINDOW, "dense": _DENSE},
+            "account_month summed by month. A month in which no account paid or moved has no row, unless dense.",
+            parameters=_WINDOW | _DENSE,
             columns={
-                "month": _MONTH,
+                **_MONTH,
                 **_MOVEMENTS,
                 "opening_accounts": Output("integer", "accounts paying on the eve", "accounts"),
                 "closing_accounts": Output("integer", "accounts paying on the last day", "accounts"),
@@ -142,12 +185,11 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "retention",
-            "The opening cohort of a window, one row per account that paid on its eve. It cannot tell a month "
-            "that was never loaded from one in which everybody left: look at movements first.",
-            reads=("subscriptions",),
+            "The opening cohort of a window, one row per account that paid on its eve. A month that was never loaded "
+            "looks like one in which every account left: check movements first.",
             parameters=_WINDOW,
             columns={
-                "account_id": _ACCOUNT,
+                **_ACCOUNT,
                 "opening": Output("money", "paid on the eve of the window", _MONEY),
                 "closing": Output("money", "paid on the window's last day; 0 is gone", _MONEY),
                 "retained": Output("money", "the smaller of the two", _MONEY),
@@ -158,10 +200,9 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "cohorts",
-            "Start cohorts by age, each account counted from its own first paid day. Cells that the whole "
-            "cohort had not reached before as_of are absent, never 0. The row without a cohort counts the "
-            "accounts that started before observed_from: survivors only, in no cell.",
-            reads=("subscriptions",),
+            "Start cohorts by age, each account counted from its first paid day. Cells that the whole cohort had not "
+            "reached before as_of are absent, never 0. The row without a cohort counts the accounts that started "
+            "before observed_from: survivors only, in no cell.",
             parameters={
                 **_OBSERVED,
                 "by": Parameter("text", "length of a cohort and step of age", "quarter", one_of=("month", "quarter")),
@@ -181,13 +222,12 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "spells",
-            "Unbroken paid time. A change of price does not end a spell; a gap does, and a return is a new "
-            "spell at age 0. One that still runs was last seen the day before as_of. Spells that ended before "
-            "observed_from are left out: others that did are not in the data.",
-            reads=("subscriptions",),
+            "Unbroken paid time. A change of price does not end a spell; a gap does, and a return is a new spell at "
+            "age 0. A spell that still runs was last seen the day before as_of. Spells that ended before observed_from "
+            "are left out, because the data do not hold all of them.",
             parameters=_OBSERVED,
             columns={
-                "account_id": _ACCOUNT,
+                **_ACCOUNT,
                 "start_date": Output("date", "first paid day"),
                 "duration_months": Output("number", "age when it ended or was last seen", "months"),
                 "churned": Output("flag", "whether it ended before as_of"),
@@ -200,8 +240,7 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "survival_counts",
-            "spells counted by duration, entry and fate, and by an attribute of the accounts if asked.",
-            reads=("subscriptions", "accounts"),
+            "spells counted by duration, entry and outcome, and by an attribute of the accounts if asked.",
             parameters={**_OBSERVED, "by": Parameter("text", "an attribute of accounts; empty: all in one", "")},
             columns={
                 "attribute": Output("text", "the attribute's value", missing="not recorded"),
@@ -218,10 +257,8 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "usage_features",
-            "Trailing usage as each month begins, so that nothing in it happened later. Accounts without any "
-            "event in the 90 days have no row, unless dense: then they have zeros. Events count on their day in "
-            "UTC.",
-            reads=("usage", "accounts"),
+            "Trailing usage as each month begins, so that nothing in it happened later. Accounts without any event in "
+            "the 90 days have no row, unless dense: then they have zeros. Events count on their day in UTC.",
             parameters={
                 "first": Parameter("date", "the first month; earlier days of it do not matter", needed=True),
                 "last": Parameter("date", "the last month's first day, itself included", needed=True),
@@ -231,23 +268,13 @@ ROLLUPS: dict[str, Rollup] = {
                 "buckets": Parameter("integer", "parts of the accounts done in turn; 0: as many as the events need", 0),
             },
             columns={
-                "account_id": _ACCOUNT,
+                **_ACCOUNT,
                 "month": Output("date", "the first day no longer counted"),
                 **_trailing(28),
                 **_trailing(90),
-                "mau": Output(
-                    "integer",
-                    "distinct users of the calendar month before",
-                    "users",
-                    f"{_NOT_SEEN}, or users are not told apart",
-                ),
-                "dau": Output(
-                    "number",
-                    "mean over its days of distinct users, idle days included",
-                    "users per day",
-                    f"{_NOT_SEEN}, or users are not told apart",
-                ),
-                "stickiness": Output("number", "dau / mau", "fraction", "nobody used it, or as mau"),
+                "mau": Output("integer", "distinct users of the calendar month before", "users", _NO_USERS),
+                "dau": Output("number", "daily mean of distinct users, idle days included", "users per day", _NO_USERS),
+                "stickiness": Output("number", "dau / mau", "fraction", "no user, or as mau"),
             },
             grain=("account_id", "month"),
             steps=("account_buckets",),
@@ -255,15 +282,13 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "rep_month",
-            "Support work by rep and month (UTC). Contacts and waiting count when opened, the first response "
-            "when given, everything else when resolved: a past month never changes. Times to the second; "
-            "quantiles exact, between two values in proportion. The row without a rep holds the tickets of "
-            "nobody.",
-            reads=("tickets",),
+            "Support work by rep and month (UTC). Contacts and waiting count when opened, the first response when "
+            "given, everything else when resolved: a past month never changes. Times to the second; quantiles exact, "
+            "between two values in proportion. The row without a rep holds the tickets without one.",
             parameters={"target_seconds": Parameter("integer", "the service level's T", 20)},
             columns={
-                "rep_id": Output("text", "the rep", missing="nobody, or not recorded"),
-                "month": _MONTH,
+                **_REP,
+                **_MONTH,
                 "opened": Output("integer", "contacts opened", "tickets"),
                 "answered": Output("integer", "of them answered", "tickets"),
                 "abandoned": Output("integer", "of them abandoned", "tickets"),
@@ -297,17 +322,13 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "repeat_contacts",
-            "First-contact resolution = first_contact / judged, repeat-contact rate = followed / judged. A "
-            "ticket is followed if its account opens another one of the same category after it and at most so "
-            "many days after its resolution. Tickets of nobody, and those whose days are not all over at as_of, "
-            "are not judged.",
-            reads=("tickets",),
-            parameters={
-                "as_of": Parameter("date", "the first day not seen any more", needed=True),
-                "days": Parameter("integer", "N, the days in which no further ticket may come", 7),
-            },
+            "First-contact resolution = first_contact / judged, repeat-contact rate = followed / judged. A ticket is "
+            "followed if its account opens another one of the same category after it and at most so many days after "
+            "its resolution. Tickets without an account, and those whose days are not all over at as_of, are not "
+            "judged.",
+            parameters=_AS_OF | _DAYS,
             columns={
-                "rep_id": Output("text", "the rep", missing="nobody, or not recorded"),
+                **_REP,
                 "month": Output("date", "month of the resolution, as its first day"),
                 "resolved": Output("integer", "tickets resolved", "tickets"),
                 "without_account": Output("integer", "of them without an account", "tickets"),
@@ -322,18 +343,17 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "ticket_cases",
-            "One row per ticket opened or resolved in [start, as_of): what was fixed before anybody acted, and what "
+            "One row per ticket opened or resolved in [start, as_of): what was fixed before any work on it, and what "
             "became of it before as_of. Times to the second (UTC); followed and judged as in repeat_contacts. Without "
             "accounts or subscriptions nothing is judged and no MRR known.",
-            reads=("tickets", "subscriptions"),
             parameters={
                 "start": Parameter("date", "the first day; tickets resolved before it do not count", needed=True),
-                "as_of": Parameter("date", "the first day not seen any more", needed=True),
-                "days": Parameter("integer", "N, the days in which no further ticket may come", 7),
+                **_AS_OF,
+                **_DAYS,
             },
             columns={
                 "case_number": Output("integer", "its place among them by time of opening, from 1", "tickets"),
-                "rep_id": Output("text", "the rep", missing="nobody, or not recorded"),
+                **_REP,
                 "account_id": Output("text", "the account", missing="not recorded"),
                 "opened_month": Output("date", "month of the opening, as its first day"),
                 "resolved_month": Output("date", "month of the resolution", missing="not resolved before as_of"),
@@ -344,9 +364,7 @@ ROLLUPS: dict[str, Rollup] = {
                 "priority": Output("text", "the urgency, as the desk writes it", missing="not recorded"),
                 "category": Output("text", "what it was about", missing="not recorded"),
                 "mrr_cents": Output("money", "paid on the day of the opening", _MONEY, "nothing, or unknown"),
-                "tenure_days": Output(
-                    "integer", "days since the account's first paid day", "days", "nothing paid until then, or unknown"
-                ),
+                "tenure_days": Output("integer", "days since the first paid day", "days", "nothing paid, or unknown"),
                 "wait_seconds": Output("number", "time until it was answered", "seconds", "not recorded"),
                 "answered": Output("flag", "whether it was answered at all", missing="not recorded"),
                 "contacts": Output("integer", "contacts until it was resolved", "contacts", "not recorded"),
@@ -367,27 +385,22 @@ ROLLUPS: dict[str, Rollup] = {
         Rollup(
             "vanish_panel",
             "One row per account and month that begins while it pays: exposure and covariates of the month, and "
-            "whether its paid time ends in it. An account that is paid through the month's last day and then "
-            "gone left in that month, so the last month whose end was seen lies before as_of. What happened "
-            "after it left does not count.",
-            reads=("subscriptions", "assignments", "reps", "touches", "usage", "tickets"),
+            "whether its paid time ends in it. An account paid through the month's last day and then gone left in that "
+            "month, so the last month whose end was seen lies before as_of. What happened after it left does not "
+            "count.",
             parameters={
                 "start": Parameter("date", "the first month's first day", needed=True),
-                "as_of": Parameter("date", "the first day not seen any more", needed=True),
+                **_AS_OF,
                 "role": Parameter("text", "assignments of this role, or without one, are cover; empty: all are", "csm"),
             },
             columns={
-                "account_id": _ACCOUNT,
-                "month": _MONTH,
+                **_ACCOUNT,
+                **_MONTH,
                 "month_index": Output("integer", "0 for the window's first month", "months"),
                 "mrr_cents": Output("money", "paid on the month's first day", _MONEY),
                 "tenure_months": Output("integer", "whole months since the paid spell began", "months"),
-                "covered": Output(
-                    "flag",
-                    "whether somebody was assigned on the first day, and still there",
-                    missing="no assignments are recorded",
-                ),
-                "csm": Output("text", "who: the latest assigned, if several", missing="nobody"),
+                "covered": Output("flag", "whether a rep had it on the first day", missing="no assignments recorded"),
+                "csm": Output("text", "that rep: the latest assigned, if several", missing="none"),
                 "touches": Output("integer", "touches in the month", "touches", "not recorded then"),
                 "touch_hours": Output("number", "their hours", "hours", "not recorded"),
                 "events": Output("integer", "usage events in the month", "events", "not recorded then"),
@@ -403,13 +416,11 @@ ROLLUPS: dict[str, Rollup] = {
             "account_signals",
             "What became known about each account in each whole month of [start, end) (UTC): tickets count when "
             "opened, escalation and CSAT when resolved, NPS when answered, touches when they happen. A past month "
-            "never changes, so what lies before a day was known on it. No row: nothing was opened, resolved, "
-            "answered or done.",
-            reads=("tickets", "surveys", "touches"),
+            "never changes, so what lies before a day was known on it. An account without any of these has no row.",
             parameters=_WINDOW,
             columns={
-                "account_id": _ACCOUNT,
-                "month": _MONTH,
+                **_ACCOUNT,
+                **_MONTH,
                 "tickets": Output("integer", "tickets opened", "tickets"),
                 "escalated": Output("integer", "tickets resolved that were escalated", "tickets"),
                 "csat_sum": Output("number", "sum of the CSAT of tickets resolved", "points"),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import pandas as pd
+import pyarrow as pa
 
 from cs_helpers.core.errors import ParameterError, did_you_mean
 from cs_helpers.data.contract.columns import Kind, Table
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.engines.duckdb import DuckDB
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 class Engine(Protocol):
@@ -31,13 +29,9 @@ def engine_of(memory_limit: str = "", threads: int = 0, **frames: pd.DataFrame) 
     Without ``accounts`` every account_id in the frames is an account. Raises ParameterError for a name that is no
     table.
     """
-    wrong = [
-        f"{name} is not a table of the contract.{did_you_mean(name, list(TABLES))}"
-        for name in frames
-        if name not in TABLES
-    ]
-    if wrong:
-        raise ParameterError("\n".join(wrong))
+    if wrong := [name for name in frames if name not in TABLES]:
+        near = (f"{name} is not a table of the contract.{did_you_mean(name, list(TABLES))}" for name in wrong)
+        raise ParameterError("\n".join(near))
     if "accounts" not in frames:
         named = [frame["account_id"] for frame in frames.values() if "account_id" in frame]
         ids = pd.concat(named).dropna().drop_duplicates().sort_values() if named else pd.Series(dtype="str")
@@ -49,30 +43,25 @@ def engine_of(memory_limit: str = "", threads: int = 0, **frames: pd.DataFrame) 
 
 
 def stage(engine: Engine, name: str, frame: pd.DataFrame) -> None:
-    """Put a frame with the contract's column names into ``engine`` as its table ``name``.
+    """Puts a frame with the contract's column names into ``engine`` as its table ``name``.
 
     Columns it lacks are missing in every row; money is in currency and stored in whole cents; times with a zone become
     UTC. Unknown columns of a table that keeps attributes stay, as text; others are left out. Nothing is checked.
     """
-    import pyarrow as pa
-
     table: Table = TABLES[name]
-    columns = {}
-    for column in table.columns:
-        absent = column.name not in frame
-        columns[column.stored] = (
-            pa.nulls(len(frame), arrow_type(column.kind)) if absent else stored(frame[column.name], column.kind)
-        )
+    columns = {
+        column.stored: stored(frame[column.name], column.kind)
+        if column.name in frame
+        else pa.nulls(len(frame), arrow_type(column.kind))
+        for column in table.columns
+    }
     if table.keeps_attributes:
-        for extra in [str(column) for column in frame.columns if str(column) not in table.names]:
-            columns[extra] = stored(frame[extra], "text")
+        columns |= {name: stored(frame[name], "text") for name in map(str, frame.columns) if name not in table.names}
     engine.register(name, pa.table(columns))
 
 
 def stored(values: pd.Series, kind: Kind) -> pa.Array:
     """A column as the contract stores it; see ``stage``."""
-    import pyarrow as pa
-
     if kind in ("date", "time"):
         times = pd.to_datetime(values)
         times = times.dt.tz_convert("UTC").dt.tz_localize(None) if times.dt.tz is not None else times
@@ -87,8 +76,6 @@ def stored(values: pd.Series, kind: Kind) -> pa.Array:
 
 def arrow_type(kind: str) -> pa.DataType:
     """The Arrow type of a kind of column."""
-    import pyarrow as pa
-
     return {
         "text": pa.string(), "date": pa.date32(), "time": pa.timestamp("us"), "money": pa.int64(),
         "integer": pa.int64(), "number": pa.float64(), "flag": pa.bool_(),

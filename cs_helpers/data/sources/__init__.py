@@ -11,8 +11,10 @@ import re
 from pathlib import Path
 
 from cs_helpers.core.errors import SourceError, did_you_mean
+from cs_helpers.data.sources.database import open_address, open_file
 from cs_helpers.data.sources.folder import OUT_OF_DATE, WORKBOOK, open_folder
 from cs_helpers.data.sources.staged import BLANKS, ReadOptions, Source, Staged
+from cs_helpers.data.sources.workbook import open_workbook
 
 __all__ = ["BLANKS", "ReadOptions", "Source", "Staged", "display_name", "locate", "open_source"]
 
@@ -26,8 +28,6 @@ def open_source(path: str | Path) -> Source:
     text = str(path)
     address = _ADDRESS.fullmatch(text)
     if address and not Path(text).exists():
-        from cs_helpers.data.sources.database import open_address
-
         return open_address(address[1].lower(), address[2] if address[2].startswith("//") else f"/{address[2]}")
     if _SECRET.search(text) and not Path(text).expanduser().exists():
         raise SourceError(
@@ -59,12 +59,8 @@ def _open_path(place: Path, name: str) -> Source:
         head = handle.read(16)
     suffix = place.suffix.lower()
     if head[8:12] == b"DUCK" or suffix in DUCKDB:
-        from cs_helpers.data.sources.database import open_file
-
         return open_file(place, name)
     if suffix in (*WORKBOOK, *OUT_OF_DATE):
-        from cs_helpers.data.sources.workbook import open_workbook
-
         return open_workbook(place, name)
     raise SourceError(f"{name}: this is a file.\n  Give the folder it lies in: {display_name(place.parent)}")
 

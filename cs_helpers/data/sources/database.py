@@ -10,23 +10,27 @@ import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cs_helpers.core.errors import SourceError, SourceUnavailable, did_you_mean
-from cs_helpers.data.sources.fingerprints import fingerprint_of
+from cs_helpers.data.engines.duckdb import DatabaseFile, DuckDB, EngineRefused, quote
+from cs_helpers.data.engines.postgres import Postgres, PostgresRefused, Relation, decimal_places
 from cs_helpers.data.sources.parquet import plain_reason
-from cs_helpers.data.sources.staged import ReadOptions, Staged, check_headers, line_column, listed, matching
-from cs_helpers.data.sources.typed import stripped, typed
-
-if TYPE_CHECKING:
-    from cs_helpers.data.engines.duckdb import DatabaseFile, DuckDB
-    from cs_helpers.data.engines.postgres import Postgres, Relation
+from cs_helpers.data.sources.staged import (
+    ReadOptions,
+    Staged,
+    check_headers,
+    fingerprint_of,
+    line_column,
+    listed,
+    matching,
+    stripped,
+    typed,
+)
 
 POSTGRES = ("postgresql", "postgres")
 OPTIONS = ("host", "port", "schema", "service", "sslmode")
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-ELSEWHERE = "Take it out of the address; it comes from PGPASSWORD, a PGPASSFILE or ~/.pgpass, or a service file."
 SUPPORTED = "a folder of CSV or Parquet files, an .xlsx workbook, a DuckDB file, or postgresql://host/database"
 WHY = {
     "password": ("the password is wrong.", "Check PGUSER and PGPASSWORD, or the entry in ~/.pgpass."),
@@ -58,8 +62,6 @@ _MAY_PASS = ("unreachable", "no_answer", "starting", "too_many", "timeout", "loc
 
 def open_file(path: Path, name: str) -> DuckDBFile:
     """The DuckDB file, if it can be read. Raises SourceError."""
-    from cs_helpers.data.engines.duckdb import DatabaseFile, EngineRefused
-
     with path.open("rb") as handle:
         head = handle.read(16)
     if not head:
@@ -91,13 +93,22 @@ def _closed(name: str, reason: str) -> SourceError:
     )
 
 
-class _Tables:
+class _Database:
     """What both kinds of database share: names of tables, and digests of the tables that were read."""
 
-    def __init__(self, name: str):
-        self.name = name
-        self._places: dict[str, int] = {}  # name of a table -> its place in the list of tables
+    def __init__(self, name: str, folder: Path | None, tables: Sequence[tuple[str, str]], own: Sequence[str]):
+        """``tables``: schema and name of each; those of the schemas ``own`` need no schema in front."""
+        self.name, self.folder = name, folder
         self._digests: dict[str, str] = {}
+        self._places: dict[str, int] = {}  # name of a table -> its place among ``tables``
+        for schema in own:
+            for place, (where, table) in enumerate(tables):
+                if where == schema:
+                    self._places.setdefault(table, place)
+        taken = set(self._places.values())
+        for place, (where, table) in enumerate(tables):
+            if place not in taken:
+                self._places.setdefault(f"{where}.{table}", place)
 
     def names(self) -> list[str]:
         """Tables and views, those outside of the default schemas as schema.table."""
@@ -111,9 +122,11 @@ class _Tables:
         """Twelve hex digits over the rows read so far, whatever their order."""
         return fingerprint_of(self._digests)
 
-    def _no_table(self, name: str) -> SourceError:
+    def _place(self, name: str) -> int:
+        if name in self._places:
+            return self._places[name]
         there = self.names()
-        return SourceError(
+        raise SourceError(
             f"{name}: there is no such table in {self.name}.{did_you_mean(name, there)}\n"
             f"  It holds: {listed(there) or 'no table'}. Name the one that holds this table in the mapping: "
             "`tables: {<table>: {file: ...}}`."
@@ -123,7 +136,7 @@ class _Tables:
         self, engine: DuckDB, name: str, target: str, types: dict[str, str], line: str, detected: Sequence[str] = ()
     ) -> Staged:
         headers = tuple(types)
-        rows = int(engine.rows(f'SELECT count(*) FROM "{target}"')[0][0])
+        rows = int(engine.rows(f"SELECT count(*) FROM {quote(target)}")[0][0])
         if not rows:
             engine.drop(target)
             raise SourceError(
@@ -134,43 +147,23 @@ class _Tables:
         return Staged(name, target, headers, types, rows, tuple(detected), line_column=line)
 
 
-def _qualified(tables: Sequence[tuple[str, str]], own: Sequence[str]) -> dict[str, int]:
-    """Places of tables by their names: without the schema for the default schemas, else ``schema.table``."""
-    found: dict[str, int] = {}
-    for schema in own:
-        for place, (where, table) in enumerate(tables):
-            if where == schema:
-                found.setdefault(table, place)
-    taken = set(found.values())
-    for place, (where, table) in enumerate(tables):
-        if place not in taken:
-            found.setdefault(f"{where}.{table}", place)
-    return found
-
-
 # --- a DuckDB file --------------------------------------------------------------------------------------------
 
 
-class DuckDBFile(_Tables):
+class DuckDBFile(_Database):
     """One DuckDB file; its tables and views are the tables."""
 
     kind = "duckdb"
 
     def __init__(self, path: Path, name: str, file: DatabaseFile):
-        super().__init__(name)
-        self.folder: Path | None = path.parent
         self._file = file
         self._tables = file.tables()
-        self._places = _qualified(self._tables, ["main"])
+        super().__init__(name, path.parent, self._tables, ["main"])
 
     def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:  # noqa: B008
         """One table as the engine's table ``target``; see ``Source``."""
-        from cs_helpers.data.engines.duckdb import EngineRefused, quote
-
         engine.drop(target)
-        if name not in self._places:
-            raise self._no_table(name)
-        schema, table = self._tables[self._places[name]]
+        schema, table = self._tables[self._place(name)]
         try:
             kinds = self._file.columns(schema, table)
             headers = [column.strip() for column, _ in kinds]
@@ -208,17 +201,15 @@ def open_address(scheme: str, rest: str) -> PostgresDatabase:
     shown = re.sub(r"[^a-z0-9+.:\-]", "", scheme)
     before, at, _ = rest.rpartition("@")
     if scheme not in POSTGRES:
-        way_out = "Export the tables as Parquet or CSV and give their folder"
-        way_out = "Give the path itself, without the scheme" if scheme in ("file", "duckdb") else way_out
+        fix = "Export the tables as Parquet or CSV and give their folder"
+        fix = "Give the path itself, without the scheme" if scheme in ("file", "duckdb") else fix
         raise SourceError(
             f"{shown}://...: this kind of source is not supported.{did_you_mean(shown, POSTGRES)}\n"
-            f"  {way_out}. Supported are {SUPPORTED}."
+            f"  {fix}. Supported are {SUPPORTED}."
         )
     if at and ":" in before:
-        raise SourceError(f"{shown}://...: there is a password in the address; it is not repeated here.\n  {ELSEWHERE}")
+        raise _with_password(shown)
     parameters, schema, name = _parsed(shown, rest)
-    from cs_helpers.data.engines.postgres import Postgres, PostgresRefused
-
     try:
         server = Postgres(parameters, schema)
     except PostgresRefused as error:
@@ -230,6 +221,13 @@ def open_address(scheme: str, rest: str) -> PostgresDatabase:
         raise
 
 
+def _with_password(scheme: str) -> SourceError:
+    return SourceError(
+        f"{scheme}://...: there is a password in the address; it is not repeated here.\n"
+        "  Take it out of the address; it comes from PGPASSWORD, a PGPASSFILE or ~/.pgpass, or a service file."
+    )
+
+
 def _parsed(scheme: str, rest: str) -> tuple[dict[str, str], str, str]:
     """Keywords for the connection, the schema, and the address as it may be printed."""
     bad = f"{scheme}://...: the address cannot be read.\n  Write it as postgresql://host:port/database?schema=name."
@@ -239,12 +237,10 @@ def _parsed(scheme: str, rest: str) -> tuple[dict[str, str], str, str]:
         port, host = parts.port, parts.hostname
     except ValueError as error:
         raise SourceError(bad) from error
-    if parts.fragment or len(parts.path.split("/")) > 2:
+    if parts.fragment or parts.path.count("/") > 1:
         raise SourceError(bad)
     if any(re.search(r"pass|pwd|secret|token", key, re.IGNORECASE) for key, _ in options_given):
-        raise SourceError(
-            f"{scheme}://...: there is a password in the address; it is not repeated here.\n  {ELSEWHERE}"
-        )
+        raise _with_password(scheme)
     for key, _ in options_given:
         if key not in OPTIONS:
             shown = re.sub(r"[^\w\-]", "", key)[:30]
@@ -256,21 +252,14 @@ def _parsed(scheme: str, rest: str) -> tuple[dict[str, str], str, str]:
     schema = options.pop("schema", "")
     if "sslmode" in options and options["sslmode"] not in SSL_MODES:
         raise SourceError(f"{scheme}://...: this sslmode is not known.\n  It is one of {', '.join(SSL_MODES)}.")
-    parameters = dict(options)
-    if host:
-        parameters["host"] = unquote(host)
-    if port:
-        parameters["port"] = str(port)
-    if parts.username:
-        parameters["user"] = unquote(parts.username)
     database = unquote(parts.path.lstrip("/"))
-    if database:
-        parameters["dbname"] = database
-    elif "service" not in parameters:
+    given = {"host": unquote(host or ""), "port": str(port or ""), "user": unquote(parts.username or "")}
+    parameters = options | {key: value for key, value in (given | {"dbname": database}).items() if value}
+    if not database and "service" not in parameters:
         raise SourceError(f"{scheme}://...: no database is named.\n  Write it as postgresql://host:port/database.")
     if any("\0" in value for value in (*parameters.values(), schema)):
         raise SourceError(bad)
-    if "=" in database or "://" in database:  # libpq would read it as a whole address of its own
+    if "=" in database or "://" in database:  # libpq would read it as a whole address
         raise SourceError(bad)
     where = parameters.get("host", "")
     where = "" if where.startswith("/") else where
@@ -286,16 +275,12 @@ def _refused(name: str, why: str) -> SourceError:
     return kind(f"{name}: {what}\n  {fix}")
 
 
-class PostgresDatabase(_Tables):
+class PostgresDatabase(_Database):
     """One database on a PostgreSQL server, all of its tables as they were at one instant."""
 
     kind = "postgres"
 
     def __init__(self, name: str, schema: str, server: Postgres):
-        from cs_helpers.data.engines.postgres import PostgresRefused
-
-        super().__init__(name)
-        self.folder: Path | None = None
         self._server = server
         try:
             own = server.schemas()
@@ -308,16 +293,12 @@ class PostgresDatabase(_Tables):
                 f"{name}: there is no schema '{schema}'.{did_you_mean(schema, there)}\n"
                 f"  Schemas with tables: {listed(there) or 'none'}."
             )
-        self._places = _qualified([(relation.schema, relation.name) for relation in self._relations], own)
+        super().__init__(name, None, [(relation.schema, relation.name) for relation in self._relations], own)
 
     def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:  # noqa: B008
         """One table as the engine's table ``target``; see ``Source``."""
-        from cs_helpers.data.engines.postgres import PostgresRefused
-
         engine.drop(target)
-        if name not in self._places:
-            raise self._no_table(name)
-        relation = self._relations[self._places[name]]
+        relation = self._relations[self._place(name)]
         where = f"{name} in {self.name}"
         with tempfile.TemporaryDirectory(prefix="cs-helpers-") as place:
             path = Path(place) / "rows.csv"
@@ -326,15 +307,13 @@ class PostgresDatabase(_Tables):
                 check_headers(name, 0, [column.strip() for column, _, _ in columns])
                 if not columns:
                     raise SourceError(f"{where}: the table has no columns.\n  Name another table.")
-                wanted = {column: _expression(kind) for column, kind, _ in columns}
+                wanted = {column: _READ_AS.get(kind, "{}::text") for column, kind, _ in columns}
                 count = self._server.copy(relation, wanted, path)
             except PostgresRefused as error:
                 raise _refused(where, error.why) from error
             types, line = self._filled(engine, where, path, target, columns, count)
-        detected = []
-        if relation.hides_rows:
-            detected.append(f"{where}: the database may hide rows of this table from this user (row-level security).")
-        return self._done(engine, name, target, types, line, detected)
+        hidden = f"{where}: the database may hide rows of this table from this user (row-level security)."
+        return self._done(engine, name, target, types, line, [hidden] if relation.hides_rows else [])
 
     def close(self) -> None:
         """End the transaction and the connection."""
@@ -343,24 +322,17 @@ class PostgresDatabase(_Tables):
     def _filled(
         self, engine: DuckDB, where: str, path: Path, target: str, columns: Sequence[tuple[str, str, int]], count: int
     ) -> tuple[dict[str, str], str]:
-        from cs_helpers.data.engines.duckdb import EngineRefused, quote
-
         headers = [column.strip() for column, _, _ in columns]
-        line, types, made = line_column(headers), dict[str, str](), list[str]()
+        line, types = line_column(headers), dict[str, str]()
         names = [f":{number}" for number in range(len(columns))]
+        rows, made = engine.csv_file(path, names), [f"row_number() OVER () + 1 AS {quote(line)}"]
         try:
-            for parallel in (True, False):
-                rows = engine.csv_file(path, names, ",", 0, parallel, header=False)
-                made = []
-                for (_, kind, modifier), column, header in zip(columns, map(quote, names), headers, strict=True):
-                    expression, types[header] = _converted(engine, rows, column, kind, modifier)
-                    made.append(f"{expression} AS {quote(header)}")
-                engine.attempt(
-                    f"CREATE OR REPLACE TABLE {quote(target)} AS SELECT row_number() OVER () + 1 AS {quote(line)}, "
-                    f"{', '.join(made)} FROM {rows}"
-                )
-                if engine.rows(f"SELECT count(*) FROM {quote(target)}")[0][0] == count:
-                    return types, line
+            for (_, kind, modifier), column, header in zip(columns, map(quote, names), headers, strict=True):
+                expression, types[header] = _converted(engine, rows, column, kind, modifier)
+                made.append(f"{expression} AS {quote(header)}")
+            engine.attempt(f"CREATE OR REPLACE TABLE {quote(target)} AS SELECT {', '.join(made)} FROM {rows}")
+            if engine.rows(f"SELECT count(*) FROM {quote(target)}")[0][0] == count:
+                return types, line
         except EngineRefused as error:
             engine.drop(target)
             raise SourceError(
@@ -371,38 +343,36 @@ class PostgresDatabase(_Tables):
         raise SourceError(f"{where}: not every row arrived.\n  Try again, or export the table as Parquet.")
 
 
-def _expression(kind: str) -> str:
-    """The SQL expression for a column that is not read as it is; ``{}`` is the place of the column."""
-    if kind == "timestamptz":
-        return "{} AT TIME ZONE 'UTC'"
-    if kind == "money":
-        return "{}::numeric"
-    if kind == "numeric":
-        return "nullif({}, 'NaN'::numeric)"
-    if kind in ("float4", "float8"):
-        return "nullif({}, 'NaN')"
-    if kind in ("bool", "int2", "int4", "int8", "date", "timestamp"):
-        return "{}"
-    return "{}::text"
+_READ_AS = dict.fromkeys(("bool", "int2", "int4", "int8", "date", "timestamp"), "{}") | {
+    "timestamptz": "{} AT TIME ZONE 'UTC'",
+    "money": "{}::numeric",
+    "numeric": "nullif({}, 'NaN'::numeric)",
+    "float4": "nullif({}, 'NaN')",
+    "float8": "nullif({}, 'NaN')",
+}
+"""How a type is read from the server, all others as text; ``{}`` is the place of the column."""
+_WHOLE = ("CAST({} AS BIGINT)", "integer")
+_MOMENT = "CAST(replace({}, ' BC', ' (BC)') AS TIMESTAMP)"
+_CONVERTED = {
+    "int2": _WHOLE,
+    "int4": _WHOLE,
+    "int8": _WHOLE,
+    "bool": ("({} = 't')", "flag"),
+    "float4": ("CAST({} AS DOUBLE)", "number"),
+    "float8": ("CAST({} AS DOUBLE)", "number"),
+    "date": ("CAST(replace({}, ' BC', ' (BC)') AS DATE)", "date"),
+    "timestamp": (_MOMENT, "time"),
+    "timestamptz": (_MOMENT, "time with zone"),
+    "money": ("CAST({} AS DECIMAL(38, 2))", "number"),
+}
+"""How the text that was read gets its type again, and the word for the type."""
 
 
 def _converted(engine: DuckDB, rows: str, column: str, kind: str, modifier: int) -> tuple[str, str]:
     """SQL that gives a column of text its type again, and the word for the type."""
-    from cs_helpers.data.engines.postgres import decimal_places
-
-    if kind in ("int2", "int4", "int8"):
-        return f"CAST({column} AS BIGINT)", "integer"
-    if kind == "bool":
-        return f"({column} = 't')", "flag"
-    if kind in ("float4", "float8"):
-        return f"CAST({column} AS DOUBLE)", "number"
-    if kind == "date":
-        return f"CAST(replace({column}, ' BC', ' (BC)') AS DATE)", "date"
-    if kind in ("timestamp", "timestamptz"):
-        moment = f"CAST(replace({column}, ' BC', ' (BC)') AS TIMESTAMP)"
-        return moment, "time with zone" if kind == "timestamptz" else "time"
-    if kind == "money":
-        return f"CAST({column} AS DECIMAL(38, 2))", "number"
+    if kind in _CONVERTED:
+        expression, word = _CONVERTED[kind]
+        return expression.format(column), word
     if kind != "numeric":
         return stripped(column), "text"
     limits = decimal_places(modifier)

@@ -1,47 +1,45 @@
 """CSV files: fields as written, apart from the blanks around them; an empty field is missing, ``NA`` stays ``NA``.
 
-Two quick readers, both in parallel: Arrow's for files without a quote or with whole fields in quotes, the engine's for
-others and for large ones with quotes. The strict one in
-Python is the judge: it reads whatever the others refuse or could read in another way, and its messages are the ones
-people see. What a quick one has read is only kept where a count of the file's separators and line breaks proves that
-no field was lost or shifted.
+Arrow's parallel reader takes files without a quote, or whose quotes stand around whole fields. What it has read is kept
+only where the number of separators shows that no field was lost or shifted. The strict reader in Python reads
+everything else, and its messages are the ones that people see.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
 import re
+import shutil
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
 
 from cs_helpers.core.errors import SourceError, row_phrase
-from cs_helpers.data.sources.characters import (
-    CHUNK,
-    HEAD,
-    UTF8,
-    WIDE,
-    Scan,
-    found_wide,
-    not_written_in,
-    plain,
-    recode,
-    refuse_nul,
-    refuse_other_kinds,
-    scan,
-    word_beyond_ascii,
-)
+from cs_helpers.data.engines.duckdb import DuckDB, quote
+from cs_helpers.data.sources import characters
+from cs_helpers.data.sources.characters import HEAD, UTF8, Scan, chunks, not_written_in, plain, scan, word_beyond_ascii
 from cs_helpers.data.sources.shapes import blank_row, shape_of, stripped, times, well_quoted
-from cs_helpers.data.sources.staged import BLANKS, ReadOptions, Staged, check_headers, line_column, nameless
-
-if TYPE_CHECKING:
-    from cs_helpers.data.engines.duckdb import DuckDB
+from cs_helpers.data.sources.staged import (
+    BLANKS,
+    ReadOptions,
+    Staged,
+    check_headers,
+    digest_of,
+    line_column,
+    nameless,
+    title_above,
+    without_rows,
+)
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 PLURAL = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -62,7 +60,6 @@ class Text:
     path: Path
     separator: str
     begin: int  # lines before the header
-    header_line: int
     header: tuple[str, ...]
     scan: Scan
     separators_before: int  # separators in the header and above it
@@ -80,30 +77,17 @@ def stage_csv(engine: DuckDB, name: str, path: Path, target: str, options: ReadO
         text, detected, digest = _prepared(name, path, options, Path(place))
         rows = _quick(engine, text, target) if text.simple_head else None
         if rows is None:
-            rows = _judged(engine, text, target)
-        separator = text.separator
-    headers = tuple(title for title in text.header if title)
-    settled = replace(options, separator=separator)
-
-    def find_lines(records: Sequence[int]) -> list[int]:
-        return _lines(name, path, settled, records)
-
+            rows = _strictly(engine, text, target)
+    headers, settled = tuple(title for title in text.header if title), replace(options, separator=text.separator)
     held, places = engine.held.get(target), {text.header[place]: f":{place}" for place in text.named}
 
     def find_shape(header: str) -> str:
         return shape_of(held[places[header]]) if held is not None and header in places else ""
 
     staged = Staged(
-        name,
-        target,
-        headers,
-        dict.fromkeys(headers, "text"),
-        rows,
-        tuple(detected),
-        line_column=line_column(headers),
-        find_lines=find_lines,
-        find_shape=find_shape,
-    )
+        name, target, headers, dict.fromkeys(headers, "text"), rows, tuple(detected), line_column=line_column(headers),
+        find_lines=lambda records: _lines(name, path, settled, records), find_shape=find_shape,
+    )  # fmt: skip
     return staged, digest
 
 
@@ -118,24 +102,23 @@ def _prepared(name: str, path: Path, options: ReadOptions, place: Path) -> tuple
     head = _head(plain_path)
     if not head:
         raise SourceError(f"{name}: the file is empty.\n  Export it again: a table has a header and rows.")
-    refuse_other_kinds(name, head)
+    characters.refuse_other_kinds(name, head)
     encoding = _wide_encoding(name, head, options.encoding, detected)
-    recoded = place / "utf8.csv"
-    digest = ""
+    recoded, digest = place / "utf8.csv", ""
     if encoding:
-        digest = recode(name, plain_path, encoding, recoded)
+        digest = characters.recode(name, plain_path, encoding, recoded)
         plain_path = recoded
     text = _headed(name, plain_path, options, detected)
     found = scan(plain_path, text.separator)
     if found.nul:
-        refuse_nul(name, plain_path)
+        characters.refuse_nul(name, plain_path)
     if not encoding and (narrow := _narrow_encoding(name, plain_path, found, options.encoding, detected)):
-        digest = recode(name, plain_path, narrow, recoded)
+        digest = characters.recode(name, plain_path, narrow, recoded)
         text = _headed(name, recoded, options, [])
-        plain_path, found = recoded, scan(recoded, text.separator)
+        found = scan(recoded, text.separator)
     if path.suffix.lower() == ".gz":
-        digest = scan(path, ",").digest
-    return replace(text, path=plain_path, scan=found), detected, digest or found.digest
+        digest = digest_of(path)
+    return replace(text, scan=found), detected, digest or found.digest
 
 
 def _head(path: Path) -> bytes:
@@ -146,8 +129,7 @@ def _head(path: Path) -> bytes:
 def _unpacked(name: str, path: Path, target: Path) -> Path:
     try:
         with gzip.open(path) as packed, target.open("wb") as out:
-            while chunk := packed.read(CHUNK):
-                out.write(chunk)
+            shutil.copyfileobj(packed, out)
     except (OSError, EOFError, zlib.error) as error:
         what = "its end is missing" if isinstance(error, EOFError) else "it is damaged or not compressed with gzip"
         raise SourceError(f"{name}: cannot be unpacked: {what}.\n  Copy or export it again, whole.") from error
@@ -156,7 +138,7 @@ def _unpacked(name: str, path: Path, target: Path) -> Path:
 
 def _wide_encoding(name: str, head: bytes, declared: str | None, detected: list[str]) -> str:
     """UTF-16 or UTF-32, declared or found; empty for encodings with one byte per plain letter."""
-    found, wide = found_wide(head), declared is not None and plain(declared).startswith(WIDE)
+    found, wide = characters.found_wide(head), declared is not None and plain(declared).startswith(characters.WIDE)
     if found and declared is None:
         detected.append(f"{name}: read as {found.upper()}, as found.")
         return found
@@ -173,7 +155,7 @@ def _wide_encoding(name: str, head: bytes, declared: str | None, detected: list[
 
 def _narrow_encoding(name: str, path: Path, found: Scan, declared: str | None, detected: list[str]) -> str:
     """The encoding to read the file in where that is not UTF-8; empty where it is."""
-    if _head(path).startswith(b"\xef\xbb\xbf") or found.ascii:
+    if found.ascii or _head(path).startswith(codecs.BOM_UTF8):
         declared = None if declared is None or plain(declared) in UTF8 or found.utf8 else "utf-8"
     if found.ascii and declared is None:
         return ""
@@ -188,7 +170,8 @@ def _narrow_encoding(name: str, path: Path, found: Scan, declared: str | None, d
             "If it does not, set `encoding` in the mapping."
         )
         try:
-            _try_decoding(path, "cp1252")
+            for chunk in chunks(path):
+                chunk.decode("cp1252")
         except UnicodeDecodeError:
             raise not_written_in(name, path, "utf-8") from None
         return "cp1252"
@@ -209,25 +192,18 @@ def _one_byte_each(encoding: str) -> bool:
         return False
 
 
-def _try_decoding(path: Path, encoding: str) -> None:
-    with path.open("rb") as handle:
-        while chunk := handle.read(CHUNK):
-            chunk.decode(encoding)
-
-
 def _headed(name: str, path: Path, options: ReadOptions, detected: list[str]) -> Text:
     """The separator and the header with its line, from the first lines of the file."""
     raw = _head(path)
-    whole = len(raw) < HEAD
-    lines = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-    text = list(io.StringIO(lines, newline=""))
+    text = list(io.StringIO(raw.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace"), newline=""))
     begin, marked = 0, None
     if text and (match := _SEP_LINE.fullmatch(text[0])) and options.header_row is None:
         begin, marked = 1, match[1]
     if options.header_row is not None:
         begin = options.header_row - 1
-    if not whole and begin >= len(text) - 1:
-        text = _first_lines(path, begin + SAMPLED)
+    if len(raw) == HEAD and begin >= len(text) - 1:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
+            text = list(islice(handle, begin + SAMPLED))
     after = text[begin:]
     if not any(line.strip() for line in after):
         what = "the file is empty" if not begin or marked else f"there is nothing in row {begin + 1} or below"
@@ -246,14 +222,16 @@ def _headed(name: str, path: Path, options: ReadOptions, detected: list[str]) ->
         _check_separator(name, row, header, separator)
     if options.header_row is None:
         _refuse_title(name, header, records[first + 1 :], [number + begin for number in numbers[first + 1 :]])
-    if options.header_row is not None and row != options.header_row:
-        raise SourceError(f"{name}, row {options.header_row}: this row is empty; the header stands elsewhere.\n"
-                          f"  Set `header_row: {row}` if the header is {_shown(header)}.")  # fmt: skip
+    elif row != options.header_row:
+        raise SourceError(
+            f"{name}, row {options.header_row}: this row is empty; the header stands elsewhere.\n"
+            f"  Set `header_row: {row}` if the header is {', '.join(header)[:60]}."
+        )
     check_headers(name, row, header)
     line = text[begin]
     simple = first == 0 and numbers[0] == 1 and '"' not in "".join(text[:begin]) and _one_record(line, separator)
     above = "".join(text[:begin]).count(separator) + line.count(separator)
-    return Text(name, path, separator, begin, row, header, Scan(), above, simple)
+    return Text(name, path, separator, begin, header, Scan(), above, simple)
 
 
 def _one_record(line: str, separator: str) -> bool:
@@ -262,15 +240,6 @@ def _one_record(line: str, separator: str) -> bool:
         return len(list(csv.reader([line], delimiter=separator, strict=True))) == 1
     except csv.Error:
         return False
-
-
-def _first_lines(path: Path, count: int) -> list[str]:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
-        return [line for _, line in zip(range(count), handle, strict=False)]
-
-
-def _shown(header: Sequence[str]) -> str:
-    return ", ".join(header)[:60]
 
 
 def _sampled_records(lines: Sequence[str], separator: str) -> tuple[list[list[str]], list[int]]:
@@ -322,64 +291,42 @@ def _refuse_title(name: str, header: Sequence[str], records: Sequence[Sequence[s
         return
     after = next(line for count, line in filled if count == widest)
     if any(count == 1 for count, line in filled if line < after) or len(header) == 1 or widest > 2:
-        title = next(field for field in header if field)
-        raise SourceError(
-            f"{name}, row 1: {title[:60]!r} stands alone above a table of {widest} columns, like a title.\n"
-            f"  If the header stands in row {after}, set `header_row: {after}` in the mapping."
-        )
+        raise title_above(name, 1, next(filter(None, header)), filled[:20])
 
 
-# --- the quick readers ----------------------------------------------------------------------------------------
+# --- the quick reader -----------------------------------------------------------------------------------------
 
 
 def _quick(engine: DuckDB, text: Text, target: str) -> int | None:
-    """Rows read quickly; None where that reading cannot be shown to be the judge's."""
-    found = text.scan
-    line_ends = found.returns == found.pairs if found.quotes else found.one_line_end
-    if not found.utf8 or found.nul or not line_ends or found.spaced_quotes or text.separator not in SEPARATORS:
-        return None
-    if found.quotes % 2:  # one opens a field that never ends, or is inside a field
-        return None
-    if not found.quotes or well_quoted(text.path, text.separator, found.quotes):
-        rows = _split(engine, text, target)
-    else:
-        rows = _proven(engine, text, target, parallel=True)
-        if not rows:  # a line break within quotes where two threads meet
-            rows = _proven(engine, text, target, parallel=False)
-    if not rows:
-        engine.drop(target)
-    return rows or None
+    """Rows read by Arrow; None where that reading cannot be shown to be the strict reader's.
 
-
-def _split(engine: DuckDB, text: Text, target: str) -> int | None:
-    """Rows of a file without quotes, where a separator or line end is never anything else, or well-quoted throughout.
-
-    They stay in memory as Arrow has read them, without the blanks around them; ``target`` is a view of them.
+    A separator or line end outside of quotes is never anything else. The rows stay in memory as Arrow has read them,
+    without the blanks around them; ``target`` is a view of them.
     """
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    from cs_helpers.data.engines.duckdb import quote
-
-    quoted = text.scan.quotes > 0
+    found = text.scan
+    one_line_end = found.returns == found.pairs and (found.quotes or found.pairs in (0, found.newlines))
+    if not found.utf8 or found.nul or not one_line_end or text.separator not in SEPARATORS:
+        return None
+    if found.quotes and not well_quoted(text.path, text.separator):
+        return None
     names = [f":{place}" for place in range(len(text.header))]
     try:
         table = arrow_csv.read_csv(
             text.path,
-            read_options=arrow_csv.ReadOptions(
+            arrow_csv.ReadOptions(
                 column_names=names,
                 skip_rows=text.begin + 1,
                 block_size=BLOCK,
                 use_threads=text.path.stat().st_size > BLOCK,
             ),
-            parse_options=arrow_csv.ParseOptions(
+            arrow_csv.ParseOptions(
                 delimiter=text.separator,
-                quote_char='"' if quoted else False,
+                quote_char='"' if found.quotes else False,
                 double_quote=True,
-                newlines_in_values=quoted,
+                newlines_in_values=found.quotes,
                 ignore_empty_lines=True,
             ),
-            convert_options=arrow_csv.ConvertOptions(
+            arrow_csv.ConvertOptions(
                 check_utf8=False,  # the scan has
                 column_types=dict.fromkeys(names, pa.string()),
                 strings_can_be_null=True,
@@ -389,104 +336,30 @@ def _split(engine: DuckDB, text: Text, target: str) -> int | None:
     except pa.ArrowInvalid:
         return None
     rows: int = table.num_rows
-    within = sum(times(table[name], text.separator) for name in names) if quoted else 0
-    if rows * (len(names) - 1) + within + text.separators_before != text.scan.separators:
-        return None
-    unnamed = [name for place, name in enumerate(names) if place not in text.named]
-    if any(table[name].null_count != rows for name in unnamed):
+    within = sum(times(table[name], text.separator) for name in names) if found.quotes else 0
+    if rows * (len(names) - 1) + within + text.separators_before != found.separators:
         return None
     headers = {names[place]: text.header[place] for place in text.named}
-    blanks = text.scan.spaces or text.scan.rare_blanks or quoted
-    values = [stripped(table[name], BLANKS) if blanks else table[name] for name in headers]
-    if not rows or blank_row(values):  # the judge would pass it over
+    if any(table[name].null_count != rows for name in names if name not in headers):
         return None
-    line = line_column(list(headers.values()))
-    columns = [f"{quote(name)} AS {quote(header)}" for name, header in {":line": line, **headers}.items()]
-    engine.present(target, pa.table([_numbers(rows), *values], [":line", *headers]), ", ".join(columns))
+    blanks = found.blanks or found.quotes
+    values = [stripped(table[name], BLANKS) if blanks else table[name] for name in headers]
+    if not rows or blank_row(values):  # the strict reader would skip it
+        return None
+    named = {":line": line_column(list(headers.values())), **headers}
+    columns = ", ".join(f"{quote(name)} AS {quote(header)}" for name, header in named.items())
+    numbers = pa.array(np.arange(2, rows + 2, dtype=np.int64))  # the header is 1
+    engine.present(target, pa.table([numbers, *values], list(named)), columns)
     return rows
 
 
-def _numbers(rows: int) -> Any:
-    """2, 3, 4 ...: the header is 1."""
-    import numpy as np
-    import pyarrow as pa
-
-    return pa.array(np.arange(2, rows + 2, dtype=np.int64))
-
-
-def _proven(engine: DuckDB, text: Text, target: str, parallel: bool) -> int | None:
-    """Rows read by the engine, if every separator and every line break of the file is found again in them.
-
-    Of a row without quotes, separators = columns - 1 and line breaks = 1; within quotes both are part of values.
-    """
-    from cs_helpers.data.engines.duckdb import EngineRefused, literal, quote
-
-    names = [f":{place}" for place in range(len(text.header))]  # no header's own name: some are dropped again
-    columns = list(map(quote, names))
-    headers = {columns[place]: text.header[place] for place in text.named}
-    line = line_column(list(headers.values()))
-    outer = [f"row_number() OVER () + 1 AS {quote(line)}", *(f"{c} AS {quote(h)}" for c, h in headers.items())]
-    others = [column for column in columns if column not in headers]
-    inner = ", ".join(f"{_stripped(column, text.scan)} AS {column}" for column in columns)
-    somewhere = " OR ".join(f"{column} IS NOT NULL" for column in columns)
-    try:
-        engine.attempt(
-            f"CREATE OR REPLACE TABLE {quote(target)} AS SELECT {', '.join([*outer, *others])} FROM "
-            f"(SELECT {inner} FROM {engine.csv_file(text.path, names, text.separator, text.begin, parallel)}) "
-            f"WHERE {somewhere}"
-        )
-    except EngineRefused:
-        return None
-    every = [*map(quote, headers.values()), *others]
-    counts = ["count(*)", "0", "0", *(f"count({column})" for column in others)]
-    if text.scan.quotes:
-        counts[1:3] = (_within(every, literal(text.separator)), _within(every, "chr(10)"))
-    rows, separators, breaks, *values = engine.rows(f"SELECT {', '.join(counts)} FROM {quote(target)}")[0]
-    shifted = rows * (len(columns) - 1) + int(separators) + text.separators_before != text.scan.separators
-    lines = text.scan.newlines + (text.scan.last != b"\n") - text.begin
-    if shifted or any(values) or (text.scan.quotes and rows + int(breaks) + 1 != lines):
-        return None
-    for column in others:
-        engine.execute(f"ALTER TABLE {quote(target)} DROP COLUMN {column}")
-    return int(rows)
-
-
-def _within(columns: Sequence[str], sign: str) -> str:
-    """SQL for the number of times a sign occurs in the values of some columns."""
-    return " + ".join(
-        f"coalesce(sum(CASE WHEN contains({c}, {sign}) THEN length({c}) - length(replace({c}, {sign}, '')) END), 0)"
-        for c in columns
-    )
-
-
-def _stripped(column: str, found: Scan) -> str:
-    """The column without the blanks around it, for the least work the file allows."""
-    rare = set(found.rare_blanks) | (set("\r\n") if found.quotes else set())
-    cases = ""
-    if rare:
-        tests = " OR ".join(f"contains({column}, chr({ord(blank)}))" for blank in sorted(rare))
-        every = " || ".join(f"chr({ord(blank)})" for blank in BLANKS)
-        cases = f"WHEN {tests} THEN nullif(trim({column}, {every}), '')"
-    if found.spaces:
-        cases += f" WHEN {column} < '!' OR suffix({column}, ' ') THEN nullif(trim({column}), '')"
-    return f"CASE {cases} ELSE {column} END" if cases else column
-
-
-# --- the judge ------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _long_fields() -> Iterator[None]:
-    before = csv.field_size_limit(MAX_FIELD_SIZE)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
+# --- the strict reader ---------------------------------------------------------------------------------------------
 
 
 def _records(text: Text) -> Iterator[tuple[int, list[str]]]:
     """Every record that holds anything, stripped, with the line it begins on; the header first."""
-    with text.path.open(encoding="utf-8-sig", newline="") as handle, _long_fields():
+    csv.field_size_limit(MAX_FIELD_SIZE)
+    with text.path.open(encoding="utf-8-sig", newline="") as handle:
         for _ in range(text.begin):
             handle.readline()
         reader = csv.reader(handle, delimiter=text.separator, strict=True)
@@ -505,62 +378,38 @@ def _records(text: Text) -> Iterator[tuple[int, list[str]]]:
             ) from error
 
 
-def _judged(engine: DuckDB, text: Text, target: str) -> int:
+def _strictly(engine: DuckDB, text: Text, target: str) -> int:
     """Rows read by the strict reader. Raises SourceError where the file is not one table."""
     records = _records(text)
     header_line, header = next(records)
     width, named, total = len(header), [place for place, title in enumerate(header) if title], 0
-    odd, odd_count, last, last_line = list[tuple[int, int]](), 0, 0, 0
-    unnamed = set(range(width)) - set(named)
     line = line_column([header[place] for place in named])
-    filled: int | None = None
+    odd, odd_count, last, last_line, filled = list[tuple[int, int]](), 0, 0, 0, 0
     engine.drop(target)
-    for batch in _batches(records):
+    while batch := list(islice(records, BATCH)):
         for number, fields in batch:
             last, last_line = len(fields), number
             if last != width:
                 odd_count += 1
                 odd += [(number, last)] if len(odd) < SHOWN else []
-            elif unnamed and filled is None:
-                filled = next((place for place in unnamed if fields[place]), None)
+            elif not filled and len(named) < width:
+                filled = next((place for place, field in enumerate(fields, 1) if field and not header[place - 1]), 0)
         if not odd:
-            _add(engine, target, line, header, named, [fields for _, fields in batch], total)
+            columns = [pa.array(range(total + 2, total + 2 + len(batch)), pa.int64())]
+            columns += [pa.array([fields[place] or None for _, fields in batch], pa.string()) for place in named]
+            names = [line, *(header[place] for place in named)]
+            engine.add(target, pa.Table.from_arrays(columns, names=names))
         total += len(batch)
+    if not total:
+        raise without_rows(text.name)
     if odd:
         engine.drop(target)
         cut = odd_count == 1 and odd[0][0] == last_line and last < width and text.scan.last not in (b"\n", b"\r")
         raise _ragged(text.name, odd, odd_count, width, cut)
-    if not total:
-        raise SourceError(
-            f"{text.name}: the file has a header and no rows.\n"
-            "  Export it again: a table without rows would read as a company without customers."
-        )
-    if filled is not None:
+    if filled:
         engine.drop(target)
-        raise nameless(text.name, header_line, filled + 1)
+        raise nameless(text.name, header_line, filled)
     return total
-
-
-def _batches(records: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, list[str]]]]:
-    batch = []
-    for record in records:
-        batch.append(record)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _add(
-    engine: DuckDB, target: str, line: str, header: list[str], named: list[int], rows: list[list[str]], before: int
-) -> None:
-    import pyarrow as pa
-
-    names = [line, *(header[place] for place in named)]
-    columns = [pa.array(range(before + 2, before + 2 + len(rows)), pa.int64())]
-    columns += [pa.array([row[place] or None for row in rows], pa.string()) for place in named]
-    engine.add(target, pa.Table.from_arrays(columns, names=names))
 
 
 def _ragged(name: str, odd: Sequence[tuple[int, int]], count: int, width: int, cut: bool) -> SourceError:

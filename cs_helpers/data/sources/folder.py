@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cs_helpers.core.errors import SourceError, did_you_mean
+from cs_helpers.data.engines.duckdb import DuckDB
 from cs_helpers.data.sources.delimited import stage_csv
-from cs_helpers.data.sources.fingerprints import fingerprint_of
-from cs_helpers.data.sources.staged import ReadOptions, Staged, listed, matching
-
-if TYPE_CHECKING:
-    from cs_helpers.data.engines.duckdb import DuckDB
+from cs_helpers.data.sources.parquet import stage_parquet
+from cs_helpers.data.sources.staged import ReadOptions, Staged, fingerprint_of, listed, matching
+from cs_helpers.data.sources.workbook import stage_file
 
 CSV = (".csv", ".csv.gz", ".tsv")
 PARQUET = (".parquet",)
@@ -34,17 +32,18 @@ class Folder:
 
     def names(self) -> list[str]:
         """The files of the folder that can be read."""
-        found = []
         try:
-            for entry in self._place.iterdir():
-                known = entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith((".", "~$"))
-                if known and not entry.is_dir():
-                    found.append(entry.name)
+            return sorted(
+                entry.name
+                for entry in self._place.iterdir()
+                if entry.name.lower().endswith(SUFFIXES)
+                and not entry.name.startswith((".", "~$"))
+                and not entry.is_dir()
+            )
         except OSError as error:
             raise SourceError(
                 f"{self.name}: cannot be read: {error.strerror}.\n  Check who may read the folder."
             ) from error
-        return sorted(found)
 
     def find(self, name: str) -> str | None:
         """The file of that name; see ``Source``."""
@@ -58,12 +57,8 @@ class Folder:
         try:
             before = seen(path)
             if lower.endswith(PARQUET):
-                from cs_helpers.data.sources.parquet import stage_parquet
-
                 staged, digest = stage_parquet(engine, name, path, target)
             elif lower.endswith((*WORKBOOK, *OUT_OF_DATE)):
-                from cs_helpers.data.sources.workbook import stage_file
-
                 staged, digest = stage_file(engine, name, path, target, options)
             else:
                 staged, digest = stage_csv(engine, name, path, target, options)
@@ -103,15 +98,13 @@ def open_folder(folder: Path, name: str) -> Folder:
     if source.names():
         return source
     others = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))[:5]
-    holds = f"It holds: {', '.join(others)}. " if others else ""
-    old = [entry for entry in others if entry.lower().endswith(OUT_OF_DATE)]
-    empty = "the folder is empty; there is no CSV file in it, nor a Parquet file or workbook"
+    empty, fix = "the folder is empty; there is no CSV file in it, nor a Parquet file or workbook", ""
     if others:
         empty = "there is no CSV file in the folder, nor a Parquet file or workbook (.xlsx)"
-    way_out = "Open the workbook and save it as .xlsx. " if old else ""
-    raise SourceError(
-        f"{name}: {empty}.\n  {holds}{way_out}Put accounts.csv and subscriptions.csv there, or give another folder."
-    )
+        fix = f"It holds: {', '.join(others)}. "
+    if any(entry.lower().endswith(OUT_OF_DATE) for entry in others):
+        fix += "Open the workbook and save it as .xlsx. "
+    raise SourceError(f"{name}: {empty}.\n  {fix}Put accounts.csv and subscriptions.csv there, or give another folder.")
 
 
 def seen(path: Path) -> tuple[int, int]:

@@ -1,20 +1,15 @@
-"""Parquet files: values keep the type the file gives them; see ``typed``."""
+"""Parquet files: values keep the type the file gives them; see ``staged.typed``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cs_helpers.core.errors import SourceError
+from cs_helpers.data.engines.duckdb import DuckDB, EngineRefused, quote
 from cs_helpers.data.sources.characters import refuse_other_kinds
-from cs_helpers.data.sources.fingerprints import digest_of
-from cs_helpers.data.sources.staged import Staged, check_headers, line_column
-from cs_helpers.data.sources.typed import typed
-
-if TYPE_CHECKING:
-    from cs_helpers.data.engines.duckdb import DuckDB
+from cs_helpers.data.sources.staged import Staged, check_headers, digest_of, line_column, typed, without_rows
 
 MARK = b"PAR1"
 _INDEX = re.compile(r"__index_level_\d+__")  # how pandas writes row numbers, which are no column of the table
@@ -22,8 +17,6 @@ _INDEX = re.compile(r"__index_level_\d+__")  # how pandas writes row numbers, wh
 
 def stage_parquet(engine: DuckDB, name: str, path: Path, target: str) -> tuple[Staged, str]:
     """One Parquet file as the engine's table or view ``target``; and the digest of its bytes."""
-    from cs_helpers.data.engines.duckdb import EngineRefused, quote
-
     _check_marks(name, path)
     try:
         found = engine.attempt(f"DESCRIBE SELECT * FROM {engine.parquet_file(path)}").fetchall()
@@ -55,10 +48,7 @@ def stage_parquet(engine: DuckDB, name: str, path: Path, target: str) -> tuple[S
         raise _damaged(name, str(error)) from error
     rows = int(engine.rows(f"SELECT count(*) FROM {quote(target)}")[0][0])
     if not rows:
-        raise SourceError(
-            f"{name}: the file has columns and no rows.\n"
-            "  Export it again: a table without rows would read as a company without customers."
-        )
+        raise without_rows(name, "file has columns")
     return Staged(name, target, headers, types, rows, line_column=line), digest_of(path)
 
 

@@ -1,16 +1,16 @@
-"""The interface of sources: options, the staged table, and the rules for headers."""
+"""The interface of sources: options, the staged table, rules for headers, digests, and SQL for columns with a type."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from cs_helpers.core.errors import SourceError
-
-if TYPE_CHECKING:
-    from cs_helpers.data.engines.duckdb import DuckDB
+from cs_helpers.data.engines.duckdb import DuckDB
 
 LINE = "line"
 # What Python's str.strip() removes, written out because SQL has to remove the same.
@@ -37,11 +37,10 @@ class ReadOptions:
 class Staged:
     """One table in the engine under the name ``target``, with values as the source has them.
 
-    ``types`` says for each header "text", "date", "time", "time with zone" (held in UTC), "integer", "number" or
+    ``types`` gives for each header "text", "date", "time", "time with zone" (held in UTC), "integer", "number" or
     "flag". ``detected`` holds sentences about what was found out rather than declared. ``line_column`` is "line"
-    unless a header has that name. ``mixed_dates`` are headers of a workbook with date cells
-    beside text or numbers: Excel recognised some of the dates and not others, so day and month may be swapped in
-    some rows.
+    unless a header has that name. ``mixed_dates`` are headers of a workbook with date cells beside text or numbers:
+    Excel recognised only some of the dates, so day and month may be swapped in some rows.
     """
 
     name: str
@@ -68,7 +67,7 @@ class Source(Protocol):
     """A place with data: it reads names and fields, and knows nothing of accounts or dates."""
 
     name: str  # printable: no absolute path, no credentials
-    folder: Path | None  # where a mapping.yml beside the data would lie
+    folder: Path | None  # where a mapping.yml beside the data would be
     kind: str  # "folder", "workbook", "duckdb" or "postgres"
 
     def names(self) -> list[str]:
@@ -90,20 +89,23 @@ class Source(Protocol):
         """Closes files and connections."""
 
 
-def listed(names: Iterable[str]) -> str:
-    """The first twelve names and the number of further ones."""
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """The first names and the number of further ones."""
     every = list(names)
-    return ", ".join(every[:12]) + (f" and {len(every) - 12} more" if len(every) > 12 else "")
+    return ", ".join(every[:most]) + (f" and {len(every) - most:,} more" if len(every) > most else "")
 
 
-def plain_lower(name: str) -> str:
+# --- headers and names ----------------------------------------------------------------------------------------
+
+
+def _ascii_lower(name: str) -> str:
     """A name as SQL compares it: only A to Z lose their case."""
     return "".join(c.lower() if "A" <= c <= "Z" else c for c in name)
 
 
 def line_column(headers: Sequence[str]) -> str:
     """A name for the record number that no header has, in any case."""
-    taken, name = {plain_lower(header) for header in headers}, LINE
+    taken, name = set(map(_ascii_lower, headers)), LINE
     while name in taken:
         name = f"{name}_"
     return name
@@ -117,25 +119,38 @@ def check_headers(name: str, row: int, headers: Sequence[str]) -> None:
         raise SourceError(
             f"{where}: no column has a name.\n  Write the column names into this row, or set `header_row`."
         )
-    twice = sorted({header for header in named if named.count(header) > 1})
-    if twice:
-        raise SourceError(
-            f"{where}: the header has {listed(map(repr, twice))} more than once.\n"
-            "  Rename or remove one of the columns: which one is meant cannot be known."
-        )
-    seen: dict[str, str] = {}
-    for header in named:
-        other = seen.setdefault(plain_lower(header), header)
-        if other != header:
-            raise SourceError(
-                f"{where}: the headers {other!r} and {header!r} differ only in capital letters.\n"
-                "  Rename or remove one of the columns: which one is meant cannot be known."
-            )
+    what, alike = "", {_ascii_lower(header): header for header in reversed(named)}
+    if twice := sorted({header for header in named if named.count(header) > 1}):
+        what = f"the header has {listed(map(repr, twice))} more than once"
+    elif other := next((each for each in named if alike[_ascii_lower(each)] != each), ""):
+        what = f"the headers {alike[_ascii_lower(other)]!r} and {other!r} differ only in capital letters"
+    if what:
+        fix = "Rename or remove one of the columns: which one is meant cannot be known."
+        raise SourceError(f"{where}: {what}.\n  {fix}")
 
 
 def nameless(name: str, row: int, column: int) -> SourceError:
     """The error for a column with values but without a name."""
     return SourceError(f"{name}, row {row}: column {column} has values and no name.\n  Name it in the header.")
+
+
+def without_rows(name: str, has: str = "file has a header") -> SourceError:
+    """The error for a table without rows."""
+    return SourceError(
+        f"{name}: the {has} and no rows.\n"
+        "  Export it again: a table without rows would read as a company without customers."
+    )
+
+
+def title_above(name: str, row: int, title: str, filled: Sequence[tuple[int, int]]) -> SourceError:
+    """The error for a title above the table; ``filled``: how many fields of each row below have a value, and its
+    number."""
+    widest = max(count for count, _ in filled)
+    after = next(number for count, number in filled if count == widest)
+    return SourceError(
+        f"{name}, row {row}: {title[:60]!r} stands alone above a table of {widest} columns, like a title.\n"
+        f"  If the header stands in row {after}, set `header_row: {after}` in the mapping."
+    )
 
 
 def matching(name: str, there: Sequence[str], suffixes: Sequence[str] = ("",)) -> str | None:
@@ -151,3 +166,70 @@ def matching(name: str, there: Sequence[str], suffixes: Sequence[str] = ("",)) -
             "  Name one in the mapping, `tables: {<table>: {file: ...}}`, or remove the other."
         )
     return found[0] if found else None
+
+
+# --- digests --------------------------------------------------------------------------------------------------
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 digest of a file's bytes, in hex."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def fingerprint_of(digests: Mapping[str, str]) -> str:
+    """Twelve hex digits over file names and the digests of the files."""
+    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(digests.items()))
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+# --- columns that already have a type, in Parquet files and databases -----------------------------------------
+
+_WHOLE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
+_BIG = {"UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"}
+_TIMES = {"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}
+_ZONED = {"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"}
+_NESTED = re.compile(r"\[\d*\]$|^(STRUCT|MAP|LIST)\b")
+_NOT_NESTED = ("JSON", "UNION", "VARIANT")
+
+
+def typed(column: str, kind: str) -> tuple[str, str]:
+    """SQL for a quoted column of an engine type, and one of the words of ``Staged.types``.
+
+    Text is stripped and empty text is missing, as in a CSV file; so is not-a-number, which is how numerical programs
+    write missing values. Times with a zone become UTC. Lists and structures become text.
+    """
+    if kind == "VARCHAR":
+        return stripped(column), "text"
+    if kind in _WHOLE:
+        return f"CAST({column} AS BIGINT)", "integer"
+    if kind in _BIG:
+        return f"CAST({column} AS DECIMAL(38, 0))", "integer"
+    if kind in ("FLOAT", "DOUBLE"):
+        number = f"CAST({column} AS DOUBLE)" if kind == "DOUBLE" else f"CAST(CAST({column} AS VARCHAR) AS DOUBLE)"
+        return f"CASE WHEN isnan({column}) THEN NULL ELSE {number} END", "number"
+    if kind in ("BOOLEAN", "DATE") or kind.startswith("DECIMAL"):
+        return column, {"BOOLEAN": "flag", "DATE": "date"}.get(kind, "number")
+    if kind in _TIMES:
+        return f"CAST({column} AS TIMESTAMP)", "time"
+    if kind in _ZONED:
+        return f"({column} AT TIME ZONE 'UTC')", "time with zone"
+    if kind == "BLOB":
+        return stripped(f"decode({column})"), "text"
+    if _NESTED.search(kind) and not kind.startswith(_NOT_NESTED):
+        return f"CAST(to_json({column}) AS VARCHAR)", "text"
+    return stripped(f"CAST({column} AS VARCHAR)"), "text"
+
+
+def stripped(column: str) -> str:
+    """SQL for a text column without the blanks around it, missing where nothing is left.
+
+    Removing blanks is slow, and hardly any text has one at its ends: so only texts that begin or end with one are
+    trimmed. Blanks other than the space are at the ends of the alphabet of single bytes, or beyond.
+    """
+    every = " || ".join(f"chr({ord(blank)})" for blank in BLANKS)
+    odd = f"({column} < ' ' OR {column} >= chr(128) OR strlen({column}) > length({column})"
+    odd += "".join(f" OR suffix({column}, chr({code}))" for code in (9, 10, 13)) + ")"
+    spaced = f"({column} < '!' OR suffix({column}, ' '))"
+    thorough, quick = f"nullif(trim({column}, {every}), '')", f"nullif(trim({column}), '')"
+    return f"CASE WHEN {odd} THEN {thorough} WHEN {spaced} THEN {quick} ELSE {column} END"

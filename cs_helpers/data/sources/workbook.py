@@ -15,15 +15,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
 
 from cs_helpers.core.errors import SourceError, did_you_mean
+from cs_helpers.data.engines.duckdb import DuckDB
 from cs_helpers.data.sources.characters import OLE, refuse_other_kinds
-from cs_helpers.data.sources.fingerprints import digest_of, fingerprint_of
-from cs_helpers.data.sources.staged import ReadOptions, Staged, check_headers, line_column, listed, matching, nameless
-
-if TYPE_CHECKING:
-    from cs_helpers.data.engines.duckdb import DuckDB
+from cs_helpers.data.sources.staged import (
+    ReadOptions,
+    Staged,
+    check_headers,
+    digest_of,
+    fingerprint_of,
+    line_column,
+    listed,
+    matching,
+    nameless,
+    title_above,
+    without_rows,
+)
 
 MAX_UNPACKED_BYTES = 4 << 30  # bytes a workbook may unpack to
 LAST_EXACT = 10**15  # Excel keeps fifteen digits
@@ -44,7 +56,12 @@ class Workbook:
         self._workbook = _load(name, path)
         self._with_values: Any = None
         self._digest = ""
-        self._unreported = self._hidden_sheets()
+        self._unreported = {
+            sheet.title: f"{name}: the sheet {sheet.title!r} is hidden and was not read; "
+            "name it in the mapping if it is needed."
+            for sheet in self._workbook.worksheets
+            if sheet.sheet_state != "visible"
+        }
 
     def names(self) -> list[str]:
         """The visible sheets, in the workbook's order."""
@@ -88,23 +105,13 @@ class Workbook:
         if self._with_values is not None:
             self._with_values.close()
 
-    def values_of(self, title: str) -> Any:
-        """The sheet with stored values in place of formulas."""
+    def sheet(self, title: str, values: bool = False) -> Any:
+        """The sheet with its formulas, or with the values that Excel stored for them."""
+        if not values:
+            return self._workbook[title]
         if self._with_values is None:
             self._with_values = _load(self.name, self._path, values=True)
         return self._with_values[title]
-
-    def sheet(self, title: str) -> Any:
-        """The sheet with its formulas."""
-        return self._workbook[title]
-
-    def _hidden_sheets(self) -> dict[str, str]:
-        return {
-            sheet.title: f"{self.name}: the sheet {sheet.title!r} is hidden and was not read; "
-            "name it in the mapping if it is needed."
-            for sheet in self._workbook.worksheets
-            if sheet.sheet_state != "visible"
-        }
 
 
 def open_workbook(path: Path, name: str) -> Workbook:
@@ -172,9 +179,7 @@ def _refuse_other_files(name: str, path: Path) -> None:
         with zipfile.ZipFile(path) as packed:
             inside = {entry.filename: entry.file_size for entry in packed.infolist()}
             damaged = packed.testzip() if sum(inside.values()) <= MAX_UNPACKED_BYTES else None
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise _damaged(name) from error
-    except Exception as error:  # zlib.error
+    except Exception as error:  # of zipfile, of zlib, and others
         raise _damaged(name) from error
     if damaged:
         raise _damaged(name)
@@ -213,18 +218,11 @@ class Grid:
     long_numbers: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """The text of a number shown with leading zeros, or of a time of day."""
-
-    text: str
-
-
 def _grid(where: str, title: str, header_row: int | None, workbook: Workbook) -> Grid:
     """The rows of a sheet that hold anything, as Python values; the first of them is the header."""
     cells = list(_filled_rows(workbook.sheet(title)))
     if any(cell.data_type == "f" for _, row in cells for cell in row if cell.value is not None):
-        stored = dict(_filled_rows(workbook.values_of(title)))
+        stored = dict(_filled_rows(workbook.sheet(title, values=True)))
         cells = [(number, _with_stored(row, stored.get(number, ()))) for number, row in cells]
     if header_row is not None:
         cells = [(number, row) for number, row in cells if number >= header_row]
@@ -246,10 +244,9 @@ def _grid(where: str, title: str, header_row: int | None, workbook: Workbook) ->
     width = len(grid.headers)
     for number, row in cells[1:]:
         values = [None if cell.value is None else _value(cell, grid) for cell in row]
-        beyond = next((place for place, value in enumerate(values) if value is not None and
-                       (place >= width or not grid.headers[place])), None)  # fmt: skip
-        if beyond is not None:
-            raise nameless(where, grid.header_row, beyond + 1)
+        for place, value in enumerate(values):
+            if value is not None and (place >= width or not grid.headers[place]):
+                raise nameless(where, grid.header_row, place + 1)
         if any(value is not None for value in values):
             grid.rows.append((values + [None] * width)[:width])
             grid.numbers.append(number)
@@ -264,28 +261,20 @@ def _filled_rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
             yield number, row
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """A formula's cell with the value Excel stored for it."""
-
-    value: Any
-    data_type: str
-    coordinate: str
-    number_format: str
-
-
 def _with_stored(row: Sequence[Any], stored: Sequence[Any]) -> tuple[Any, ...]:
     """A row in which every formula is replaced by its stored value; one without any is marked."""
     together = []
     for place, cell in enumerate(row):
-        if cell.value is None or cell.data_type != "f":
-            together.append(cell)
-            continue
-        other = stored[place] if place < len(stored) else None
-        value = None if other is None else other.value
-        kind = "uncounted" if value is None else other.data_type  # type: ignore[union-attr]
-        shown = "=" if value is None else value
-        together.append(_Stored(shown, kind, cell.coordinate, cell.number_format))
+        if cell.value is not None and cell.data_type == "f":
+            other = stored[place] if place < len(stored) else None
+            value, kind = (None, "") if other is None else (other.value, other.data_type)
+            cell = SimpleNamespace(
+                value="=" if value is None else value,
+                data_type="uncounted" if value is None else kind,
+                coordinate=cell.coordinate,
+                number_format=cell.number_format,
+            )
+        together.append(cell)
     return tuple(together)
 
 
@@ -310,14 +299,14 @@ def _value(cell: Any, grid: Grid) -> Any:
                 grid.long_numbers.append(cell.coordinate)
             form = cell.number_format
             if value >= 0 and _ZEROS.fullmatch(form):
-                return _Kept(str(value).zfill(len(form)))
+                return str(value).zfill(len(form))
         return value
     if isinstance(value, dt.datetime):
         return value.date() if value.time() == _MIDNIGHT else value
     if isinstance(value, dt.timedelta):
-        return _Kept(_duration(value))
+        return _duration(value)
     if isinstance(value, dt.time):
-        return _Kept(value.isoformat(timespec="seconds"))
+        return value.isoformat(timespec="seconds")
     return value
 
 
@@ -328,8 +317,6 @@ def _duration(value: dt.timedelta) -> str:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, _Kept):
-        return value.text
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -343,22 +330,14 @@ def _refuse_title(where: str, grid: Grid, below: Sequence[tuple[int, tuple[Any, 
     if sum(map(bool, grid.headers)) != 1:
         return
     filled = [(sum(cell.value is not None for cell in row), number) for number, row in below[:20]]
-    widest = max((count for count, _ in filled), default=0)
-    if widest > 1:
-        title = next(header for header in grid.headers if header)
-        after = next(number for count, number in filled if count == widest)
-        raise SourceError(
-            f"{where}, row {grid.header_row}: {title[:60]!r} stands alone above a table of {widest} columns, like a "
-            f"title.\n  If the header stands in row {after}, set `header_row: {after}` in the mapping."
-        )
+    if any(count > 1 for count, _ in filled):
+        raise title_above(where, grid.header_row, next(filter(None, grid.headers)), filled)
 
 
 # --- columns --------------------------------------------------------------------------------------------------
 
 
 def _stage_grid(engine: DuckDB, where: str, grid: Grid, target: str) -> Staged:
-    import pyarrow as pa
-
     if grid.errors:
         raise _refused_cells(where, grid.errors, "holds an error", "hold errors", "Correct them in Excel.")
     if grid.uncounted:
@@ -366,22 +345,14 @@ def _stage_grid(engine: DuckDB, where: str, grid: Grid, target: str) -> Staged:
         what = "is a formula whose value is not stored", "are formulas whose values are not stored"
         raise _refused_cells(where, grid.uncounted, *what, fix)
     if not grid.rows:
-        raise SourceError(
-            f"{where}: the sheet has a header and no rows.\n"
-            "  Export it again: a table without rows would read as a company without customers."
-        )
+        raise without_rows(where, "sheet has a header")
     places = [place for place, header in enumerate(grid.headers) if header]
     headers = tuple(grid.headers[place] for place in places)
-    line, types, mixed = line_column(headers), dict[str, str](), list[str]()
-    columns = [pa.array(grid.numbers, pa.int64())]
-    for place in places:
-        values = [row[place] for row in grid.rows]
-        types[grid.headers[place]], array = _column(values)
-        if _mixed(values):
-            mixed.append(grid.headers[place])
-        columns.append(array)
+    line, values = line_column(headers), [[row[place] for row in grid.rows] for place in places]
+    kinds, arrays = zip(*map(_column, values), strict=True)
+    mixed = tuple(header for header, column in zip(headers, values, strict=True) if _mixed(column))
     engine.drop(target)
-    engine.add(target, pa.Table.from_arrays(columns, names=[line, *headers]))
+    engine.add(target, pa.table([pa.array(grid.numbers, pa.int64()), *arrays], [line, *headers]))
     detected = []
     if grid.long_numbers:
         cells = listed(grid.long_numbers[:MAX_SHOWN])
@@ -389,20 +360,17 @@ def _stage_grid(engine: DuckDB, where: str, grid: Grid, target: str) -> Staged:
             f"{where}: {len(grid.long_numbers):,} numbers have sixteen digits or more ({cells}); Excel keeps fifteen, "
             "so keys among them may end in wrong zeros."
         )
-    return Staged(where, target, headers, types, len(grid.rows), tuple(detected), tuple(mixed), line)
+    types = dict(zip(headers, kinds, strict=True))
+    return Staged(where, target, headers, types, len(grid.rows), tuple(detected), mixed, line)
 
 
 def _refused_cells(where: str, cells: Sequence[str], one: str, many: str, fix: str) -> SourceError:
-    more = f" and {len(cells) - MAX_SHOWN:,} more" if len(cells) > MAX_SHOWN else ""
-    verb = one if len(cells) == 1 else many
-    plural = "s" if len(cells) > 1 else ""
-    return SourceError(f"{where}, cell{plural} {', '.join(cells[:MAX_SHOWN])}{more}: {verb}.\n  {fix}")
+    plural, verb = ("", one) if len(cells) == 1 else ("s", many)
+    return SourceError(f"{where}, cell{plural} {listed(cells, MAX_SHOWN)}: {verb}.\n  {fix}")
 
 
 def _column(values: Sequence[Any]) -> tuple[str, Any]:
     """The word for a column's type, and the column."""
-    import pyarrow as pa
-
     kinds = {type(value) for value in values if value is not None}
     if kinds == {bool}:
         return "flag", pa.array(values, pa.bool_())

@@ -7,7 +7,6 @@ database, where roll-ups make small tables of them; a table becomes a DataFrame 
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,7 @@ from cs_helpers.data.mapping import ExportMapping
 from cs_helpers.data.tables import report, sharing
 from cs_helpers.data.tables.choosing import known_attribute, values_of
 from cs_helpers.data.tables.frames import SET_ASIDE_COLUMNS, contract_frame, set_aside_frame
-from cs_helpers.data.tables.inspection import Inspection, inspect
+from cs_helpers.data.tables.inspection import Day, Inspection, Where, inspect
 from cs_helpers.data.tables.load_state import Finding, TableFacts, counted
 from cs_helpers.data.tables.sharing import Sharing
 from cs_helpers.data.tables.treatments import WITHHELD
@@ -111,15 +110,15 @@ class Tables:
 
     def need(self, *names: str) -> None:
         """Raises ContractError if one of these tables is absent, with what it would give."""
-        absent = [name for name in names if not self.has(name)]
+        absent = [
+            f"{self.source}: there is no table {name}: {TABLES[name].grain}.\n"
+            f"  It would give: {TABLES[name].fills}. Add its file, or name it in the mapping under `tables: "
+            f"{{{name}: ...}}`."
+            for name in names
+            if not self.has(name)
+        ]
         if absent:
-            lines = [
-                f"{self.source}: there is no table {name}: {TABLES[name].grain}.\n"
-                f"  It would give: {TABLES[name].fills}. Add its file, or name it in the mapping under `tables: "
-                f"{{{name}: ...}}`."
-                for name in absent
-            ]
-            raise ContractError("\n".join(lines))
+            raise ContractError("\n".join(absent))
 
     def rollup(self, name: str, **parameters: Any) -> pd.DataFrame:
         """A roll-up of these tables: see ``cs_helpers.data.rollups.ROLLUPS``. Raises ParameterError.
@@ -153,8 +152,7 @@ class Tables:
         """
         if key not in self._cache:
             self._cache[key] = make()
-        found: T = self._cache[key]
-        return found
+        return cast(T, self._cache[key])
 
     def pooled(self, counted: T, keep: tuple[str, ...] = ("unknown",)) -> T:
         """Rows of accounts with texts of fewer than ``sharing.MIN_SHARED`` accounts pooled, for a shared audience.
@@ -165,14 +163,11 @@ class Tables:
         """
         if self._sharing is None:
             return counted
-        pooled: Any
-        if isinstance(counted, pd.DataFrame):
-            pooled = sharing.pool_frame(counted, keep)
-        else:
-            result: Any = counted
-            name, rows = next((name, each) for name, each in vars(result).items() if isinstance(each, pd.DataFrame))
-            pooled = replace(result, **{name: sharing.pool_frame(rows, keep)})
-        return cast(T, pooled)
+        result: Any = counted
+        if isinstance(result, pd.DataFrame):
+            return cast(T, sharing.pool_frame(result, keep))
+        name, rows = next((name, each) for name, each in vars(result).items() if isinstance(each, pd.DataFrame))
+        return cast(T, replace(result, **{name: sharing.pool_frame(rows, keep)}))
 
     def shareable(self, **parameters: Any) -> dict[str, Any]:
         """Parameters as this audience may see them: a shared one sees no text that names a person or account."""
@@ -184,8 +179,7 @@ class Tables:
 
         In a notebook run by hand it is empty, because outputs are saved in the notebook.
         """
-        is_wanted = self._sharing is not None and os.environ.get(NAMES_VARIABLE)
-        return self._sharing.private_names() if self._sharing and is_wanted else {}
+        return self._sharing.private_names() if self._sharing and os.environ.get(NAMES_VARIABLE) else {}
 
     def attribute(self, name: str = "") -> pd.Series:
         """One attribute of the accounts, by account_id; without a name the segment.
@@ -195,9 +189,9 @@ class Tables:
         """
         accounts = self.accounts.set_index("account_id")
         wanted = name or "segment"
-        if wanted == "segment" and wanted not in accounts:
-            return pd.Series(None, index=accounts.index, name=wanted, dtype="str")
         if wanted not in accounts:
+            if wanted == "segment":
+                return pd.Series(None, index=accounts.index, name=wanted, dtype="str")
             names = [str(column) for column in accounts.columns]
             raise ParameterError(
                 f"accounts have no attribute '{wanted}'.{did_you_mean(wanted, names)} They have: {', '.join(names)}."
@@ -231,10 +225,8 @@ class Tables:
 
     def outcome_columns(self, name: str) -> tuple[str, ...]:
         """Columns of a table that exist only because of the outcome: they never enter a risk model."""
-        fact = self._fact(name)
-        marked = set(fact.outcome_only) if fact else set()
-        columns = list(map(str, self.frame(name).columns))
-        found = set(known_only_after_outcome(name, columns)) | marked
+        columns, fact = list(map(str, self.frame(name).columns)), self._fact(name)
+        found = {*known_only_after_outcome(name, columns), *(fact.outcome_only if fact else ())}
         return tuple(column for column in columns if column in found)
 
     @property
@@ -249,33 +241,27 @@ class Tables:
     def __repr__(self) -> str:
         only = f", only {', '.join(f'{key} = {value}' for key, value in self.where.items())}" if self.where else ""
         warnings = sum(finding.severity == "warning" for finding in self.quality)
-        width = max(map(len, TABLES))
+        aside, width = self.engine.value("SELECT count(*) FROM aside"), max(map(len, TABLES))
         lines = [f"Tables of {self.company} as of {day_words(self.as_of)}{only}"]
         for fact in self.facts:
             unit = f" (MRR in {self.currency or 'an undeclared currency'})" if fact.name == "subscriptions" else ""
-            lines.append(f"  {fact.name:<{width}}  {self._count(fact.name):,}{unit}")
+            lines.append(f"  {fact.name:<{width}}  {self.engine.value(f'SELECT count(*) FROM {fact.name}'):,}{unit}")
         if self._sharing:
             once = "; without a key the pseudonyms hold for this session only" if self._sharing.session_only else ""
             lines.append(f"  {'audience':<{width}}  {self.audience}: pseudonyms for accounts and people{once}")
         lines += [
             f"  {'observed':<{width}}  {day_words(self.observed_from)} to {day_words(self.data_through)}",
-            f"  {'quality':<{width}}  {counted(warnings, 'warning')}, {counted(self._aside(), 'row')} set aside",
+            f"  {'quality':<{width}}  {counted(warnings, 'warning')}, {counted(aside, 'row')} set aside",
             f"  {'source':<{width}}  {self.source}, fingerprint {self.fingerprint}",
         ]
         return "\n".join(lines)
-
-    def _count(self, name: str) -> int:
-        return int(self.engine.rows(f"SELECT count(*) FROM {name}")[0][0])
-
-    def _aside(self) -> int:
-        return int(self.engine.rows("SELECT count(*) FROM aside")[0][0])
 
 
 def load(
     source: str | Path,
     mapping: str | Path | ExportMapping | None = None,
-    as_of: str | dt.date | pd.Timestamp | None = None,
-    where: Mapping[str, str] | str | None = None,
+    as_of: Day | None = None,
+    where: Where = None,
     audience: str = "full",
 ) -> Tables:
     """The tables of ``source`` as they were known at ``as_of``, checked.
@@ -305,34 +291,21 @@ def tables_of(inspection: Inspection, audience: str = "full") -> Tables:
         raise SourceError("\n".join([*dict.fromkeys(inspection.unreadable), *map(str, inspection.problems)]))
     if inspection.problems:
         raise ContractError(inspection.problems)
-    tables = Tables(
-        engine=inspection.engine,
-        facts=inspection.facts,
-        quality=inspection.findings,
-        company=inspection.company,
-        currency=inspection.currency,
-        as_of=inspection.as_of,
-        observed_from=inspection.observed_from,
-        data_through=inspection.data_through,
-        where=dict(inspection.where),
-        source=inspection.source,
-        fingerprint=inspection.fingerprint,
-        churn_records=inspection.churn_records,
-        inspection=inspection,
-    )
-    return tables if inspection.sharing is None else _shared(tables, inspection.sharing, audience)
-
-
-def _shared(tables: Tables, shared_by: Sharing, audience: str) -> Tables:
-    """The tables without file names, values in findings and names in filters, for a shared audience."""
-    files = {fact.name: fact.where for fact in tables.facts}
-    return replace(
-        tables,
-        facts=tuple(replace(fact, where=fact.name) for fact in tables.facts),
-        quality=(shared_by.finding(), *sharing.shared_findings(tables.quality, files)),
-        where={column: WITHHELD if column in shared_by.where else value for column, value in tables.where.items()},
-        source=shared_by.place(tables.source),
+    same = ("engine", "company", "currency", "as_of", "observed_from", "data_through", "fingerprint", "churn_records")
+    taken = {name: getattr(inspection, name) for name in same}
+    facts, found, where, shared_by = inspection.facts, inspection.findings, inspection.where, inspection.sharing
+    if shared_by is None:
+        return Tables(
+            **taken, facts=facts, quality=found, where=dict(where), source=inspection.source, inspection=inspection
+        )
+    # Without file names, values in findings and names in filters.
+    files = {fact.name: fact.where for fact in facts}
+    return Tables(
+        **taken,
+        facts=tuple(replace(fact, where=fact.name) for fact in facts),
+        quality=(shared_by.finding(), *sharing.shared_findings(found, files)),
+        where={column: WITHHELD if column in shared_by.where else value for column, value in where.items()},
+        source=shared_by.place(inspection.source),
         audience=audience,
-        inspection=None,
         _sharing=shared_by,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cs_helpers.core.errors import Problem
 from cs_helpers.data.contract.checks import MAX_SHOWN, plain
 from cs_helpers.data.engines.duckdb import literal, quote
@@ -13,12 +15,12 @@ _ORPHAN_FIX = "Add the accounts, or set `set_aside: [orphan]` in mapping.yml to 
 
 def check_across(state: LoadState) -> None:
     """Accounts that are no accounts, required tables left without rows, mixed currencies, forbidden overlaps."""
+    accounts = state.tables.get("accounts")
     for name, loaded in state.tables.items():
-        accounts = state.tables.get("accounts")
         if loaded.table.references.get("account_id") == "accounts" and accounts and accounts.has("account_id"):
             _orphans(state, loaded)
-        rows = state.engine.rows(f"SELECT count(*) FROM {quote(loaded.typed)}")[0][0]
-        if loaded.table.required and not rows and not _refused(state, name):
+        refused = any(check.startswith(f"{name}.") for check in state.checks)
+        if loaded.table.required and not refused and not state.engine.value(f"SELECT count(*) FROM {loaded.typed}"):
             fix = "Correct `drop_where`, `keep_where` or `set_aside` in the mapping; a table of this kind needs rows."
             state.problem("empty", name, Problem(loaded.where, "every row of it is left out.", fix))
     if (subscriptions := state.tables.get("subscriptions")) is None:
@@ -29,18 +31,18 @@ def check_across(state: LoadState) -> None:
         _overlaps(state, subscriptions)
 
 
-def _refused(state: LoadState, table: str) -> bool:
-    return any(check.startswith(f"{table}.") for check in state.checks)
-
-
 def _orphans(state: LoadState, loaded: LoadedTable) -> None:
     """Rows whose account_id is not in the accounts table; rows of accounts that the mapping leaves out go too."""
     if not loaded.has("account_id") and not any(loaded.has(name) for name in loaded.table.stand_in.values()):
         return
     typed, engine = quote(loaded.typed), state.engine
     distinct = f"(SELECT DISTINCT account_id FROM {typed})"
-    if loaded.table.name == "usage":
-        _usage_spans(state, loaded)
+    if loaded.name == "usage":  # many rows: what follows is first asked of first and last use per account
+        names = ", ".join(dict.fromkeys(["account_id", _usage_key(state, loaded)]))
+        engine.execute(
+            f"CREATE OR REPLACE TABLE usage_spans AS SELECT {names}, min(occurred_at) AS first, max(occurred_at) AS "
+            f"last FROM typed_usage GROUP BY {names}"
+        )
         distinct = "usage_spans"
     unknown, without = engine.rows(
         "SELECT count(*) FILTER (account_id IS NOT NULL AND account_id NOT IN (SELECT account_id FROM "
@@ -54,14 +56,13 @@ def _orphans(state: LoadState, loaded: LoadedTable) -> None:
     lost = f"{typed} WHERE account_id IS NOT NULL AND account_id NOT IN (SELECT account_id FROM known_accounts)"
     went = f"concat('account ', {marked('account_id')}, ' is left out by the mapping')"
     query = f"SELECT line, {went} AS reason FROM {lost} AND account_id IN ({dropped})"
-    settle(state, loaded, "drop_where", query, "", automatic=True)
-    head = literal(f"{loaded.header('account_id')} ")
-    query = f"SELECT line, concat({head}, {marked('account_id')}, ' is no account of accounts') AS reason FROM {lost}"
-    settle(state, loaded, "orphan", query, _ORPHAN_FIX)
+    settle(state, loaded, "drop_where", query)
+    why = f"concat({literal(loaded.header('account_id') + ' ')}, {marked('account_id')}, ' is no account of accounts')"
+    settle(state, loaded, "orphan", f"SELECT line, {why} AS reason FROM {lost}", _ORPHAN_FIX)
     for column, through in loaded.table.stand_in.items():
         if loaded.has(through) and not loaded.has(column):
-            value = marked(quote(through))
-            why = f"concat({literal(loaded.header(through) + ' ')}, {value}, ' is no subscription of subscriptions')"
+            head, value = literal(loaded.header(through) + " "), marked(quote(through))
+            why = f"concat({head}, {value}, ' is no subscription of subscriptions')"
             query = f"SELECT line, {why} AS reason FROM {typed} WHERE {quote(column)} IS NULL"
             settle(state, loaded, "orphan", query, _ORPHAN_FIX.replace("accounts", "subscriptions"))
 
@@ -76,7 +77,7 @@ def _mixed_currencies(state: LoadState, loaded: LoadedTable) -> None:
     if len(counts) <= 1 and (not declared or {code for code, _ in counts} <= {declared}):
         return
     usual = declared or counts[0][0]
-    other = engine.rows(
+    other = engine.column(
         "SELECT line FROM typed_subscriptions WHERE upper(trim(currency)) <> ? ORDER BY line LIMIT ?",
         [usual, MAX_SHOWN],
     )
@@ -86,7 +87,7 @@ def _mixed_currencies(state: LoadState, loaded: LoadedTable) -> None:
         "Convert the amounts to one currency, correct `currency` in the mapping, or load one currency at a time "
         "with `keep_where`."
     )
-    lines = tuple(loaded.staged.lines([line for (line,) in other]))
+    lines = tuple(loaded.staged.lines(other))
     total = sum(int(n) for code, n in counts if code != usual)
     state.problem("mixed_currencies", "subscriptions", Problem(loaded.where, what, fix, lines, total))
 
@@ -97,11 +98,10 @@ def _overlaps(state: LoadState, loaded: LoadedTable) -> None:
         "' while another of its subscriptions runs')"
     )
     query = (
-        f"SELECT line, {why} AS reason FROM (SELECT line, account_id, start_date, max(coalesce(end_date, DATE "
-        "'2100-12-31')) "
-        "OVER (PARTITION BY account_id ORDER BY start_date, line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) "
-        "AS before "
-        "FROM typed_subscriptions) WHERE start_date < before"
+        f"SELECT line, {why} AS reason FROM (SELECT line, account_id, start_date, "
+        "max(coalesce(end_date, DATE '2100-12-31')) OVER (PARTITION BY account_id ORDER BY start_date, line "
+        "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM typed_subscriptions) "
+        "WHERE start_date < before"
     )
     fix = "Correct the periods, or set `overlap: sum` in mapping.yml if accounts may hold several at once."
     settle(state, loaded, "overlap", query, fix)
@@ -118,25 +118,19 @@ def set_aside_impossible(state: LoadState) -> None:
                 head, tail = literal(f"{loaded.header(then)} "), literal(f" is before {loaded.header(first)} ")
                 why = f"concat({head}, {quote(then)}, {tail}, {quote(first)})"
                 query = f"SELECT line, {why} AS reason FROM {quote(loaded.typed)} WHERE {quote(then)} < {quote(first)}"
-                settle(state, loaded, f"{then}_before_{first}", query, "", automatic=True)
+                settle(state, loaded, f"{then}_before_{first}", query)
     if (subscriptions := state.tables.get("subscriptions")) is None:
         return
-    if (
-        "usage" in state.tables
-    ):  # before zero-day subscriptions are removed, so that their usage still has a subscription
+    if "usage" in state.tables:  # before zero-day subscriptions are removed, so that their usage has a subscription
         _usage_outside(state, state.tables["usage"])
-    _zero_days(state, subscriptions)
-
-
-def _zero_days(state: LoadState, loaded: LoadedTable) -> None:
     why = "concat('starts and ends on ', strftime(start_date, '%Y-%m-%d'), ': no day was paid for')"
-    if loaded.last_paid_day:
+    if subscriptions.last_paid_day:
         why = (
             "concat('starts on ', strftime(start_date, '%Y-%m-%d'), ', its last paid day is ', "
             "strftime(end_date - 1, '%Y-%m-%d'), ': no day was paid for')"
         )
     query = f"SELECT line, {why} AS reason FROM typed_subscriptions WHERE end_date = start_date"
-    settle(state, loaded, "zero_day", query, "", automatic=True)
+    settle(state, subscriptions, "zero_day", query)
 
 
 def _usage_key(state: LoadState, loaded: LoadedTable) -> str:
@@ -144,21 +138,8 @@ def _usage_key(state: LoadState, loaded: LoadedTable) -> str:
     subscriptions = state.tables.get("subscriptions")
     if subscriptions is None or not (loaded.has("subscription_id") and subscriptions.has("subscription_id")):
         return "account_id"
-    some = state.engine.rows("SELECT 1 FROM typed_usage WHERE subscription_id IS NULL LIMIT 1")
+    some = state.engine.value("SELECT 1 FROM typed_usage WHERE subscription_id IS NULL LIMIT 1")
     return "account_id" if some else "subscription_id"
-
-
-def _usage_spans(state: LoadState, loaded: LoadedTable) -> None:
-    """``usage_spans``: first and last use per account (and subscription), in one pass over all rows.
-
-    The questions that follow are first put to these few rows, and to all only where the few leave room for doubt.
-    """
-    key = _usage_key(state, loaded)
-    names = ", ".join(dict.fromkeys(["account_id", key]))
-    state.engine.execute(
-        f"CREATE OR REPLACE TABLE usage_spans AS SELECT {names}, min(occurred_at) AS first, max(occurred_at) AS last "
-        f"FROM typed_usage GROUP BY {names}"
-    )
 
 
 def _usage_outside(state: LoadState, loaded: LoadedTable) -> None:
@@ -169,12 +150,11 @@ def _usage_outside(state: LoadState, loaded: LoadedTable) -> None:
         f"(SELECT {key}, min(start_date) AS first_day, CASE WHEN count(end_date) = count(*) THEN max(end_date) END "
         f"AS stop FROM typed_subscriptions GROUP BY {key})"
     )
+    joined = f"u LEFT JOIN {spans} s ON u.{key} = s.{key}"
     if "accounts" in state.tables and state.tables["accounts"].has("account_id"):
         doubt = "s.first_day IS NULL OR u.first < s.first_day OR u.last >= s.stop"
-        joined = f"usage_spans u LEFT JOIN {spans} s ON u.{key} = s.{key}"
-        if not state.engine.rows(f"SELECT 1 FROM {joined} WHERE {doubt} LIMIT 1"):
+        if not state.engine.value(f"SELECT 1 FROM usage_spans {joined} WHERE {doubt} LIMIT 1"):
             return
-    base = f"FROM typed_usage u LEFT JOIN {spans} s ON u.{key} = s.{key}"
     cases = (
         ("usage_before_start", "u.occurred_at < s.first_day", f"before {noun} started", "s.first_day"),
         ("usage_after_end", "u.occurred_at >= s.stop", f"after {noun} ended", "s.stop"),
@@ -183,30 +163,27 @@ def _usage_outside(state: LoadState, loaded: LoadedTable) -> None:
     for check, condition, words, day in cases:
         since = f", {literal(f', {words} on ')}, strftime({day}, '%Y-%m-%d')" if day else f", {literal(f', {words}')}"
         why = f"concat('used on ', strftime(u.occurred_at, '%Y-%m-%d'){since})"
-        settle(state, loaded, check, f"SELECT u.line, {why} AS reason {base} WHERE {condition}", "", automatic=True)
+        settle(state, loaded, check, f"SELECT u.line, {why} AS reason FROM typed_usage {joined} WHERE {condition}")
 
 
-def unknown_reps(state: LoadState) -> list[Finding]:
+def unknown_reps(state: LoadState) -> Iterator[Finding]:
     """Rep ids of other tables that the reps table does not have: their rows count, without a name, team or manager."""
-    found: list[Finding] = []
-    if "reps" not in state.tables:
-        return found
-    for name, loaded in state.tables.items():
-        for column, target in loaded.table.references.items():
-            if target != "reps" or not loaded.has(column):
-                continue
-            rep_ids = "SELECT rep_id FROM typed_reps WHERE rep_id IS NOT NULL"
-            query = f"FROM {quote(loaded.typed)} WHERE {quote(column)} NOT IN ({rep_ids})"
-            rows, ids = state.engine.rows(f"SELECT count(*), count(DISTINCT {quote(column)}) {query}")[0]
-            if rows:
-                some = state.engine.rows(
-                    f"SELECT DISTINCT {quote(column)} AS id {query} ORDER BY id LIMIT ?", [MAX_SHOWN]
-                )
-                named = ", ".join(plain(value) for (value,) in some)
-                message = (
-                    f"{counted(int(rows), 'row')} of {loaded.where} name {counted(int(ids), 'rep')} that reps does "
-                    "not have "
-                    f"({named}{', ...' if ids > MAX_SHOWN else ''}). They count, but under no name, team or manager."
-                )
-                found.append(Finding(name, "unknown_rep", "warning", int(rows), message))
-    return found
+    columns = [
+        (loaded, quote(column))
+        for loaded in state.tables.values()
+        for column, target in loaded.table.references.items()
+        if target == "reps" and "reps" in state.tables and loaded.has(column)
+    ]
+    for loaded, column in columns:
+        query = (
+            f"SELECT {column}, count(*) FROM {quote(loaded.typed)} WHERE {column} NOT IN "
+            f"(SELECT rep_id FROM typed_reps WHERE rep_id IS NOT NULL) GROUP BY {column} ORDER BY {column}"
+        )
+        if found := dict(state.engine.rows(query)):
+            rows, few = sum(found.values()), [plain(value) for value in found][:MAX_SHOWN]
+            message = (
+                f"{counted(rows, 'row')} of {loaded.where} name {counted(len(found), 'rep')} that reps does not have "
+                f"({', '.join(few)}{', ...' if len(found) > MAX_SHOWN else ''}). They count, but under no name, team "
+                "or manager."
+            )
+            yield Finding(loaded.name, "unknown_rep", "warning", rows, message)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from cs_helpers.core.errors import ParameterError, did_you_mean
-from cs_helpers.data.contract.checks import known_only_after_outcome
 from cs_helpers.data.engines.duckdb import DuckDB, quote
+from cs_helpers.data.sources.staged import listed
 from cs_helpers.data.tables.load_state import LoadedTable, LoadState
 
 CSM = "csm."
@@ -49,31 +49,31 @@ def choose(state: LoadState, where: Mapping[str, str], instant: pd.Timestamp) ->
         if where:
             raise ParameterError("where: this source has no accounts to choose from.\n  Leave `where` out.")
         return {}
-    engine = state.engine
-    names, outcome = _choosable(loaded)
-    _offer(state, names, instant)
+    engine, outcome = state.engine, set(loaded.outcome_only)
+    _offer(state, loaded, instant)
     if not where:
         return {}
     engine.execute("CREATE OR REPLACE TEMP TABLE chosen AS SELECT account_id FROM typed_accounts")
-    for column, value in where.items():
-        known_attribute(engine, str(column), outcome)
-        among = "FROM choosable WHERE account_id IN (SELECT account_id FROM chosen)"
+    chosen = {str(column): str(value) for column, value in where.items()}
+    for column, value in chosen.items():
+        known_attribute(engine, column, outcome)
         engine.execute(
-            f"CREATE OR REPLACE TEMP TABLE chosen AS SELECT account_id {among} AND {quote(column)} = ?", [str(value)]
+            "CREATE OR REPLACE TEMP TABLE chosen AS SELECT account_id FROM choosable WHERE account_id IN "
+            f"(SELECT account_id FROM chosen) AND {quote(column)} = ?",
+            [value],
         )
-        if not engine.rows("SELECT count(*) FROM chosen")[0][0]:
-            there = [value for value, _ in values_of(engine, str(column))]
-            listed_values = ", ".join(there[:12]) + (f" and {len(there) - 12:,} more" if len(there) > 12 else "")
+        if not engine.value("SELECT count(*) FROM chosen"):
+            there = [value for value, _ in values_of(engine, column)]
             raise ParameterError(
-                f"where: no account has {column} {str(value)!r}.{did_you_mean(str(value), there)}\n"
-                f"  The values there are: {listed_values or 'none'}."
+                f"where: no account has {column} {value!r}.{did_you_mean(value, there)}\n"
+                f"  The values there are: {listed(there) or 'none'}."
             )
-    return {str(column): str(value) for column, value in where.items()}
+    return chosen
 
 
 def known_attribute(engine: DuckDB, column: str, outcome: set[str]) -> None:
     """Raises ParameterError where accounts cannot be chosen by this column."""
-    names = _offered(engine)
+    names = engine.column("DESCRIBE choosable")
     if column in outcome:
         raise ParameterError(
             f"where: {column!r} is known only after the outcome: filtering by the outcome decides the result.\n"
@@ -96,52 +96,31 @@ def values_of(engine: DuckDB, column: str, among: str = "choosable") -> list[tup
     ]
 
 
-def _offered(engine: DuckDB) -> list[str]:
-    return [name for name, *_ in engine.rows("DESCRIBE choosable")]
-
-
-def _offer(state: LoadState, names: list[str], instant: pd.Timestamp) -> None:
-    texts = [_text("a", state.tables["accounts"], name) for name in names]
-    reps, joined = state.tables.get("reps"), ""
-    if reps is not None and "assignments" in state.tables:
+def _offer(state: LoadState, accounts: LoadedTable, instant: pd.Timestamp) -> None:
+    texts = [_text("a", accounts, name) for name in _choosable(accounts)]
+    reps, assignments, joined = state.tables.get("reps"), state.tables.get("assignments"), ""
+    if reps is not None and assignments is not None:
         kinds = {column.name: column.kind for column in reps.columns}
-        texts += [
-            _text("r", reps, name, CSM) for name in _choosable(reps)[0] if kinds.get(name, "text") in ("text", "key")
-        ]
-        joined = f" LEFT JOIN ({_csm_of_each(state, instant)}) c ON c.account_id = a.account_id"
-        joined += " LEFT JOIN typed_reps r ON r.rep_id = c.rep_id"
+        texts += [_text("r", reps, name, CSM) for name in _choosable(reps) if kinds.get(name, "text") == "text"]
+        # A CSM where roles are recorded, the newest where there are several, on the eve of the instant.
+        at = f"TIMESTAMP '{instant:%Y-%m-%d}'"
+        csm = " AND (role IS NULL OR lower(role) = 'csm')" if assignments.has("role") else ""
+        ended = f" AND (end_date IS NULL OR end_date >= {at})" if assignments.has("end_date") else ""
+        joined = (
+            " LEFT JOIN (SELECT account_id, max_by(rep_id, start_date) AS rep_id FROM typed_assignments WHERE "
+            f"start_date < {at}{ended}{csm} GROUP BY account_id) c ON c.account_id = a.account_id "
+            "LEFT JOIN typed_reps r ON r.rep_id = c.rep_id"
+        )
     state.engine.execute(
         f"CREATE OR REPLACE TEMP VIEW choosable AS SELECT {', '.join(texts)} FROM typed_accounts a{joined}"
     )
 
 
+def _choosable(loaded: LoadedTable) -> list[str]:
+    outcome = loaded.outcome_only
+    return [name for name in (*(c.name for c in loaded.columns), *loaded.attributes) if name not in outcome]
+
+
 def _text(table: str, loaded: LoadedTable, name: str, before: str = "") -> str:
     stored = {column.name: column.stored for column in loaded.columns}.get(name, name)
     return f"CAST({table}.{quote(stored)} AS VARCHAR) AS {quote(before + name)}"
-
-
-def _csm_of_each(state: LoadState, instant: pd.Timestamp) -> str:
-    """The rep of each account on the eve of the instant: a CSM where roles are recorded, the newest where there are
-    several."""
-    at = f"TIMESTAMP '{instant:%Y-%m-%d}'"
-    loaded = state.tables["assignments"]
-    csm = " AND (role IS NULL OR lower(role) = 'csm')" if loaded.has("role") else ""
-    ended = f" AND (end_date IS NULL OR end_date >= {at})" if loaded.has("end_date") else ""
-    return (
-        f"SELECT account_id, max_by(rep_id, start_date) AS rep_id FROM typed_assignments "
-        f"WHERE start_date < {at}{ended}{csm} GROUP BY account_id"
-    )
-
-
-def _choosable(loaded: LoadedTable) -> tuple[list[str], set[str]]:
-    """Columns by which accounts may be chosen, and those that record the outcome, by name or by header."""
-    table = loaded.table.name
-    every = [column.name for column in loaded.columns] + list(loaded.attributes)
-    marked = set(loaded.entry.outcome_only)
-    outcome = {
-        name
-        for name in every
-        if {name, loaded.attributes.get(name, name)} & marked
-        or known_only_after_outcome(table, dict.fromkeys([name, loaded.attributes.get(name, name)]))
-    }
-    return [name for name in every if name not in outcome], outcome

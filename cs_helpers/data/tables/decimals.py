@@ -26,27 +26,22 @@ def decimal_sign(engine: DuckDB, raw: str, columns: Sequence[str], where: str) -
     A decimal comma needs at least one value that can only be read that way, and no value that contradicts it. Values
     such as ``1,234`` that can be read both ways are a problem, and so are both signs in one table.
     """
-    if not columns:
-        return ".", "", None
     with_comma = " OR ".join(f"contains({column}, ',')" for column in columns)
-    if not engine.rows(f"SELECT 1 FROM {quote(raw)} WHERE {with_comma} LIMIT 1"):
+    if not engine.value(f"SELECT 1 FROM {quote(raw)} WHERE {with_comma} LIMIT 1"):
         return ".", "", None
     values = " UNION ALL ".join(f"SELECT {column} AS value FROM {quote(raw)}" for column in columns)
     bare = "trim(regexp_replace(value, '[€$£¥]', '', 'g'))"
     point, comma, either, example, other = engine.rows(
-        f"SELECT count(*) FILTER (regexp_full_match(v, '{_POINT}')), count(*) FILTER (regexp_full_match(v, "
-        f"'{_COMMA}')), "
+        f"SELECT count(*) FILTER (regexp_full_match(v, '{_POINT}')), "
+        f"count(*) FILTER (regexp_full_match(v, '{_COMMA}')), "
         f"count(*) FILTER (regexp_full_match(v, '{_EITHER}') AND contains(v, ',')), "
         f"min(v) FILTER (regexp_full_match(v, '{_COMMA}') OR regexp_full_match(v, '{_EITHER}')), "
         f"min(v) FILTER (regexp_full_match(v, '{_POINT}')) FROM (SELECT {bare} AS v FROM ({values}))"
     )[0]
     if comma and not point:
-        return (
-            ",",
-            f"{where}: numbers have a decimal comma, as in {example}; declared nowhere, found from the values.",
-            None,
-        )
-    if comma and point:
+        note = f"{where}: numbers have a decimal comma, as in {example}; declared nowhere, found from the values."
+        return ",", note, None
+    if comma:
         what = f"numbers are written with a decimal comma ({example}) and with a decimal point ({other}) side by side."
         return ".", "", Problem(where, what, "Export the columns in one way, or set `decimal` in the mapping.")
     if either and not point:
@@ -62,8 +57,6 @@ def currency_signs(
     engine: DuckDB, raw: str, columns: Sequence[str], where: str, declared: str
 ) -> tuple[str, Problem | None]:
     """A note on the currency signs inside amounts (quoted columns), and a problem if they contradict each other."""
-    if not columns:
-        return "", None
     found: dict[str, str] = {}
     for column in columns:
         for sign, example in engine.rows(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from cs_helpers.data.contract.columns import Table
 from cs_helpers.data.contract.tables import TABLES
-from cs_helpers.data.engines.duckdb import DuckDB, listed, literal, quote
+from cs_helpers.data.engines.duckdb import DuckDB, listed, quote
 from cs_helpers.data.tables.judging import shown_reasons
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ _ORDER = {
     "surveys": ("sent_at", "answered_at", "kind", "account_id", "rep_id"),
     "touches": ("occurred_at", "account_id", "kind", "rep_id"),
 }
+_DTYPES: dict[str, Any] = {
+    "money": "float64",
+    "number": "float64",
+    "integer": "Int64",
+    "flag": "boolean",
+    "text": "str",
+}
 
 
 def expose(engine: DuckDB, present: dict[str, list[str]], chosen: bool, sharing: Sharing | None = None) -> None:
@@ -39,9 +46,7 @@ def expose(engine: DuckDB, present: dict[str, list[str]], chosen: bool, sharing:
             typed = ", ".join(f"{quote(column.stored)} {column.sql_type}" for column in table.columns)
             engine.execute(f"CREATE OR REPLACE TABLE {quote(name)} ({typed})")
             continue
-        only = ""
-        if chosen and "account_id" in stored:
-            only = " WHERE t.account_id IN (SELECT account_id FROM chosen)"
+        only = " WHERE t.account_id IN (SELECT account_id FROM chosen)" if chosen and "account_id" in stored else ""
         columns = [*stored, *present[name]]
         seen = sharing.select(name, columns) if sharing else f"SELECT {listed(columns)} FROM typed_{name} t"
         engine.execute(f"CREATE OR REPLACE VIEW {quote(name)} AS {seen}{only}")
@@ -55,23 +60,15 @@ def contract_frame(engine: DuckDB, table: Table, fact: TableFacts | None) -> pd.
     found = set(table.names if fact is None else fact.columns) | set(table.stand_in)
     columns = [column for column in table.columns if column.name in found or column.default]
     names = [column.stored for column in columns] + list(fact.attributes if fact else ())
-    order = list(_ORDER.get(table.name, table.key))
-    order = [name for name in order if name in names] or names[:1]
+    order = [name for name in _ORDER.get(table.name, table.key) if name in names] or names[:1]
     frame = engine.frame(
         f"SELECT {listed(names)} FROM {quote(table.name)} "
         f"ORDER BY {', '.join(f'{quote(name)} NULLS LAST' for name in order)}"
     )
+    frame = frame.astype({column.stored: _DTYPES[column.kind] for column in columns if column.kind in _DTYPES})
     for column in columns:
         if column.kind == "money":
-            frame[column.stored] = frame[column.stored].astype("float64") / 100
-        elif column.kind == "integer":
-            frame[column.stored] = frame[column.stored].astype("Int64")
-        elif column.kind == "flag":
-            frame[column.stored] = frame[column.stored].astype("boolean")
-        elif column.kind == "number":
-            frame[column.stored] = frame[column.stored].astype("float64")
-        elif column.kind == "text":
-            frame[column.stored] = frame[column.stored].astype("str")
+            frame[column.stored] /= 100
     return frame.rename(columns={column.stored: column.name for column in columns})
 
 
@@ -93,7 +90,5 @@ def set_lines(engine: DuckDB, table: str, lines: dict[int, int]) -> None:
     """Replaces record numbers by line numbers of the file, where the two differ."""
     if lines:
         engine.register("renumbered", pd.DataFrame({"line": list(lines), "shown": list(lines.values())}))
-        engine.execute(
-            "UPDATE aside SET line = r.shown FROM renumbered r WHERE aside.line = r.line AND table_name = "
-            f"{literal(table)}"
-        )
+        query = "UPDATE aside SET line = r.shown FROM renumbered r WHERE aside.line = r.line AND table_name = ?"
+        engine.execute(query, [table])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,30 +15,32 @@ import pandas as pd
 
 from cs_helpers.core.audience import check_audience
 from cs_helpers.core.errors import ContractError, ParameterError, Problem, SourceError
-from cs_helpers.core.periods import day_words, month
-from cs_helpers.data.contract.checks import MAX_SHOWN, known_only_after_outcome
+from cs_helpers.core.periods import day_words, month, month_starts
+from cs_helpers.data.contract.checks import MAX_SHOWN
 from cs_helpers.data.engines.duckdb import DuckDB, quote
 from cs_helpers.data.mapping import ExportMapping, find_mapping
 from cs_helpers.data.sources import open_source
+from cs_helpers.data.sources.staged import listed
 from cs_helpers.data.tables.across import check_across, set_aside_impossible, unknown_reps
 from cs_helpers.data.tables.choosing import choose, conditions_of
 from cs_helpers.data.tables.cutting import cut
 from cs_helpers.data.tables.findings import (
-    as_of_moved,
     churn_records_disagree,
     compare_churn_records,
     currency_of,
     findings,
+    rows_by_month,
 )
 from cs_helpers.data.tables.frames import expose, set_lines
-from cs_helpers.data.tables.load_state import Finding, LoadState, TableFacts, counted
+from cs_helpers.data.tables.load_state import Finding, LoadState, TableFacts, counted, further_headers
 from cs_helpers.data.tables.reading import read_tables
 from cs_helpers.data.tables.records import read_records
 from cs_helpers.data.tables.sharing import Sharing, prepare
 
-UNSEEN_MONTHS = (
-    3  # starts this long before the first recorded end suggest that accounts that churned earlier are missing
-)
+UNSEEN_MONTHS = 3  # starts this long before the first recorded end: accounts that churned earlier seem to be missing
+
+Day = str | dt.date | pd.Timestamp
+Where = Mapping[str, str] | str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +77,11 @@ class Inspection:
 def inspect(
     source: str | Path,
     mapping: str | Path | ExportMapping | None = None,
-    as_of: str | dt.date | pd.Timestamp | None = None,
-    where: Mapping[str, str] | str | None = None,
+    as_of: Day | None = None,
+    where: Where = None,
     audience: str = "full",
 ) -> Inspection:
-    """Read, check and cut a source; problems of the data are collected, not raised.
+    """Reads, checks and cuts a source; problems of the data are collected, not raised.
 
     For a shared ``audience`` the tables are pseudonymised by ``tables.sharing``; findings are not, see ``load``. Raises
     SourceError and MappingError where nothing can be read, ParameterError for ``as_of``, ``where`` and ``audience``.
@@ -88,98 +90,89 @@ def inspect(
     place = open_source(source)
     try:
         settings = find_mapping(place.folder, mapping)
-        engine = DuckDB()
-        state = read_tables(engine, place, settings)
+        state = read_tables(DuckDB(), place, settings)
         records = read_records(state)
         check_across(state)
         fingerprint = place.fingerprint()
-        name, kind = place.name, place.kind
         if not state.tables and not state.unreadable:
             state.unreadable.append(_nothing(state))
     finally:
         place.close()
-    fallback = place.folder.resolve().name if place.folder is not None else name
-    company = settings.company or fallback
+    facts: tuple[TableFacts, ...] = ()
     if state.unreadable or state.problems:
         _renumber(state)
-        return Inspection(
-            engine, name, kind, company, settings, _facts(state), tuple(dict.fromkeys(state.unreadable)),
-            tuple(state.problems), tuple(state.checks), tuple(state.findings), fingerprint=fingerprint,
-        )  # fmt: skip
-    return _cut(state, records, as_of, where, name, kind, company, fingerprint, audience)
+        facts = _facts(state)
+    company = settings.company or (place.folder.resolve().name if place.folder is not None else place.name)
+    seen = Inspection(
+        state.engine, place.name, place.kind, company, settings, facts, tuple(dict.fromkeys(state.unreadable)),
+        tuple(state.problems), tuple(state.checks), tuple(state.findings), fingerprint=fingerprint,
+    )  # fmt: skip
+    return seen if seen.failed else _cut(seen, state, records, as_of, where, audience)
 
 
 def _nothing(state: LoadState) -> str:
-    there = ", ".join(state.source.names()[:12])
     return (
         f"{state.source.name}: there is no table of the contract in it.\n"
-        f"  It holds: {there}. Say in a mapping which file feeds which table; `cs-helpers map` drafts one."
+        f"  It holds: {', '.join(state.source.names()[:12])}. Say in a mapping which file feeds which table; "
+        "`cs-helpers map` drafts one."
     )
 
 
 def _cut(
+    seen: Inspection,
     state: LoadState,
-    records: dict[str, pd.DataFrame],
-    as_of: str | dt.date | pd.Timestamp | None,
-    where: Mapping[str, str] | str | None,
-    name: str,
-    kind: str,
-    company: str,
-    fingerprint: str,
+    records: Mapping[str, pd.DataFrame],
+    as_of: Day | None,
+    where: Where,
     audience: str,
 ) -> Inspection:
-    engine, settings = state.engine, state.settings
-    notes = list(state.findings)
+    """The inspection of the tables as they were known at ``as_of``, for an audience."""
+    engine, tables, notes = state.engine, state.tables, list(state.findings)
     first, last = _span(state)
     data_through, note = _data_through(state, last)
     notes += note
     covered_to = data_through + pd.Timedelta(days=1)
     asked = _given_day(as_of) if as_of else covered_to
     instant = month(asked)
-    if "subscriptions" in state.tables:
+    if "subscriptions" in tables:
         engine.execute("CREATE OR REPLACE TABLE ever_subscribed AS SELECT DISTINCT account_id FROM typed_subscriptions")
     cut(state, instant, covered_to)
-    exported = instant < covered_to
     churn_records = pd.DataFrame()
-    if "subscriptions" in state.tables and "accounts" in state.tables:
-        churn_records = compare_churn_records(state, records, instant, exported)
-    record_notes = churn_records_disagree(state, records, instant, exported)
+    if "subscriptions" in tables and "accounts" in tables:
+        churn_records = compare_churn_records(state, records, instant, exported=instant < covered_to)
     set_aside_impossible(state)
     observed_from, note = _observed_from(state, first)
     notes += note
-    _check_instant(as_of, instant, observed_from, covered_to, name)
-    problem = _unloaded_months(state, observed_from, instant)
-    if problem:
-        state.problem("month_never_loaded", "subscriptions", problem)
-    currency, note = currency_of(engine, settings, state.tables.get("subscriptions"))
+    _check_instant(as_of, instant, observed_from, covered_to, seen.source)
+    _unloaded_months(state, observed_from, instant)
+    currency, note = currency_of(engine, seen.settings, tables.get("subscriptions"))
     notes += note
-    notes += findings(state, observed_from, instant) + unknown_reps(state) + record_notes
-    if as_of:
-        notes += as_of_moved(asked, instant)
+    notes += [*findings(state, observed_from, instant), *unknown_reps(state)]
+    notes += churn_records_disagree(churn_records, instant)
+    if as_of and asked != instant:
+        message = (
+            f"{day_words(asked)} was given as as_of and lies inside a month: the figures speak of "
+            f"{day_words(instant)}, the first day of that month, so that they hold whole months only."
+        )
+        notes.append(Finding("subscriptions", "as_of_moved", "note", 0, message))
     _renumber(state)
     notes = [*_set_aside_findings(state), *notes]
-    facts = _facts(state)
-    conditions = choose(state, conditions_of(where), instant)
-    sharing = None if audience == "full" else prepare(engine, state.tables, conditions, audience)
-    present = {name: list(loaded.attributes) for name, loaded in state.tables.items()}
-    expose(engine, present, bool(conditions), sharing)
+    facts, conditions = _facts(state), choose(state, conditions_of(where), instant)
+    sharing = None if audience == "full" else prepare(engine, tables, conditions, audience)
+    expose(engine, {name: list(loaded.attributes) for name, loaded in tables.items()}, bool(conditions), sharing)
     for target, _ in state.staged.values():
         engine.drop(target)
-    return Inspection(
-        engine, name, kind, company, settings, facts, (), tuple(state.problems), tuple(state.checks), tuple(notes),
-        currency, instant, observed_from, data_through, conditions, fingerprint, churn_records, sharing,
+    return replace(
+        seen, facts=facts, problems=tuple(state.problems), checks=tuple(state.checks), findings=tuple(notes),
+        currency=currency, as_of=instant, observed_from=observed_from, data_through=data_through, where=conditions,
+        churn_records=churn_records, sharing=sharing,
     )  # fmt: skip
 
 
 def _renumber(state: LoadState) -> None:
     """Replaces record numbers of rows set aside by line numbers of the file."""
     for name, loaded in state.tables.items():
-        lines = [
-            line
-            for (line,) in state.engine.rows(
-                "SELECT DISTINCT line FROM aside WHERE table_name = ? ORDER BY line", [name]
-            )
-        ]
+        lines = state.engine.column("SELECT DISTINCT line FROM aside WHERE table_name = ? ORDER BY line", [name])
         shown = loaded.staged.lines(lines)
         set_lines(state.engine, name, {line: new for line, new in zip(lines, shown, strict=True) if line != new})
 
@@ -188,24 +181,15 @@ def _facts(state: LoadState) -> tuple[TableFacts, ...]:
     found = []
     for name, loaded in state.tables.items():
         when = loaded.known_at or "CAST(NULL AS TIMESTAMP)"
-        rows, first, last = state.engine.rows(f"SELECT count(*), min({when}), max({when}) FROM {quote(loaded.typed)}")[
-            0
-        ]
+        query = f"SELECT count(*), min({when}), max({when}) FROM {quote(loaded.typed)}"
+        rows, first, last = state.engine.rows(query)[0]
         columns = {column.name: loaded.header(column.name) for column in loaded.columns}
-        entry = loaded.entry
-        used = set(columns.values()) | set(loaded.attributes.values()) | set(entry.drop_where)
-        used |= {header for many in entry.joined.values() for header in many} | set(entry.keep_where) | set(entry.key)
-        used |= {header for offset in entry.offsets.values() for header in (offset.add, offset.subtract) if header}
-        used |= {header for scale in entry.scale.values() for header in (*scale.times, *scale.by, *scale.per)}
-        used |= {header for only in entry.only_where.values() for header in only}
-        marked = set(entry.outcome_only)
-        outcome = tuple(
-            attribute for attribute, header in loaded.attributes.items()
-            if {attribute, header} & marked or known_only_after_outcome(name, [attribute, header])
-        )  # fmt: skip
+        used = {*columns.values(), *loaded.attributes.values()}
+        used |= {header for _, _, header in further_headers(loaded.entry)}
         found.append(
             TableFacts(
-                name, loaded.where, loaded.rows, int(rows), columns, tuple(loaded.attributes), outcome,
+                name, loaded.where, loaded.rows, int(rows), columns, tuple(loaded.attributes),
+                tuple(each for each in loaded.outcome_only if each in loaded.attributes),
                 tuple(header for header in loaded.staged.headers if header not in used),
                 None if first is None else pd.Timestamp(first), None if last is None else pd.Timestamp(last),
             )
@@ -218,16 +202,14 @@ def _facts(state: LoadState) -> tuple[TableFacts, ...]:
 
 def _span(state: LoadState) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     """First and last day on which anything happens: of subscriptions, or without them of all events."""
-    tables = state.tables
+    tables, days = state.tables, []
     names = ["subscriptions"] if "subscriptions" in tables else [n for n, t in tables.items() if t.table.event_time]
-    days = []
     for name in names:
-        loaded = tables[name]
-        if name in ("goals", "renewals") or not loaded.known_at:
+        if name in ("goals", "renewals") or not (known_at := tables[name].known_at):
             continue
-        when = f"CAST({loaded.known_at} AS DATE)"
-        low, high = state.engine.rows(f"SELECT min({when}), max({when}) FROM {quote(loaded.typed)}")[0]
-        days += [pd.Timestamp(day) for day in (low, high) if day is not None]
+        when = f"CAST({known_at} AS DATE)"
+        found = state.engine.rows(f"SELECT min({when}), max({when}) FROM {quote(tables[name].typed)}")[0]
+        days += [pd.Timestamp(day) for day in found if day is not None]
     return (min(days), max(days)) if days else (None, None)
 
 
@@ -239,8 +221,8 @@ def _data_through(state: LoadState, last: pd.Timestamp | None) -> tuple[pd.Times
             f"{state.source.name}: nothing in it has a date, so it cannot be said of which day it speaks.\n"
             "  State `data_through` in mapping.yml, the last day that was loaded."
         )
-    of = "start_date" if "subscriptions" in state.tables else "event"
-    table = "subscriptions" if "subscriptions" in state.tables else next(iter(state.tables))
+    has_subscriptions = "subscriptions" in state.tables
+    table, of = ("subscriptions", "start_date") if has_subscriptions else (next(iter(state.tables)), "event")
     message = (
         f"The last day loaded is not declared: taken as {day_words(last)}, the latest {of}. "
         "State it as `data_through` in mapping.yml."
@@ -254,36 +236,32 @@ def _observed_from(state: LoadState, first: pd.Timestamp | None) -> tuple[pd.Tim
         return pd.Timestamp(state.settings.observed_from), []
     if first is None:
         raise SourceError(
-            f"{state.source.name}: nothing in it has a date.\n  State `observed_from` and `data_through` in "
-            "mapping.yml."
+            f"{state.source.name}: nothing in it has a date.\n"
+            "  State `observed_from` and `data_through` in mapping.yml."
         )
     if "subscriptions" not in state.tables:
         return first, []
     earliest, first_end = state.engine.rows("SELECT min(start_date), min(end_date) FROM typed_subscriptions")[0]
     if earliest is None:
         return first, []
-    start = pd.Timestamp(earliest)
-    if first_end is not None and start < pd.Timestamp(first_end) - pd.DateOffset(months=UNSEEN_MONTHS):
-        end = pd.Timestamp(first_end)
-        day = month(end)
-        before = int(
-            state.engine.rows("SELECT count(*) FROM typed_subscriptions WHERE start_date < ?", [day.date()])[0][0]
-        )
-        message = (
-            f"{counted(before, 'subscription')} started before {day_words(day)}, from {day_words(start)} on, yet "
-            f"the first recorded end is on {day_words(end)}: accounts that left earlier seem to be missing "
-            f"from the export. Figures start at {day_words(day)}; state the first completely recorded day as "
-            "`observed_from` in mapping.yml."
-        )
-        return day, [Finding("subscriptions", "observed_from_inferred", "warning", before, message)]
+    start, before = pd.Timestamp(earliest), 0
     message = (
         f"The first day of complete records is not declared: taken as {day_words(start)}, the earliest start_date. "
         "State it as `observed_from` in mapping.yml."
     )
-    return start, [Finding("subscriptions", "observed_from_inferred", "warning", 0, message)]
+    if first_end is not None and start < pd.Timestamp(first_end) - pd.DateOffset(months=UNSEEN_MONTHS):
+        earliest, start = start, month(first_end)
+        before = state.engine.value("SELECT count(*) FROM typed_subscriptions WHERE start_date < ?", [start.date()])
+        message = (
+            f"{counted(before, 'subscription')} started before {day_words(start)}, from {day_words(earliest)} on, yet "
+            f"the first recorded end is on {day_words(pd.Timestamp(first_end))}: accounts that left earlier seem to be "
+            f"missing from the export. Figures start at {day_words(start)}; state the first completely recorded day as "
+            "`observed_from` in mapping.yml."
+        )
+    return start, [Finding("subscriptions", "observed_from_inferred", "warning", before, message)]
 
 
-def _given_day(as_of: str | dt.date | pd.Timestamp) -> pd.Timestamp:
+def _given_day(as_of: Day) -> pd.Timestamp:
     try:
         if not isinstance(as_of, str | dt.date):  # a Timestamp is a date; a number is not
             raise TypeError
@@ -299,7 +277,6 @@ def _check_instant(
 ) -> None:
     if observed_from < instant <= covered_to:
         return
-    last = month(covered_to)
     covers = f"{name} covers {day_words(observed_from)} to {day_words(covered_to - pd.Timedelta(days=1))}"
     if given is None:
         raise ContractError(
@@ -308,41 +285,31 @@ def _check_instant(
         )
     raise ParameterError(
         f"as_of {instant:%Y-%m-%d} is outside the data: {covers}.\n"
-        f"  Give a month's first day after {observed_from:%Y-%m-%d}, at the latest {last:%Y-%m-%d}."
+        f"  Give a month's first day after {observed_from:%Y-%m-%d}, at the latest {month(covered_to):%Y-%m-%d}."
     )
 
 
-def _unloaded_months(state: LoadState, observed_from: pd.Timestamp, instant: pd.Timestamp) -> Problem | None:
+def _unloaded_months(state: LoadState, observed_from: pd.Timestamp, instant: pd.Timestamp) -> None:
     """A problem for a month without any subscription: it was not loaded, and must not count as total churn."""
     if "subscriptions" not in state.tables:
-        return None
+        return
     # A start counts from its month on, an end from the month it is not paid in any more.
-    starts, ends = (
-        dict(
-            state.engine.rows(f"SELECT {index} AS m, count(*) FROM typed_subscriptions WHERE m IS NOT NULL GROUP BY m")
+    starts = rows_by_month(state.engine, "typed_subscriptions", "start_date")
+    ends = rows_by_month(state.engine, "typed_subscriptions", "(end_date - 1)")
+    empty = []
+    for day in month_starts(month(observed_from), instant):
+        index = day.year * 12 + day.month - 1
+        begun = sum(rows for at, rows in starts.items() if at <= index)
+        if begun <= sum(rows for at, rows in ends.items() if at < index):
+            empty.append(f"{day.month_name()} {day.year}")
+    if empty:
+        what = (
+            f"no subscription runs in {listed(empty, MAX_SHOWN)}, inside the observed months "
+            f"{day_words(observed_from)} to {day_words(instant - pd.Timedelta(days=1))}: a month that was never loaded."
         )
-        for index in (
-            "year(start_date) * 12 + month(start_date) - 1",
-            "year(end_date) * 12 + month(end_date) - CASE WHEN day(end_date) = 1 THEN 1 ELSE 0 END",
-        )
-    )
-    empty, running = [], 0
-    last = instant.year * 12 + instant.month - 1
-    first = observed_from.year * 12 + observed_from.month - 1
-    for index in range(min([first, *starts]), last):
-        running += starts.get(index, 0) - ends.get(index, 0)
-        if index >= first and running <= 0:
-            empty.append(pd.Timestamp(year=index // 12, month=index % 12 + 1, day=1))
-    if not empty:
-        return None
-    named = ", ".join(f"{begun.month_name()} {begun.year}" for begun in empty[:MAX_SHOWN])
-    more = f" and {len(empty) - MAX_SHOWN} more" if len(empty) > MAX_SHOWN else ""
-    return Problem(
-        state.tables["subscriptions"].where,
-        f"no subscription runs in {named}{more}, inside the observed months {day_words(observed_from)} to "
-        f"{day_words(instant - pd.Timedelta(days=1))}: a month that was never loaded.",
-        "Load the missing months, or set `observed_from` and `data_through` in mapping.yml to the days loaded.",
-    )
+        fix = "Load the missing months, or set `observed_from` and `data_through` in mapping.yml to the days loaded."
+        where = state.tables["subscriptions"].where
+        state.problem("month_never_loaded", "subscriptions", Problem(where, what, fix))
 
 
 # --- set aside ---------------------------------------------------------------------------------------------------
@@ -371,15 +338,12 @@ _SET_ASIDE_WORDS = {
 def _set_aside_findings(state: LoadState) -> list[Finding]:
     """One finding per check and table, with how many rows were set aside."""
     found = []
+    query = "SELECT check_name, count(*) FROM aside WHERE table_name = ? GROUP BY check_name ORDER BY check_name"
     for name, loaded in state.tables.items():
-        for check, rows in state.engine.rows(
-            "SELECT check_name, count(*) FROM aside WHERE table_name = ? GROUP BY check_name ORDER BY check_name",
-            [name],
-        ):
-            words = _SET_ASIDE_WORDS.get(check, f"row(s) where {check.replace('_', ' ')}").replace(
-                "(s)", "" if rows == 1 else "s"
-            )
+        for check, rows in state.engine.rows(query, [name]):
+            words = _SET_ASIDE_WORDS.get(check, f"row(s) where {check.replace('_', ' ')}")
             share = f" of {loaded.rows:,}" if rows != loaded.rows else ""
+            words = words.replace("(s)", "" if rows == 1 else "s")
             message = f"{loaded.where}: {rows:,}{share} {words}; left out of all figures."
             found.append(Finding(name, check, "set aside", int(rows), message))
     return found

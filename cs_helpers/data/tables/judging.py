@@ -23,10 +23,11 @@ def row_conditions(table: Table, fields: Sequence[ColumnSource]) -> list[tuple[s
     found: list[tuple[str, Column | None, str]] = []
     for each in fields:
         column, value = each.column, quote(each.column.stored)
-        if each.source is not None and not column.default:
+        is_day, is_read = column.kind in ("date", "time"), each.source is not None
+        if is_read and not column.default:
             there = quote("there_" + column.name)
             if column.kind != "text":
-                check = "unreadable_date" if column.kind in ("date", "time") else "unreadable_value"
+                check = "unreadable_date" if is_day else "unreadable_value"
                 found.append((check, column, f"{there} AND {value} IS NULL"))
             if not column.nullable:
                 found.append(("missing_value", column, f"NOT {there}"))
@@ -34,41 +35,34 @@ def row_conditions(table: Table, fields: Sequence[ColumnSource]) -> list[tuple[s
             found.append(("impossible_time", column, quote("impossible_" + column.name)))
         if each.computed and not column.nullable and not column.default:
             found.append(("missing_value", column, f"{value} IS NULL"))
-        if each.source is None and not each.computed:
+        if not is_read and not each.computed:
             continue
-        if column.kind in ("date", "time"):
-            end = "2101-01-01"
-            found.append(
-                ("date_out_of_range", column, f"{value} < DATE '{EARLIEST:%Y-%m-%d}' OR {value} >= DATE '{end}'")
-            )
+        if is_day:
+            limits = f"{value} < DATE '{EARLIEST:%Y-%m-%d}' OR {value} >= DATE '2101-01-01'"
+            found.append(("date_out_of_range", column, limits))
         factor = 100 if column.kind == "money" else 1
-        limits = []
-        if column.minimum is not None:
-            limits.append(f"{value} < {column.minimum * factor:.0f}")
-        if column.maximum is not None:
-            limits.append(f"{value} > {column.maximum * factor:.0f}")
-        if limits:
-            found.append(("value_out_of_range", column, " OR ".join(limits)))
+        bounds = [(sign, bound) for sign, bound in (("<", column.minimum), (">", column.maximum)) if bound is not None]
+        if bounds:
+            limits = " OR ".join(f"{value} {sign} {bound * factor:.0f}" for sign, bound in bounds)
+            found.append(("value_out_of_range", column, limits))
         if column.one_of:
-            words = ", ".join(map(literal, column.one_of))
-            found.append(("not_allowed", column, f"{value} NOT IN ({words})"))
+            found.append(("not_allowed", column, f"{value} NOT IN ({', '.join(map(literal, column.one_of))})"))
     present = {each.column.name for each in fields if each.source is not None or each.computed}
-    for start, end in table.periods:
-        if {start, end} <= present:
-            found.append(("end_before_start", None, f"{quote(end)} < {quote(start)}"))
-    if table.at_least_one and set(table.at_least_one) & present:
-        read = [each.column for each in fields if each.column.name in table.at_least_one and each.source is not None]
-        if read:
-            empty = " AND ".join(f"NOT {quote('there_' + column.name)}" for column in read)
-            found.append(("missing_value", None, empty))
+    found += [
+        ("end_before_start", None, f"{quote(end)} < {quote(start)}")
+        for start, end in table.periods
+        if {start, end} <= present
+    ]
+    read = [each.column.name for each in fields if each.source is not None and each.column.name in table.at_least_one]
+    if read:
+        found.append(("missing_value", None, " AND ".join(f"NOT {quote('there_' + name)}" for name in read)))
     return found
 
 
 def judge_rows(state: LoadState, loaded: LoadedTable, fields: Sequence[ColumnSource], reader: Reader) -> None:
     """Describes the problems of the marked rows, check by check. Rows with an error stay, for they may have several."""
     engine, typed = state.engine, quote(loaded.typed)
-    (odd,) = engine.rows(f"SELECT count(*) FROM {typed} WHERE odd")[0]
-    if odd:
+    if engine.value(f"SELECT count(*) FROM {typed} WHERE odd"):
         engine.execute(
             f"CREATE OR REPLACE TEMP TABLE odd AS SELECT {', '.join(typed_columns(fields, texts=True))} "
             f"FROM {quote(loaded.raw)} WHERE line IN (SELECT line FROM {typed} WHERE odd)"
@@ -76,7 +70,7 @@ def judge_rows(state: LoadState, loaded: LoadedTable, fields: Sequence[ColumnSou
         if loaded.last_paid_day:
             engine.execute(to_first_unpaid_day("odd"))
         for check, column, condition in row_conditions(loaded.table, fields):
-            if engine.rows(f"SELECT count(*) FROM odd WHERE {condition}")[0][0]:
+            if engine.value(f"SELECT count(*) FROM odd WHERE {condition}"):
                 reason, fix = _words(state, loaded, reader, check, column)
                 settle(state, loaded, check, f"SELECT line, {reason} AS reason FROM odd WHERE {condition}", fix)
         engine.execute("DROP TABLE odd")
@@ -103,88 +97,76 @@ def to_first_unpaid_day(table: str) -> str:
     return f"UPDATE {quote(table)} SET end_date = end_date + 1 WHERE end_date < DATE '{LATEST:%Y-%m-%d}'"
 
 
-def settle(state: LoadState, loaded: LoadedTable, check: str, query: str, fix: str, automatic: bool = False) -> int:
-    """Set the rows of ``query`` (line, reason) aside where the mapping or the contract allows it, else report them.
+def settle(state: LoadState, loaded: LoadedTable, check: str, query: str, fix: str = "") -> None:
+    """Sets the rows of ``query`` (line, reason) aside where the mapping allows it, else reports them as a problem.
 
-    Rows set aside leave the typed table. Returns how many there are.
+    Rows set aside leave the typed table. Without a ``fix`` they always are: the contract allows it.
     """
     engine = state.engine
     engine.execute(f"CREATE OR REPLACE TEMP TABLE breach AS {query}")
     count, distinct = engine.rows("SELECT count(DISTINCT line), count(DISTINCT reason) FROM breach")[0]
     if not count:
-        return 0
-    table = literal(loaded.table.name)
-    allowed = state.settings.allowed(check) if not automatic else 1.0
-    if count <= allowed * loaded.rows:
+        return
+    if count <= (state.settings.allowed(check) if fix else 1.0) * loaded.rows:
         account = "t.account_id" if "account_id" in loaded.table.names else "''"
         engine.execute(
-            f"INSERT INTO aside SELECT {table}, {literal(check)}, b.line, coalesce({account}, ''), b.reason FROM "
-            "breach b "
-            f"LEFT JOIN {quote(loaded.typed)} t USING (line) ORDER BY b.line"
+            f"INSERT INTO aside SELECT {literal(loaded.name)}, {literal(check)}, b.line, coalesce({account}, ''), "
+            f"b.reason FROM breach b LEFT JOIN {quote(loaded.typed)} t USING (line) ORDER BY b.line"
         )
         engine.execute(f"DELETE FROM {quote(loaded.typed)} WHERE line IN (SELECT line FROM breach)")
-    else:
-        lines = [line for (line,) in engine.rows("SELECT DISTINCT line FROM breach ORDER BY line LIMIT ?", [MAX_SHOWN])]
-        reasons = [
-            reason
-            for (reason,) in engine.rows(
-                "SELECT reason FROM breach GROUP BY reason ORDER BY min(line), reason LIMIT ?", [MAX_SHOWN]
-            )
-        ]
-        more = f"; and {distinct - MAX_SHOWN:,} more values" if distinct > MAX_SHOWN else ""
-        what = "; ".join(_shown(reason) for reason in reasons) + more
-        rows = tuple(loaded.staged.lines(lines))
-        state.problem(check, loaded.table.name, Problem(loaded.where, f"{what}.", fix, rows, count))
-    return int(count)
+        return
+    lines = engine.column("SELECT DISTINCT line FROM breach ORDER BY line LIMIT ?", [MAX_SHOWN])
+    reasons = engine.column("SELECT reason FROM breach GROUP BY reason ORDER BY min(line), reason LIMIT ?", [MAX_SHOWN])
+    more = f"; and {distinct - MAX_SHOWN:,} more values" if distinct > MAX_SHOWN else ""
+    what = "; ".join(shown_reasons(reasons)) + more
+    rows = tuple(loaded.staged.lines(lines))
+    state.problem(check, loaded.name, Problem(loaded.where, f"{what}.", fix, rows, count))
 
 
 _MARK = "\x1f"  # encloses a value inside a reason until the value is quoted
 
 
 def marked(value: str) -> str:
-    """SQL for a value inside a reason; ``_shown`` puts quotes around it where it needs them."""
+    """SQL for a value inside a reason; ``shown_reasons`` puts quotes around it where it needs them."""
     return f"'{_MARK}', coalesce({value}, ''), '{_MARK}'"
-
-
-def _shown(reason: str) -> str:
-    parts = reason.split(_MARK)
-    return "".join(plain(part) if place % 2 else part for place, part in enumerate(parts))
 
 
 def shown_reasons(reasons: Iterable[str]) -> list[str]:
     """Reasons with their values quoted where needed."""
-    return [_shown(reason) for reason in reasons]
+    return [
+        "".join(plain(part) if place % 2 else part for place, part in enumerate(reason.split(_MARK)))
+        for reason in reasons
+    ]
 
 
 def _words(state: LoadState, loaded: LoadedTable, reader: Reader, check: str, column: Column | None) -> tuple[str, str]:
     """The reason why a row is wrong, as SQL over the table ``odd``, and the fix."""
     if check == "end_before_start":
         return _backwards(loaded)
+    fill_in = "in, or take the rows out of the export."
     if column is None:
-        names = " and ".join(loaded.table.at_least_one)
-        return literal(f"{names} are both missing"), "Fill one of them in, or take the rows out of the export."
+        return literal(f"{' and '.join(loaded.table.at_least_one)} are both missing"), f"Fill one of them {fill_in}"
     head = loaded.header(column.name)
-    text = f"concat({literal(head + ' ')}, {marked(quote('text_' + column.name))}, "
     if check == "missing_value":
-        return literal(f"{head} is missing"), "Fill it in, or take the rows out of the export."
-    if check == "unreadable_date":
+        return literal(f"{head} is missing"), f"Fill it {fill_in}"
+    if check == "value_out_of_range":
+        why, fix = _range_words(column)
+    elif check == "unreadable_date":
         declared = reader.date_format(column.name)
-        return f"{text}{literal(f' is not a date written as {declared}')})", _date_fix(state, column, declared)
-    if check == "unreadable_value":
+        why, fix = f"is not a date written as {declared}", _date_fix(state, column, declared)
+    elif check == "unreadable_value":
         why, fix = _value_words(column, reader.decimal)
-        return f"{text}{literal(' ' + why)})", fix
-    if check == "impossible_time":
-        why = f" does not exist in {reader.timezone}: clocks skip that hour"
+    elif check == "impossible_time":
+        why = f"does not exist in {reader.timezone}: clocks skip that hour"
         fix = "Set `timezone` in the mapping to the zone the times are written in (UTC?), or correct the rows."
-        return f"{text}{literal(why)})", fix
-    if check == "date_out_of_range":
-        empty = " An end that is not known is left empty." if column.name == "end_date" else ""
-        return f"{text}{literal(' is before 1970 or after 2100')})", f"Correct the date.{empty}"
-    if check == "not_allowed":
-        entry = f"`tables: {{{loaded.table.name}: {{values: {{{column.name}: {{...: ...}}}}}}}}`"
-        allowed = literal(f" is none of {', '.join(column.one_of)}")
-        return f"{text}{allowed})", f"Translate it in the mapping: {entry}."
-    return _range_words(column, text)
+    elif check == "date_out_of_range":
+        why, fix = "is before 1970 or after 2100", "Correct the date."
+        fix += " An end that is not known is left empty." if column.name == "end_date" else ""
+    else:
+        entry = f"`tables: {{{loaded.name}: {{values: {{{column.name}: {{...: ...}}}}}}}}`"
+        why, fix = f"is none of {', '.join(column.one_of)}", f"Translate it in the mapping: {entry}."
+    words = why if why.startswith("CASE ") else literal(f" {why}")
+    return f"concat({literal(head + ' ')}, {marked(quote('text_' + column.name))}, {words})", fix
 
 
 def _backwards(loaded: LoadedTable) -> tuple[str, str]:
@@ -213,13 +195,11 @@ def _value_words(column: Column, decimal: str) -> tuple[str, str]:
     return ("is not a whole number" if column.kind == "integer" else "is not a finite number"), fix
 
 
-def _range_words(column: Column, text: str) -> tuple[str, str]:
-    factor = 100 if column.kind == "money" else 1
-    low = column.minimum if column.minimum is not None else 0
-    value = quote(column.stored)
+def _range_words(column: Column) -> tuple[str, str]:
+    low, value = column.minimum if column.minimum is not None else 0, quote(column.stored)
     below = literal(f" is below {low:g}")
     above = literal(f" is above {column.maximum:,.0f}") if column.maximum is not None else below
-    reason = f"{text}CASE WHEN {value} < {low * factor:.0f} THEN {below} ELSE {above} END)"
+    reason = f"CASE WHEN {value} < {low * (100 if column.kind == 'money' else 1):.0f} THEN {below} ELSE {above} END"
     fix = "Correct the value."
     if column.name == "mrr":
         fix += (
@@ -234,9 +214,8 @@ def _date_fix(state: LoadState, column: Column, declared: str) -> str:
     fits = fitting_date_formats(state.engine, quote("text_" + column.name), declared)
     if fits == ["excel"]:
         return (
-            "Every value is a number of days as spreadsheets count them: format the cells as dates before "
-            "exporting, or "
-            f"set `date_formats: {{{column.name}: excel}}`."
+            "Every value is a number of days as spreadsheets count them: format the cells as dates before exporting, "
+            f"or set `date_formats: {{{column.name}: excel}}`."
         )
     if len(fits) == 1:
         return f"Every value of the column fits {fits[0]}: if that is how it is written, set `date_format: {fits[0]}`."
@@ -254,22 +233,17 @@ def fitting_date_formats(engine: DuckDB, text: str, declared: str) -> list[str]:
         f"CREATE OR REPLACE TEMP TABLE days AS SELECT DISTINCT {text} AS day FROM odd WHERE {text} IS NOT NULL "
         "ORDER BY day LIMIT 1000"
     )
-    found = []
-    for name in COMMON_DATE_FORMATS:
-        pattern = strptime_format(name)
-        if pattern == strptime_format(declared):
-            continue
-        day = f"try_strptime(day, {literal(pattern)})"
-        fits = engine.rows(
-            f"SELECT count(*) > 0 AND bool_and(coalesce({day} BETWEEN DATE '1970-01-01' AND DATE '2100-12-31', FALSE)) "
-            "FROM days"
-        )[0][0]
-        if fits:
-            found.append(name)
-    serial = engine.rows(
-        "SELECT count(*) > 0 AND bool_and(coalesce(TRY_CAST(day AS DOUBLE) BETWEEN 20000 AND 73415, FALSE)) FROM days"
-    )[0][0]
-    return [*found, "excel"] if serial else found
+    days = {name: f"try_strptime(day, {literal(strptime_format(name))})" for name in COMMON_DATE_FORMATS}
+    fits = {
+        name: f"{day} BETWEEN DATE '1970-01-01' AND DATE '2100-12-31'"
+        for name, day in days.items()
+        if strptime_format(name) != strptime_format(declared)
+    } | {"excel": "TRY_CAST(day AS DOUBLE) BETWEEN 20000 AND 73415"}
+    return [
+        name
+        for name, fit in fits.items()
+        if engine.value(f"SELECT count(*) > 0 AND bool_and(coalesce({fit}, FALSE)) FROM days")
+    ]
 
 
 # --- judging keys ---------------------------------------------------------------------------------------------
@@ -287,16 +261,14 @@ def judge_keys(state: LoadState, loaded: LoadedTable) -> None:
         whole = " AND ".join(f"{quote(name)} IS NOT NULL" for name in table.key)
         value = f"concat_ws(', ', {', '.join(f'CAST({quote(name)} AS VARCHAR)' for name in table.key)})"
         twice = f"SELECT {key}, count(*) AS times FROM {typed} WHERE {whole} GROUP BY {key} HAVING count(*) > 1"
-        if state.engine.rows(f"SELECT 1 FROM ({twice}) LIMIT 1"):
-            settle(
-                state,
-                loaded,
-                "repeated_key",
-                f"SELECT line, concat({literal(names + ' ')}, {marked(value)}, ' stands in ', times, ' rows') AS "
-                f"reason FROM {typed} JOIN ({twice}) USING ({key})",
-                "Keep one row per key. Rows that are the same in every column can be left out and listed with "
-                "`set_aside: [repeated_row]` in mapping.yml.",
-            )
+        reason = f"concat({literal(names + ' ')}, {marked(value)}, ' stands in ', times, ' rows')"
+        fix = (
+            "Keep one row per key. Rows that are the same in every column can be left out and listed with "
+            "`set_aside: [repeated_row]` in mapping.yml."
+        )
+        if state.engine.value(f"SELECT 1 FROM ({twice}) LIMIT 1"):
+            query = f"SELECT line, {reason} AS reason FROM {typed} JOIN ({twice}) USING ({key})"
+            settle(state, loaded, "repeated_key", query, fix)
     if loaded.entry.key and set(loaded.entry.key) <= set(loaded.staged.headers):
         _declared_key(state, loaded)
 
@@ -312,20 +284,17 @@ def _repeated_rows(state: LoadState, loaded: LoadedTable) -> None:
         return
     again = (
         f"SELECT line, 'the row repeats an earlier one' AS reason FROM {quote(loaded.typed)} WHERE line IN (SELECT "
-        "line FROM "
-        f"(SELECT line, row_number() OVER (PARTITION BY {every} ORDER BY line) AS place FROM {raw}) WHERE place > 1)"
+        f"line FROM (SELECT line, row_number() OVER (PARTITION BY {every} ORDER BY line) AS place FROM {raw}) "
+        "WHERE place > 1)"
     )
     if state.settings.allowed("repeated_row"):
         settle(state, loaded, "repeated_row", again, "Leave the repeated rows out of the export.")
-        return
-    (count,) = engine.rows(f"SELECT count(*) FROM ({again})")[0]
-    if count:
+    elif count := engine.value(f"SELECT count(*) FROM ({again})"):
         message = (
             f"{counted(count, 'row')} of {loaded.where} repeat an earlier row in every column and count as rows of "
-            "their "
-            "own. `set_aside: [repeated_row]` in mapping.yml leaves them out."
+            "their own. `set_aside: [repeated_row]` in mapping.yml leaves them out."
         )
-        state.findings.append(Finding(loaded.table.name, "repeated_row", "warning", count, message))
+        state.findings.append(Finding(loaded.name, "repeated_row", "warning", count, message))
 
 
 def _declared_key(state: LoadState, loaded: LoadedTable) -> None:
@@ -339,4 +308,4 @@ def _declared_key(state: LoadState, loaded: LoadedTable) -> None:
             f"{names} should name one row of {loaded.where}, and {counted(keys, 'value')} of it "
             f"{'stands' if keys == 1 else 'stand'} in {rows:,} rows. All of them count."
         )
-        state.findings.append(Finding(loaded.table.name, "repeated_key", "warning", int(rows), message))
+        state.findings.append(Finding(loaded.name, "repeated_key", "warning", int(rows), message))

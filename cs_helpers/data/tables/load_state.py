@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from cs_helpers.core.errors import Problem
+from cs_helpers.data.contract.checks import known_only_after_outcome
 from cs_helpers.data.contract.columns import Column, Table
 from cs_helpers.data.engines.duckdb import DuckDB, quote
 from cs_helpers.data.mapping import ExportMapping, TableMapping
@@ -24,7 +25,7 @@ class Finding:
     severity: str  # "set aside", "warning", or "note" for what is in order but should be known
     rows: int
     message: str
-    fix: str = ""  # the fix, where there is one
+    fix: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,20 +79,35 @@ class LoadedTable:
     rows: int
 
     @property
+    def name(self) -> str:
+        return self.table.name
+
+    @property
     def typed(self) -> str:
         """The engine's name of the typed table."""
-        return f"typed_{self.table.name}"
+        return f"typed_{self.name}"
 
     @property
     def last_paid_day(self) -> bool:
         """Whether the file's end_date is the last paid day instead of the first unpaid one."""
-        return self.table.name == "subscriptions" and self.entry.end_date_is == "last_paid_day"
+        return self.name == "subscriptions" and self.entry.end_date_is == "last_paid_day"
 
     @property
     def known_at(self) -> str:
         """SQL for the moment at which a row became known; "" where its rows have none."""
         dates = [quote(name) for name in self.table.known_from if self.has(name)]
         return f"coalesce({', '.join(dates)})" if dates else ""
+
+    @property
+    def outcome_only(self) -> tuple[str, ...]:
+        """Columns and attributes that record the outcome, by name or by header."""
+        every = {column.name: column.name for column in self.columns} | dict(self.attributes)
+        marked = set(self.entry.outcome_only)
+        return tuple(
+            name
+            for name, header in every.items()
+            if {name, header} & marked or known_only_after_outcome(self.name, [name, header])
+        )
 
     def has(self, *names: str) -> bool:
         """Whether the export has all these columns."""
@@ -100,6 +116,22 @@ class LoadedTable:
     def header(self, column: str) -> str:
         """The header a column has in the export."""
         return self.headers.get(column, column)
+
+
+def further_headers(entry: TableMapping) -> Iterator[tuple[str, str, str]]:
+    """The headers that a mapping names beside those of ``columns``: setting, the column it is for or "", header."""
+    yield from (("joined", name, header) for name, many in entry.joined.items() for header in many)
+    for name, offset in entry.offsets.items():
+        if header := offset.add or offset.subtract:
+            yield "offsets", name, header
+    plain = {
+        "drop_where": entry.drop_where,
+        "keep_where": entry.keep_where,
+        "only_where": [header for only in entry.only_where.values() for header in only],
+        "scale": [header for scale in entry.scale.values() for header in (*scale.times, *scale.by, *scale.per)],
+        "key": entry.key,
+    }
+    yield from ((setting, "", header) for setting, headers in plain.items() for header in headers)
 
 
 @dataclass
@@ -114,7 +146,7 @@ class LoadState:
     problems: list[Problem] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)  # the check of each problem, in the same order
     findings: list[Finding] = field(default_factory=list)
-    staged: dict[tuple[object, ...], tuple[str, Staged]] = field(default_factory=dict)
+    staged: dict[tuple[str, ReadOptions], tuple[str, Staged]] = field(default_factory=dict)
 
     def problem(self, check: str, table: str, problem: Problem) -> None:
         """Adds a problem that prevents loading."""
@@ -130,26 +162,24 @@ class LoadState:
             if staged.line_column != "line":
                 target, staged = _line_apart(self.engine, staged)
             self.staged[key] = (target, staged)
-            for sentence in staged.detected:
-                self.findings.append(Finding(staged.name, "detected", "note", 0, sentence))
+            self.findings += [Finding(staged.name, "detected", "note", 0, sentence) for sentence in staged.detected]
         return self.staged[key]
 
 
 def _line_apart(engine: DuckDB, staged: Staged) -> tuple[str, Staged]:
     """A staged table in which a header named ``line`` is renamed, because the record number has that name."""
-    renamed = {header: f"{header} (column)" if header.lower() == "line" else header for header in staged.headers}
-    columns = ", ".join(f"{quote(header)} AS {quote(name)}" for header, name in renamed.items())
+    before = {f"{header} (column)" if header.lower() == "line" else header: header for header in staged.headers}
+    columns = ", ".join(f"{quote(header)} AS {quote(name)}" for name, header in before.items())
     target = f"{staged.target}_apart"
     engine.execute(
         f"CREATE VIEW {quote(target)} AS SELECT {quote(staged.line_column)} AS line, {columns} "
         f"FROM {quote(staged.target)}"
     )
-    named = next(name for header, name in renamed.items() if header != name)
-    note = f"{staged.name}: the header {named.removesuffix(' (column)')!r} is read under the name {named!r}."
-    types = {renamed[header]: kind for header, kind in staged.types.items()}
-    mixed = tuple(renamed[header] for header in staged.mixed_dates)
-    before = {name: header for header, name in renamed.items()}
+    name, header = next((name, header) for name, header in before.items() if header != name)
+    note = f"{staged.name}: the header {header!r} is read under the name {name!r}."
     return target, replace(
-        staged, target=target, headers=tuple(renamed.values()), types=types, mixed_dates=mixed, line_column="line",
-        detected=(*staged.detected, note), find_shape=lambda name: staged.shape(before[name]),
+        staged, target=target, headers=tuple(before), line_column="line", detected=(*staged.detected, note),
+        types={name: staged.types[header] for name, header in before.items()},
+        mixed_dates=tuple(name for name, header in before.items() if header in staged.mixed_dates),
+        find_shape=lambda name: staged.shape(before[name]),
     )  # fmt: skip

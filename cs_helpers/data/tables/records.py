@@ -30,14 +30,11 @@ def read_records(state: LoadState) -> dict[str, pd.DataFrame]:
 
 def _read(state: LoadState, record: ChurnRecord) -> pd.DataFrame | None:
     settings = state.settings
-    how = next((h for (name, h) in state.staged if name == record.file), None)
-    raw, staged = state.stage(
-        record.file, how if isinstance(how, ReadOptions) else ReadOptions(settings.separator, settings.encoding)
-    )
+    usual = ReadOptions(settings.separator, settings.encoding)
+    raw, staged = state.stage(record.file, next((how for name, how in state.staged if name == record.file), usual))
     lacking = [name for name in (record.account_id, record.flag, record.date) if name and name not in staged.headers]
     for name in lacking:
-        has = ", ".join(staged.headers)
-        fix = f"It has: {has}.{did_you_mean(name, staged.headers)} Correct `churn_records`."
+        fix = f"It has: {', '.join(staged.headers)}.{did_you_mean(name, staged.headers)} Correct `churn_records`."
         what = f"no column '{name}', which churn_records names."
         state.problem("missing_column", "churn_records", Problem(staged.name, what, fix))
     if lacking:
@@ -45,22 +42,17 @@ def _read(state: LoadState, record: ChurnRecord) -> pd.DataFrame | None:
     entry = TableMapping(date_format=settings.date_format, timezone=settings.timezone)
     reader = Reader(entry, dict(staged.types))
     left = reader.has_one_of(record.flag, record.true_values) if record.flag else "TRUE"
-    columns = [f"{reader.header(record.account_id).text} AS account_id", f"{left} AS left_", "line"]
+    columns = [f"{reader.header(record.account_id).text} AS account_id", f'{left} AS "left"', "line"]
     if record.date:
         written = reader.header(record.date)
-        day = reader.typed(Column("date", "date", ""), written)
-        columns += [f"{day} AS date", f"{written.text} AS written"]
-    rows = state.engine.frame(f"SELECT {', '.join(columns)} FROM {quote(raw)} ORDER BY line").rename(
-        columns={"left_": "left"}
-    )
-    if record.date:
-        bad = rows[rows["date"].isna() & rows["written"].notna()]
-        if len(bad):
-            values = "; ".join(
-                f"{record.date} {plain(value)} is not a date written as {settings.date_format}"
-                for value in bad["written"].drop_duplicates().head(MAX_SHOWN)
-            )
-            lines = tuple(staged.lines(bad["line"].head(MAX_SHOWN).astype(int).tolist()))
-            fix = "Correct the value, or `date_format` in the mapping."
-            state.problem("unreadable_date", "churn_records", Problem(staged.name, f"{values}.", fix, lines, len(bad)))
+        columns += [f"{reader.typed(Column('date', 'date', ''), written)} AS date", f"{written.text} AS written"]
+    rows = state.engine.frame(f"SELECT {', '.join(columns)} FROM {quote(raw)} ORDER BY line")
+    if record.date and len(bad := rows[rows["date"].isna() & rows["written"].notna()]):
+        values = "; ".join(
+            f"{record.date} {plain(value)} is not a date written as {settings.date_format}"
+            for value in bad["written"].drop_duplicates().head(MAX_SHOWN)
+        )
+        lines = tuple(staged.lines(bad["line"].head(MAX_SHOWN).astype(int).tolist()))
+        fix = "Correct the value, or `date_format` in the mapping."
+        state.problem("unreadable_date", "churn_records", Problem(staged.name, f"{values}.", fix, lines, len(bad)))
     return rows

@@ -64,7 +64,7 @@ def status(inspection: Inspection) -> str:
 
 def set_aside_rows(inspection: Inspection) -> int:
     """How many rows were set aside in all."""
-    return int(inspection.engine.rows("SELECT count(*) FROM aside")[0][0])
+    return int(inspection.engine.value("SELECT count(*) FROM aside"))
 
 
 def _facts(fact: TableFacts | None) -> dict[str, Any]:
