@@ -6,9 +6,9 @@ import pandas as pd
 
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError
+from cs_helpers.reps.employment import working_days
 from cs_helpers.reps.portfolios import Portfolios, left_over, quarter_ends, standing, within
 from cs_helpers.reps.results import Cases
-from cs_helpers.reps.workdays import working_days
 
 ONBOARDING = "onboarding"
 ONBOARDED_WITHIN = 180  # days

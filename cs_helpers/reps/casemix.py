@@ -101,44 +101,40 @@ def code(cases: Cases, key: str, by: str | pd.Series = "rep_id") -> Coded:
     family = measure(key).family
     if key not in cases.table:
         raise ContractError(f"{key}: these cases do not hold it; they hold {', '.join(cases.keys) or 'nothing'}")
-    values = cases.table[key]
     units = cases.table[by] if isinstance(by, str) else by
-    given = np.flatnonzero(values.notna().to_numpy() & units.notna().to_numpy())
+    weighted = "exposure" in cases.table and family in ("mean", "count")
+    return coded(cases.table, key, family, cases.mix, units, "cluster", "exposure" if weighted else "")
+
+
+def coded(
+    table: pd.DataFrame,
+    value: str,
+    family: str,
+    mix: Sequence[str],
+    units: pd.Series,
+    cluster: str,
+    exposure: str = "",
+) -> Coded:
+    """The rows with a value and a unit as numbers; times as logarithms, factors with one level dropped by name."""
+    given = np.flatnonzero(table[value].notna().to_numpy() & units.notna().to_numpy())
     if not len(given):
-        raise ContractError(f"{key}: no case has both a value and somebody it belongs to")
-    y = values.to_numpy(float, na_value=np.nan)[given]
-    exposure = np.ones(len(given))
-    if "exposure" in cases.table and family in ("mean", "count"):
-        exposure = cases.table["exposure"].to_numpy(float, na_value=np.nan)[given]
-    if not (np.isfinite(y).all() and (exposure > 0).all()):
-        raise ContractError(f"{key}: values must be finite, and exposures above 0")
+        raise ContractError(f"{value}: no case has both a value and somebody it belongs to")
+    rows = table.iloc[given]
+    y = rows[value].to_numpy(float, na_value=np.nan)
+    size = rows[exposure].to_numpy(float, na_value=np.nan) if exposure else np.ones(len(given))
+    if not (np.isfinite(y).all() and (size > 0).all()):
+        raise ContractError(f"{value}: values must be finite, and exposures above 0")
     if family == "time":
         if (y <= 0).any():
-            raise ContractError(f"{key}: times must be above 0 to be compared as ratios")
+            raise ContractError(f"{value}: times must be above 0 to be compared as ratios")
         y = np.log(y)
     unit, names = codes_of(units.iloc[given])
-    cluster, _ = codes_of(cases.table["cluster"].iloc[given])
-    factors, codes, levels, dropped = [], [], [], {}
-    for name in cases.mix:
-        coded, labels = levels_of(cases.table[name].iloc[given])
-        if len(labels) < 2:
-            dropped[name] = f"all cases are {labels[0]}"
-            continue
-        factors.append(name)
-        codes.append(coded)
-        levels.append(labels)
-    return Coded(
-        y,
-        exposure,
-        unit,
-        tuple(map(str, names)),
-        tuple(factors),
-        tuple(codes),
-        tuple(levels),
-        dropped,
-        cases.table.index[given],
-        cluster,
-    )
+    found = {name: levels_of(rows[name]) for name in mix}
+    dropped = {name: f"all cases are {levels[0]}" for name, (_, levels) in found.items() if len(levels) < 2}
+    kept = {name: each for name, each in found.items() if name not in dropped}
+    codes, levels = tuple(each for each, _ in kept.values()), tuple(each for _, each in kept.values())
+    clusters, _ = codes_of(rows[cluster])
+    return Coded(y, size, unit, tuple(map(str, names)), tuple(kept), codes, levels, dropped, rows.index, clusters)
 
 
 def codes_of(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:

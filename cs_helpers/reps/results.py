@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from inspect import signature
 from typing import NamedTuple, TypeVar
 
@@ -109,12 +110,12 @@ class Benchmark(Record):
     mix: CaseMix | None = None
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         """The units with a figure."""
         return self.units[self.units["verdict"] != "too few"]
 
-    @property
+    @cached_property
     def clearly_different(self) -> pd.DataFrame:
         """The units whose figure differs by more than chance and the number of comparisons explain."""
         return self.units[~self.units["verdict"].isin(["too few", "not distinguishable"])]
@@ -142,7 +143,7 @@ class Board(Record):
         """The benchmark of one measure, or None where it was refused."""
         return next((each for each in self.benchmarks if each.key == key), None)
 
-    @property
+    @cached_property
     def differences(self) -> pd.DataFrame:
         """All clear differences, the smallest q first: key, unit, label, verdict, adjusted with its interval, q."""
         parts = [each.clearly_different.assign(key=each.key, centre=each.centre) for each in self.benchmarks]
@@ -170,7 +171,7 @@ class Persistence(Record):
     pairs: pd.DataFrame
     refused: str = ""
 
-    @property
+    @cached_property
     def consistent(self) -> pd.DataFrame:
         """The consistent outliers; empty where persistence is refused."""
         return self.pairs[self.pairs["side"] != ""] if not self.refused else self.pairs.iloc[:0]

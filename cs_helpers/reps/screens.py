@@ -148,7 +148,7 @@ def _first_contact(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     _need(table, "contacts", "recorded contacts are unknown")
     one = table["contacts"].le(1).fillna(False).astype(bool)
     table = table.assign(one=_share(one, table["contacts"].notna()))
-    recorded = compare_with_peers(table, "one", "share", mix).table
+    recorded = compare_with_peers(table, "one", "share", mix)
     given, reason = {}, ""
     for name, look in (("back", _back), ("csat", _satisfied)):
         try:
@@ -187,7 +187,7 @@ def _back(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
         raise ContractError("no ticket has `reopened` or an `account_id` by which another one could follow")
     known = pd.concat([flag.notna() for flag in flags], axis=1).any(axis=1)
     found = pd.concat([flag.fillna(False).astype(bool) for flag in flags], axis=1).any(axis=1)
-    rows = compare_with_peers(table.assign(back=_share(found, known & (table["one"] == 1))), "back", "share", mix).table
+    rows = compare_with_peers(table.assign(back=_share(found, known & (table["one"] == 1))), "back", "share", mix)
     large = (rows["value"] - rows["peers"] >= MIN_POINTS_BACK) & (rows["value"] >= MIN_TIMES_BACK * rows["peers"])
     return rows.assign(p=rows["high"], matters=large)
 
@@ -202,7 +202,7 @@ def _csat(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     _need(table, "csat", "satisfaction is unknown")
     known = table["csat"].notna()
     good = table["csat"].ge(SATISFIED).fillna(False).astype(bool)
-    return compare_with_peers(table.assign(satisfied=_share(good, known)), "satisfied", "share", mix).table
+    return compare_with_peers(table.assign(satisfied=_share(good, known)), "satisfied", "share", mix)
 
 
 def _pile_up(table: pd.DataFrame, mix: Sequence[str], targets: Sequence[float]) -> pd.DataFrame:
@@ -228,7 +228,7 @@ def _pile_at(table: pd.DataFrame, mix: Sequence[str], target: float) -> pd.DataF
     width = max(1.0, round(target / 10))
     below = minutes.between(target - width, target, inclusive="left")
     around = minutes.between(target - 3 * width, target + 2 * width, inclusive="left")
-    near = compare_with_peers(table.assign(below=_share(below, around)), "below", "share", mix).table
+    near = compare_with_peers(table.assign(below=_share(below, around)), "below", "share", mix)
     # The region's share against a straight line, with the same error as against peers.
     line = peers.scaled(np.full(len(near), 0.2), "share")
     ahead = (peers.scaled(near["value"].to_numpy(), "share") - line) / near["se"].to_numpy()
@@ -240,9 +240,7 @@ def _pile_at(table: pd.DataFrame, mix: Sequence[str], target: float) -> pd.DataF
     whole = near
     if large.any():  # of all handle times, for the reader
         known = minutes.notna() & table["rep_id"].isin(near.index)
-        whole = compare_with_peers(table.assign(below=_share(below, known)), "below", "share", mix).table.loc[
-            near.index
-        ]
+        whole = compare_with_peers(table.assign(below=_share(below, known)), "below", "share", mix).loc[near.index]
     return pd.DataFrame(
         {
             "unit": near.index,
@@ -263,7 +261,7 @@ def _very_short(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     _need(table, "handle_minutes", "handle times are unknown")
     minutes = table["handle_minutes"].astype("float64")
     table = table.assign(short=_share(minutes < VERY_SHORT_MINUTES, minutes.notna()))
-    rows = compare_with_peers(table, "short", "share", mix).table
+    rows = compare_with_peers(table, "short", "share", mix)
     large = (rows["value"] * rows["n"] >= MIN_CASES_SHORT) & (
         rows["value"] >= np.maximum(MIN_TIMES_SHORT * rows["peers"], MIN_SHARE_SHORT)
     )
@@ -284,7 +282,7 @@ def _month_end(table: pd.DataFrame, people: pd.DataFrame, mix: Sequence[str]) ->
         rep_month=(table["rep_id"].astype("str") + month).astype("category"),
     )
     whole = table[~table["rep_month"].isin(_partly_there(people))]
-    rows = compare_with_peers(whole, "late", "share", [*mix, "month"], cluster="rep_month").table
+    rows = compare_with_peers(whole, "late", "share", [*mix, "month"], cluster="rep_month")
     large = rows["value"] >= np.maximum(MIN_TIMES_MONTH_END * rows["peers"], rows["peers"] + MIN_POINTS_MONTH_END)
     return _evidence(rows, rows["high"], large)
 
@@ -304,7 +302,7 @@ def _asked_few(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     _need(table, "csat", "satisfaction is unknown")
     responded = compare_with_peers(
         table.assign(responded=table["csat"].notna().astype("float64")), "responded", "share", mix
-    ).table
+    )
     content = _csat(table, mix)
     both = responded.index.intersection(content.index)
     responded, content = responded.loc[both], content.loc[both]
@@ -329,13 +327,13 @@ def _easy_work(table: pd.DataFrame) -> pd.DataFrame:
     worked = table[table["handle_minutes"].gt(0).fillna(False).astype(bool)]
     easy = _usual_minutes(worked, queue)
     table = table.assign(usual=table["what"].map(easy).astype("float64"))
-    rows = compare_with_peers(table, "usual", "count", queue).table
+    rows = compare_with_peers(table, "usual", "count", queue)
     return _evidence(rows, rows["low"], rows["value"] <= MAX_TIMES_EASY * rows["peers"])
 
 
 def _usual_minutes(worked: pd.DataFrame, queue: Sequence[str]) -> pd.Series:
     """Minutes by kind of ticket, fitted within reps and queues: how fast somebody works makes no work easy."""
-    coded = peers.coded(worked, "handle_minutes", "time", ["what", *queue], "account_id")
+    coded = casemix.coded(worked, "handle_minutes", "time", ["what", *queue], worked["rep_id"], "account_id")
     if "what" not in coded.factors:
         raise ContractError("too few tickets with `handle_minutes` to tell easy work from hard")
     place = coded.factors.index("what")

@@ -22,8 +22,8 @@ from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.estimates import Estimate
 from cs_helpers.core.stats import wilson_interval
+from cs_helpers.reps.employment import working_days
 from cs_helpers.reps.results import Cases
-from cs_helpers.reps.workdays import working_days
 
 CONTACT_KEYS = ("service_level", "asa_seconds", "abandonment_rate", "resolved_rate", "first_response_hours")
 RESOLUTION_KEYS = (
@@ -151,7 +151,7 @@ def work_cases(
         tickets_per_hour         tickets resolved / contracted hours of those days
 
     The value is the number of tickets, ``exposure`` the days or hours. ``people`` says who was employed when
-    (``workdays.working_days``); a rep without a row there counts from the first to the last month with a ticket
+    (``employment.working_days``); a rep without a row there counts from the first to the last month with a ticket
     resolved. A month without a ticket counts as 0 only between two with one: before and after, the rep may have had
     other work. Holidays and leave are in no table. Raises ContractError where nobody resolved a ticket in the window.
     """
