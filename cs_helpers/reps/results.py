@@ -378,22 +378,12 @@ class MeasureBenchmark(Result):
     others: tuple[Result, ...] = ()
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class MeasureIntervals(Result):
+class MeasureIntervals(MeasureBenchmark):
     """One measure, rep by rep: adjusted figure, interval and verdict."""
 
-    role: str
-    benchmark: Benchmark
-    league_table: bool = False
-    smallest_group: int = 1
 
-
-@dataclass(frozen=True, eq=False, repr=False)
-class MeasurePlaces(Result):
+class MeasurePlaces(MeasureBenchmark):
     """The places that reps may hold on one measure, each as the range that holds it with 90 % probability."""
-
-    role: str
-    benchmark: Benchmark
 
 
 @dataclass(frozen=True, eq=False, repr=False)

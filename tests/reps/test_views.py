@@ -199,6 +199,7 @@ def what_next(boards, repeated=None, questions=None):
 def finding(board, role, place, steer=("csat",), **more):
     """The sentence of a team's section at one place of the page."""
     keys = steer if role == "support" else ("nps",)
+    board = replace(board, role=role)
     result = TeamBenchmark(role, board, team_findings(board, role), check_steering(keys, role), **more)
     return next(one for one in view_of(result).findings(result) if one.anchor == f"{role}-{place}")
 
