@@ -98,6 +98,14 @@ def internal_moves(people: pd.DataFrame, role: str, start: Any, end: Any) -> Mov
     )
 
 
+def may_be_of_role(reps: pd.Series, people: pd.DataFrame, role: str) -> pd.Series:
+    """Whether each rep is of a role, as far as the table of reps holds one."""
+    if not {"rep_id", "role"} <= set(people.columns):
+        return pd.Series(True, reps.index)
+    others = people.loc[people["role"].notna() & (people["role"].astype("str").str.lower() != role), "rep_id"]
+    return ~reps.isin(others)
+
+
 def _dates(people: pd.DataFrame, column: str) -> pd.Series:
     return pd.to_datetime(people[column] if column in people else pd.Series(pd.NaT, people.index))
 

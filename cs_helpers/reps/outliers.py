@@ -13,9 +13,10 @@ from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.results import Suppressed, or_suppressed
 from cs_helpers.core.stats import benjamini_hochberg, normal_quantile
+from cs_helpers.reps.employment import may_be_of_role
 from cs_helpers.reps.measures import measure
 from cs_helpers.reps.peers import compare_with_peers, difference_interval, work_columns
-from cs_helpers.reps.results import Benchmark, Cases, Persistence, Profile
+from cs_helpers.reps.results import Benchmark, Cases, Persistence, Profile, within
 
 MIN_RELIABILITY = 0.5
 MIN_PAIRS = 5
@@ -205,7 +206,7 @@ def _comparisons(
         raise ParameterError("touches and portfolio belong together: give both, or neither.")
     found: list[_Comparison] = []
     if len(tickets):
-        inside = tickets[(tickets["opened_month"] >= start) & (tickets["opened_month"] < end)]
+        inside = tickets[within(tickets["opened_month"], start, end)]
         found += _of_tickets(_same_role(inside[inside["rep_id"].notna()], people, unit))
     if touches is not None and portfolio is not None:
         months = portfolio.between(start, end).table
@@ -216,13 +217,8 @@ def _comparisons(
 
 def _same_role(rows: pd.DataFrame, people: pd.DataFrame, unit: str) -> pd.DataFrame:
     """The rows of reps of the same role; of everybody where the role is not known."""
-    if not len(people) or "role" not in people:
-        return rows
-    roles = people.set_index("rep_id")["role"]
-    role = roles.get(unit)
-    if not isinstance(role, str):
-        return rows
-    return rows[~rows["rep_id"].isin(roles.index[roles.notna() & (roles != role)])]
+    role = people.set_index("rep_id")["role"].get(unit) if len(people) and "role" in people else None
+    return rows[may_be_of_role(rows["rep_id"], people, role.lower())] if isinstance(role, str) else rows
 
 
 def _compared(

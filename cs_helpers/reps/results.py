@@ -17,6 +17,11 @@ from cs_helpers.core.results import Record, Result, Suppressed
 N = TypeVar("N")
 
 
+def within(dates: pd.Series, start: pd.Timestamp, end: pd.Timestamp) -> pd.Series:
+    """Which dates lie in [start, end)."""
+    return ((dates >= start) & (dates < end)).astype(bool)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Cases(Record):
     """What is compared, one row per case: a ticket, a call, a renewal, an account-month, a rep's month.
@@ -36,8 +41,7 @@ class Cases(Record):
 
     def between(self, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
         """The cases of the months in [start, end)."""
-        inside = (self.table["month"] >= start) & (self.table["month"] < end)
-        return replace(self, table=self.table[inside])
+        return replace(self, table=self.table[within(self.table["month"], start, end)])
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,8 +12,9 @@ from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats import holm
 from cs_helpers.core.stats.clusters import upper_tail
 from cs_helpers.reps import casemix, peers
+from cs_helpers.reps.employment import may_be_of_role
 from cs_helpers.reps.peers import compare_with_peers, work_columns
-from cs_helpers.reps.results import Screen
+from cs_helpers.reps.results import Screen, within
 
 SCREENS = ("first_contact", "pile_up", "very_short", "month_end", "asked_few", "easy_work")
 EVIDENCE = ["unit", "label", "value", "peers", "n", "p", "value_2", "peers_2", "second", "target"]
@@ -75,8 +76,8 @@ def gaming_screens(
     absent = [name for name in NEEDED if name not in tickets]
     if absent:
         raise ContractError(f"ticket_cases: no column {', '.join(absent)}. Give the roll-up `ticket_cases` as it is.")
-    inside = (tickets["resolved_month"] >= start) & (tickets["resolved_month"] < end) & tickets["rep_id"].notna()
-    table, mix = work_columns(_of_support(tickets[inside], people))
+    inside = within(tickets["resolved_month"], start, end) & tickets["rep_id"].notna()
+    table, mix = work_columns(tickets[inside & may_be_of_role(tickets["rep_id"], people, "support")])
     table = table.astype(dict.fromkeys(("rep_id", "account_id", *mix), "category"))
     labels = _labels(people)
     targets = ROUND_TARGETS if target_minutes is None else (float(target_minutes),)
@@ -122,14 +123,6 @@ def _labels(people: pd.DataFrame) -> dict[str, str]:
         return {}
     named = people[people["name"].notna()]
     return dict(zip(named["rep_id"].astype("str"), named["name"].astype("str"), strict=True))
-
-
-def _of_support(tickets: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
-    """The tickets of support reps, and of whoever is not in the table of people."""
-    if not len(people) or "role" not in people:
-        return tickets
-    others = people.loc[people["role"].notna() & (people["role"] != "support"), "rep_id"]
-    return tickets[~tickets["rep_id"].isin(others)]
 
 
 def _need(table: pd.DataFrame, column: str, what: str) -> None:
