@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -68,6 +69,11 @@ def fit_case_mix(cases: Cases, key: str, by: str | pd.Series = "rep_id") -> Case
     their own; those with fewer than 30 cases are put together, and so are all beyond the nineteen most frequent. Raises
     ContractError without a case, ParameterError for an unknown measure. Source: indirect standardisation (Breslow & Day
     1987, section 2.3); Laird & Ware 1982 for the drawn levels.
+
+    Example:
+        >>> effects = fit_case_mix(cs.reps.team_cases(tables, "support").of("csat"), "csat").effects
+        >>> effects.set_index("level")["effect"].round(3)["Mid-Market"].item()
+        -0.065
     """
     coded = code(cases, key, by)
     return mix_of(coded, fit(coded, measure(key).family), key)
@@ -94,6 +100,12 @@ def points_scale(coded: Coded, key: str) -> float:
     """What turns a log odds ratio into points at the centre, c (1 - c), for shares; 1 for everything else."""
     centre = float(coded.y.mean())
     return centre * (1 - centre) if measure(key).family == "share" else 1.0
+
+
+def centre_of(coded: Coded, family: str) -> float:
+    """The measure over all cases: share, mean, count per exposure, or the mean logarithm of times."""
+    y, exposure = coded.y, coded.exposure
+    return float((y.sum() if family == "count" else y @ exposure) / exposure.sum())
 
 
 def code(cases: Cases, key: str, by: str | pd.Series = "rep_id") -> Coded:
@@ -218,8 +230,8 @@ class _Levels:
     @staticmethod
     def at(c: Coded, family: str, starts: np.ndarray) -> _Levels:
         """The start: everybody at the level of all."""
-        whole = c.y.sum() / c.exposure.sum() if family == "count" else c.y @ c.exposure / c.exposure.sum()
-        common = float(_linked(np.array(_inside(float(whole), family, len(c.y))), family))
+        whole = _inside(centre_of(c, family), family, len(c.y))
+        common = math.log(whole / (1 - whole)) if family == "share" else math.log(whole) if family == "count" else whole
         size = int(starts[-1])
         offset = np.log(c.exposure) if family == "count" else 0.0
         return _Levels(np.full(len(c.names), common), np.zeros(size), common, offset, np.zeros((size, size)))
@@ -307,10 +319,6 @@ def _inside(value: float, family: str, n: int) -> float:
     if family == "share":
         return float(np.clip(value, 0.5 / (n + 1), 1 - 0.5 / (n + 1)))
     return max(value, 1e-9) if family == "count" else value
-
-
-def _linked(value: np.ndarray, family: str) -> np.ndarray:
-    return np.log(value / (1 - value)) if family == "share" else np.log(value) if family == "count" else value
 
 
 def _moments(eta: np.ndarray, exposure: np.ndarray, family: str) -> tuple[np.ndarray, np.ndarray]:

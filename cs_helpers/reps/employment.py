@@ -63,6 +63,10 @@ def internal_moves(people: pd.DataFrame, role: str, start: Any, end: Any) -> Mov
     one of a Poisson count (Garwood 1936), 95 %. Raises ParameterError for a role that is none or a window
     without a month, ContractError where nobody of the role was employed in the window, or where people stand there
     without the columns role and moved_to.
+
+    Example:
+        >>> internal_moves(tables.reps, "support", "2023-07-01", "2026-07-01").to
+        {'Sales': 2, 'Marketing': 1}
     """
     checked_role(role)
     first, last = periods.window(start, end)

@@ -40,6 +40,13 @@ def repeated_outliers(
     nothing is called consistent. The correlation of the two effects has Fisher's interval. Where nobody differs, one
     of 800 units is beyond the limits twice on the same side. Raises ParameterError where the two do not belong
     together. Source: Fisher 1921 for the interval.
+
+    Example:
+        >>> csat = cs.reps.team_cases(tables, "support").of("csat")
+        >>> windows = (("2024-07-01", "2025-07-01"), ("2025-07-01", "2026-07-01"))
+        >>> before, now = (cs.reps.compare_reps(csat.between(*each), tables.reps).of("csat") for each in windows)
+        >>> repeated_outliers(before, now).consistent["label"].tolist()
+        ['Zoë Okafor', 'Saga Quist', 'Viktor Grünwald']
     """
     if (before.key, before.level) != (now.key, now.level):
         raise ParameterError(
@@ -134,6 +141,12 @@ def outlier_profiles(
     otherwise; ratio = value / peers, n, p, q (Benjamini-Hochberg over the aspects) and clear: q at most .05, the
     natural spread of reps allowed for, and at least 15 % away (shares: and 2 points, or just 5 points).
     A measure whose outliers have too few cases gives Suppressed. Raises ParameterError for a window that is none.
+
+    Example:
+        >>> outliers = cs.reps.persistence(tables, "support").measures
+        >>> tickets = tables.rollup("ticket_cases", start="2025-07-01", as_of="2026-07-01")
+        >>> [each.label for each in outlier_profiles(outliers[:1], tickets, tables.reps, "2025-07-01", "2026-07-01")]
+        ['Zoë Okafor', 'Saga Quist', 'Viktor Grünwald']
     """
     profiled: set[str] = set()
     found: list[Profile | Suppressed] = []

@@ -82,9 +82,9 @@ class Portfolios(Record):
                 "month": events["month"],
             }
         )
-        if self.attributes is not None:
-            for name in self.attributes.columns:
-                table[str(name)] = self._attribute(name, events["account_id"])
+        attributes = pd.DataFrame() if self.attributes is None else self.attributes
+        for name, column in attributes.items():
+            table[str(name)] = events["account_id"].map(column.astype("str").where(column.notna())).astype("category")
         table[MRR] = mrr_bands(stood["mrr"])
         table[TENURE] = tenure_bands(stood["first_paid"], stood["day"])
         for name in mix:
@@ -96,12 +96,6 @@ class Portfolios(Record):
             table["exposure"] = events["exposure"].astype(float)
         has = tuple(key for key in keys if table[key].notna().any())
         return Cases(table, has, factors, (*notes, *whose.notes) if len(events) else tuple(notes))
-
-    def _attribute(self, name: str, accounts: pd.Series) -> pd.Series:
-        assert self.attributes is not None
-        column = self.attributes[name]
-        text = column.astype("str").where(column.notna())
-        return accounts.map(text).astype("category")
 
 
 def standing(paid: pd.DataFrame, accounts: pd.Series, days: pd.Series) -> pd.DataFrame:

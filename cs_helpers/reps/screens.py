@@ -67,6 +67,11 @@ def gaming_screens(
     the rep's own share and what the times around it would lead to, ``target`` in minutes; very_short, month_end:
     shares; asked_few: response rate and satisfied share; easy_work: minutes per ticket.
     Raises ParameterError for a window, target or level that is none, ContractError where columns are missing.
+
+    Example:
+        >>> tickets = tables.rollup("ticket_cases", start="2025-07-01", as_of="2026-07-01")
+        >>> [len(screen.raised) for screen in gaming_screens(tickets, tables.reps, "2025-07-01", "2026-07-01")]
+        [0, 0, 0, 0, 0, 0]
     """
     start, end = periods.window(start, end)
     if not 0 < level < 1:
@@ -79,7 +84,7 @@ def gaming_screens(
     inside = within(tickets["resolved_month"], start, end) & tickets["rep_id"].notna()
     table, mix = work_columns(tickets[inside & may_be_of_role(tickets["rep_id"], people, "support")])
     table = table.astype(dict.fromkeys(("rep_id", "account_id", *mix), "category"))
-    labels = _labels(people)
+    labels = dict(people.reindex(columns=["rep_id", "name"]).dropna().astype("str").to_numpy().tolist())
     targets = ROUND_TARGETS if target_minutes is None else (float(target_minutes),)
     looks: dict[str, Callable[[], pd.DataFrame]] = {
         "first_contact": lambda: _first_contact(table, mix),
@@ -116,13 +121,6 @@ def _both(found: pd.DataFrame) -> np.ndarray:
     larger, smaller = np.maximum(first, second), np.sort(np.minimum(first, second))
     result: np.ndarray = np.minimum(larger * np.searchsorted(smaller, larger, side="right"), 1.0)
     return result
-
-
-def _labels(people: pd.DataFrame) -> dict[str, str]:
-    if not len(people) or "name" not in people:
-        return {}
-    named = people[people["name"].notna()]
-    return dict(zip(named["rep_id"].astype("str"), named["name"].astype("str"), strict=True))
 
 
 def _need(table: pd.DataFrame, column: str, what: str) -> None:

@@ -58,6 +58,10 @@ from cs_helpers.reps.views.words import (
 )
 
 MAX_EFFECTS = 30
+_PLACES_ASKED_FOR = (
+    "Places were asked for. Each is shown as the range that holds it with 90\u202f% probability: with figures like these "
+    "a place by itself is mostly chance, and would be another one next period."
+)
 MAX_NAMED = 12  # in a text alternative
 MAX_MOVERS = 10  # in the table of those who move most
 
@@ -154,7 +158,10 @@ class MeasureIntervalsView(View[MeasureIntervals]):
     def page_table(self, result: MeasureIntervals) -> Block | None:
         """One row per rep: cases, the plain figure, with cases alike, its interval and the verdict."""
         shown = units_table(result.benchmark, result.league_table, result.smallest_group, result.role)
-        return stacked(_league_notice(), shown) if result.league_table else shown
+        if not result.league_table:
+            return shown
+        lead, text = "No league table.", _PLACES_ASKED_FOR
+        return stacked(Block(f'<p class="cs-note"><strong>{lead}</strong> {plain(text)}</p>', f"{lead} {text}"), shown)
 
 
 @view_for(MeasurePlaces)
@@ -291,15 +298,6 @@ def _spread(bench: Benchmark, anchor: str) -> Headline:
             f"95{NARROW_SPACE}% limits."
         )
     return Headline(found, " ".join(filter(None, parts)), anchor)
-
-
-def _league_notice() -> Block:
-    """Why places are shown as ranges, above the table of places that somebody asked for."""
-    text = (
-        "Places were asked for. Each is shown as the range that holds it with 90\u202f% probability: with figures like "
-        "these a place by itself is mostly chance, and would be another one next period."
-    )
-    return Block(f'<p class="cs-note"><strong>No league table.</strong> {plain(text)}</p>', f"No league table. {text}")
 
 
 # --- what charts draw, and the same in words
