@@ -148,27 +148,16 @@ def _first_contact(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
             reason = str(refusal)
     if not given:
         raise ContractError(f"neither tickets that came back nor CSAT answers can be compared ({reason})")
-    # Two ways in which it may show: each has half of the level.
-    ps = pd.DataFrame({name: rows["p"] for name, rows in given.items()}).fillna(1.0) * len(given)
-    matter = pd.DataFrame({name: rows["matters"] for name, rows in given.items()}).fillna(False).astype(bool)
-    second = ps.where(matter, ps + 2).idxmin(axis=1)
-    pick = [(second.loc[unit], unit) for unit in recorded.index]
-    chosen = pd.DataFrame([given[name].loc[unit] for name, unit in pick], index=recorded.index)
-    return pd.DataFrame(
-        {
-            "unit": recorded.index,
-            "value": recorded["value"],
-            "peers": recorded["peers"],
-            "n": recorded["n"],
-            "p": recorded["high"],
-            "p_2": [min(ps.loc[unit, name], 1.0) for name, unit in pick],
-            "value_2": chosen["value"].astype(float),
-            "peers_2": chosen["peers"].astype(float),
-            "second": second,
-            "matters": (recorded["value"] - recorded["peers"] >= MIN_POINTS_ONE_CONTACT)
-            & np.array([matter.loc[unit, name] for name, unit in pick]),
-        }
-    ).reset_index(drop=True)
+    # Two ways in which it may show: each has half of the level. Of each rep the one that matters and is less likely.
+    both = pd.concat([rows.reindex(recorded.index).assign(second=name) for name, rows in given.items()])
+    p, matters = both["p"].fillna(1.0) * len(given), both["matters"].fillna(False).astype(bool)
+    both = both.assign(p=p, matters=matters).iloc[np.argsort(p.where(matters, p + 2), kind="stable")]
+    chosen = both[~both.index.duplicated()].reindex(recorded.index)
+    large = (recorded["value"] - recorded["peers"] >= MIN_POINTS_ONE_CONTACT) & chosen["matters"]
+    return _evidence(
+        recorded, recorded["high"], large,
+        p_2=chosen["p"].clip(upper=1.0), value_2=chosen["value"], peers_2=chosen["peers"], second=chosen["second"],
+    )  # fmt: skip
 
 
 def _back(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
@@ -231,20 +220,11 @@ def _pile_at(table: pd.DataFrame, mix: Sequence[str], target: float) -> pd.DataF
     whole = near
     if large.any():  # of all handle times, for the reader
         known = minutes.notna() & table["rep_id"].isin(near.index)
-        whole = compare_with_peers(table.assign(below=_share(below, known)), "below", "share", mix).loc[near.index]
-    return pd.DataFrame(
-        {
-            "unit": near.index,
-            "value": whole["value"],
-            "peers": whole["peers"],
-            "n": whole["n"],
-            "p": np.maximum(near["high"], upper_tail(ahead)),
-            "value_2": count / whole["n"],
-            "peers_2": around_it / whole["n"],
-            "target": target,
-            "matters": large,
-        }
-    ).reset_index(drop=True)
+        every = table.assign(below=_share(below, known))
+        whole = compare_with_peers(every, "below", "share", mix).loc[near.index]
+    p = np.maximum(near["high"], upper_tail(ahead))
+    second = {"value_2": count / whole["n"], "peers_2": around_it / whole["n"]}
+    return _evidence(whole, p, large, target=np.full(len(near), target), **second)
 
 
 def _very_short(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
@@ -300,8 +280,8 @@ def _asked_few(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     large = (responded["value"] <= MAX_TIMES_ANSWERED * responded["peers"]) & (
         content["value"] - content["peers"] >= MIN_POINTS_CSAT
     )
-    found = _evidence(responded, responded["low"], large).assign(p_2=content["high"].to_numpy())
-    return found.assign(value_2=content["value"].to_numpy(), peers_2=content["peers"].to_numpy())
+    second = {"p_2": content["high"], "value_2": content["value"], "peers_2": content["peers"]}
+    return _evidence(responded, responded["low"], large, **second)
 
 
 def _easy_work(table: pd.DataFrame) -> pd.DataFrame:
@@ -333,6 +313,9 @@ def _usual_minutes(worked: pd.DataFrame, queue: Sequence[str]) -> pd.Series:
     return pd.Series(longer * minutes, index=worked.index).groupby(worked["what"], observed=True).first()
 
 
-def _evidence(rows: pd.DataFrame, p: pd.Series | np.ndarray, matters: pd.Series) -> pd.DataFrame:
-    columns = {name: rows[name].to_numpy() for name in ("value", "peers", "n")}
-    return pd.DataFrame({"unit": rows.index, **columns, "p": np.asarray(p), "matters": matters.to_numpy()})
+def _evidence(
+    rows: pd.DataFrame, p: pd.Series | np.ndarray, matters: pd.Series, **second: pd.Series | np.ndarray
+) -> pd.DataFrame:
+    """One row per rep: the figures, p, the second figure where there is one, and whether the difference is large."""
+    columns = {name: rows[name] for name in ("value", "peers", "n")} | {"p": p} | second | {"matters": matters}
+    return pd.DataFrame({"unit": rows.index, **{name: np.asarray(each) for name, each in columns.items()}})

@@ -59,8 +59,8 @@ from cs_helpers.reps.views.words import (
 
 MAX_EFFECTS = 30
 _PLACES_ASKED_FOR = (
-    "Places were asked for. Each is shown as the range that holds it with 90\u202f% probability: with figures like these "
-    "a place by itself is mostly chance, and would be another one next period."
+    "Places were asked for. Each is shown as the range that holds it with 90\u202f% probability: with figures like "
+    "these a place by itself is mostly chance, and would be another one next period."
 )
 MAX_NAMED = 12  # in a text alternative
 MAX_MOVERS = 10  # in the table of those who move most
