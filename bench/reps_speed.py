@@ -30,6 +30,7 @@ from rep_teams import team
 from cs_helpers import reps
 from cs_helpers.core.stats import shrink, spread_of
 from cs_helpers.data import rollups
+from cs_helpers.reps import support
 from cs_helpers.reps.casemix import code, fit, points_scale
 from cs_helpers.reps.engine import compare_units, distances, noise_of
 
@@ -138,9 +139,9 @@ def large(tickets: int = 1_000_000, count: int = 500) -> dict[str, Any]:
     given = step(
         "cases",
         lambda rolled=rolled: [
-            reps.contact_cases(rolled, start, end, segments),
-            reps.resolution_cases(rolled, start, end, segments),
-            *reps.work_cases(rolled, people, start, end),
+            support.contact_cases(rolled, start, end, segments),
+            support.resolution_cases(rolled, start, end, segments),
+            *support.work_cases(rolled, people, start, end),
         ],
     )
     del rolled

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from cs_helpers.reps.results import Cases
+from cs_helpers.reps.outliers import outlier_profiles
+from cs_helpers.reps.results import Cases, Persistence
 
 START, END = pd.Timestamp("2025-07-01"), pd.Timestamp("2026-07-01")
 NOBODY = pd.DataFrame()
@@ -150,3 +151,15 @@ def book_and_touches(seed=0, csms=10, accounts=40, odd_rate=1.0, odd_channel=0.5
         }
     )
     return Cases(table, (), ("segment",)), touches.reset_index(drop=True)
+
+
+def persistent(*sides, key="csat", refused=""):
+    """Outliers of one measure: pairs of rep and side."""
+    pairs = pd.DataFrame(sides, columns=["unit", "side"])
+    return Persistence(key, "before", "now", 0.8, 0.6, 0.4, 0.8, pairs.assign(label=pairs["unit"]), refused)
+
+
+def profile(tickets, unit, side="better", key="csat", people=NOBODY, **touches):
+    """The profile of one outlier of one measure, or why there is none."""
+    (found,) = outlier_profiles([persistent((unit, side), key=key)], tickets, people, START, END, **touches)
+    return found

@@ -103,7 +103,7 @@ class NotAvailable(ContractError, AttributeError):  # noqa: N818 - it says what 
     """A field was asked of a result that the data do not allow."""
 
 
-def or_suppressed(analysis: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+def or_suppressed(analysis: Callable[..., R], *arguments: Any, **options: Any) -> R | Suppressed:
     """The result of an analysis, or ``Suppressed`` with the reason where the data do not allow one (ContractError).
 
     A ``Suppressed`` among the arguments is the result: what cannot be computed is not analysed further.

@@ -6,9 +6,9 @@ import pandas as pd
 
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError
-from cs_helpers.reps.portfolios import Portfolios, left_over, quarter_ends, standing, within
-from cs_helpers.reps.results import Cases
-from cs_helpers.reps.workdays import working_days
+from cs_helpers.reps.employment import working_days
+from cs_helpers.reps.portfolios import Portfolios, latest_before, left_over, quarter_ends, standing
+from cs_helpers.reps.results import Cases, within
 
 ONBOARDING = "onboarding"
 ONBOARDED_WITHIN = 180  # days
@@ -183,18 +183,8 @@ def coverage_cases(touches: pd.DataFrame, portfolios: Portfolios, start: pd.Time
     stood = standing(portfolios.paid, rows["account_id"], rows["day"])
     rows = rows[stood["mrr"].notna() & (stood["since"] <= rows["day"] - _days(COVERED_WITHIN))].reset_index(drop=True)
     touched = touches[["account_id"]].assign(at=touches["occurred_at"].dt.normalize().astype("datetime64[us]"))
-    latest = (
-        pd.merge_asof(
-            rows.assign(at=rows["day"], place=rows.index).sort_values("at", kind="stable"),
-            touched.dropna().assign(touch=touched["at"]).sort_values("at", kind="stable"),
-            on="at",
-            by="account_id",
-            allow_exact_matches=False,
-        )
-        .set_index("place")["touch"]
-        .sort_index()
-    )
-    covered = latest >= rows["day"] - _days(COVERED_WITHIN)
+    latest = latest_before(touched.dropna().assign(touch=touched["at"]), rows["account_id"], rows["day"])
+    covered = latest["touch"] >= rows["day"] - _days(COVERED_WITHIN)
     events = rows.assign(
         book_coverage=covered.astype(float),
         month=(rows["day"].to_numpy("datetime64[M]") - 1).astype("datetime64[us]"),

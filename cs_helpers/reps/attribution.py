@@ -12,12 +12,6 @@ from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.results import Record
 
 HANDOVER_DAYS = 90
-HANDOVER_RULE = (
-    "What happens to an account belongs to the CSM who had it on at least half of the {days} days before that day "
-    "(or of the days since it began to pay, if those are fewer); of two with half each, to the later one; if nobody "
-    "had it that long, to nobody."
-)
-"""The rule in one sentence, with ``{days}`` to be filled in: see ``handover_rule``."""
 NEVER = pd.Timestamp("2262-01-01")
 
 WITHOUT_ASSIGNMENTS = (
@@ -40,11 +34,6 @@ class Attribution(Record):
     rep_id: pd.Series
     notes: tuple[str, ...]
     counts: Mapping[str, int]
-
-
-def handover_rule(handover_days: int = HANDOVER_DAYS) -> str:
-    """The rule as a sentence."""
-    return HANDOVER_RULE.format(days=handover_days)
 
 
 def attributed(
@@ -91,6 +80,7 @@ def attributed(
     stretches = _Stretches.of(accounts.get_indexer(had["account_id"]), had, last_day)
     owner, ever = stretches.owners(place, begin, day, seen & (begin < day))
     rep = pd.Series(pd.Categorical.from_codes(owner, categories=stretches.reps), index=events.index, name="rep_id")
+    known_reps = len(people) and "rep_id" in people
     counts = {
         "events": len(events),
         "attributed": int((owner >= 0).sum()),
@@ -99,7 +89,7 @@ def attributed(
         "undated": int((~known).sum()),
         "overlapping_days": stretches.overlapping_days,
         "overlapping_accounts": stretches.overlapping_accounts,
-        "unknown_reps": _unknown(had, people),
+        "unknown_reps": int((~pd.Series(had["rep_id"].unique()).isin(people["rep_id"])).sum()) if known_reps else 0,
     }
     return Attribution(rep, _notes(counts, called, handover_days), counts)
 
@@ -140,7 +130,8 @@ class _Stretches:
         account, rep, start, end = account[runs], rep[runs], start[runs], end[runs]
         order = np.lexsort((rep, start, account))
         account, rep, start, end = account[order], rep[order], start[order], end[order]
-        surplus = _surplus(account, rep, start, end)
+        # Days with somebody else at the same time: the reps' own days less those with anybody.
+        surplus = _days_had(account, rep, start, end) - _days_had(account, np.zeros_like(rep), start, end)
         at, edge, until = _pieces(account, start, end)
         who = _latest_running(account, start, end, at, edge)
         held = who >= 0
@@ -181,12 +172,6 @@ class _Stretches:
         best = held[enough].sort_values(["event", "days", "until"]).drop_duplicates("event", keep="last")
         owner[event[best["event"].to_numpy()]] = best["rep"].to_numpy()
         return owner, ever
-
-
-def _surplus(account: np.ndarray, rep: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Days that accounts were somebody else's at the same time, by account: the reps' own days less those of any."""
-    result: np.ndarray = _days_had(account, rep, start, end) - _days_had(account, np.zeros_like(rep), start, end)
-    return result
 
 
 def _days_had(account: np.ndarray, rep: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -232,12 +217,6 @@ def _latest_running(
 
 def _day(dates: pd.Series) -> np.ndarray:
     return dates.to_numpy("datetime64[D]").astype(np.int64)
-
-
-def _unknown(had: pd.DataFrame, people: pd.DataFrame) -> int:
-    if not len(people) or "rep_id" not in people:
-        return 0
-    return int((~pd.Series(had["rep_id"].unique()).isin(people["rep_id"])).sum())
 
 
 def _notes(counts: Mapping[str, int], called: str, handover_days: int) -> tuple[str, ...]:

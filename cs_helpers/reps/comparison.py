@@ -38,6 +38,12 @@ def compare_reps(
     Refused is a measure of which fewer than two units have a figure. Reps without a case are
     named in ``untouched``, and those who left stay as they were. Raises ParameterError for an unknown measure or
     level, and ContractError where no measure could be compared.
+
+    Example:
+        >>> csat = cs.reps.team_cases(tables, "support").of("csat")
+        >>> board = compare_reps(csat, tables.reps, keys=["csat"])
+        >>> board.of("csat").clearly_different["label"].tolist()
+        ['Zoë Okafor', 'Kaja Tamm', 'Greta Moreau', 'Saga Quist']
     """
     if level not in ("rep", "manager"):
         raise ParameterError(f"level '{level}' is neither rep nor manager")
@@ -131,7 +137,8 @@ def managers_compared(reps: Benchmark, mine: pd.DataFrame, names: dict[str, str]
     Source: DerSimonian & Laird 1986 for s², within managers.
     """
     boss = mine.set_index("rep_id")["manager_id"] if len(mine) else pd.Series(dtype="str")
-    rows = _effects_of_all(reps).assign(manager=lambda part: part["unit"].map(boss))
+    units = reps.units
+    rows = units.assign(effect=units["all_effect"], se=units["all_se"], manager=units["unit"].map(boss))
     rows = rows[rows["manager"].notna() & (rows["se"] > 0)]
     counts = rows.groupby("manager").size()
     kept = counts[counts >= MIN_REPS_UNDER_A_MANAGER].index
@@ -198,11 +205,6 @@ def managers_compared(reps: Benchmark, mine: pd.DataFrame, names: dict[str, str]
         differ_p=math.nan,
         reliability=math.nan,
     )
-
-
-def _effects_of_all(reps: Benchmark) -> pd.DataFrame:
-    """The reps with their effects, also of those too few to be shown by themselves."""
-    return reps.units.assign(effect=reps.units["all_effect"], se=reps.units["all_se"])
 
 
 def _between_within(d: np.ndarray, v: np.ndarray, codes: np.ndarray, managers: int) -> float:

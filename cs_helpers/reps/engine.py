@@ -13,7 +13,7 @@ import pandas as pd
 from cs_helpers.core.stats import normal_quantile, overdispersion, shrink, spread_of, wilson_interval
 from cs_helpers.core.stats.clusters import upper_tail
 from cs_helpers.core.stats.shrinkage import MIN_TO_SHRINK
-from cs_helpers.reps.casemix import Coded, Fit, code, fit, mix_of, points_scale
+from cs_helpers.reps.casemix import Coded, Fit, centre_of, code, fit, mix_of, points_scale
 from cs_helpers.reps.measures import Measure, measure
 from cs_helpers.reps.results import Benchmark, CaseMix, Cases
 
@@ -180,8 +180,10 @@ def _units(c: Coded, f: Fit, noise: Noise, what: Measure, labels: Mapping[str, s
     observed, expected = totals(c, f, family)
     effect, se = distances(c, f, noise, what.key)
     per = np.bincount(c.unit, c.exposure, units) if family in ("mean", "count") else n
-    raw, mean = observed / per, expected / per
-    if family == "time":
+    plain, mean = observed / per, expected / per
+    raw = plain
+    if family == "time":  # dashboards print medians
+        plain = np.exp(pd.Series(c.y).groupby(c.unit).median().to_numpy(float))
         raw, mean = np.exp(raw), np.exp(mean)
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = noise.per_case * (points_scale(c, what.key) / se / float(f.weight.mean())) ** 2
@@ -193,7 +195,7 @@ def _units(c: Coded, f: Fit, noise: Noise, what: Measure, labels: Mapping[str, s
             "n": n,
             "n_effective": effective,
             "clusters": noise.clusters,
-            "plain": _plain(c, family, raw),
+            "plain": plain,
             "raw": raw,
             "expected": mean,
             "effect": effect,
@@ -202,18 +204,6 @@ def _units(c: Coded, f: Fit, noise: Noise, what: Measure, labels: Mapping[str, s
         }
     )
     return frame.sort_values("unit", ignore_index=True)
-
-
-def _plain(c: Coded, family: str, raw: np.ndarray) -> np.ndarray:
-    """What any dashboard prints: the share or mean as it is; the median of times."""
-    if family != "time":
-        return raw
-    order = np.lexsort((c.y, c.unit))
-    starts = np.searchsorted(c.unit[order], np.arange(len(raw)))
-    ends = np.append(starts[1:], len(order))
-    values = c.y[order]
-    result: np.ndarray = np.exp((values[starts + (ends - starts - 1) // 2] + values[starts + (ends - starts) // 2]) / 2)
-    return result
 
 
 def _too_few(c: Coded, f: Fit, noise: Noise, family: str, n: np.ndarray, expected: np.ndarray) -> list[str]:
@@ -307,11 +297,8 @@ def judged(
 
 
 def _centre(c: Coded, family: str) -> float:
-    if family == "time":
-        return float(np.exp(c.y.mean()))
-    if family == "mean":
-        return float(c.y @ c.exposure / c.exposure.sum())
-    return float(c.y.mean()) if family == "share" else float(c.y.sum() / c.exposure.sum())
+    """The figure of all cases, of times their geometric mean."""
+    return math.exp(centre_of(c, family)) if family == "time" else centre_of(c, family)
 
 
 def displayed(centre: float, effect: np.ndarray, scale: str, family: str) -> np.ndarray:

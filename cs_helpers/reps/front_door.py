@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-import pandas as pd
-
 from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Result, Suppressed, front_door, or_suppressed
-from cs_helpers.reps.activity_metrics import coverage_cases, onboarding_cases, touch_cases, touch_hours_cases
+from cs_helpers.reps import teams
 from cs_helpers.reps.comparison import compare_reps
-from cs_helpers.reps.measures import ROLES
-from cs_helpers.reps.move_rates import internal_moves
-from cs_helpers.reps.portfolios import Portfolios, nps_cases, portfolio_months, renewal_cases, usage_cases
+from cs_helpers.reps.employment import internal_moves
+from cs_helpers.reps.measures import ROLES, check_steering, checked_role
+from cs_helpers.reps.monthly import monthly_history
+from cs_helpers.reps.outliers import outlier_profiles
+from cs_helpers.reps.proficiency import time_to_proficiency
 from cs_helpers.reps.results import (
     Benchmark,
     Board,
@@ -39,35 +39,13 @@ from cs_helpers.reps.results import (
 )
 from cs_helpers.reps.screens import gaming_screens
 from cs_helpers.reps.settings import DEFAULTS, Settings
-from cs_helpers.reps.steering import check_steering
-from cs_helpers.reps.support import (
-    agent_cases,
-    answer_rates,
-    contact_cases,
-    resolution_cases,
-    resolved_rates,
-    work_cases,
-)
-from cs_helpers.reps.teams import (
-    Team,
-    checked_role,
-    chosen_roles,
-    compare_team,
-    histories_by_measure,
-    mix_attributes,
-    outliers_by_measure,
-    profiles_by_measure,
-    ramps_by_measure,
-    team_cases,
-    windows,
-    with_attributes,
-)
-from cs_helpers.retention import due_renewals, renewals_of
+from cs_helpers.reps.support import answer_rates, resolved_rates
 
 if TYPE_CHECKING:
     from cs_helpers.data.tables import Tables
 
 R = TypeVar("R", bound=Result)
+S = TypeVar("S", MeasureBenchmark, CaseMixEffects, Ramp, History, Moves)
 
 MEMBERS = {"support": "Support reps", "csm": "CSMs"}
 MIX_MEASURES = {"support": ("resolution_hours",), "csm": ("book_grr", "touch_hours_per_account")}
@@ -91,13 +69,12 @@ def summary(
         >>> len(cs.reps.summary(tables).teams)
         2
     """
-    roles = chosen_roles(role)
-    steering = {each: check_steering(settings.steered_by(each), each) for each in ROLES}
-    keys = {"support": steering["support"].keys, "csm": ("book_renewal_rate", *steering["csm"].keys)}
+    roles = _chosen(role)
+    steering = [check_steering(settings.steered_by(each), each) for each in ROLES]
     return RepsSummary(
         teams=tuple(_findings(tables, each, months, by, settings) for each in roles),
-        histories={each: _histories(tables, each, keys[each], months, by, settings) for each in roles},
-        warnings=tuple(warning for each in ROLES for warning in steering[each].warnings),
+        histories={each: _histories(tables, each, months, by, settings) for each in roles},
+        warnings=tuple(warning for each in steering for warning in each.warnings),
         currency=tables.currency,
     )
 
@@ -120,12 +97,11 @@ def benchmark(
     """
     role = checked_role(role)
     steering = check_steering(settings.steered_by(role), role)
-    team = _team(tables, role, by, settings)
+    team = teams.team_of(tables, role, by, settings)
     board = _board(tables, role, months, by, settings)
     if isinstance(board, Suppressed) or isinstance(team, Suppressed):
         return _no_comparison(role, board)
-    seen = windows(tables.as_of, months)
-    tickets = _tickets(tables, settings.repeat_days)
+    seen, tickets = teams.windows(tables.as_of, months), teams.tickets_of(tables, settings)
     support = role == "support"
     return TeamBenchmark(
         role=role,
@@ -158,7 +134,7 @@ def steering_measures(
         'csat'
     """
     role = checked_role(role)
-    keys = (*check_steering(settings.steered_by(role), role).keys, *(("book_grr",) if role == "csm" else ()))
+    keys = (*_steered(role, settings), *(("book_grr",) if role == "csm" else ()))
     board = _board(tables, role, months, by, settings)
     if isinstance(board, Suppressed):
         return _no_comparison(role, board)
@@ -169,8 +145,7 @@ def steering_measures(
             found.append(_named(key, bench))
         else:
             found.append(MeasureBenchmark(role, bench, league_table, tables.smallest_group))
-    first, others = _first(found)
-    return first if isinstance(first, Suppressed) else replace(first, others=others)
+    return _first(found)
 
 
 @front_door("What the mix of cases explains cannot be estimated.", "mix")
@@ -189,7 +164,7 @@ def case_mix(
         True
     """
     role = checked_role(role)
-    steered = check_steering(settings.steered_by(role), role).keys if role == "support" else ()
+    steered = _steered(role, settings) if role == "support" else ()
     board = _board(tables, role, months, by, settings)
     if isinstance(board, Suppressed):
         return _no_comparison(role, board)
@@ -197,7 +172,7 @@ def case_mix(
     found = [CaseMixEffects(role, bench) for bench in given if bench is not None and len(bench.shown)]
     if not found:
         raise ContractError("no measure has a figure of any rep.")
-    return replace(found[0], others=tuple(found[1:]))
+    return _first(found)
 
 
 @front_door("Managers are not compared.", "managers")
@@ -237,20 +212,15 @@ def persistence(
         True
     """
     role = checked_role(role)
-    seen = windows(tables.as_of, months)
     found = _repeated(tables, role, months, by, settings)
     measures = tuple(each for each in found if isinstance(each, Persistence))
     if not measures:
         refused = next((each.reason for each in found if isinstance(each, Suppressed)), "")
         reason = refused or "there is no earlier period to compare with"
         return Suppressed(reason, "", "Nobody can be called a consistent outlier.", f"{role}-persistence")
-    work = _work(tables, by, settings)
-    hours = _hours(tables, by, settings) if role == "csm" else None
-    touches = tables.touches if isinstance(hours, Cases) else None
-    profiles = or_suppressed(
-        profiles_by_measure,
-        measures, work, tables.reps, seen.start, seen.end, touches, hours,
-    )  # fmt: skip
+    seen, tickets = teams.windows(tables.as_of, months), teams.tickets_with_attributes(tables, by, settings)
+    touched = (tables.touches, teams.hours_of(tables, by, settings)) if role == "csm" else ()
+    profiles = or_suppressed(outlier_profiles, measures, tickets, tables.reps, seen.start, seen.end, *touched)
     return RepeatedOutliers(role, measures, (profiles,) if isinstance(profiles, Suppressed) else profiles)
 
 
@@ -289,14 +259,16 @@ def ramp(tables: Tables, role: str = "", by: str = "", settings: Settings = DEFA
         >>> cs.reps.ramp(tables, "support").newcomers
         8
     """
+
+    def ramp_of(cases: Cases, key: str) -> Ramp:
+        return time_to_proficiency(cases, key, tables.reps, tables.people_records)
+
     found: list[Ramp | Suppressed] = []
-    for each in chosen_roles(role):
-        keys = check_steering(settings.steered_by(each), each).keys
-        team = _team(tables, each, by, settings)
-        by_measure = ramps_by_measure(team, keys, tables.reps, tables.people_records)
-        found += [_named(key, one) for key, one in by_measure.items()]
-    first, others = _first(found)
-    return first if isinstance(first, Suppressed) else replace(first, others=others)
+    for each in _chosen(role):
+        team = teams.team_of(tables, each, by, settings)
+        ramps = teams.by_measure(team, _steered(each, settings), ramp_of)
+        found += [_named(key, one) for key, one in ramps.items()]
+    return _first(found)
 
 
 @front_door("How a measure moved cannot be told.", "history")
@@ -314,13 +286,9 @@ def history(
         'csat'
     """
     found: list[History | Suppressed] = []
-    for each in chosen_roles(role):
-        keys = check_steering(settings.steered_by(each), each).keys
-        wanted = ("book_renewal_rate", *keys) if each == "csm" else keys
-        by_measure = _histories(tables, each, wanted, months, by, settings)
-        found += [_named(key, one) for key, one in by_measure.items()]
-    first, others = _first(found)
-    return first if isinstance(first, Suppressed) else replace(first, others=others)
+    for each in _chosen(role):
+        found += [_named(key, one) for key, one in _histories(tables, each, months, by, settings).items()]
+    return _first(found)
 
 
 @front_door("Internal moves cannot be told.", "moves")
@@ -335,112 +303,51 @@ def moves(tables: Tables, role: str = "") -> Moves | Suppressed:
         3
     """
     found: list[Moves | Suppressed] = []
-    for each in chosen_roles(role):
+    for each in _chosen(role):
         one = or_suppressed(internal_moves, tables.reps, each, tables.observed_from, tables.as_of)
         if isinstance(one, Suppressed):
             one = replace(one, conclusion="Internal moves cannot be told.", anchor=f"moves-{each}")
         found.append(one)
-    first, others = _first(found)
-    return first if isinstance(first, Suppressed) else replace(first, others=others)
+    return _first(found)
+
+
+@front_door("There are no cases of this team.", "cases")
+def team_cases(tables: Tables, role: str, by: str = "", settings: Settings = DEFAULTS) -> teams.Team | Suppressed:
+    """All cases of one team over all observed months, for the methods that take cases.
+
+    ``.of(key)`` gives the cases of one measure, ``missing`` says which the data do not hold. Parameters as in
+    ``benchmark``.
+
+    Example:
+        >>> cs.reps.team_cases(tables, "csm").of("nps").mix
+        ('segment', 'MRR', 'tenure')
+    """
+    return teams.team_of(tables, checked_role(role), by, settings)
 
 
 # --- what several questions share, computed once per company
 
 
-def _tickets(tables: Tables, repeat_days: int) -> pd.DataFrame | Suppressed:
-    """The roll-up of tickets over all observed months."""
-    tickets: pd.DataFrame | Suppressed = or_suppressed(
-        tables.rollup, "ticket_cases", start=tables.observed_from, as_of=tables.as_of, days=repeat_days
-    )
-    return tickets
+def _chosen(role: str) -> tuple[str, ...]:
+    """The role that was named, or all roles."""
+    return (checked_role(role),) if role else ROLES
 
 
-def _work(tables: Tables, by: str, settings: Settings) -> pd.DataFrame | Suppressed:
-    """Tickets with the attributes of their accounts."""
-    work: pd.DataFrame | Suppressed = or_suppressed(
-        with_attributes, _tickets(tables, settings.repeat_days), mix_attributes(tables.accounts, by)
-    )
-    return work
-
-
-def _team(tables: Tables, role: str, by: str, settings: Settings) -> Team | Suppressed:
-    """All cases of one team over all observed months."""
-    make = _support_team if role == "support" else _csm_team
-    return tables.cached(("reps.team", role, by, settings), lambda: make(tables, by, settings))
-
-
-def _support_team(tables: Tables, by: str, settings: Settings) -> Team | Suppressed:
-    attributes = mix_attributes(tables.accounts, by)
-    tickets = _tickets(tables, settings.repeat_days)
-    people, observed = tables.reps, (tables.observed_from, tables.as_of)
-    seconds = settings.service_level_seconds
-    return team_cases(
-        "support",
-        or_suppressed(resolution_cases, tickets, *observed, attributes),
-        or_suppressed(contact_cases, tickets, *observed, attributes, seconds),
-        or_suppressed(work_cases, tickets, people, *observed),
-        or_suppressed(agent_cases, tables.surveys, people, *observed),
-    )
-
-
-def _csm_team(tables: Tables, by: str, settings: Settings) -> Team | Suppressed:
-    first, last = observed = (tables.observed_from, tables.as_of)
-    paid = or_suppressed(tables.rollup, "paid_periods")
-    due = or_suppressed(due_renewals, tables.subscriptions, paid, observed_from=first, as_of=last)
-    renewals = or_suppressed(renewals_of, tables.renewals, due, last)
-    usage = or_suppressed(tables.rollup, "usage_features", first=first, last=last, dense=True, step=3)
-    panel = or_suppressed(tables.account_months)
-    portfolios = _portfolios(tables, by, settings)
-    return team_cases(
-        "csm",
-        or_suppressed(renewal_cases, renewals, portfolios, *observed, tables.subscriptions),
-        or_suppressed(portfolio_months, panel, portfolios, *observed),
-        or_suppressed(nps_cases, tables.surveys, portfolios, *observed),
-        or_suppressed(usage_cases, usage, portfolios, *observed),
-        or_suppressed(onboarding_cases, tables.touches, portfolios, *observed),
-        or_suppressed(coverage_cases, tables.touches, portfolios, *observed),
-        or_suppressed(touch_cases, tables.touches, tables.reps, *observed),
-        _hours(tables, by, settings),
-    )
-
-
-def _portfolios(tables: Tables, by: str, settings: Settings) -> Portfolios | Suppressed:
-    portfolios: Portfolios | Suppressed = or_suppressed(
-        Portfolios,
-        tables.assignments,
-        tables.reps,
-        or_suppressed(tables.rollup, "paid_periods"),
-        mix_attributes(tables.accounts, by),
-        settings.handover_days,
-    )
-    return portfolios
-
-
-def _hours(tables: Tables, by: str, settings: Settings) -> Cases | Suppressed:
-    """Hours spent on accounts by month, as cases of the CSM who had the account."""
-
-    def make() -> Cases | Suppressed:
-        panel = or_suppressed(tables.account_months)
-        portfolios = _portfolios(tables, by, settings)
-        hours: Cases | Suppressed = or_suppressed(
-            touch_hours_cases, tables.touches, panel, portfolios, tables.observed_from, tables.as_of
-        )
-        return hours
-
-    return tables.cached(("reps.hours", by, settings), make)
+def _steered(role: str, settings: Settings) -> tuple[str, ...]:
+    """The measures that steer one team."""
+    return check_steering(settings.steered_by(role), role).keys
 
 
 def _board(
     tables: Tables, role: str, months: int, by: str, settings: Settings, earlier: bool = False
 ) -> Board | Suppressed:
     """All measures of a team compared over the last window, or over the one before it."""
-    seen = windows(tables.as_of, months)
+    seen = teams.windows(tables.as_of, months)
     start, end = (seen.before, seen.start) if earlier else (seen.start, seen.end)
 
     def make() -> Board | Suppressed:
-        team = _team(tables, role, by, settings)
-        board: Board | Suppressed = or_suppressed(compare_team, team, tables.reps, start, end, fdr=settings.fdr)
-        return board
+        team = teams.team_of(tables, role, by, settings)
+        return or_suppressed(teams.compare_team, team, tables.reps, start, end, fdr=settings.fdr)
 
     return tables.cached(("reps.board", role, start, end, by, settings), make)
 
@@ -449,20 +356,22 @@ def _repeated(
     tables: Tables, role: str, months: int, by: str, settings: Settings
 ) -> tuple[Persistence | Suppressed, ...]:
     """Per measure who stands out in both windows."""
-    before, now = (_board(tables, role, months, by, settings, earlier) for earlier in (True, False))
-    return outliers_by_measure(before, now, windows(tables.as_of, months))
+
+    def make() -> tuple[Persistence | Suppressed, ...]:
+        before, now = (_board(tables, role, months, by, settings, earlier) for earlier in (True, False))
+        return teams.outliers_by_measure(before, now, teams.windows(tables.as_of, months))
+
+    return tables.cached(("reps.repeated", role, months, by, settings), make)
 
 
 def _screens(tables: Tables, months: int, by: str, settings: Settings) -> tuple[Screen, ...] | Suppressed:
     """The questions about how figures of support came about in the last window."""
-    seen = windows(tables.as_of, months)
+    seen = teams.windows(tables.as_of, months)
 
     def make() -> tuple[Screen, ...] | Suppressed:
-        work = _work(tables, by, settings)
-        found: tuple[Screen, ...] | Suppressed = or_suppressed(
-            gaming_screens, work, tables.reps, seen.start, seen.end, settings.handle_target or None
-        )
-        return found
+        tickets = teams.tickets_with_attributes(tables, by, settings)
+        target = settings.handle_target or None
+        return or_suppressed(gaming_screens, tickets, tables.reps, seen.start, seen.end, target)
 
     return tables.cached(("reps.screens", months, by, settings), make)
 
@@ -474,20 +383,24 @@ def _findings(tables: Tables, role: str, months: int, by: str, settings: Setting
         board=_board(tables, role, months, by, settings),
         repeated=_repeated(tables, role, months, by, settings),
         questions=_screens(tables, months, by, settings) if role == "support" else (),
-        steered_by=check_steering(settings.steered_by(role), role).keys,
+        steered_by=_steered(role, settings),
     )
 
 
 def _histories(
-    tables: Tables, role: str, keys: Sequence[str], months: int, by: str, settings: Settings
+    tables: Tables, role: str, months: int, by: str, settings: Settings
 ) -> Mapping[str, History | Suppressed]:
-    """Measures of a team by month, and the last window against the one before."""
+    """The measures that steer a team by month, of CSMs the renewals too; the last window against the one before."""
+    steered = _steered(role, settings)
+    keys = ("book_renewal_rate", *steered) if role == "csm" else steered
+
+    def history_of(cases: Cases, key: str) -> History:
+        return monthly_history(cases, key, tables.as_of, tables.goals, window=months)
 
     def make() -> Mapping[str, History | Suppressed]:
-        team = _team(tables, role, by, settings)
-        return histories_by_measure(team, keys, tables.as_of, tables.goals, months)
+        return teams.by_measure(teams.team_of(tables, role, by, settings), keys, history_of)
 
-    return tables.cached(("reps.histories", role, tuple(keys), months, by, settings), make)
+    return tables.cached(("reps.histories", role, months, by, settings), make)
 
 
 def _measure(board: Board, key: str) -> Benchmark | Suppressed:
@@ -512,10 +425,10 @@ def _named(key: str, result: R) -> R:
     return replace(result, reason=f"{definitions.short_name(key)}: {result.reason}", anchor=f"no-{key}")
 
 
-def _first(found: Sequence[R | Suppressed]) -> tuple[R | Suppressed, tuple[Result, ...]]:
-    """The first result that is there, and all others; one ``Suppressed`` with all reasons where none is."""
-    first = next((each for each in found if not isinstance(each, Suppressed)), None)
-    if first is None:
-        reasons = [each.reason for each in found if isinstance(each, Suppressed)]
-        return Suppressed(" ".join(reason if reason.endswith(".") else f"{reason}." for reason in reasons)), ()
-    return first, tuple(each for each in found if each is not first)
+def _first(found: Sequence[S | Suppressed]) -> S | Suppressed:
+    """The first result that is there, with all others below it; one ``Suppressed`` with all reasons where none is."""
+    for first in found:
+        if not isinstance(first, Suppressed):
+            return replace(first, others=tuple(each for each in found if each is not first))
+    reasons = [each.reason for each in found if isinstance(each, Suppressed)]
+    return Suppressed(" ".join(reason if reason.endswith(".") else f"{reason}." for reason in reasons))

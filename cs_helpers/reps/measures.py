@@ -1,11 +1,15 @@
-"""What is compared between reps, and by which arithmetic. Meanings stand in ``definitions``."""
+"""What is compared between reps, by which arithmetic, and which measures may steer a team."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import ParameterError, did_you_mean
+from cs_helpers.reps.results import Steering
+
+ROLES = ("support", "csm")
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,6 @@ MEASURES = {
 }
 """Measures by key, support first; in this order they stand in reports."""
 
-ROLES = ("support", "csm")
-
 
 def measure(key: str) -> Measure:
     """One measure. Raises ParameterError with the nearest known key."""
@@ -71,3 +73,41 @@ def measure(key: str) -> Measure:
             f"no measure of reps '{key}'.{did_you_mean(key, list(MEASURES))} Known: {', '.join(MEASURES)}."
         )
     return MEASURES[key]
+
+
+def checked_role(role: str) -> str:
+    """The role itself. Raises ParameterError with the nearest role for any other word."""
+    if role not in ROLES:
+        raise ParameterError(f"role '{role}' is none of {', '.join(ROLES)}.{did_you_mean(role, list(ROLES))}")
+    return role
+
+
+def check_steering(named: Sequence[str], role: str) -> Steering:
+    """The measures that steer a team, and warnings about them.
+
+    One warning where more than one measure of satisfaction, or more than one of productivity, steers: people can work
+    for one of each, and the head watches the rest. Another for measures that are no target by themselves, such as
+    handling time. Raises ParameterError for unknown measures and those of another role, all at once.
+    """
+    checked_role(role)
+    keys = tuple(dict.fromkeys(key.strip() for key in named if key.strip()))
+    own = [key for key, each in MEASURES.items() if each.role == role]
+    wrong = [f"'{key}' is no measure of {role}.{did_you_mean(key, own)}" for key in keys if key not in own]
+    if wrong:
+        raise ParameterError("\n".join([*wrong, f"  Measures of {role}: {', '.join(own)}."]))
+    warnings = []
+    for kind in ("satisfaction", "productivity"):
+        many = [definitions.short_name(key) for key in keys if measure(key).kind == kind]
+        if len(many) > 1:
+            warnings.append(
+                f"{len(many)} measures of {kind} steer this team ({', '.join(many)}): people can work for one. "
+                "Choose one and watch the others."
+            )
+    for key in keys:
+        if not measure(key).alone:
+            pair = definitions.short_name(definitions.metric(key).counter_metric)
+            warnings.append(
+                f"{definitions.short_name(key)} is no target by itself: it is easily moved at the cost of others. "
+                f"Watch it together with {pair}."
+            )
+    return Steering(role, keys, tuple((key, definitions.metric(key).counter_metric) for key in keys), tuple(warnings))

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cs_helpers.core.estimates import OWN, Metric
+
+_own = partial(Metric, source=OWN)
+_clearly_different = partial(
+    Metric,
+    formula=(
+        "Reps whose figure on the measure named beside it differs from the centre by more than the mix of cases, the "
+        "number of cases and all other comparisons made explain (Benjamini-Hochberg at 5 % over reps and measures) / "
+        "reps with a figure on it."
+    ),
+    unit="reps",
+    direction="neither",
+    source="Spiegelhalter 2005 for the limits, Benjamini & Hochberg 1995 for the comparisons; see docs/opinions.md.",
+)
 
 _RESOLVED = "Tickets resolved in the window, in the month of their resolution; a rep's are those the rep worked on."
 _OPENED = "Contacts opened in the window, in the month of their opening."
@@ -19,19 +34,13 @@ _HAD = (
     "nobody had for so long is nobody's."
 )
 _UNASSIGNED = "Without assignments it cannot be told whose account it was, and nothing is compared."
-_APART = (
-    "Reps whose figure on the measure named beside it differs from the centre by more than the mix of cases, the "
-    "number of cases and all other comparisons made explain (Benjamini-Hochberg at 5 % over reps and measures) / reps "
-    "with a figure on it."
-)
 _COMPARED = (
     "with at least 30 cases, 10 accounts and, of a share, 10 expected events and non-events. All others count in the "
     "centre only."
 )
 
-_SOURCE = "Spiegelhalter 2005 for the limits, Benjamini & Hochberg 1995 for the comparisons; see docs/opinions.md."
-
-_SUPPORT: tuple[Metric, ...] = (
+METRICS: tuple[Metric, ...] = (
+    # support
     Metric(
         key="csat",
         name="Customer satisfaction (CSAT)",
@@ -58,31 +67,23 @@ _SUPPORT: tuple[Metric, ...] = (
         source="CES 2.0: agreement with 'the company made it easy for me to handle my issue'.",
         rivals=("Mean of the scores, given beside it", "CES 1.0, a scale from 1 to 5 where low is good"),
     ),
-    Metric(
-        key="csat_response_rate",
-        name="CSAT response rate",
-        formula="Tickets with a CSAT answer / tickets resolved.",
-        population=_RESOLVED,
-        unit="fraction",
-        direction="higher is better",
-        missing="Not given where no ticket carries an answer. Who was asked is not known, so nobody is taken out.",
-        gaming="Asking whoever is sure to answer.",
-        counter_metric="csat",
-        source=OWN,
-        rivals=("Answers / invitations, where those are recorded",),
-    ),
-    Metric(
-        key="ces_response_rate",
-        name="CES response rate",
-        formula="Tickets with an effort score / tickets resolved.",
-        population=_RESOLVED,
-        unit="fraction",
-        direction="higher is better",
-        missing="Not given where no ticket carries a score. Who was asked is not known, so nobody is taken out.",
-        gaming="Asking whoever is sure to answer.",
-        counter_metric="ces",
-        source=OWN,
-        rivals=("Scores / invitations, where those are recorded",),
+    *(
+        _own(
+            key=f"{key}_response_rate",
+            name=f"{name} response rate",
+            formula=f"Tickets with {answer} / tickets resolved.",
+            population=_RESOLVED,
+            unit="fraction",
+            direction="higher is better",
+            missing=f"Not given where no ticket carries {given}. Who was asked is not known, so nobody is taken out.",
+            gaming="Asking whoever is sure to answer.",
+            counter_metric=key,
+            rivals=(f"{many} / invitations, where those are recorded",),
+        )
+        for key, name, answer, given, many in (
+            ("csat", "CSAT", "a CSAT answer", "an answer", "Answers"),
+            ("ces", "CES", "an effort score", "a score", "Scores"),
+        )
     ),
     Metric(
         key="agent_satisfaction",
@@ -97,7 +98,7 @@ _SUPPORT: tuple[Metric, ...] = (
         source="The CSAT formula on the reps' own survey.",
         rivals=("eNPS: share of 9 and 10 less share of 0 to 6", "Mean of the scores"),
     ),
-    Metric(
+    _own(
         key="fcr",
         name="First-contact resolution (FCR)",
         formula=(
@@ -110,14 +111,13 @@ _SUPPORT: tuple[Metric, ...] = (
         missing="An unknown number of contacts counts as one. A ticket that is not judged does not count.",
         gaming="Easily manipulated where reps mark it themselves; here it is recomputed from contacts.",
         counter_metric="repeat_contact_rate",
-        source=OWN,
         rivals=(
             "As the rep recorded it",
             "As the customer says in a survey",
             "Without the days after the resolution, so that a new ticket for the old trouble costs nothing",
         ),
     ),
-    Metric(
+    _own(
         key="repeat_contact_rate",
         name="Repeat-contact rate",
         formula=(
@@ -130,10 +130,9 @@ _SUPPORT: tuple[Metric, ...] = (
         missing="A ticket without an account, or whose days are not all over, is not judged and does not count.",
         gaming="Giving the second ticket another category; adding to the old ticket instead of opening one.",
         counter_metric="reopen_rate",
-        source=OWN,
         rivals=("Any further ticket of the account, whatever its category", "Within 30 days"),
     ),
-    Metric(
+    _own(
         key="reopen_rate",
         name="Reopen rate",
         formula="Tickets that came back after they were resolved / tickets resolved that say whether they did.",
@@ -143,10 +142,9 @@ _SUPPORT: tuple[Metric, ...] = (
         missing="A ticket that does not say does not count.",
         gaming="Opening a new ticket instead of the old one.",
         counter_metric="repeat_contact_rate",
-        source=OWN,
         rivals=("Reopenings / tickets resolved, which counts one ticket several times",),
     ),
-    Metric(
+    _own(
         key="escalation_rate",
         name="Escalation rate",
         formula="Tickets that were escalated / tickets resolved that say whether they were.",
@@ -156,10 +154,9 @@ _SUPPORT: tuple[Metric, ...] = (
         missing="A ticket that does not say does not count.",
         gaming="Keeping what should be passed on, or passing on what is tedious: never a target on its own.",
         counter_metric="reopen_rate",
-        source=OWN,
         rivals=("Escalated / opened, which counts tickets that may still be",),
     ),
-    Metric(
+    _own(
         key="resolved_rate",
         name="Resolved rate of answered contacts",
         formula="Contacts resolved by the as-of date / contacts answered.",
@@ -172,10 +169,9 @@ _SUPPORT: tuple[Metric, ...] = (
         ),
         gaming="Leaving difficult contacts unanswered; resolving on paper.",
         counter_metric="resolved_rate_all",
-        source=OWN,
         rivals=("On all contacts, given beside it",),
     ),
-    Metric(
+    _own(
         key="resolved_rate_all",
         name="Resolved rate of all contacts",
         formula="Contacts resolved by the as-of date / contacts opened.",
@@ -185,7 +181,6 @@ _SUPPORT: tuple[Metric, ...] = (
         missing="One that is still open is not resolved, which makes the last days look worse.",
         gaming="Resolving on paper.",
         counter_metric="reopen_rate",
-        source=OWN,
         rivals=("On answered contacts, which leaves out whoever gave up waiting",),
     ),
     Metric(
@@ -227,7 +222,7 @@ _SUPPORT: tuple[Metric, ...] = (
         source="The call-centre convention.",
         rivals=("Without those abandoned in the first seconds",),
     ),
-    Metric(
+    _own(
         key="first_response_hours",
         name="First response time",
         formula=f"Time from opening to the first response by a person. {_COMPARED_AS_TIMES}",
@@ -237,10 +232,9 @@ _SUPPORT: tuple[Metric, ...] = (
         missing="A ticket without a response does not count: those that still wait make the last days look better.",
         gaming="Empty first replies.",
         counter_metric="reopen_rate",
-        source=OWN,
         rivals=("In business hours", "Mean, which a few long waits decide"),
     ),
-    Metric(
+    _own(
         key="resolution_hours",
         name="Time to resolve",
         formula=f"Time from opening to the resolution for good. {_COMPARED_AS_TIMES}",
@@ -250,7 +244,6 @@ _SUPPORT: tuple[Metric, ...] = (
         missing="A ticket that is still open does not count until it is resolved.",
         gaming="Closing early and opening again.",
         counter_metric="reopen_rate",
-        source=OWN,
         rivals=("In business hours", "Mean, which a few long ones decide", "Time to the first resolution"),
     ),
     Metric(
@@ -269,7 +262,7 @@ _SUPPORT: tuple[Metric, ...] = (
         source="The call-centre convention.",
         rivals=("Talk time only", "With the time after the call"),
     ),
-    Metric(
+    _own(
         key="tickets_per_working_day",
         name="Tickets per working day",
         formula="Tickets resolved / Mondays to Fridays on which the rep was employed.",
@@ -282,10 +275,9 @@ _SUPPORT: tuple[Metric, ...] = (
         ),
         gaming="Splitting tickets; taking the easy ones.",
         counter_metric="repeat_contact_rate",
-        source=OWN,
         rivals=("Per day with a closure, which forgets idle days", "Per day present, where leave is recorded"),
     ),
-    Metric(
+    _own(
         key="tickets_per_hour",
         name="Tickets per hour",
         formula="Tickets resolved / contracted hours of the working days on which the rep was employed.",
@@ -295,12 +287,9 @@ _SUPPORT: tuple[Metric, ...] = (
         missing="A rep without working hours per month does not count. Otherwise as for tickets per working day.",
         gaming="Splitting tickets; taking the easy ones; hours that are not booked.",
         counter_metric="repeat_contact_rate",
-        source=OWN,
         rivals=("Per hour logged in", "Per hour of handling time, which is the inverse of AHT"),
     ),
-)
-
-_CSM: tuple[Metric, ...] = (
+    # CSMs
     Metric(
         key="nps",
         name="Net Promoter Score (NPS)",
@@ -314,7 +303,7 @@ _CSM: tuple[Metric, ...] = (
         source="Interval: adjusted Wald, Rocks 2016.",
         rivals=("Mean of the answers", "One answer per account, weighted by MRR"),
     ),
-    Metric(
+    _own(
         key="touches_per_working_day",
         name="Touches per working day",
         formula="Touches done / Mondays to Fridays on which the CSM was employed.",
@@ -324,10 +313,9 @@ _CSM: tuple[Metric, ...] = (
         missing="A month without a touch counts as 0; months outside the recorded touches do not count.",
         gaming="Splitting one contact into several; writing down what did not help anybody.",
         counter_metric="book_renewal_rate",
-        source=OWN,
         rivals=("Touches per account", "Touches per hour worked"),
     ),
-    Metric(
+    _own(
         key="touch_hours_per_account",
         name="Hours per account and month",
         formula="Hours of all touches of the book's accounts / months in which those accounts paid.",
@@ -340,10 +328,9 @@ _CSM: tuple[Metric, ...] = (
         missing="A month without a touch counts as 0; a month with a touch of unknown length does not count.",
         gaming="Booking hours on whoever does not need them.",
         counter_metric="book_renewal_rate",
-        source=OWN,
         rivals=("Hours per CSM, which follows the size of the book",),
     ),
-    Metric(
+    _own(
         key="book_renewal_rate",
         name="Renewal rate of the book",
         formula="Renewals at any price / renewals due and decided. Those still open are counted apart.",
@@ -353,10 +340,9 @@ _CSM: tuple[Metric, ...] = (
         missing=f"{_UNASSIGNED} A CSM's own renewals in a year are almost always too few to tell anything.",
         gaming="Renewing at any price; handing over who is about to leave.",
         counter_metric="book_grr",
-        source=OWN,
         rivals=("Attributed to who has the account today, which gives the departed's losses to their successors",),
     ),
-    Metric(
+    _own(
         key="book_grr",
         name="GRR of the book",
         formula=(
@@ -369,10 +355,9 @@ _CSM: tuple[Metric, ...] = (
         missing=f"{_UNASSIGNED} An account that paid and has no MRR at the month's end counts as 0.",
         gaming="Renewing at any price; handing over who is about to leave.",
         counter_metric="book_nrr",
-        source=OWN,
         rivals=("GRR of a year point to point, which gives a year to whoever had the account at one moment of it",),
     ),
-    Metric(
+    _own(
         key="book_nrr",
         name="NRR of the book",
         formula=(
@@ -388,10 +373,9 @@ _CSM: tuple[Metric, ...] = (
         missing=f"{_UNASSIGNED} An account that paid and has no MRR at the month's end counts as 0.",
         gaming="One large expansion that hides many losses.",
         counter_metric="book_grr",
-        source=OWN,
         rivals=("NRR of a year point to point, which gives a year to whoever had the account at one moment of it",),
     ),
-    Metric(
+    _own(
         key="usage_change",
         name="Change of use",
         formula=(
@@ -408,10 +392,9 @@ _CSM: tuple[Metric, ...] = (
         missing="A window that begins before use was recorded has no value; an account without use has 0 days.",
         gaming="Logging in for the customer; counting visits that help nobody.",
         counter_metric="book_grr",
-        source=OWN,
         rivals=("Percent change, which has no value where use began at 0", "Change of a health score"),
     ),
-    Metric(
+    _own(
         key="onboarding_days",
         name="Onboarding time",
         formula="Days from the first paid day to the last onboarding touch within 180 days, both counted.",
@@ -424,10 +407,9 @@ _CSM: tuple[Metric, ...] = (
         missing="An account without an onboarding touch has no onboarding time, neither a short nor a long one.",
         gaming="Stopping early; calling the rest of it check-ins.",
         counter_metric="usage_change",
-        source=OWN,
         rivals=("Days to the first value seen by the customer, which few systems record",),
     ),
-    Metric(
+    _own(
         key="book_coverage",
         name="Coverage of the book",
         formula="Accounts with a touch in the 90 days before a quarter's end / accounts of the book then.",
@@ -437,42 +419,31 @@ _CSM: tuple[Metric, ...] = (
         missing="A quarter outside the recorded touches does not count.",
         gaming="A mass mail booked as a touch of everybody.",
         counter_metric="touch_hours_per_account",
-        source=OWN,
         rivals=("Share of accounts with an assigned CSM, whatever that CSM does",),
     ),
-)
-
-_TEAM: tuple[Metric, ...] = (
-    Metric(
+    # teams
+    _clearly_different(
         key="support_reps_apart",
         name="Support reps told apart",
-        formula=_APART,
         population=f"Support reps {_COMPARED}",
-        unit="reps",
-        direction="neither",
         missing="A rep with too few cases is not compared; a measure without its columns is refused by name.",
         gaming="Adding measures until somebody stands out; ranking what was not told apart.",
         counter_metric="csat",
-        source=_SOURCE,
         rivals=(
             "Beyond two standard deviations of the raw averages, which finds somebody in most teams of equals",
             "The best and the worst of a league table, which exist in every team",
         ),
     ),
-    Metric(
+    _clearly_different(
         key="csms_apart",
         name="CSMs told apart",
-        formula=_APART,
         population=f"CSMs {_COMPARED}",
-        unit="reps",
-        direction="neither",
         missing="A CSM with too few cases is not compared; a measure without its columns is refused by name.",
         gaming="Adding measures until somebody stands out; ranking what was not told apart.",
         counter_metric="nps",
-        source=_SOURCE,
         rivals=("The renewal rate of one year: forty accounts never tell two CSMs apart",),
     ),
-    Metric(
+    _own(
         key="time_to_proficiency",
         name="Time to proficiency",
         formula=(
@@ -488,13 +459,12 @@ _TEAM: tuple[Metric, ...] = (
         missing="A rep without a hire date was there before the data began. Infinite where the band is not reached.",
         gaming="Giving newcomers easy cases only, which the case mix takes out again.",
         counter_metric="csat",
-        source=OWN,
         rivals=(
             "Weeks until the manager signs off",
             "First week at the team's average, which noise reaches early",
         ),
     ),
-    Metric(
+    _own(
         key="internal_moves_rate",
         name="Internal moves",
         formula="Reps who left for another department / rep-years employed in the window.",
@@ -504,9 +474,6 @@ _TEAM: tuple[Metric, ...] = (
         missing="Who left without a department to go to left the company. Without a hire date: there from the start.",
         gaming="Booking departures as moves.",
         counter_metric="agent_satisfaction",
-        source=OWN,
         rivals=("Moves / all who left, which rises when fewer leave",),
     ),
 )
-
-METRICS = (*_SUPPORT, *_CSM, *_TEAM)

@@ -43,6 +43,10 @@ def monthly_history(
     neither meets nor misses it, and an NPS goal of at most 1 is a fraction. ``season``: ``seasons`` of the months.
     Raises ParameterError for an unknown measure, a date that is none or a window that is no number of months,
     ContractError where no case lies before ``as_of``.
+
+    Example:
+        >>> monthly_history(cs.reps.team_cases(tables, "support").of("csat"), "csat", "2026-07-01").verdict
+        'no clear change'
     """
     if key not in cases.keys:
         raise ParameterError(f"no measure '{key}' in these cases.{did_you_mean(key, list(cases.keys))}")

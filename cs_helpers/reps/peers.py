@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from cs_helpers.reps import casemix
 
 MIN_CASES = 30
 MIN_PEERS = 5
-_FAMILY = {"share": "share", "count": "count", "time": "time"}
+_KINDS = ("share", "count", "time")
 _TAIL = 0.1  # of peers on either side that may be outliers themselves
 _TINY = 1e-9
 _MAX_STEPS, _CLOSE = 100, 1e-8
@@ -24,28 +24,9 @@ _MAX_AT_ONCE = 1_000_000  # pairs of reps
 WORK = ("segment", "product", "language", "channel", "priority", "category")
 
 
-@dataclass(frozen=True, eq=False)
-class PeerComparison:
-    """Every rep with enough cases beside the others.
-
-    ``table``, indexed by rep and sorted: ``n``, ``value`` (share, mean, geometric mean), ``peers`` (what peers would
-    have had with the same cases), ``difference`` and ``se`` (on the scale where chance is alike everywhere: twice the
-    arcsine of the root, twice the root, the logarithm), ``z`` (with natural differences between reps in it), ``df``,
-    ``high`` and ``low`` (one-sided p). ``kind``: share, count or time.
-    """
-
-    table: pd.DataFrame
-    kind: str
-
-
 def compare_with_peers(
-    cases: pd.DataFrame,
-    value: str,
-    kind: str,
-    mix: Sequence[str] = (),
-    cluster: str = "account_id",
-    fewest: int = MIN_CASES,
-) -> PeerComparison:
+    cases: pd.DataFrame, value: str, kind: str, mix: Sequence[str] = (), cluster: str = "account_id"
+) -> pd.DataFrame:
     """Each rep's level of ``value`` against what peers would have had with the same cases.
 
         d = g(rep's mean) - g(expected mean),  z = (d - m) / sqrt(se² + tau² + var m)
@@ -56,58 +37,42 @@ def compare_with_peers(
     compared as logarithms; v = 1). Expected values are those of ``casemix``: fitted within reps. rho, the correlation
     within clusters, is pooled over all reps. m and tau, the centre and the natural spread of the other reps, are
     winsorised at a tenth on either side and made consistent for normal differences; the rep in question has no part in
-    them, and p comes from Student's t with the degrees that are left. Reps with fewer than ``fewest`` cases are left
-    out. Raises ContractError with fewer than five reps that have enough. Source: Spiegelhalter 2005; Tukey &
-    McLaughlin 1963 (winsorised t).
+    them, and p comes from Student's t with the degrees that are left. Reps with fewer than 30 cases are left out.
+
+    The result, indexed by rep and sorted: ``n``, ``value`` (share, mean, geometric mean), ``peers`` (what peers would
+    have had with the same cases), ``difference`` and ``se`` (on the scale where chance is alike everywhere: twice the
+    arcsine of the root, twice the root, the logarithm), ``z`` (with natural differences between reps in it), ``df``,
+    ``high`` and ``low`` (one-sided p). Raises ContractError with fewer than five reps that have enough cases. Source:
+    Spiegelhalter 2005; Tukey & McLaughlin 1963 (winsorised t).
     """
-    if kind not in _FAMILY:
-        raise ParameterError(f"no kind '{kind}' of value: choose one of {', '.join(_FAMILY)}.")
+    if kind not in _KINDS:
+        raise ParameterError(f"no kind '{kind}' of value: choose one of {', '.join(_KINDS)}.")
     columns = ["rep_id", *([] if cluster == "rep_id" else [cluster]), value, *mix]
     given = cases.loc[cases["rep_id"].notna() & cases[value].notna(), columns]
     sizes = given["rep_id"].value_counts()
-    enough = sizes.index[sizes >= fewest]
+    enough = sizes.index[sizes >= MIN_CASES]
     if len(enough) < MIN_PEERS:
         raise ContractError(
-            f"{len(enough)} rep{'' if len(enough) == 1 else 's'} with at least {fewest} cases; "
+            f"{len(enough)} rep{'' if len(enough) == 1 else 's'} with at least {MIN_CASES} cases; "
             f"{MIN_PEERS} are needed to know what is usual"
         )
     if len(enough) < (sizes > 0).sum():
         given = given[given["rep_id"].isin(enough)]
-    table = _levels(coded(given, value, kind, mix, cluster), kind)
-    return PeerComparison(table.join(against_others(table["difference"], table["se"])).pipe(_with_peers, kind), kind)
-
-
-def coded(given: pd.DataFrame, value: str, kind: str, mix: Sequence[str], cluster: str) -> casemix.Coded:
-    """The cases as numbers; the accounts of one rep are clusters of their own."""
-    unit, names = casemix.codes_of(given["rep_id"])
-    factors, codes, levels = [], [], []
-    for name in mix:
-        places, labels = casemix.levels_of(given[name])
-        if len(labels) > 1:
-            factors.append(name)
-            codes.append(places)
-            levels.append(labels)
-    y = given[value].to_numpy(float, na_value=np.nan)
-    if kind == "time":
-        if (y <= 0).any():
-            raise ContractError(f"{value}: times must be above 0 to be compared as ratios")
-        y = np.log(y)
-    together, accounts = casemix.codes_of(given[cluster])
-    if pd.isna(accounts[-1]):  # of whom nothing is known, depends on nothing
-        alone = together == len(accounts) - 1
-        together = together.astype(np.int64)
-        together[alone] += np.arange(alone.sum())
+    coded = casemix.coded(given, value, kind, mix, given["rep_id"], cluster)
+    alone = given[cluster].isna().to_numpy()  # coded last, so the numbers above are free
+    accounts = coded.cluster + np.where(alone, np.cumsum(alone) - 1, 0)
     # Cases depend on each other within an account as this rep handles it; what all reps share cancels against peers.
-    pairs, _ = pd.factorize(together * len(names) + unit)
-    return casemix.Coded(
-        y, np.ones(len(y)), unit.astype(np.int64), tuple(map(str, names)), tuple(factors), tuple(codes),
-        tuple(levels), {}, given.index, pairs.astype(np.int64),
-    )  # fmt: skip
+    pairs, _ = pd.factorize(accounts * len(coded.names) + coded.unit)
+    table = _levels(replace(coded, cluster=pairs), kind)
+    table = table.join(against_others(table["difference"], table["se"]))
+    # The expected level is moved to the centre of the other reps, who are not all alike.
+    level = np.log(table["expected"]) if kind == "time" else scaled(table["expected"].to_numpy(), kind)
+    return table.assign(peers=unscaled(np.asarray(level) + table["centre"].to_numpy(), kind))
 
 
 def _levels(c: casemix.Coded, kind: str) -> pd.DataFrame:
     """n, value, expected, difference and se of every rep."""
-    fitted = casemix.fit(c, _FAMILY[kind])
+    fitted = casemix.fit(c, kind)
     reps, size = len(c.names), np.bincount(c.unit).astype(float)
     own, usual = (_variance(each, kind) for each in (fitted.within, fitted.expected))
     residual = c.y - fitted.within
@@ -120,14 +85,13 @@ def _levels(c: casemix.Coded, kind: str) -> pd.DataFrame:
     extra = np.bincount(owner, _within_clusters(np.sqrt(usual), usual, c.cluster), reps)
     variance = sigma * (np.bincount(c.unit, usual, reps) + rho * extra) / size**2
     value, expected = (np.bincount(c.unit, each, reps) / size for each in (c.y, fitted.expected))
-    slope = {"share": 1 / np.sqrt(_variance(expected, kind)), "count": 1 / np.sqrt(_variance(expected, kind))}
     return pd.DataFrame(
         {
             "n": size.astype(int),
             "value": np.exp(value) if kind == "time" else value,
             "expected": np.exp(expected) if kind == "time" else expected,
             "difference": scaled(value, kind) - scaled(expected, kind),
-            "se": np.sqrt(np.maximum(variance, _TINY)) * slope.get(kind, np.ones(reps)),
+            "se": np.sqrt(np.maximum(variance, _TINY) / _variance(expected, kind)),
         },
         index=pd.Index(c.names, name="unit"),
     )
@@ -157,12 +121,6 @@ def unscaled(level: np.ndarray, kind: str) -> np.ndarray:
     if kind == "share":
         return np.asarray(np.sin(np.clip(level, 0, math.pi) / 2) ** 2)
     return np.asarray((np.maximum(level, 0) / 2) ** 2 if kind == "count" else np.exp(level))
-
-
-def _with_peers(table: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """``peers``: the expected level, moved to the centre of the other reps, who are not all alike."""
-    level = np.log(table["expected"]) if kind == "time" else scaled(table["expected"].to_numpy(), kind)
-    return table.assign(peers=unscaled(np.asarray(level) + table["centre"].to_numpy(), kind))
 
 
 def against_others(differences: pd.Series, errors: pd.Series) -> pd.DataFrame:

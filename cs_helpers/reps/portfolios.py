@@ -12,7 +12,7 @@ from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.results import Record
 from cs_helpers.reps.attribution import HANDOVER_DAYS, attributed
-from cs_helpers.reps.results import Cases
+from cs_helpers.reps.results import Cases, within
 
 MRR, TENURE, TERM = "MRR", "tenure", "term"
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
@@ -82,9 +82,9 @@ class Portfolios(Record):
                 "month": events["month"],
             }
         )
-        if self.attributes is not None:
-            for name in self.attributes.columns:
-                table[str(name)] = self._attribute(name, events["account_id"])
+        attributes = pd.DataFrame() if self.attributes is None else self.attributes
+        for name, column in attributes.items():
+            table[str(name)] = events["account_id"].map(column.astype("str").where(column.notna())).astype("category")
         table[MRR] = mrr_bands(stood["mrr"])
         table[TENURE] = tenure_bands(stood["first_paid"], stood["day"])
         for name in mix:
@@ -96,12 +96,6 @@ class Portfolios(Record):
             table["exposure"] = events["exposure"].astype(float)
         has = tuple(key for key in keys if table[key].notna().any())
         return Cases(table, has, factors, (*notes, *whose.notes) if len(events) else tuple(notes))
-
-    def _attribute(self, name: str, accounts: pd.Series) -> pd.Series:
-        assert self.attributes is not None
-        column = self.attributes[name]
-        text = column.astype("str").where(column.notna())
-        return accounts.map(text).astype("category")
 
 
 def standing(paid: pd.DataFrame, accounts: pd.Series, days: pd.Series) -> pd.DataFrame:
@@ -125,6 +119,14 @@ def standing(paid: pd.DataFrame, accounts: pd.Series, days: pd.Series) -> pd.Dat
             "first_paid": ordered.groupby("account_id")["start_date"].transform("min").astype("datetime64[us]"),
         }
     )
+    found = latest_before(known, accounts, days)
+    running = found["paid_until"].isna() | (found["paid_until"] >= _days(days))
+    found["mrr"] = found["mrr"].astype(float).where(running)
+    return found[["mrr", "since", "until", "first_paid"]].assign(day=_days(days))
+
+
+def latest_before(known: pd.DataFrame, accounts: pd.Series, days: pd.Series) -> pd.DataFrame:
+    """The last row of ``known`` (account_id, at) of each account before each day; missing where there is none."""
     asked = pd.DataFrame({"account_id": accounts.astype("str"), "at": _days(days), "place": np.arange(len(days))})
     found = pd.merge_asof(
         asked.dropna(subset=["at"]).sort_values("at", kind="stable"),
@@ -133,10 +135,7 @@ def standing(paid: pd.DataFrame, accounts: pd.Series, days: pd.Series) -> pd.Dat
         by="account_id",
         allow_exact_matches=False,
     )
-    found = found.set_index("place").reindex(range(len(days))).set_axis(days.index)
-    running = found["paid_until"].isna() | (found["paid_until"] >= _days(days))
-    found["mrr"] = found["mrr"].astype(float).where(running)
-    return found[["mrr", "since", "until", "first_paid"]].assign(day=_days(days))
+    return found.set_index("place").reindex(range(len(days))).set_axis(days.index)
 
 
 def _days(dates: pd.Series) -> pd.Series:
@@ -160,11 +159,6 @@ def tenure_bands(first_paid: pd.Series, day: pd.Series) -> pd.Series:
 
 def _banded(band: np.ndarray, names: Sequence[str], index: pd.Index) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(band.astype(np.int64), categories=pd.Index(names)), index=index)
-
-
-def within(dates: pd.Series, start: pd.Timestamp, end: pd.Timestamp) -> pd.Series:
-    """Which dates lie in [start, end)."""
-    return ((dates >= start) & (dates < end)).astype(bool)
 
 
 def renewal_cases(
@@ -216,13 +210,7 @@ def _terms(subscriptions: pd.DataFrame, accounts: pd.Series, days: pd.Series) ->
             "term": rows["term_months"].astype(float),
         }
     )
-    asked = pd.DataFrame(
-        {"account_id": accounts.astype("str"), "at": days.astype("datetime64[us]"), "place": np.arange(len(days))}
-    )
-    found = pd.merge_asof(
-        asked.sort_values("at", kind="stable"), known, on="at", by="account_id", allow_exact_matches=False
-    )
-    months = found.set_index("place")["term"].reindex(range(len(days))).set_axis(days.index)
+    months = latest_before(known, accounts, days)["term"]
     return months.map(lambda term: f"{term:g} month{'' if term == 1 else 's'}", na_action="ignore").astype("str")
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.core import metrics as definitions
-from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
 from cs_helpers.core.stats.clusters import student_quantile
 from cs_helpers.core.stats.monotone import monotone
 from cs_helpers.reps import casemix
+from cs_helpers.reps.employment import days_since_1970
 from cs_helpers.reps.measures import measure
 from cs_helpers.reps.results import Cases, Ramp
 
@@ -55,6 +55,11 @@ def time_to_proficiency(
     ``records``: people_records; the trainings of newcomers are marked.
     Raises ParameterError for an unknown measure or steps without sense, ContractError without hire dates, without a
     newcomer's case, with fewer than three longer-serving reps, or where all cases are alike.
+
+    Example:
+        >>> cases = cs.reps.team_cases(tables, "support").of("csat")
+        >>> time_to_proficiency(cases, "csat", tables.reps).reason
+        'no ramp is visible: newcomers do not clearly start behind the longer-serving'
     """
     if key not in cases.keys:
         raise ParameterError(f"no measure '{key}' in these cases.{did_you_mean(key, list(cases.keys))}")
@@ -63,18 +68,30 @@ def time_to_proficiency(
             f"months = {months}, step_weeks = {step_weeks}, level = {level}: choose 1 to 120 months, 1 to 26 weeks and "
             "a level such as 0.95."
         )
+    family = measure(key).family
     clock = _Clock.of(cases, people, months, step_weeks)
-    seen = _Seen.of(cases, key, clock)
-    longer, new = seen.longer_serving(), seen.newcomers()
-    if longer.reps < MIN_IN_STEP:
+    tidy = replace(cases, table=cases.table.reset_index(drop=True))
+    coded = casemix.code(tidy, key)
+    if np.ptp(coded.y) == 0 and family != "count":
+        raise ContractError(f"{key}: all cases are alike, so nobody's can be told from anybody else's.")
+    fitted = casemix.fit(coded, family)
+    names = pd.Index(coded.names)
+    hired = clock.hired.reindex(names).to_numpy(float)[coded.unit]
+    fresh = clock.fresh.reindex(names, fill_value=False).to_numpy(bool)[coded.unit]
+    served = clock.served(hired, tidy.table.iloc[coded.rows]["day" if clock.by_day else "month"])
+    step, scale = clock.step_of(served), casemix.points_scale(coded, key)
+    longer = _Group.of(coded, fitted, family, scale, clock.is_long(served), np.zeros_like(step), 1)
+    if len(longer.names) < MIN_IN_STEP:
         raise ContractError(
             f"{key}: fewer than {MIN_IN_STEP} reps with more than {months} months of service have cases of it, so "
             "there is nobody to compare newcomers with. Choose fewer months, or load an earlier start."
         )
-    if not new.reps:
+    new = fresh & (step >= 0) & (step < clock.steps)
+    newcomers = _Group.of(coded, fitted, family, scale, new, step, clock.steps)
+    if not len(newcomers.names):
         raise ContractError(f"{key}: nobody who was hired inside the data has a case of it, so no ramp can be seen.")
-    marks = _marks(records, clock, new.names)
-    return _described(seen, new, longer, clock, marks, level)
+    marks = _marks(records, clock, newcomers.names)
+    return _described(key, casemix.centre_of(coded, family), newcomers, longer, clock, marks, level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +99,7 @@ class _Clock:
     """When everybody was hired, and the steps in which service is counted.
 
     ``hired``: rep_id to day (days since 1970), with the data's first day for who was there before; ``fresh``: those
-    hired inside the data. ``by_day``: whether cases have a day.
+    hired inside the data. ``by_day``: whether cases have a day; service is counted in days then, else in months.
     """
 
     hired: pd.Series
@@ -99,9 +116,9 @@ class _Clock:
             )
         if not len(cases.table):
             raise ContractError("there is no case, so no ramp can be seen.")
-        first = _days(pd.Series([cases.table["month"].min()]))[0]
+        first = float(days_since_1970(cases.table["month"].min()))
         table = people.dropna(subset=["rep_id"]).drop_duplicates("rep_id")
-        day = pd.Series(_days(table["hired_on"]), index=table["rep_id"].astype("str"))
+        day = pd.Series(days_since_1970(table["hired_on"]), index=table["rep_id"].astype("str"))
         by_day = "day" in cases.table
         step = float(step_weeks) if by_day else _WEEKS_OF_MONTH
         return cls(day.fillna(first), day >= first, months, step, by_day)
@@ -111,12 +128,10 @@ class _Clock:
         """How many steps lie within the months in which a rep is new."""
         return max(1, math.ceil(self.months * _WEEKS_OF_MONTH / self.step - 1e-9))
 
-    def served(self, hired: np.ndarray, table: pd.DataFrame) -> np.ndarray:
-        """Service at each case in days, or in months where cases have no day."""
-        served: np.ndarray = (
-            _days(table["day"]) - hired if self.by_day else _month_numbers(table["month"]) - _months_of_days(hired)
-        )
-        return served
+    def served(self, hired: np.ndarray, dates: pd.Series) -> np.ndarray:
+        """Service at each date."""
+        days = days_since_1970(dates)
+        return np.asarray(days - hired if self.by_day else _months_of_days(days) - _months_of_days(hired))
 
     def step_of(self, served: np.ndarray) -> np.ndarray:
         """The step of a service, -1 before the first day and where it is not known."""
@@ -144,10 +159,27 @@ class _Group:
     family: str
     scale: float
 
-    @property
-    def reps(self) -> int:
-        """How many reps have a case."""
-        return len(self.names)
+    @classmethod
+    def of(
+        cls,
+        coded: casemix.Coded,
+        fitted: casemix.Fit,
+        family: str,
+        scale: float,
+        rows: np.ndarray,
+        step: np.ndarray,
+        steps: int,
+    ) -> _Group:
+        """The cases in ``rows``, each in its step."""
+        units, place = np.unique(coded.unit[rows], return_inverse=True)
+        cell, size = place * steps + step[rows], len(units) * steps
+        times = coded.exposure[rows] if family == "mean" else 1.0
+        values = (coded.y[rows] * times, fitted.expected[rows] * times, fitted.weight[rows], np.ones(len(cell)))
+        observed, expected, weight, cases = (
+            np.bincount(cell, each, size).reshape(len(units), steps) for each in values
+        )
+        names = tuple(coded.names[unit] for unit in units)
+        return cls(names, observed, expected, weight, cases.astype(int), family, scale)
 
     def pooled(self, columns: np.ndarray) -> _Group:
         """The same with some steps put together into one."""
@@ -156,7 +188,7 @@ class _Group:
 
     def effects(self, times: np.ndarray | None = None) -> np.ndarray:
         """The effect of each step; ``times``: how often each rep counts, one row per draw."""
-        counted = np.ones((1, self.reps)) if times is None else times
+        counted = np.ones((1, len(self.names))) if times is None else times
         observed, expected, weight = (counted @ each for each in (self.observed, self.expected, self.weight))
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.family == "count":
@@ -185,81 +217,21 @@ class _Group:
             return np.sqrt(np.maximum(found, least)), here
 
 
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """The cases of one measure with what was expected of them and how long their rep had been there."""
-
-    key: str
-    coded: casemix.Coded
-    fitted: casemix.Fit
-    served: np.ndarray
-    step: np.ndarray
-    fresh: np.ndarray
-    clock: _Clock
-
-    @classmethod
-    def of(cls, cases: Cases, key: str, clock: _Clock) -> _Seen:
-        tidy = replace(cases, table=cases.table.reset_index(drop=True))
-        coded = casemix.code(tidy, key)
-        if np.ptp(coded.y) == 0 and measure(key).family != "count":
-            raise ContractError(f"{key}: all cases are alike, so nobody's can be told from anybody else's.")
-        fitted = casemix.fit(coded, measure(key).family)
-        names = pd.Index(coded.names)
-        hired = clock.hired.reindex(names).to_numpy(float)[coded.unit]
-        fresh = clock.fresh.reindex(names, fill_value=False).to_numpy(bool)[coded.unit]
-        served = clock.served(hired, tidy.table.iloc[coded.rows])
-        return cls(key, coded, fitted, served, clock.step_of(served), fresh, clock)
-
-    def newcomers(self) -> _Group:
-        """Cases of reps hired inside the data, by step."""
-        return self._group(self.fresh & (self.step >= 0) & (self.step < self.clock.steps), self.step, self.clock.steps)
-
-    def longer_serving(self) -> _Group:
-        """Cases of reps who had been there for longer, in one step."""
-        return self._group(self.clock.is_long(self.served), np.zeros_like(self.step), 1)
-
-    def _group(self, rows: np.ndarray, step: np.ndarray, steps: int) -> _Group:
-        family = measure(self.key).family
-        units, place = np.unique(self.coded.unit[rows], return_inverse=True)
-        cell, size = place * steps + step[rows], len(units) * steps
-        times = self.coded.exposure[rows] if family == "mean" else 1.0
-
-        def summed(each: np.ndarray | float) -> np.ndarray:
-            weights = np.broadcast_to(np.asarray(each, float), cell.shape)
-            return np.bincount(cell, weights, size).reshape(len(units), steps)
-
-        return _Group(
-            tuple(self.coded.names[unit] for unit in units),
-            summed(self.coded.y[rows] * times),
-            summed(self.fitted.expected[rows] * times),
-            summed(self.fitted.weight[rows]),
-            summed(1.0).astype(int),
-            family,
-            casemix.points_scale(self.coded, self.key),
-        )
-
-    @property
-    def centre(self) -> float:
-        """The measure over all cases: share, mean, count per exposure, or the mean logarithm of times."""
-        y, exposure = self.coded.y, self.coded.exposure
-        if measure(self.key).family == "count":
-            return float(y.sum() / exposure.sum())
-        return float(y @ exposure / exposure.sum())
-
-
-def _described(seen: _Seen, new: _Group, longer: _Group, clock: _Clock, marks: pd.DataFrame, level: float) -> Ramp:
-    """The curve, the band, and the time to proficiency where it can be told."""
-    what = measure(seen.key)
+def _described(
+    key: str, centre: float, new: _Group, longer: _Group, clock: _Clock, marks: pd.DataFrame, level: float
+) -> Ramp:
+    """The curve, the band, and the time to proficiency where it can be given."""
+    what = measure(key)
     ratio = what.family in ("time", "count")
     theirs, theirs_se = float(longer.effects()[0]), float(longer.errors()[0][0])
-    centre = math.log(seen.centre) if what.family == "count" else seen.centre
+    centre = math.log(centre) if what.family == "count" else centre
 
     def shown(effect: np.ndarray | float) -> np.ndarray:
         place = centre + theirs + np.asarray(effect, float)
         return np.exp(place) if ratio else np.clip(place, 0.0, 1.0) if what.family == "share" else place
 
     tenured = float(shown(0.0))
-    ends = _band(what.key, what.family, tenured)
+    ends = _band(key, what.family, tenured)
     errors, reps = new.errors()
     kept = np.flatnonzero(reps >= MIN_IN_STEP)
     effect = new.effects()[kept] - theirs
@@ -267,7 +239,7 @@ def _described(seen: _Seen, new: _Group, longer: _Group, clock: _Clock, marks: p
     half = t * np.hypot(errors[kept], theirs_se)
     early, early_low, early_high = _early(new, theirs, theirs_se, clock, level)
     rising = {"higher": True, "lower": False}.get(what.better, early < 0)
-    smooth = monotone(effect, _weights(new, kept), rising)
+    smooth = monotone(effect, new.weight.sum(axis=0)[kept], rising)
     week = clock.week(kept)
     curve = pd.DataFrame(
         {
@@ -284,9 +256,10 @@ def _described(seen: _Seen, new: _Group, longer: _Group, clock: _Clock, marks: p
         }
     )
     reason = ""
-    if new.reps < MIN_NEWCOMERS:
-        people = "newcomer was" if new.reps == 1 else "newcomers were"
-        reason = f"{new.reps} {people} seen; a time to proficiency needs {MIN_NEWCOMERS}"
+    newcomers = len(new.names)
+    if newcomers < MIN_NEWCOMERS:
+        people = "newcomer was" if newcomers == 1 else "newcomers were"
+        reason = f"{newcomers} {people} seen; a time to proficiency needs {MIN_NEWCOMERS}"
     elif not len(kept) or not math.isfinite(early_low):
         reason = f"no step of the first weeks has {MIN_IN_STEP} newcomers with cases"
     elif not (early_high < 0 if rising else early_low > 0):
@@ -295,12 +268,12 @@ def _described(seen: _Seen, new: _Group, longer: _Group, clock: _Clock, marks: p
         reason = "no ramp is visible: newcomers start inside the band around the longer-serving"
     proficient, low, high = None, math.nan, math.nan
     if not reason:
-        proficient = float(_first(_inside(smooth[None, :], ends, rising), week)[0])
+        proficient = _first_week(smooth, week, ends, rising)
         low, high = _drawn(new, kept, week, theirs, theirs_se, ends, rising)
     return Ramp(
-        key=seen.key,
+        key=key,
         scale="ratio" if ratio else "additive",
-        newcomers=new.reps,
+        newcomers=newcomers,
         tenured=tenured,
         curve=curve,
         proficient=proficient,
@@ -308,7 +281,7 @@ def _described(seen: _Seen, new: _Group, longer: _Group, clock: _Clock, marks: p
         high=high,
         marks=marks,
         reason=reason,
-        longer_serving=longer.reps,
+        longer_serving=len(longer.names),
         months=clock.months,
         band=(float(shown(ends[0])), float(shown(ends[1]))),
         early=(early, early_low, early_high),
@@ -337,19 +310,15 @@ def _early(new: _Group, theirs: float, theirs_se: float, clock: _Clock, level: f
     return effect, effect - half, effect + half
 
 
-def _weights(group: _Group, kept: np.ndarray) -> np.ndarray:
-    """What each step tells: its weight, which for counts is what was expected."""
-    return np.asarray(group.weight.sum(axis=0)[kept])
-
-
 def _inside(smooth: np.ndarray, ends: tuple[float, float], rising: bool) -> np.ndarray:
     """Whether a monotone curve has reached the band (or is better still)."""
     return smooth >= ends[0] if rising else smooth <= ends[1]
 
 
-def _first(reached: np.ndarray, week: np.ndarray) -> np.ndarray:
-    """The first week that has reached the band in each row; infinite where none has."""
-    return np.where(reached.any(axis=1), week[reached.argmax(axis=1)], np.inf)
+def _first_week(smooth: np.ndarray, week: np.ndarray, ends: tuple[float, float], rising: bool) -> float:
+    """The first week in which a monotone curve has reached the band; infinite where it has not."""
+    reached = week[_inside(smooth, ends, rising)]
+    return float(reached[0]) if len(reached) else math.inf
 
 
 def _drawn(
@@ -363,7 +332,8 @@ def _drawn(
 ) -> tuple[float, float]:
     """95 % interval of the time to proficiency over draws of newcomers; the others' level varies by its own error."""
     rng = np.random.default_rng(_SEED)
-    times = rng.multinomial(new.reps, np.full(new.reps, 1 / new.reps), _DRAWS).astype(float)
+    reps = len(new.names)
+    times = rng.multinomial(reps, np.full(reps, 1 / reps), _DRAWS).astype(float)
     level = theirs + theirs_se * rng.standard_normal(_DRAWS)
     effect = new.effects(times)[:, kept] - level[:, None]
     weight = (times @ new.weight)[:, kept]
@@ -371,7 +341,7 @@ def _drawn(
     for draw in range(_DRAWS):
         given = np.flatnonzero(weight[draw] > 0)  # a step none of the drawn newcomers has is passed over
         smooth = monotone(effect[draw, given], weight[draw, given], rising)
-        found[draw] = _first(_inside(smooth[None, :], ends, rising), week[given])[0]
+        found[draw] = _first_week(smooth, week[given], ends, rising)
     low, high = np.quantile(found, [(1 - 0.95) / 2, (1 + 0.95) / 2], method="inverted_cdf")
     return float(low), float(high)
 
@@ -384,13 +354,11 @@ def _marks(records: pd.DataFrame | None, clock: _Clock, newcomers: Sequence[str]
     own = records[records["kind"].eq("training").fillna(False).astype(bool)]
     own = own[own["rep_id"].isin(list(newcomers)) & own["date"].notna()]
     hired = clock.hired.reindex(own["rep_id"].astype("str")).to_numpy(float)
-    day = _days(own["date"])
-    served = day - hired if clock.by_day else _months_of_days(day) - _months_of_days(hired)
     course = own["course"].astype("str") if "course" in own else pd.Series("", own.index)
     along = course.str.contains(_RIDE_ALONG).fillna(False).astype(bool).to_numpy()
     table = pd.DataFrame(
         {
-            "step": clock.step_of(served),
+            "step": clock.step_of(clock.served(hired, own["date"])),
             "kind": np.where(along, "ride-along", "training"),
             "rep": own["rep_id"].to_numpy(),
         }
@@ -398,18 +366,6 @@ def _marks(records: pd.DataFrame | None, clock: _Clock, newcomers: Sequence[str]
     table = table[(table["step"] >= 0) & (table["step"] < clock.steps)]
     counted = table.groupby(["step", "kind"], as_index=False).agg(reps=("rep", "nunique"), sessions=("rep", "size"))
     return counted.assign(week=clock.week(counted["step"].to_numpy(int)))[columns]
-
-
-def _days(dates: pd.Series) -> np.ndarray:
-    """Days since 1970 as floats, from dates or from numbers that are such days already; NaN where missing."""
-    if pd.api.types.is_numeric_dtype(dates):
-        return dates.to_numpy(float, na_value=np.nan)
-    days = pd.to_datetime(dates).to_numpy("datetime64[D]")
-    return np.where(np.isnat(days), np.nan, days.astype(np.int64).astype(float))
-
-
-def _month_numbers(dates: pd.Series) -> np.ndarray:
-    return periods.month_index(pd.to_datetime(dates)).to_numpy(float, na_value=np.nan)
 
 
 def _months_of_days(days: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from inspect import signature
 from typing import NamedTuple, TypeVar
 
@@ -14,6 +15,11 @@ from cs_helpers.core.periods import window_words
 from cs_helpers.core.results import Record, Result, Suppressed
 
 N = TypeVar("N")
+
+
+def within(dates: pd.Series, start: pd.Timestamp, end: pd.Timestamp) -> pd.Series:
+    """Which dates lie in [start, end)."""
+    return ((dates >= start) & (dates < end)).astype(bool)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,8 +41,7 @@ class Cases(Record):
 
     def between(self, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
         """The cases of the months in [start, end)."""
-        inside = (self.table["month"] >= start) & (self.table["month"] < end)
-        return replace(self, table=self.table[inside])
+        return replace(self, table=self.table[within(self.table["month"], start, end)])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,12 +114,12 @@ class Benchmark(Record):
     mix: CaseMix | None = None
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         """The units with a figure."""
         return self.units[self.units["verdict"] != "too few"]
 
-    @property
+    @cached_property
     def clearly_different(self) -> pd.DataFrame:
         """The units whose figure differs by more than chance and the number of comparisons explain."""
         return self.units[~self.units["verdict"].isin(["too few", "not distinguishable"])]
@@ -142,7 +147,7 @@ class Board(Record):
         """The benchmark of one measure, or None where it was refused."""
         return next((each for each in self.benchmarks if each.key == key), None)
 
-    @property
+    @cached_property
     def differences(self) -> pd.DataFrame:
         """All clear differences, the smallest q first: key, unit, label, verdict, adjusted with its interval, q."""
         parts = [each.clearly_different.assign(key=each.key, centre=each.centre) for each in self.benchmarks]
@@ -170,7 +175,7 @@ class Persistence(Record):
     pairs: pd.DataFrame
     refused: str = ""
 
-    @property
+    @cached_property
     def consistent(self) -> pd.DataFrame:
         """The consistent outliers; empty where persistence is refused."""
         return self.pairs[self.pairs["side"] != ""] if not self.refused else self.pairs.iloc[:0]
@@ -377,22 +382,12 @@ class MeasureBenchmark(Result):
     others: tuple[Result, ...] = ()
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class MeasureIntervals(Result):
+class MeasureIntervals(MeasureBenchmark):
     """One measure, rep by rep: adjusted figure, interval and verdict."""
 
-    role: str
-    benchmark: Benchmark
-    league_table: bool = False
-    smallest_group: int = 1
 
-
-@dataclass(frozen=True, eq=False, repr=False)
-class MeasurePlaces(Result):
+class MeasurePlaces(MeasureBenchmark):
     """The places that reps may hold on one measure, each as the range that holds it with 90 % probability."""
-
-    role: str
-    benchmark: Benchmark
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,8 +12,9 @@ from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats import holm
 from cs_helpers.core.stats.clusters import upper_tail
 from cs_helpers.reps import casemix, peers
+from cs_helpers.reps.employment import may_be_of_role
 from cs_helpers.reps.peers import compare_with_peers, work_columns
-from cs_helpers.reps.results import Screen
+from cs_helpers.reps.results import Screen, within
 
 SCREENS = ("first_contact", "pile_up", "very_short", "month_end", "asked_few", "easy_work")
 EVIDENCE = ["unit", "label", "value", "peers", "n", "p", "value_2", "peers_2", "second", "target"]
@@ -66,6 +67,11 @@ def gaming_screens(
     the rep's own share and what the times around it would lead to, ``target`` in minutes; very_short, month_end:
     shares; asked_few: response rate and satisfied share; easy_work: minutes per ticket.
     Raises ParameterError for a window, target or level that is none, ContractError where columns are missing.
+
+    Example:
+        >>> tickets = tables.rollup("ticket_cases", start="2025-07-01", as_of="2026-07-01")
+        >>> [len(screen.raised) for screen in gaming_screens(tickets, tables.reps, "2025-07-01", "2026-07-01")]
+        [0, 0, 0, 0, 0, 0]
     """
     start, end = periods.window(start, end)
     if not 0 < level < 1:
@@ -75,10 +81,10 @@ def gaming_screens(
     absent = [name for name in NEEDED if name not in tickets]
     if absent:
         raise ContractError(f"ticket_cases: no column {', '.join(absent)}. Give the roll-up `ticket_cases` as it is.")
-    inside = (tickets["resolved_month"] >= start) & (tickets["resolved_month"] < end) & tickets["rep_id"].notna()
-    table, mix = work_columns(_of_support(tickets[inside], people))
+    inside = within(tickets["resolved_month"], start, end) & tickets["rep_id"].notna()
+    table, mix = work_columns(tickets[inside & may_be_of_role(tickets["rep_id"], people, "support")])
     table = table.astype(dict.fromkeys(("rep_id", "account_id", *mix), "category"))
-    labels = _labels(people)
+    labels = dict(people.reindex(columns=["rep_id", "name"]).dropna().astype("str").to_numpy().tolist())
     targets = ROUND_TARGETS if target_minutes is None else (float(target_minutes),)
     looks: dict[str, Callable[[], pd.DataFrame]] = {
         "first_contact": lambda: _first_contact(table, mix),
@@ -117,21 +123,6 @@ def _both(found: pd.DataFrame) -> np.ndarray:
     return result
 
 
-def _labels(people: pd.DataFrame) -> dict[str, str]:
-    if not len(people) or "name" not in people:
-        return {}
-    named = people[people["name"].notna()]
-    return dict(zip(named["rep_id"].astype("str"), named["name"].astype("str"), strict=True))
-
-
-def _of_support(tickets: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
-    """The tickets of support reps, and of whoever is not in the table of people."""
-    if not len(people) or "role" not in people:
-        return tickets
-    others = people.loc[people["role"].notna() & (people["role"] != "support"), "rep_id"]
-    return tickets[~tickets["rep_id"].isin(others)]
-
-
 def _need(table: pd.DataFrame, column: str, what: str) -> None:
     """Raises ContractError where nothing is known of a column."""
     if column not in table or not table[column].notna().any():
@@ -148,7 +139,7 @@ def _first_contact(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     _need(table, "contacts", "recorded contacts are unknown")
     one = table["contacts"].le(1).fillna(False).astype(bool)
     table = table.assign(one=_share(one, table["contacts"].notna()))
-    recorded = compare_with_peers(table, "one", "share", mix).table
+    recorded = compare_with_peers(table, "one", "share", mix)
     given, reason = {}, ""
     for name, look in (("back", _back), ("csat", _satisfied)):
         try:
@@ -157,27 +148,16 @@ def _first_contact(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
             reason = str(refusal)
     if not given:
         raise ContractError(f"neither tickets that came back nor CSAT answers can be compared ({reason})")
-    # Two ways in which it may show: each has half of the level.
-    ps = pd.DataFrame({name: rows["p"] for name, rows in given.items()}).fillna(1.0) * len(given)
-    matter = pd.DataFrame({name: rows["matters"] for name, rows in given.items()}).fillna(False).astype(bool)
-    second = ps.where(matter, ps + 2).idxmin(axis=1)
-    pick = [(second.loc[unit], unit) for unit in recorded.index]
-    chosen = pd.DataFrame([given[name].loc[unit] for name, unit in pick], index=recorded.index)
-    return pd.DataFrame(
-        {
-            "unit": recorded.index,
-            "value": recorded["value"],
-            "peers": recorded["peers"],
-            "n": recorded["n"],
-            "p": recorded["high"],
-            "p_2": [min(ps.loc[unit, name], 1.0) for name, unit in pick],
-            "value_2": chosen["value"].astype(float),
-            "peers_2": chosen["peers"].astype(float),
-            "second": second,
-            "matters": (recorded["value"] - recorded["peers"] >= MIN_POINTS_ONE_CONTACT)
-            & np.array([matter.loc[unit, name] for name, unit in pick]),
-        }
-    ).reset_index(drop=True)
+    # Two ways in which it may show: each has half of the level. Of each rep the one that matters and is less likely.
+    both = pd.concat([rows.reindex(recorded.index).assign(second=name) for name, rows in given.items()])
+    p, matters = both["p"].fillna(1.0) * len(given), both["matters"].fillna(False).astype(bool)
+    both = both.assign(p=p, matters=matters).iloc[np.argsort(p.where(matters, p + 2), kind="stable")]
+    chosen = both[~both.index.duplicated()].reindex(recorded.index)
+    large = (recorded["value"] - recorded["peers"] >= MIN_POINTS_ONE_CONTACT) & chosen["matters"]
+    return _evidence(
+        recorded, recorded["high"], large,
+        p_2=chosen["p"].clip(upper=1.0), value_2=chosen["value"], peers_2=chosen["peers"], second=chosen["second"],
+    )  # fmt: skip
 
 
 def _back(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
@@ -187,7 +167,7 @@ def _back(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
         raise ContractError("no ticket has `reopened` or an `account_id` by which another one could follow")
     known = pd.concat([flag.notna() for flag in flags], axis=1).any(axis=1)
     found = pd.concat([flag.fillna(False).astype(bool) for flag in flags], axis=1).any(axis=1)
-    rows = compare_with_peers(table.assign(back=_share(found, known & (table["one"] == 1))), "back", "share", mix).table
+    rows = compare_with_peers(table.assign(back=_share(found, known & (table["one"] == 1))), "back", "share", mix)
     large = (rows["value"] - rows["peers"] >= MIN_POINTS_BACK) & (rows["value"] >= MIN_TIMES_BACK * rows["peers"])
     return rows.assign(p=rows["high"], matters=large)
 
@@ -202,7 +182,7 @@ def _csat(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     _need(table, "csat", "satisfaction is unknown")
     known = table["csat"].notna()
     good = table["csat"].ge(SATISFIED).fillna(False).astype(bool)
-    return compare_with_peers(table.assign(satisfied=_share(good, known)), "satisfied", "share", mix).table
+    return compare_with_peers(table.assign(satisfied=_share(good, known)), "satisfied", "share", mix)
 
 
 def _pile_up(table: pd.DataFrame, mix: Sequence[str], targets: Sequence[float]) -> pd.DataFrame:
@@ -228,7 +208,7 @@ def _pile_at(table: pd.DataFrame, mix: Sequence[str], target: float) -> pd.DataF
     width = max(1.0, round(target / 10))
     below = minutes.between(target - width, target, inclusive="left")
     around = minutes.between(target - 3 * width, target + 2 * width, inclusive="left")
-    near = compare_with_peers(table.assign(below=_share(below, around)), "below", "share", mix).table
+    near = compare_with_peers(table.assign(below=_share(below, around)), "below", "share", mix)
     # The region's share against a straight line, with the same error as against peers.
     line = peers.scaled(np.full(len(near), 0.2), "share")
     ahead = (peers.scaled(near["value"].to_numpy(), "share") - line) / near["se"].to_numpy()
@@ -240,22 +220,11 @@ def _pile_at(table: pd.DataFrame, mix: Sequence[str], target: float) -> pd.DataF
     whole = near
     if large.any():  # of all handle times, for the reader
         known = minutes.notna() & table["rep_id"].isin(near.index)
-        whole = compare_with_peers(table.assign(below=_share(below, known)), "below", "share", mix).table.loc[
-            near.index
-        ]
-    return pd.DataFrame(
-        {
-            "unit": near.index,
-            "value": whole["value"],
-            "peers": whole["peers"],
-            "n": whole["n"],
-            "p": np.maximum(near["high"], upper_tail(ahead)),
-            "value_2": count / whole["n"],
-            "peers_2": around_it / whole["n"],
-            "target": target,
-            "matters": large,
-        }
-    ).reset_index(drop=True)
+        every = table.assign(below=_share(below, known))
+        whole = compare_with_peers(every, "below", "share", mix).loc[near.index]
+    p = np.maximum(near["high"], upper_tail(ahead))
+    second = {"value_2": count / whole["n"], "peers_2": around_it / whole["n"]}
+    return _evidence(whole, p, large, target=np.full(len(near), target), **second)
 
 
 def _very_short(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
@@ -263,7 +232,7 @@ def _very_short(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     _need(table, "handle_minutes", "handle times are unknown")
     minutes = table["handle_minutes"].astype("float64")
     table = table.assign(short=_share(minutes < VERY_SHORT_MINUTES, minutes.notna()))
-    rows = compare_with_peers(table, "short", "share", mix).table
+    rows = compare_with_peers(table, "short", "share", mix)
     large = (rows["value"] * rows["n"] >= MIN_CASES_SHORT) & (
         rows["value"] >= np.maximum(MIN_TIMES_SHORT * rows["peers"], MIN_SHARE_SHORT)
     )
@@ -284,7 +253,7 @@ def _month_end(table: pd.DataFrame, people: pd.DataFrame, mix: Sequence[str]) ->
         rep_month=(table["rep_id"].astype("str") + month).astype("category"),
     )
     whole = table[~table["rep_month"].isin(_partly_there(people))]
-    rows = compare_with_peers(whole, "late", "share", [*mix, "month"], cluster="rep_month").table
+    rows = compare_with_peers(whole, "late", "share", [*mix, "month"], cluster="rep_month")
     large = rows["value"] >= np.maximum(MIN_TIMES_MONTH_END * rows["peers"], rows["peers"] + MIN_POINTS_MONTH_END)
     return _evidence(rows, rows["high"], large)
 
@@ -304,15 +273,15 @@ def _asked_few(table: pd.DataFrame, mix: Sequence[str]) -> pd.DataFrame:
     _need(table, "csat", "satisfaction is unknown")
     responded = compare_with_peers(
         table.assign(responded=table["csat"].notna().astype("float64")), "responded", "share", mix
-    ).table
+    )
     content = _csat(table, mix)
     both = responded.index.intersection(content.index)
     responded, content = responded.loc[both], content.loc[both]
     large = (responded["value"] <= MAX_TIMES_ANSWERED * responded["peers"]) & (
         content["value"] - content["peers"] >= MIN_POINTS_CSAT
     )
-    found = _evidence(responded, responded["low"], large).assign(p_2=content["high"].to_numpy())
-    return found.assign(value_2=content["value"].to_numpy(), peers_2=content["peers"].to_numpy())
+    second = {"p_2": content["high"], "value_2": content["value"], "peers_2": content["peers"]}
+    return _evidence(responded, responded["low"], large, **second)
 
 
 def _easy_work(table: pd.DataFrame) -> pd.DataFrame:
@@ -329,13 +298,13 @@ def _easy_work(table: pd.DataFrame) -> pd.DataFrame:
     worked = table[table["handle_minutes"].gt(0).fillna(False).astype(bool)]
     easy = _usual_minutes(worked, queue)
     table = table.assign(usual=table["what"].map(easy).astype("float64"))
-    rows = compare_with_peers(table, "usual", "count", queue).table
+    rows = compare_with_peers(table, "usual", "count", queue)
     return _evidence(rows, rows["low"], rows["value"] <= MAX_TIMES_EASY * rows["peers"])
 
 
 def _usual_minutes(worked: pd.DataFrame, queue: Sequence[str]) -> pd.Series:
     """Minutes by kind of ticket, fitted within reps and queues: how fast somebody works makes no work easy."""
-    coded = peers.coded(worked, "handle_minutes", "time", ["what", *queue], "account_id")
+    coded = casemix.coded(worked, "handle_minutes", "time", ["what", *queue], worked["rep_id"], "account_id")
     if "what" not in coded.factors:
         raise ContractError("too few tickets with `handle_minutes` to tell easy work from hard")
     place = coded.factors.index("what")
@@ -344,6 +313,9 @@ def _usual_minutes(worked: pd.DataFrame, queue: Sequence[str]) -> pd.Series:
     return pd.Series(longer * minutes, index=worked.index).groupby(worked["what"], observed=True).first()
 
 
-def _evidence(rows: pd.DataFrame, p: pd.Series | np.ndarray, matters: pd.Series) -> pd.DataFrame:
-    columns = {name: rows[name].to_numpy() for name in ("value", "peers", "n")}
-    return pd.DataFrame({"unit": rows.index, **columns, "p": np.asarray(p), "matters": matters.to_numpy()})
+def _evidence(
+    rows: pd.DataFrame, p: pd.Series | np.ndarray, matters: pd.Series, **second: pd.Series | np.ndarray
+) -> pd.DataFrame:
+    """One row per rep: the figures, p, the second figure where there is one, and whether the difference is large."""
+    columns = {name: rows[name] for name in ("value", "peers", "n")} | {"p": p} | second | {"matters": matters}
+    return pd.DataFrame({"unit": rows.index, **{name: np.asarray(each) for name, each in columns.items()}})

@@ -22,8 +22,8 @@ from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.estimates import Estimate
 from cs_helpers.core.stats import wilson_interval
-from cs_helpers.reps.results import Cases
-from cs_helpers.reps.workdays import working_days
+from cs_helpers.reps.employment import may_be_of_role, working_days
+from cs_helpers.reps.results import Cases, within
 
 CONTACT_KEYS = ("service_level", "asa_seconds", "abandonment_rate", "resolved_rate", "first_response_hours")
 RESOLUTION_KEYS = (
@@ -76,19 +76,19 @@ def contact_cases(
     yes, no, waited = answered == 1, answered == 0, ~np.isnan(wait)
     minutes = _number(opened["first_response_minutes"])
     values = {
-        "service_level": _where(yes & waited | no & (wait > target_seconds), yes & (wait <= target_seconds)),
+        "service_level": np.where(yes & waited | no & (wait > target_seconds), yes & (wait <= target_seconds), np.nan),
         "asa_seconds": np.where(yes, wait, np.nan),
-        "abandonment_rate": _where(yes | no, no),
-        "resolved_rate": _where(yes, opened["resolved_month"].notna().to_numpy()),
+        "abandonment_rate": np.where(yes | no, no, np.nan),
+        "resolved_rate": np.where(yes, opened["resolved_month"].notna().to_numpy(), np.nan),
         "first_response_hours": _hours(minutes),
     }
     blind = int((no & ~waited).sum())
     notes = [
-        _said(blind, "abandoned contact has", "abandoned contacts have", "no recorded wait: no service level holds "
+        _note(blind, "abandoned contact has", "abandoned contacts have", "no recorded wait: no service level holds "
               "them, which looks better than it was"),
-        _said(int((yes & ~waited).sum()), "answered contact has", "answered contacts have",
+        _note(int((yes & ~waited).sum()), "answered contact has", "answered contacts have",
               "no recorded wait: left out of service level and speed of answer"),
-        _said(int((minutes < SHORTEST_MINUTES).sum()), "first response", "first responses",
+        _note(int((minutes < SHORTEST_MINUTES).sum()), "first response", "first responses",
               "came within a minute and count as one minute"),
     ]  # fmt: skip
     return _cases(opened, "opened_month", values, attributes, notes)
@@ -116,27 +116,27 @@ def resolution_cases(
     reopened, escalated = _flag(resolved["reopened"]), _flag(resolved["escalated"])
     worked, took = _number(resolved["handle_minutes"]), _number(resolved["resolution_minutes"])
     values = {
-        "csat": _where(~np.isnan(csat), csat >= SATISFIED),
-        "ces": _where(~np.isnan(ces), ces >= EASY),
+        "csat": np.where(~np.isnan(csat), csat >= SATISFIED, np.nan),
+        "ces": np.where(~np.isnan(ces), ces >= EASY, np.nan),
         # Without any number of contacts it would say no more than the repeat contacts do.
-        "fcr": _where(judged & (not np.isnan(contacts).all()), ~followed & ~(contacts > 1)),
-        "repeat_contact_rate": _where(judged, followed),
+        "fcr": np.where(judged & (not np.isnan(contacts).all()), ~followed & ~(contacts > 1), np.nan),
+        "repeat_contact_rate": np.where(judged, followed, np.nan),
         "reopen_rate": reopened,
         "escalation_rate": escalated,
         "resolution_hours": _hours(took),
         "aht_minutes": np.where(worked > 0, worked, np.nan),
     }
-    unresolved = tickets["resolved_month"].isna() & _inside(tickets["opened_month"], *periods.window(start, end))
+    unresolved = tickets["resolved_month"].isna() & within(tickets["opened_month"], *periods.window(start, end))
     notes = [
         _answers_note(csat),
-        _said(int((unresolved & tickets["csat"].notna()).sum()), "CSAT answer is", "CSAT answers are",
+        _note(int((unresolved & tickets["csat"].notna()).sum()), "CSAT answer is", "CSAT answers are",
               "on tickets that were not resolved: left out"),
-        _said(int((~judged).sum()), "ticket is", "tickets are", "not judged for first-contact resolution: the account "
+        _note(int((~judged).sum()), "ticket is", "tickets are", "not judged for first-contact resolution: the account "
               "is unknown or the days after the resolution were not all seen"),
-        _said(int((judged & np.isnan(contacts)).sum()), "judged ticket has", "judged tickets have",
+        _note(int((judged & np.isnan(contacts)).sum()), "judged ticket has", "judged tickets have",
               "no recorded number of contacts, taken as one"),
-        _said(int((worked == 0).sum()), "ticket has", "tickets have", "a handling time of zero: left out of it"),
-        _said(int((took < SHORTEST_MINUTES).sum()), "ticket was", "tickets were",
+        _note(int((worked == 0).sum()), "ticket has", "tickets have", "a handling time of zero: left out of it"),
+        _note(int((took < SHORTEST_MINUTES).sum()), "ticket was", "tickets were",
               "resolved within a minute of opening and count as one minute"),
     ]  # fmt: skip
     return _cases(resolved, "resolved_month", values, attributes, notes)
@@ -151,18 +151,18 @@ def work_cases(
         tickets_per_hour         tickets resolved / contracted hours of those days
 
     The value is the number of tickets, ``exposure`` the days or hours. ``people`` says who was employed when
-    (``workdays.working_days``); a rep without a row there counts from the first to the last month with a ticket
+    (``employment.working_days``); a rep without a row there counts from the first to the last month with a ticket
     resolved. A month without a ticket counts as 0 only between two with one: before and after, the rep may have had
     other work. Holidays and leave are in no table. Raises ContractError where nobody resolved a ticket in the window.
     """
     first, last = periods.window(start, end)
     _complete(tickets)
     done = tickets.loc[tickets["resolved_month"].notna(), ["rep_id", "resolved_month"]]
-    nobody = int((done["rep_id"].isna() & _inside(done["resolved_month"], first, last)).sum())
+    nobody = int((done["rep_id"].isna() & within(done["resolved_month"], first, last)).sum())
     done = done[done["rep_id"].notna()].astype({"rep_id": "str"})
     counts = done.groupby(["rep_id", "resolved_month"], observed=True).size().rename("tickets").reset_index()
     counts = counts.rename(columns={"resolved_month": "month"}).astype({"month": "datetime64[us]"})
-    if not _inside(counts["month"], first, last).any():
+    if not within(counts["month"], first, last).any():
         raise ContractError(
             f"tickets: no ticket resolved in {periods.window_words(first, last)} has a rep, so there is no work to "
             "compare. Map rep_id and resolved_at, or choose another window."
@@ -173,23 +173,23 @@ def work_cases(
     rows = rows.merge(spans, left_on="rep_id", right_index=True)
     between = (rows["min"] <= rows["month"]) & (rows["month"] <= rows["max"])
     counted = int(rows["tickets"].sum())
-    off = int(counts.loc[_inside(counts["month"], first, last), "tickets"].sum()) - counted
+    off = int(counts.loc[within(counts["month"], first, last), "tickets"].sum()) - counted
     rest = int((~between).sum())
     rows = rows[between].fillna({"tickets": 0}).sort_values(["rep_id", "month"], ignore_index=True)
     notes = [
         "Working days are Mondays to Fridays of employment; holidays and leave are not known.",
-        _said(nobody, "ticket resolved has", "tickets resolved have", "no rep: left out"),
-        _said(unknown, "rep has", "reps have", "no row in reps: counted from first to last month with a ticket"),
-        _said(rest, "month of employment", "months of employment",
+        _note(nobody, "ticket resolved has", "tickets resolved have", "no rep: left out"),
+        _note(unknown, "rep has", "reps have", "no row in reps: counted from first to last month with a ticket"),
+        _note(rest, "month of employment", "months of employment",
               "without a ticket before a rep's first or after the last: left out"),
-        _said(off, "ticket was", "tickets were", "resolved in months in which the rep was not employed: left out"),
+        _note(off, "ticket was", "tickets were", "resolved in months in which the rep was not employed: left out"),
     ]  # fmt: skip
     by_day = _work(rows, "tickets_per_working_day", "days", notes)
     timed = rows[rows["hours"] > 0]
     if not len(timed):
         return (by_day,)
     without = rows["rep_id"].nunique() - timed["rep_id"].nunique()
-    hours_note = _said(without, "rep has", "reps have", "no known working hours: in no figure per hour")
+    hours_note = _note(without, "rep has", "reps have", "no known working hours: in no figure per hour")
     return (by_day, _work(timed, "tickets_per_hour", "hours", [*notes, hours_note]))
 
 
@@ -205,10 +205,10 @@ def agent_cases(surveys: pd.DataFrame, people: pd.DataFrame, start: pd.Timestamp
     first, last = periods.window(start, end)
     asked = surveys[surveys["kind"] == "agent"] if "kind" in surveys else surveys
     asked = asked[asked["answered_at"].notna() & asked["score"].notna()] if len(asked) else asked
-    inside = asked[_inside(asked["answered_at"], first, last)] if len(asked) else asked
+    inside = asked[within(asked["answered_at"], first, last)] if len(asked) else asked
     score = _number(inside["score"]) if len(inside) else np.array([])
     usable = inside[(score >= 1) & (score <= 5)] if len(inside) else inside
-    kept = usable[_in_support(usable["rep_id"], people)] if len(usable) else usable
+    kept = usable[may_be_of_role(usable["rep_id"], people, "support")] if len(usable) else usable
     if not len(kept) or kept["rep_id"].isna().all():
         raise ContractError(
             f"surveys: no answer of a support rep in {periods.window_words(first, last)}. Add answers with kind agent, "
@@ -216,18 +216,18 @@ def agent_cases(surveys: pd.DataFrame, people: pd.DataFrame, start: pd.Timestamp
         )
     table = pd.DataFrame(
         {
-            "rep_id": _category(*_codes(kept["rep_id"])),
-            "cluster": _numbered(np.arange(len(kept)), len(kept)),
+            "rep_id": kept["rep_id"].astype("str").astype("category"),
+            "cluster": np.arange(len(kept)),
             "month": periods.month_start(pd.to_datetime(kept["answered_at"])).to_numpy("datetime64[us]"),
             "agent_satisfaction": (_number(kept["score"]) >= SATISFIED).astype("float32"),
         }
     )
     notes = [
-        _said(len(inside) - len(usable), "score is", "scores are", "off the scale from 1 to 5: left out"),
-        _said(len(usable) - len(kept), "answer is", "answers are", "by people with another role: left out"),
-        _said(int(kept["rep_id"].isna().sum()), "answer", "answers", "without a name: in the team's figure only"),
+        _note(len(inside) - len(usable), "score is", "scores are", "off the scale from 1 to 5: left out"),
+        _note(len(usable) - len(kept), "answer is", "answers are", "by people with another role: left out"),
+        _note(int(kept["rep_id"].isna().sum()), "answer", "answers", "without a name: in the team's figure only"),
     ]
-    return Cases(table, ("agent_satisfaction",), notes=_given(notes))
+    return Cases(table, ("agent_satisfaction",), notes=tuple(filter(None, notes)))
 
 
 def answer_rates(tickets: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> dict[str, Estimate]:
@@ -272,7 +272,7 @@ def _window(
     """The tickets whose month lies in the window; ContractError where nothing can be compared."""
     first, last = periods.window(start, end)
     _complete(tickets)
-    inside = _inside(tickets[column], first, last)
+    inside = within(tickets[column], first, last)
     found = tickets if inside.all() else tickets[inside]
     words = periods.window_words(first, last)
     if not len(found):
@@ -306,10 +306,11 @@ def _cases(
     notes: Sequence[str],
 ) -> Cases:
     accounts, named = _codes(tickets["account_id"])
+    clusters = np.where(accounts < 0, len(named) - 1 + np.cumsum(accounts < 0), accounts)
     reps, ids = _codes(tickets["rep_id"])
     columns: dict[str, Any] = {
-        "rep_id": _category(reps, ids),
-        "cluster": _clusters(accounts, len(named)),
+        "rep_id": pd.Categorical.from_codes(reps, categories=ids),
+        "cluster": pd.Categorical.from_codes(clusters, categories=pd.RangeIndex(clusters.max() + 1)),
         "month": tickets[month].to_numpy("datetime64[us]"),
     }
     if month == "resolved_month":
@@ -323,10 +324,11 @@ def _cases(
         )
     of = f"of {len(tickets):,} tickets"
     first = [
-        _said(int((reps < 0).sum()), f"{of} has", f"{of} have", "no rep: in the team's figure only"),
-        _said(int((accounts < 0).sum()), f"{of} has", f"{of} have", "no account: each counts by itself"),
+        _note(int((reps < 0).sum()), f"{of} has", f"{of} have", "no rep: in the team's figure only"),
+        _note(int((accounts < 0).sum()), f"{of} has", f"{of} have", "no account: each counts by itself"),
     ]
-    return Cases(pd.DataFrame(columns | mix | given, copy=False), tuple(given), tuple(mix), _given([*first, *notes]))
+    table = pd.DataFrame(columns | mix | given, copy=False)
+    return Cases(table, tuple(given), tuple(mix), tuple(filter(None, [*first, *notes])))
 
 
 def _mix(
@@ -355,7 +357,7 @@ def _mix(
 
 
 def _quarters(mrr: np.ndarray, accounts: np.ndarray) -> np.ndarray:
-    """The quarter of paying accounts in which what was paid on opening lies; each account's first ticket sets them."""
+    """The quarter of paying accounts in which the MRR on opening lies; an account counts once, by its first ticket."""
     paying = np.flatnonzero(mrr > 0)
     if not len(paying):
         return np.full(len(mrr), len(_QUARTERS) - 1)
@@ -370,32 +372,13 @@ def _used(codes: np.ndarray, levels: Iterable[Any]) -> pd.Categorical | None:
     counts = np.bincount(codes + 1, minlength=len(names) + 1)
     if np.count_nonzero(counts) < 2:
         return None
-    occurs = counts[1:] > 0
-    place = np.append(np.cumsum(occurs) - 1, -1)  # the last is where -1, missing, looks
-    kept = [name for name, there in zip(names, occurs, strict=True) if there]
-    return _category(place[codes], pd.Index(kept, dtype="str"))
-
-
-def _clusters(accounts: np.ndarray, known: int) -> pd.Categorical:
-    unknown = accounts < 0
-    lonely = int(unknown.sum())
-    codes = accounts.copy()
-    codes[unknown] = known + np.arange(lonely)
-    return _numbered(codes, known + lonely)
+    return pd.Categorical.from_codes(codes, categories=pd.Index(names, dtype="str")).remove_unused_categories()
 
 
 def _codes(values: pd.Series) -> tuple[np.ndarray, pd.Index]:
     """Texts as numbers of the sorted ones that occur; -1 is missing."""
     codes, found = pd.factorize(values.astype("str"), sort=True)
     return codes, pd.Index(found, dtype="str")
-
-
-def _category(codes: np.ndarray, levels: pd.Index) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes, categories=levels)
-
-
-def _numbered(codes: np.ndarray, count: int) -> pd.Categorical:
-    return _category(codes, pd.RangeIndex(count))
 
 
 def _flag(values: pd.Series) -> np.ndarray:
@@ -407,20 +390,9 @@ def _number(values: pd.Series) -> np.ndarray:
     return pd.to_numeric(values).to_numpy("float64", na_value=np.nan)
 
 
-def _where(case: np.ndarray, good: np.ndarray) -> np.ndarray:
-    """1 or 0 where it is a case, else NaN."""
-    values = good.astype("float32")
-    values[~case] = np.nan
-    return values
-
-
 def _hours(minutes: np.ndarray) -> np.ndarray:
     """Hours, from one minute on; what lies before the opening is no time."""
     return np.where(minutes >= 0, np.maximum(minutes, SHORTEST_MINUTES), np.nan) / 60
-
-
-def _inside(moments: pd.Series, first: pd.Timestamp, last: pd.Timestamp) -> pd.Series:
-    return (moments >= first) & (moments < last)
 
 
 def _employed(
@@ -439,22 +411,14 @@ def _employed(
 def _work(rows: pd.DataFrame, key: str, exposure: str, notes: Sequence[str]) -> Cases:
     table = pd.DataFrame(
         {
-            "rep_id": _category(*_codes(rows["rep_id"])),
-            "cluster": _numbered(np.arange(len(rows)), len(rows)),
+            "rep_id": rows["rep_id"].astype("category"),
+            "cluster": np.arange(len(rows)),
             "month": rows["month"].to_numpy("datetime64[us]"),
             key: rows["tickets"].to_numpy("float64"),
             "exposure": rows[exposure].to_numpy("float64"),
         }
     )
-    return Cases(table, (key,), notes=_given(notes))
-
-
-def _in_support(reps: pd.Series, people: pd.DataFrame) -> np.ndarray:
-    """Whether each is in support, as far as anybody says."""
-    if not {"rep_id", "role"} <= set(people.columns):
-        return np.full(len(reps), True)
-    others = people.loc[people["role"].notna() & (people["role"].str.lower() != "support"), "rep_id"]
-    return (~reps.isin(others)).to_numpy()
+    return Cases(table, (key,), notes=tuple(filter(None, notes)))
 
 
 def _share(key: str, part: int, whole: int, reason: str = "") -> Estimate:
@@ -477,10 +441,6 @@ def _answers_note(csat: np.ndarray) -> str:
     return f"{note}."
 
 
-def _said(number: int, one: str, many: str, rest: str) -> str:
+def _note(number: int, one: str, many: str, rest: str) -> str:
     """A sentence on so many of something; nothing on none."""
     return f"{number:,} {one if number == 1 else many} {rest}." if number else ""
-
-
-def _given(notes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(note for note in notes if note)

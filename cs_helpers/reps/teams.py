@@ -1,28 +1,35 @@
-"""A whole team: its cases together, compared now and before, measure by measure; what is not there is named."""
+"""A whole team: its cases from the tables of a company, compared over a window; what is missing is named."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
 from cs_helpers.core.results import Record, Suppressed, or_suppressed
+from cs_helpers.reps.activity_metrics import coverage_cases, onboarding_cases, touch_cases, touch_hours_cases
 from cs_helpers.reps.comparison import compare_reps
-from cs_helpers.reps.measures import MEASURES, ROLES
-from cs_helpers.reps.monthly import monthly_history
-from cs_helpers.reps.outlier_profiles import outlier_profiles
+from cs_helpers.reps.measures import MEASURES
 from cs_helpers.reps.outliers import repeated_outliers
-from cs_helpers.reps.proficiency import time_to_proficiency
-from cs_helpers.reps.results import Board, Cases, History, Persistence, Profile, Ramp, Windows
+from cs_helpers.reps.portfolios import Portfolios, nps_cases, portfolio_months, renewal_cases, usage_cases
+from cs_helpers.reps.results import Board, Cases, Persistence, Windows
+from cs_helpers.reps.settings import Settings
+from cs_helpers.reps.support import agent_cases, contact_cases, resolution_cases, work_cases
+from cs_helpers.retention import due_renewals, renewals_of
+
+if TYPE_CHECKING:
+    from cs_helpers.data.tables import Tables
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Team(Record):
-    """All cases of one role, and why others are not there."""
+    """All cases of one role; ``missing``: why others are not there, as sentences."""
 
     role: str
     cases: tuple[Cases, ...]
@@ -34,6 +41,79 @@ class Team(Record):
             if key in part.keys:
                 return part
         raise ContractError(f"{key}: the data do not hold it")
+
+
+def team_of(tables: Tables, role: str, by: str, settings: Settings) -> Team | Suppressed:
+    """All cases of one team over all observed months, collected once per company."""
+    make = _support_team if role == "support" else _csm_team
+    return tables.cached(("reps.team", role, by, settings), lambda: make(tables, by, settings))
+
+
+def _support_team(tables: Tables, by: str, settings: Settings) -> Team | Suppressed:
+    attributes = mix_attributes(tables.accounts, by)
+    tickets = tickets_of(tables, settings)
+    observed = (tables.observed_from, tables.as_of)
+    return gathered(
+        "support",
+        or_suppressed(resolution_cases, tickets, *observed, attributes),
+        or_suppressed(contact_cases, tickets, *observed, attributes, settings.service_level_seconds),
+        or_suppressed(work_cases, tickets, tables.reps, *observed),
+        or_suppressed(agent_cases, tables.surveys, tables.reps, *observed),
+    )
+
+
+def _csm_team(tables: Tables, by: str, settings: Settings) -> Team | Suppressed:
+    first, last = observed = (tables.observed_from, tables.as_of)
+    paid = or_suppressed(tables.rollup, "paid_periods")
+    due = or_suppressed(due_renewals, tables.subscriptions, paid, observed_from=first, as_of=last)
+    renewals = or_suppressed(renewals_of, tables.renewals, due, last)
+    usage = or_suppressed(tables.rollup, "usage_features", first=first, last=last, dense=True, step=3)
+    panel = or_suppressed(tables.account_months)
+    portfolios = _portfolios(tables, by, settings)
+    return gathered(
+        "csm",
+        or_suppressed(renewal_cases, renewals, portfolios, *observed, tables.subscriptions),
+        or_suppressed(portfolio_months, panel, portfolios, *observed),
+        or_suppressed(nps_cases, tables.surveys, portfolios, *observed),
+        or_suppressed(usage_cases, usage, portfolios, *observed),
+        or_suppressed(onboarding_cases, tables.touches, portfolios, *observed),
+        or_suppressed(coverage_cases, tables.touches, portfolios, *observed),
+        or_suppressed(touch_cases, tables.touches, tables.reps, *observed),
+        hours_of(tables, by, settings),
+    )
+
+
+def _portfolios(tables: Tables, by: str, settings: Settings) -> Portfolios | Suppressed:
+    paid = or_suppressed(tables.rollup, "paid_periods")
+    attributes = mix_attributes(tables.accounts, by)
+    return or_suppressed(Portfolios, tables.assignments, tables.reps, paid, attributes, settings.handover_days)
+
+
+def hours_of(tables: Tables, by: str, settings: Settings) -> Cases | Suppressed:
+    """Hours spent on accounts by month, as cases of the CSM who had the account."""
+
+    def make() -> Cases | Suppressed:
+        panel, portfolios = or_suppressed(tables.account_months), _portfolios(tables, by, settings)
+        return or_suppressed(touch_hours_cases, tables.touches, panel, portfolios, tables.observed_from, tables.as_of)
+
+    return tables.cached(("reps.hours", by, settings), make)
+
+
+def tickets_of(tables: Tables, settings: Settings) -> pd.DataFrame | Suppressed:
+    """The roll-up of tickets over all observed months."""
+    observed = {"start": tables.observed_from, "as_of": tables.as_of}
+    return or_suppressed(tables.rollup, "ticket_cases", **observed, days=settings.repeat_days)
+
+
+def tickets_with_attributes(tables: Tables, by: str, settings: Settings) -> pd.DataFrame | Suppressed:
+    """The roll-up of tickets with the attributes of their accounts, by which peers with the same work are found."""
+    return or_suppressed(with_attributes, tickets_of(tables, settings), mix_attributes(tables.accounts, by))
+
+
+def with_attributes(tickets: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.DataFrame:
+    """Tickets with those attributes of their accounts that they do not hold themselves."""
+    fresh = [] if attributes is None else [name for name in attributes.columns if name not in tickets]
+    return tickets.join(attributes[fresh], on="account_id") if attributes is not None and fresh else tickets
 
 
 def mix_attributes(accounts: pd.DataFrame, named: str = "") -> pd.DataFrame | None:
@@ -52,30 +132,28 @@ def mix_attributes(accounts: pd.DataFrame, named: str = "") -> pd.DataFrame | No
     return accounts.set_index("account_id")[chosen] if chosen else None
 
 
-def windows(as_of: Any, months: int = 12) -> Windows:
-    """The last ``months`` whole months before ``as_of`` and as many before those. ParameterError for no window."""
-    end = periods.month(as_of)
-    start, _ = periods.trailing_window(periods.add_months(end, -min(max(months, 0), 600)), end, months)
-    return Windows(periods.add_months(start, -months), start, end)
+def gathered(role: str, *parts: Cases | Suppressed | Iterable[Cases]) -> Team | Suppressed:
+    """The team of all cases that are there, with the reasons of those that are not.
 
-
-def team_cases(role: str, *parts: Cases | Suppressed | Iterable[Cases]) -> Team | Suppressed:
-    """The team of all cases that are there; Refusals among the parts are kept as reasons.
-
-    Suppressed with the first reason where nothing is there: one section without a result must not take others with it.
+    Suppressed with the first reason where nothing is there.
     """
     cases: list[Cases] = []
     missing: list[str] = []
     for part in parts:
         if isinstance(part, Suppressed):
             missing.append(part.reason)
-        elif isinstance(part, Cases):
-            cases.append(part)
         else:
-            cases.extend(part)
+            cases += [part] if isinstance(part, Cases) else part
     if not cases:
         return Suppressed(missing[0] if missing else "no cases were given")
     return Team(role, tuple(cases), tuple(dict.fromkeys(missing)))
+
+
+def windows(as_of: Any, months: int = 12) -> Windows:
+    """The last ``months`` whole months before ``as_of`` and as many before those. ParameterError for no window."""
+    end = periods.month(as_of)
+    start, _ = periods.trailing_window(periods.add_months(end, -min(max(months, 0), 600)), end, months)
+    return Windows(periods.add_months(start, -months), start, end)
 
 
 def compare_team(team: Team, people: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp, fdr: float = 0.05) -> Board:
@@ -95,16 +173,10 @@ def compare_team(team: Team, people: pd.DataFrame, start: pd.Timestamp, end: pd.
     return replace(board, untouched=tuple(name for name in board.untouched if name in there))
 
 
-def with_attributes(tickets: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.DataFrame:
-    """Tickets with the attributes of their accounts beside them, so that peers with the same work can be found."""
-    fresh = [] if attributes is None else [name for name in attributes.columns if name not in tickets]
-    return tickets.join(attributes[fresh], on="account_id") if attributes is not None and fresh else tickets
-
-
 def outliers_by_measure(
     before: Board | Suppressed, now: Board | Suppressed, seen: Windows
 ) -> tuple[Persistence | Suppressed, ...]:
-    """Each measure that both boards hold, held against itself; a Suppressed alone where one board is refused."""
+    """Each measure that both boards hold compared between the two windows; the reason alone where one has no board."""
     if isinstance(now, Suppressed):
         return (now,)
     if isinstance(before, Suppressed):
@@ -118,68 +190,14 @@ def outliers_by_measure(
     )
 
 
-def profiles_by_measure(
-    found: Sequence[Persistence | Suppressed],
-    tickets: pd.DataFrame,
-    people: pd.DataFrame,
-    start: pd.Timestamp,
-    end: pd.Timestamp,
-    touches: pd.DataFrame | None = None,
-    book: Cases | None = None,
-) -> tuple[Profile | Suppressed, ...]:
-    """What each consistent outlier of each measure does differently (``outlier_profiles``), or why that cannot be told.
-
-    Whoever is consistent on several measures is profiled on the first of them.
-    """
-    done: set[str] = set()
-    made: list[Profile | Suppressed] = []
-    for each in found:
-        if isinstance(each, Suppressed) or not len(each.consistent):
-            continue
-        fresh = replace(each, pairs=each.pairs[~each.pairs["unit"].isin(done)])
-        done |= set(each.consistent["unit"])
-        looked = or_suppressed(outlier_profiles, fresh, tickets, people, start, end, touches, book)
-        made.extend([looked] if isinstance(looked, Suppressed) else looked)
-    return tuple(made)
-
-
-def histories_by_measure(
-    team: Team | Suppressed,
-    keys: Sequence[str],
-    as_of: Any,
-    goals: pd.DataFrame | None = None,
-    window: int = 12,
-) -> dict[str, History | Suppressed]:
-    """The organisation's own history of each measure, or why there is none."""
+def by_measure(
+    team: Team | Suppressed, keys: Sequence[str], analysis: Callable[[Cases, str], R]
+) -> dict[str, R | Suppressed]:
+    """An analysis of the cases of each measure, or why it has none."""
     if isinstance(team, Suppressed):
         return dict.fromkeys(keys, team)
-    return {key: or_suppressed(_history, team, key, as_of, goals, window) for key in keys}
 
+    def analysed(key: str) -> R:
+        return analysis(team.of(key), key)
 
-def _history(team: Team, key: str, as_of: Any, goals: pd.DataFrame | None, window: int) -> History:
-    return monthly_history(team.of(key), key, as_of, goals, window=window)
-
-
-def ramps_by_measure(
-    team: Team | Suppressed, keys: Sequence[str], people: pd.DataFrame, records: pd.DataFrame | None = None
-) -> dict[str, Ramp | Suppressed]:
-    """How newcomers come up in each measure, or why that cannot be told."""
-    if isinstance(team, Suppressed):
-        return dict.fromkeys(keys, team)
-    return {key: or_suppressed(_ramp, team, key, people, records) for key in keys}
-
-
-def _ramp(team: Team, key: str, people: pd.DataFrame, records: pd.DataFrame | None) -> Ramp:
-    return time_to_proficiency(team.of(key), key, people, records)
-
-
-def checked_role(role: str) -> str:
-    """The role itself. Raises ParameterError with the nearest one for whatever is no role."""
-    if role not in ROLES:
-        raise ParameterError(f"role '{role}' is none of {', '.join(ROLES)}.{did_you_mean(role, list(ROLES))}")
-    return role
-
-
-def chosen_roles(role: str = "") -> tuple[str, ...]:
-    """The roles that a report is about: the one named, all with "". ParameterError for another role."""
-    return (checked_role(role),) if role else ROLES
+    return {key: or_suppressed(analysed, key) for key in keys}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cs_helpers import retention
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Suppressed, or_suppressed
+from cs_helpers.core.results import or_suppressed
 from cs_helpers.roi.costs import CostBase, cost_base
 from cs_helpers.roi.coverage import margin_of, paying_and_covered
 from cs_helpers.roi.effect import MeasuredEffect, measure_effect
@@ -122,5 +122,5 @@ def effect_with_curves(tables: Tables, settings: Settings) -> MeasuredEffect:
 def inputs_with_risk(tables: Tables, settings: Settings) -> tuple[Input, ...]:
     """The inputs with a relative risk: the one given, else the one measured, else none."""
     given = read_input(settings.relative_risk, "relative_risk")
-    risk: Input | Suppressed = given or or_suppressed(lambda: measured_risk(effect(tables, settings)))
+    risk = or_suppressed(lambda: measured_risk(effect(tables, settings))) if given is None else given
     return with_risk(inputs(tables, settings), [risk])

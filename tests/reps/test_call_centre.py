@@ -7,6 +7,7 @@ import pytest
 from pytest import approx
 
 import cs_helpers as cs
+from cs_helpers.reps.support import resolved_rates
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "datasets" / "pwc_call_centre"
 
@@ -18,8 +19,7 @@ def calls():
     tables = cs.load(FOLDER, mapping="pwc_call_centre")
     window = (tables.observed_from, tables.as_of)
     rolled = tables.rollup("ticket_cases", start=tables.observed_from, as_of=tables.as_of)
-    cases = [cs.reps.resolution_cases(rolled, *window), cs.reps.contact_cases(rolled, *window)]
-    return rolled, window, [*cases, *cs.reps.work_cases(rolled, tables.reps, *window)], tables.reps
+    return rolled, window, cs.reps.team_cases(tables, "support").cases, tables.reps
 
 
 def test_no_agent_can_be_told_apart_although_the_raw_tables_differ(calls):
@@ -40,7 +40,7 @@ def test_no_agent_can_be_told_apart_although_the_raw_tables_differ(calls):
 
 def test_the_resolved_rate_is_of_answered_calls_with_that_of_all_calls_beside_it(calls):
     rolled, window, _, _ = calls
-    answered, offered = cs.reps.resolved_rates(rolled, *window)
+    answered, offered = resolved_rates(rolled, *window)
     assert (answered.numerator, answered.denominator) == (3_646, 4_054)
     assert (offered.numerator, offered.denominator) == (3_646, 5_000)
     assert (answered.value, offered.value) == approx((0.899, 0.729), abs=5e-4)

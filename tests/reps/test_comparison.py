@@ -12,10 +12,9 @@ from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats import benjamini_hochberg
 from cs_helpers.reps.comparison import compare_reps, managers_compared
 from cs_helpers.reps.engine import compare_units
-from cs_helpers.reps.measures import MEASURES
+from cs_helpers.reps.measures import MEASURES, check_steering, checked_role
 from cs_helpers.reps.outliers import repeated_outliers
 from cs_helpers.reps.results import Cases
-from cs_helpers.reps.steering import check_steering
 
 JANUARY = pd.Timestamp("2026-01-01")
 
@@ -283,3 +282,9 @@ def test_every_measure_has_a_definition_and_knows_its_better_side():
     for key, each in MEASURES.items():
         assert each.better in ("higher", "lower", "neither"), key
     assert [MEASURES[key].better for key in ("csat", "reopen_rate", "aht_minutes")] == ["higher", "lower", "neither"]
+
+
+def test_a_role_that_is_none_is_named_with_the_nearest_one():
+    assert checked_role("csm") == "csm"
+    with pytest.raises(ParameterError, match=r"is none of support, csm\. Did you mean 'support'"):
+        checked_role("suport")

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from desks import END, NOBODY, START, book_and_touches, desk, names
+from desks import END, NOBODY, START, book_and_touches, desk, names, persistent, profile
 from pytest import approx
 
-from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.reps.outlier_profiles import ASPECTS, _looks, _profile, outlier_profile, outlier_profiles
-from cs_helpers.reps.results import Persistence
+from cs_helpers.core.errors import ParameterError
+from cs_helpers.core.results import Suppressed
+from cs_helpers.reps.outliers import ASPECTS, outlier_profiles
 
 
 def told(found):
@@ -22,13 +22,6 @@ def row(found, aspect, level=""):
     return rows.iloc[0]
 
 
-def persistent(*sides, refused=""):
-    pairs = pd.DataFrame(
-        {"unit": [unit for unit, _ in sides], "label": [unit for unit, _ in sides], "side": [side for _, side in sides]}
-    )
-    return Persistence("csat", "before", "now", 0.8, 0.6, 0.4, 0.8, pairs, refused)
-
-
 # --- planted habits -------------------------------------------------------------------------------------------------
 
 
@@ -36,7 +29,7 @@ def test_who_answers_twice_as_fast_and_escalates_half_as_often_is_described_by_t
     described = 0
     for seed in (1, 2, 3):
         tickets = desk(seed, reps=30, low=700, high=900, odd=1, slow=0.5, calm=0.5)
-        found = outlier_profile(tickets, NOBODY, START, END, "R-29", "R-29", "csat", "better")
+        found = profile(tickets, "R-29")
         # Who answers twice as fast answers more on the same day and is done earlier: that is the same habit.
         described += {"first_response_hours", "escalation_rate"} <= told(found) <= {
             "first_response_hours", "escalation_rate", "answered_same_day", "resolution_hours"
@@ -50,7 +43,7 @@ def test_who_answers_twice_as_fast_and_escalates_half_as_often_is_described_by_t
 
 def test_the_value_of_a_time_is_the_median_in_its_unit():
     tickets = desk(4, reps=8, low=200, high=250)
-    found = outlier_profile(tickets, NOBODY, START, END, "R-05", "R-05", "csat", "better")
+    found = profile(tickets, "R-05")
     own = tickets[tickets["rep_id"] == "R-05"]
     assert row(found, "first_response_hours")["value"] == approx(own["first_response_minutes"].median() / 60)
     assert row(found, "aht_minutes")["value"] == approx(own["handle_minutes"].median())
@@ -61,7 +54,7 @@ def test_the_value_of_a_time_is_the_median_in_its_unit():
 
 def test_who_takes_other_tickets_is_described_by_the_mix_and_not_by_the_time_they_take():
     tickets = desk(5, reps=20, low=500, high=600, odd=1, easy=0.8)
-    found = outlier_profile(tickets, NOBODY, START, END, "R-19", "R-19", "csat", "better")
+    found = profile(tickets, "R-19")
     assert {"category"} <= told(found) <= {"category"}
     plain = tickets[tickets["rep_id"] == "R-19"]["handle_minutes"].median()
     everybody = tickets[tickets["rep_id"] != "R-19"]["handle_minutes"].median()
@@ -72,10 +65,12 @@ def test_who_takes_other_tickets_is_described_by_the_mix_and_not_by_the_time_the
 def test_who_is_like_everybody_else_has_nothing_told_in_nine_of_ten_cases():
     silent = cases = 0
     for seed in range(8):
-        looks = _looks(desk(100 + seed, reps=25, low=200, high=400), NOBODY, START, END, "R-10", None, None)
-        for unit in ("R-01", "R-06", "R-12", "R-18", "R-24"):
+        tickets, ordinary = desk(100 + seed, reps=25, low=200, high=400), ("R-01", "R-06", "R-12", "R-18", "R-24")
+        everybody = persistent(*((unit, "better") for unit in ordinary))
+        for found in outlier_profiles([everybody], tickets, NOBODY, START, END):
             cases += 1
-            silent += not told(_profile(looks, unit, unit, "csat", "better"))
+            silent += not told(found)
+    assert cases == 40
     assert silent / cases >= 0.9
 
 
@@ -83,10 +78,8 @@ def test_who_is_like_everybody_else_has_nothing_told_in_nine_of_ten_cases():
 def test_in_four_hundred_cases_nothing_is_told_of_ordinary_reps_in_nine_of_ten():
     silent = 0
     for seed in range(80):
-        looks = _looks(desk(300 + seed), NOBODY, START, END, "R-10", None, None)
-        silent += sum(
-            not told(_profile(looks, unit, unit, "csat", "better")) for unit in ("R-01", "R-06", "R-12", "R-24", "R-39")
-        )
+        ordinary = persistent(*((unit, "better") for unit in ("R-01", "R-06", "R-12", "R-24", "R-39")))
+        silent += sum(not told(found) for found in outlier_profiles([ordinary], desk(300 + seed), NOBODY, START, END))
     assert silent >= 0.9 * 400
 
 
@@ -94,7 +87,7 @@ def test_in_four_hundred_cases_nothing_is_told_of_ordinary_reps_in_nine_of_ten()
 
 
 def csm(book, touches, unit="R-09", people=NOBODY):
-    return outlier_profile(pd.DataFrame(), people, START, END, unit, unit, "book_grr", "better", touches, book)
+    return profile(pd.DataFrame(), unit, "better", "book_grr", people, touches=touches, portfolio=book)
 
 
 def test_a_csm_who_touches_twice_as_often_is_described_by_it_and_by_how_many_accounts_are_touched():
@@ -147,46 +140,46 @@ def test_touches_in_somebody_elses_book_and_after_the_window_do_not_count():
 
 def test_all_consistent_outliers_get_a_profile_and_nobody_where_persistence_is_refused():
     tickets = desk(6, reps=8, low=120, high=160)
-    found = outlier_profiles(
-        persistent(("R-01", "better"), ("R-02", ""), ("R-03", "worse")), tickets, NOBODY, START, END
+    csat, fcr = (
+        persistent(("R-01", "better"), ("R-02", ""), ("R-03", "worse")),
+        persistent(("R-01", "worse"), key="fcr"),
     )
+    found = outlier_profiles([Suppressed("none"), csat, fcr], tickets, NOBODY, START, END)
     assert [(each.unit, each.side, each.key) for each in found] == [
         ("R-01", "better", "csat"),
         ("R-03", "worse", "csat"),
-    ]
-    alone = outlier_profile(tickets, NOBODY, START, END, "R-03", "R-03", "csat", "worse")
-    pd.testing.assert_frame_equal(found[1].aspects, alone.aspects)
-    assert outlier_profiles(persistent(("R-01", "better"), refused="noise"), tickets, NOBODY, START, END) == ()
+    ], "each rep on the first measure"
+    pd.testing.assert_frame_equal(found[1].aspects, profile(tickets, "R-03", "worse").aspects)
+    refused = persistent(("R-01", "better"), refused="noise")
+    assert outlier_profiles([Suppressed("none"), refused], tickets, NOBODY, START, END) == ()
 
 
 def test_the_measure_itself_is_no_aspect():
     tickets = desk(6, reps=8, low=120, high=160)
-    found = outlier_profile(tickets, NOBODY, START, END, "R-01", "R-01", "escalation_rate", "higher")
+    found = profile(tickets, "R-01", "higher", "escalation_rate")
     assert "escalation_rate" not in set(found.aspects["aspect"]) and list(found.aspects.columns) == ASPECTS
 
 
 def test_peers_are_of_the_same_role():
     tickets = desk(6, reps=8, low=120, high=160)
     people = pd.DataFrame({"rep_id": names(8), "role": ["support"] * 6 + ["csm"] * 2})
-    with_others = outlier_profile(tickets, people, START, END, "R-01", "R-01", "csat", "better").aspects
+    with_others = profile(tickets, "R-01", people=people).aspects
     without = tickets[~tickets["rep_id"].isin(["R-06", "R-07"])]
-    pd.testing.assert_frame_equal(
-        with_others, outlier_profile(without, NOBODY, START, END, "R-01", "R-01", "csat", "better").aspects
-    )
+    pd.testing.assert_frame_equal(with_others, profile(without, "R-01").aspects)
 
 
 def test_tickets_outside_the_window_do_not_count():
     tickets = desk(6, reps=8, low=120, high=160)
     outside = tickets.assign(opened_month=pd.Timestamp("2024-01-01"), handle_minutes=500.0)
-    before = outlier_profile(tickets, NOBODY, START, END, "R-01", "R-01", "csat", "better").aspects
-    after = outlier_profile(pd.concat([tickets, outside]), NOBODY, START, END, "R-01", "R-01", "csat", "better").aspects
+    before = profile(tickets, "R-01").aspects
+    after = profile(pd.concat([tickets, outside]), "R-01").aspects
     pd.testing.assert_frame_equal(before, after)
 
 
 def test_what_is_not_recorded_is_no_aspect_and_a_segment_is_one_where_it_is_there():
     tickets = desk(6, reps=8, low=120, high=160).drop(columns=["handle_minutes", "escalated", "opened_hour"])
     tickets["segment"] = np.where(np.arange(len(tickets)) % 3 == 0, "SMB", "Enterprise")
-    found = outlier_profile(tickets, NOBODY, START, END, "R-01", "R-01", "csat", "better")
+    found = profile(tickets, "R-01")
     aspects = set(found.aspects["aspect"])
     assert not aspects & {"aht_minutes", "escalation_rate", "answered_same_day", "opened_late"}
     assert row(found, "segment", "SMB")["peers"] == approx(1 / 3, abs=0.05)
@@ -196,8 +189,6 @@ def test_mistakes_and_too_little_data_say_so():
     tickets = desk(6, reps=8, low=120, high=160)
     book, touches = book_and_touches()
     with pytest.raises(ParameterError, match="give both, or neither"):
-        outlier_profile(tickets, NOBODY, START, END, "R-01", "R-01", "csat", "better", touches)
-    with pytest.raises(ContractError, match="Ada: too few cases to be held against peers; 30 are needed"):
-        outlier_profile(tickets, NOBODY, START, END, "R-99", "Ada", "csat", "better")
-    with pytest.raises(ContractError, match="too few cases"):
-        csm(book, touches.iloc[:0])
+        profile(tickets, "R-01", touches=touches)
+    assert profile(tickets, "R-99").reason.startswith("R-99: too few cases to be held against peers; 30 are needed")
+    assert "too few cases" in csm(book, touches.iloc[:0]).reason

@@ -13,9 +13,9 @@ from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.data import rollups
 from cs_helpers.reps import activity_metrics, portfolios
 from cs_helpers.reps.attribution import attributed
+from cs_helpers.reps.employment import working_days
 from cs_helpers.reps.measures import MEASURES
 from cs_helpers.reps.portfolios import Portfolios
-from cs_helpers.reps.workdays import working_days
 
 START, END = pd.Timestamp("2026-01-01"), pd.Timestamp("2026-07-01")
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"

@@ -303,8 +303,8 @@ def test_tickets_of_one_account_tell_less_than_independent_ones():
     cases = pd.DataFrame(
         {"rep_id": np.array(names(20))[account // 30], "account_id": account, "v": happy.astype(float)}
     )
-    together = peers.compare_with_peers(cases, "v", "share").table["se"]
-    apart = peers.compare_with_peers(cases.assign(account_id=None), "v", "share").table["se"]
+    together = peers.compare_with_peers(cases, "v", "share")["se"]
+    apart = peers.compare_with_peers(cases.assign(account_id=None), "v", "share")["se"]
     # Ten equal answers tell as much as one: the variance is tenfold.
     assert (together / apart).to_numpy() == approx(np.sqrt(10), rel=0.05)
     # On this scale the error of a share is 1 / root n at any level.
@@ -319,7 +319,7 @@ def test_tickets_of_unknown_accounts_depend_on_nothing():
     unknown = np.c_[account, np.full((20, 150), np.nan)].ravel()
     own = np.where(np.isnan(unknown), 1_000 + np.arange(6_000), unknown)
     errors, single = (
-        peers.compare_with_peers(cases.assign(account_id=each), "v", "share").table["se"].to_numpy()
+        peers.compare_with_peers(cases.assign(account_id=each), "v", "share")["se"].to_numpy()
         for each in (unknown, own)
     )
     assert errors == approx(single, rel=1e-12)
@@ -335,10 +335,10 @@ def test_peers_have_the_mix_of_the_rep():
         good = np.where(kind, np.arange(300) % 10 < 5, np.arange(300) % 10 < 8)  # 50 % of hard, 80 % of easy ones
         rows.append(pd.DataFrame({"rep_id": name, "kind": np.where(kind, "hard", "easy"), "v": good.astype(float)}))
     cases = pd.concat(rows, ignore_index=True).assign(account_id=lambda each: each.index)
-    row = peers.compare_with_peers(cases, "v", "share", ["kind"]).table.loc["R-00"]
+    row = peers.compare_with_peers(cases, "v", "share", ["kind"]).loc["R-00"]
     assert row["value"] == approx((200 * 0.5 + 100 * 0.8) / 300)
     assert row["peers"] == approx(row["value"], abs=0.01) and abs(row["z"]) < 0.5
-    assert peers.compare_with_peers(cases, "v", "share").table.loc["R-00", "z"] < -2
+    assert peers.compare_with_peers(cases, "v", "share").loc["R-00", "z"] < -2
 
 
 def test_scales_and_back_are_the_same_number():

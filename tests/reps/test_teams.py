@@ -4,16 +4,16 @@ import pandas as pd
 import pytest
 from rep_teams import team
 
-from cs_helpers import reps
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.results import Suppressed
 from cs_helpers.reps import teams
-from cs_helpers.reps.results import Cases
+from cs_helpers.reps.monthly import monthly_history
+from cs_helpers.reps.results import Cases, Windows
 
 MONTH = pd.Timestamp("2026-01-01")
-SEEN = reps.Windows(pd.Timestamp("2025-12-01"), MONTH, pd.Timestamp("2026-02-01"))
+SEEN = Windows(pd.Timestamp("2025-12-01"), MONTH, pd.Timestamp("2026-02-01"))
 CASES = team(5, reps=12).cases
-TEAM = reps.team_cases("support", CASES)
+TEAM = teams.gathered("support", CASES)
 
 
 def people(*rows):
@@ -28,16 +28,16 @@ def shifted(cases, month):
 
 
 def test_two_windows_of_the_same_length_share_no_month():
-    seen = reps.windows("2026-07-15", 12)
+    seen = teams.windows("2026-07-15", 12)
     assert (seen.before, seen.start, seen.end) == tuple(pd.to_datetime(["2024-07-01", "2025-07-01", "2026-07-01"]))
     assert (seen.before_words, seen.now_words) == ("July 2024 to June 2025", "July 2025 to June 2026")
     for months in (0, -3, 601):
         with pytest.raises(ParameterError, match=f"months = {months}"):
-            reps.windows("2026-07-01", months)
+            teams.windows("2026-07-01", months)
 
 
 def test_what_is_there_is_gathered_and_what_is_not_keeps_its_reason():
-    found = reps.team_cases("support", CASES, Suppressed("no surveys"), (CASES,), Suppressed("no surveys"))
+    found = teams.gathered("support", CASES, Suppressed("no surveys"), (CASES,), Suppressed("no surveys"))
     assert len(found.cases) == 2 and found.missing == ("no surveys",)
     assert found.of("csat") is CASES
     with pytest.raises(ContractError, match="fcr: the data do not hold it"):
@@ -45,14 +45,12 @@ def test_what_is_there_is_gathered_and_what_is_not_keeps_its_reason():
 
 
 def test_a_team_without_anything_is_refused_with_the_first_reason():
-    assert reps.team_cases("csm", Suppressed("no assignments"), Suppressed("no touches")) == Suppressed(
-        "no assignments"
-    )
-    assert isinstance(reps.team_cases("csm"), Suppressed)
+    assert teams.gathered("csm", Suppressed("no assignments"), Suppressed("no touches")) == Suppressed("no assignments")
+    assert isinstance(teams.gathered("csm"), Suppressed)
 
 
 def test_every_measure_of_the_role_is_asked_for_and_those_of_the_other_role_are_not():
-    board = reps.compare_team(TEAM, people(*CREW), MONTH, SEEN.end)
+    board = teams.compare_team(TEAM, people(*CREW), MONTH, SEEN.end)
     assert [each.key for each in board.benchmarks] == ["csat"]
     assert board.refused["fcr"] == "the data do not hold it" and "nps" not in board.refused
     assert set(board.of("csat").units["label"]) == {f"Name {k}" for k in range(12)}
@@ -60,10 +58,10 @@ def test_every_measure_of_the_role_is_asked_for_and_those_of_the_other_role_are_
 
 def test_only_the_months_asked_for_are_compared():
     twice = pd.concat([CASES.table, CASES.table.assign(month=pd.Timestamp("2025-12-01"))], ignore_index=True)
-    both = reps.team_cases("support", Cases(twice, ("csat",)))
-    assert reps.compare_team(both, people(*CREW), MONTH, SEEN.end).of("csat").cases == len(CASES.table)
+    both = teams.gathered("support", Cases(twice, ("csat",)))
+    assert teams.compare_team(both, people(*CREW), MONTH, SEEN.end).of("csat").cases == len(CASES.table)
     with pytest.raises(ContractError):
-        reps.compare_team(TEAM, people(*CREW), SEEN.before, SEEN.start)
+        teams.compare_team(TEAM, people(*CREW), SEEN.before, SEEN.start)
 
 
 def test_untouched_are_those_who_were_there_and_had_no_case_not_those_who_came_later_or_had_left():
@@ -75,16 +73,16 @@ def test_untouched_are_those_who_were_there_and_had_no_case_not_those_who_came_l
         ("X-5", "A CSM", "csm", None, None, None),
         ("X-6", None, "support", None, None, None),
     ]
-    board = reps.compare_team(TEAM, people(*CREW, *more), MONTH, SEEN.end)
+    board = teams.compare_team(TEAM, people(*CREW, *more), MONTH, SEEN.end)
     assert set(board.untouched) == {"There", "Left inside", "X-6"}
 
 
 def test_a_table_of_reps_with_few_columns_or_without_roles_is_enough():
     named = people(*CREW)[["rep_id", "name", "role"]]
-    assert len(reps.compare_team(TEAM, named, MONTH, SEEN.end).of("csat").units) == 12
-    unnamed = reps.compare_team(TEAM, people(*CREW)[["rep_id", "name"]], MONTH, SEEN.end)
+    assert len(teams.compare_team(TEAM, named, MONTH, SEEN.end).of("csat").units) == 12
+    unnamed = teams.compare_team(TEAM, people(*CREW)[["rep_id", "name"]], MONTH, SEEN.end)
     assert len(unnamed.of("csat").units) == 12, "nobody has a role, so everybody with a case counts"
-    assert len(reps.compare_team(TEAM, people(), MONTH, SEEN.end).of("csat").units) == 12
+    assert len(teams.compare_team(TEAM, people(), MONTH, SEEN.end).of("csat").units) == 12
 
 
 def test_tickets_carry_the_attributes_of_their_accounts():
@@ -97,9 +95,9 @@ def test_tickets_carry_the_attributes_of_their_accounts():
 
 
 def test_each_measure_is_held_against_itself_in_the_earlier_window():
-    earlier = reps.team_cases("support", shifted(team(6, reps=12).cases, SEEN.before))
-    before = reps.compare_team(earlier, people(*CREW), SEEN.before, SEEN.start)
-    now = reps.compare_team(TEAM, people(*CREW), MONTH, SEEN.end)
+    earlier = teams.gathered("support", shifted(team(6, reps=12).cases, SEEN.before))
+    before = teams.compare_team(earlier, people(*CREW), SEEN.before, SEEN.start)
+    now = teams.compare_team(TEAM, people(*CREW), MONTH, SEEN.end)
     (found,) = teams.outliers_by_measure(before, now, SEEN)
     assert (found.key, found.before, found.now) == ("csat", "December 2025", "January 2026")
     assert list(found.pairs["effect_before"]) == list(before.of("csat").shown["effect"])
@@ -109,35 +107,20 @@ def test_each_measure_is_held_against_itself_in_the_earlier_window():
     assert teams.outliers_by_measure(before, Suppressed("nothing now"), SEEN) == (Suppressed("nothing now"),)
 
 
-def test_histories_and_ramps_are_there_for_each_key_or_say_why_not():
-    courses = teams.histories_by_measure(TEAM, ["csat", "fcr"], SEEN.end, window=1)
-    assert courses["csat"].key == "csat" and courses["fcr"] == Suppressed("fcr: the data do not hold it")
-    assert teams.histories_by_measure(Suppressed("no tickets"), ["csat"], SEEN.end) == {
-        "csat": Suppressed("no tickets")
-    }
-    ramps = teams.ramps_by_measure(TEAM, ["csat", "fcr"], people(*CREW))
-    assert all(isinstance(each, Suppressed) for each in ramps.values()), "nobody's first day is known"
-    assert teams.ramps_by_measure(Suppressed("no tickets"), ["csat"], people()) == {"csat": Suppressed("no tickets")}
+def test_an_analysis_is_made_for_each_measure_or_says_why_not():
+    def history(cases, key):
+        return monthly_history(cases, key, SEEN.end, window=1)
 
-
-def test_the_team_that_is_asked_for():
-    assert reps.chosen_roles() == ("support", "csm") and reps.chosen_roles("csm") == ("csm",)
-    for ask in (reps.chosen_roles, teams.checked_role):
-        with pytest.raises(ParameterError, match="Did you mean 'support'"):
-            ask("suport")
-    with pytest.raises(ParameterError, match="is none of support, csm"):
-        teams.checked_role("")
+    found = teams.by_measure(TEAM, ["csat", "fcr"], history)
+    assert found["csat"].key == "csat" and found["fcr"] == Suppressed("fcr: the data do not hold it")
+    assert teams.by_measure(Suppressed("no tickets"), ["csat"], history) == {"csat": Suppressed("no tickets")}
 
 
 def test_attributes_of_the_mix_are_the_segment_and_those_named():
     accounts = pd.DataFrame({"account_id": ["A", "B"], "segment": ["SMB", None], "region": ["N", "S"], "size": [1, 2]})
-    assert list(reps.mix_attributes(accounts).columns) == ["segment"]
-    assert list(reps.mix_attributes(accounts, "region, size,region").columns) == ["segment", "region", "size"]
-    assert reps.mix_attributes(accounts[["account_id", "size"]]) is None
-    assert reps.mix_attributes(accounts.assign(segment=None)) is None, "nothing is known of it"
+    assert list(teams.mix_attributes(accounts).columns) == ["segment"]
+    assert list(teams.mix_attributes(accounts, "region, size,region").columns) == ["segment", "region", "size"]
+    assert teams.mix_attributes(accounts[["account_id", "size"]]) is None
+    assert teams.mix_attributes(accounts.assign(segment=None)) is None, "nothing is known of it"
     with pytest.raises(ParameterError, match="Did you mean 'region'"):
-        reps.mix_attributes(accounts, "regoin")
-
-
-def test_nobody_consistent_has_no_profile():
-    assert teams.profiles_by_measure([Suppressed("none")], pd.DataFrame(), people(), MONTH, SEEN.end) == ()
+        teams.mix_attributes(accounts, "regoin")

@@ -11,13 +11,14 @@ import pytest
 from rep_teams import team
 from reps_texts import BANNED
 
-from cs_helpers import reps
 from cs_helpers.core.estimates import Estimate
 from cs_helpers.core.results import Suppressed
 from cs_helpers.report import blocks
 from cs_helpers.report.blocks import findings
 from cs_helpers.report.views import begin_page, render, view_of
 from cs_helpers.reps import front_door
+from cs_helpers.reps.comparison import compare_reps
+from cs_helpers.reps.measures import check_steering
 from cs_helpers.reps.results import (
     Benchmark,
     Board,
@@ -36,6 +37,7 @@ from cs_helpers.reps.results import (
     TeamBenchmark,
     TeamFindings,
 )
+from cs_helpers.reps.teams import gathered
 from cs_helpers.reps.views import benchmark, measures, steps
 from cs_helpers.reps.views import words as subject_words
 
@@ -197,7 +199,8 @@ def what_next(boards, repeated=None, questions=None):
 def finding(board, role, place, steer=("csat",), **more):
     """The sentence of a team's section at one place of the page."""
     keys = steer if role == "support" else ("nps",)
-    result = TeamBenchmark(role, board, team_findings(board, role), reps.check_steering(keys, role), **more)
+    board = replace(board, role=role)
+    result = TeamBenchmark(role, board, team_findings(board, role), check_steering(keys, role), **more)
     return next(one for one in view_of(result).findings(result) if one.anchor == f"{role}-{place}")
 
 
@@ -217,7 +220,7 @@ def own_churn(board):
 
 
 def every_measure(board):
-    return page_table(TeamBenchmark("support", board, team_findings(board), reps.check_steering(["csat"], "support")))
+    return page_table(TeamBenchmark("support", board, team_findings(board), check_steering(["csat"], "support")))
 
 
 def of_board(board, keys, league=False):
@@ -470,7 +473,7 @@ def test_steering_by_too_much_is_a_warning():
     basis = fine.evidence
     assert basis.endswith("seen: CSAT response rate for CSAT and repeat-contact rate for tickets per working day.")
     assert "Steered" not in notice().html
-    much = reps.check_steering(["csat", "ces", "aht_minutes"], "support")
+    much = check_steering(["csat", "ces", "aht_minutes"], "support")
     assert "2 measures of satisfaction steer this team (CSAT, CES)" in words(notice(*much.warnings))
     assert "Steered by too much." in words(notice(*much.warnings))
     said = finding(APART, "support", "steering", ["csat", "ces", "aht_minutes"]).text
@@ -638,7 +641,7 @@ def test_the_resolved_rate_has_that_of_all_contacts_beside_it():
 
 
 def test_what_of_a_team_is_missing_is_said_one_by_one():
-    team_ = reps.team_cases("support", team(5, reps=8).cases, Suppressed("surveys: there is none"))
+    team_ = gathered("support", team(5, reps=8).cases, Suppressed("surveys: there is none"))
     said = finding(APART, "support", "missing-0", missing=team_.missing)
     assert said.text == "Not measured. Surveys: there is none."
 
@@ -656,7 +659,7 @@ def everything(label="Ada"):
     for each in (loud, board(bench(rows=tuple((label, *rest) for _, *rest in ALIKE), reliability=0.2))):
         for role in ("support", "csm"):
             findings_ = team_findings(each, role, twice)
-            steering = reps.check_steering(["csat" if role == "support" else "nps"], role)
+            steering = check_steering(["csat" if role == "support" else "nps"], role)
             section = TeamBenchmark(role, each, findings_, steering)
             yield from takeaways(summary(findings_))
             yield from (headline(section), *view_of(section).findings(section))
@@ -717,7 +720,7 @@ def test_what_charts_take_is_what_the_board_holds():
 
 def test_a_team_with_known_differences_reads_as_it_was_made():
     """Reps without differences, a quarter of them with hard cases: the plain table misleads, the words do not."""
-    alike = reps.compare_reps(team(5, reps=14).cases)
+    alike = compare_reps(team(5, reps=14).cases)
     assert "No support rep can be told apart" in real(alike, "support").conclusion
     said = headline(CaseMixEffects("support", alike.of("csat"))).text
     assert "are Enterprise (segment)" in said

@@ -6,13 +6,12 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from desks import END, NOBODY, START, book_and_touches, desk
+from desks import END, NOBODY, START, book_and_touches, desk, profile
 
 from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import takeaways
 from cs_helpers.report.views import view_of
 from cs_helpers.report.words import NARROW_SPACE
-from cs_helpers.reps.outlier_profiles import outlier_profile
 from cs_helpers.reps.results import GamingQuestions, Persistence, Profile, RepeatedOutliers, Screen
 from cs_helpers.reps.screens import gaming_screens
 from cs_helpers.reps.views import gaming, outliers
@@ -253,11 +252,11 @@ def test_every_aspect_of_the_analysis_has_words():
     tickets["segment"] = np.where(np.arange(len(tickets)) % 2, "SMB", "Enterprise")
     tickets["opened_weekday"] = np.arange(len(tickets)) % 7
     book, touches = book_and_touches(csms=6)
-    of_tickets = outlier_profile(tickets, NOBODY, START, END, "R-03", NAME, "csat", "better")
-    of_touches = outlier_profile(tickets.iloc[:0], NOBODY, START, END, "R-03", NAME, "nps", "worse", touches, book)
+    of_tickets = profile(tickets, "R-03")
+    of_touches = profile(tickets.iloc[:0], "R-03", "worse", "nps", touches=touches, portfolio=book)
     assert {*of_tickets.aspects["aspect"], *of_touches.aspects["aspect"]} == set(outliers.ASPECTS)
     for each in (of_tickets, of_touches):
-        assert NAME in say_profile(each).conclusion and len(outliers.aspects_table(each).text) > 200
+        assert "R-03" in say_profile(each).conclusion and len(outliers.aspects_table(each).text) > 200
 
 
 def test_what_the_screens_find_can_be_said():

@@ -11,8 +11,7 @@ from cs_helpers.core.estimates import Estimate
 from cs_helpers.report.figures import difference, difference_span, figure, figure_span
 from cs_helpers.report.views import view_of
 from cs_helpers.reps.results import History, Moves, Ramp
-from cs_helpers.reps.views.history import months_table, season_words
-from cs_helpers.reps.views.ramp import steps_table
+from cs_helpers.reps.views.over_time import months_table, season_words, steps_table
 
 NAN, INF = math.nan, math.inf
 HOSTILE = "<script>alert(1)</script>"

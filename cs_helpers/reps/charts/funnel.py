@@ -108,11 +108,6 @@ def _figure_axis(ax: Axes, number: Callable[[float], str] | None) -> None:
     ax.yaxis.set_major_formatter(lambda value, _: shorten(number(round(value, 9)), most=14))
 
 
-def _in_points(moves: np.ndarray) -> list[str]:
-    """Differences of shares, signed, without the word."""
-    return [f"{'+' if move >= 0 else '−'}{share(abs(move), 1).removesuffix('%').rstrip()}" for move in moves]
-
-
 _LIMITS = {"high_998": "99.8\u202f%", "high_95": "95\u202f%", "low_95": "95\u202f%", "low_998": "99.8\u202f%"}
 
 
@@ -200,7 +195,14 @@ def slope(rows: pd.DataFrame, narrow: bool = False, number: Callable[[float], st
         ax.set_xticks([0, 1], ["as counted", "cases alike"])
         _figure_axis(ax, number)
         quiet_grid(ax)
-        by = [shorten(words, most=16) for words in rows["moved"]] if "moved" in rows else _in_points(adjusted - raw)
+        by = (
+            [shorten(words, most=16) for words in rows["moved"]]
+            if "moved" in rows
+            else [
+                f"{'+' if move >= 0 else '−'}{share(abs(move), 1).removesuffix('%').rstrip()}"
+                for move in adjusted - raw
+            ]
+        )
         moved = np.flatnonzero(seen & mover)
         named = moved[np.argsort(-np.abs(adjusted - raw)[moved], kind="stable")][:MAX_NAMED]
         ends = [

@@ -49,7 +49,7 @@ def ramp_curve(ramp: Ramp, narrow: bool = False, number: Callable[[float], str] 
         band, tenured = finite(ramp.band), float(finite([ramp.tenured])[0])
         ax.set_xlim(x[0] - half, x[-1] + half)
         bottom, top = _room(np.concatenate([level, low, high, band, [tenured]]), number)
-        told = _is_told(ramp)
+        told = ramp.proficient is not None and bool(np.isfinite(ramp.proficient))
         ax.set_ylim(bottom, top + (0.14 * (top - bottom) if told else 0))
         if np.isfinite(band).all():
             ax.axhspan(*band, color=GAIN, alpha=0.14, linewidth=0)
@@ -100,10 +100,6 @@ def _weeks_below(ax: Axes, curve: pd.DataFrame, narrow: bool, pad: float) -> Non
     labels = [f"{week:.0f}\n{short_count(int(n), True)}" for week, n in zip(shown["week"], shown["reps"], strict=True)]
     ax.set_xticks(shown["week"].to_numpy(float), labels)
     ax.tick_params(axis="x", pad=pad)
-
-
-def _is_told(ramp: Ramp) -> bool:
-    return ramp.proficient is not None and bool(np.isfinite(ramp.proficient))
 
 
 def _proficiency(ax: Axes, ramp: Ramp) -> None:

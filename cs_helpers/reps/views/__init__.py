@@ -1,5 +1,5 @@
-"""How results of this subject are shown: sentences, charts, text alternatives and tables, a module per question."""
+"""How results of this subject are shown: sentences, charts, text alternatives and tables."""
 
-from cs_helpers.reps.views import benchmark, gaming, history, measures, outliers, ramp
+from cs_helpers.reps.views import benchmark, gaming, measures, outliers, over_time
 
-__all__ = ["benchmark", "gaming", "history", "measures", "outliers", "ramp"]
+__all__ = ["benchmark", "gaming", "measures", "outliers", "over_time"]

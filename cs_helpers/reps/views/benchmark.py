@@ -30,6 +30,7 @@ from cs_helpers.report.words import (
     plain,
     sentence,
 )
+from cs_helpers.reps.measures import measure
 from cs_helpers.reps.results import (
     Benchmark,
     Board,
@@ -86,7 +87,6 @@ class RepsSummaryView(View[RepsSummary]):
         return (*said, next_of_teams(result.teams))
 
     def findings(self, result: RepsSummary) -> Sequence[Headline]:
-        """All takeaways but the first, which is the headline."""
         return self.takeaways(result)[1:]
 
     def tiles(self, result: RepsSummary) -> Tiles:
@@ -106,10 +106,12 @@ class RepsSummaryView(View[RepsSummary]):
         given = [pair for pair in turns if not isinstance(pair[1], Suppressed)]
         for key, history in given or turns:
             if isinstance(history, Suppressed):
-                items.append(_alone(Estimate(key, None, None, None, 0, reason=history.reason)))
+                items.append(_without_value(key, history.reason))
             else:
                 items.append(history_comparison(history))
-                basis[key] = _history_basis(history.now)
+                low, high = history.now.low, history.now.high
+                span = f"{figure_span(key, low, high)}, " if is_given(low, high) else ""
+                basis[key] = f"{span}n = {history.now.n:,}"
         note = (
             "Told apart: by more than chance, case mix and the number of comparisons explain. Ranges: "
             f"{SPAN}s of the whole organisation, held against its own past."
@@ -119,20 +121,21 @@ class RepsSummaryView(View[RepsSummary]):
     def notice(self, result: RepsSummary) -> Block:
         """What the report is for, and what speaks against what the teams are steered by."""
         html = f'<p class="cs-note cs-purpose"><strong>What this is for.</strong> {plain(PURPOSE)}</p>'
-        return stacked(Block(html, f"What this is for. {PURPOSE}"), _warnings(result.warnings))
+        purpose = Block(html, f"What this is for. {PURPOSE}")
+        if not result.warnings:
+            return purpose
+        warnings = [capital(sentence(each)) for each in result.warnings]
+        items = "".join(f"<li>{plain(each)}</li>" for each in warnings)
+        html = f'<aside class="cs-refusal cs-caveats"><strong>Steered by too much.</strong><ul>{items}</ul></aside>'
+        return stacked(purpose, Block(html, "Steered by too much:\n" + "\n".join(f"- {each}" for each in warnings)))
 
     def table(self, result: RepsSummary) -> pd.DataFrame:
-        """One row per team and measure: people with a figure, those clearly different, reliability."""
-        frames = [
-            board_frame(team.board).assign(role=team.role)
-            for team in result.teams
-            if not isinstance(team.board, Suppressed)
-        ]
+        boards = [team.board for team in result.teams if not isinstance(team.board, Suppressed)]
+        frames = [board_frame(board).assign(role=board.role) for board in boards]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
     def page_table(self, result: RepsSummary) -> Block | None:
-        """No table: the sections of the teams have it."""
-        return None
+        return None  # the sections of the teams have it
 
 
 @view_for(TeamBenchmark)
@@ -141,7 +144,7 @@ class TeamBenchmarkView(View[TeamBenchmark]):
 
     def headline(self, result: TeamBenchmark) -> Headline:
         """Which differences are clear."""
-        return clear_differences(result.board, result.role, result.findings.steered_by)
+        return clear_differences(result.board, result.findings.steered_by)
 
     def findings(self, result: TeamBenchmark) -> Sequence[Headline]:
         """What is not clear, next steps, response rates, what the team is steered by, and who is not compared."""
@@ -154,7 +157,7 @@ class TeamBenchmarkView(View[TeamBenchmark]):
             said.append(_response(result.response_rates))
         if result.resolved_rates is not None:
             said.append(_resolved(result.resolved_rates))
-        said += [_steered(result), _not_compared(board, role)]
+        said += [_steered(result), _not_compared(board)]
         said += [
             Headline("Not measured.", capital(sentence(why)), f"{role}-missing-{place}")
             for place, why in enumerate(result.missing)
@@ -162,7 +165,6 @@ class TeamBenchmarkView(View[TeamBenchmark]):
         return said
 
     def table(self, result: TeamBenchmark) -> pd.DataFrame:
-        """One row per measure: centre with its interval, spread of the true differences, reliability, how many."""
         return board_frame(result.board)
 
     def page_table(self, result: TeamBenchmark) -> Block | None:
@@ -198,7 +200,6 @@ class ManagerBenchmarkView(View[ManagerBenchmark]):
         )
 
     def table(self, result: ManagerBenchmark) -> pd.DataFrame:
-        """Every manager on every measure, numbers unformatted."""
         columns = ["label", "n", "reps", "adjusted", "low", "high", "verdict"]
         frames = [each.units.reindex(columns=columns).assign(measure=each.key) for each in result.board.benchmarks]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
@@ -227,17 +228,17 @@ def first_sentences(team: TeamFindings) -> tuple[Headline, ...]:
     if isinstance(board, Suppressed):
         why = capital(sentence(in_short(board.reason)))
         return (Headline(f"{capital(WHO[role][1])} cannot be compared.", why, f"{role}-real"),)
-    clear = clear_differences(board, role, team.steered_by)
-    return (clear, _unclear(board, role, team.steered_by)) if compared_measures(board) else (clear,)
+    clear = clear_differences(board, team.steered_by)
+    return (clear, _unclear(board, team.steered_by)) if compared_measures(board) else (clear,)
 
 
-def clear_differences(board: Board, role: str, steer: Sequence[str] = ()) -> Headline:
+def clear_differences(board: Board, steer: Sequence[str] = ()) -> Headline:
     """Which differences are clear: who, on what, by how much; or that nobody is clearly different.
 
-    Names stand for one measure (``leading_measure``), other measures for how many are clearly different on them.
+    Names stand for one measure (``leading_benchmark``), other measures for how many are clearly different on them.
     """
-    anchor, one, many = f"{role}-real", who(board.level, board.role, 1), who(board.level, board.role)
-    main = leading_benchmark(board, role, steer)
+    anchor, one, many = f"{board.role}-real", who(board.level, board.role, 1), who(board.level, board.role)
+    main = leading_benchmark(board, steer)
     if main is None:
         return Headline(f"{capital(many)} cannot be compared on any measure.", _why_refused(board), anchor)
     if not len(board.differences):
@@ -247,7 +248,8 @@ def clear_differences(board: Board, role: str, steer: Sequence[str] = ()) -> Hea
             "such tables.",
             anchor,
         )
-    others = [each for each in _by_weight(board, steer) if each.key != main.key and len(each.clearly_different)]
+    others = [each for each in compared_measures(board) if each.key != main.key and len(each.clearly_different)]
+    others.sort(key=lambda each: (each.key not in steer, measure(each.key).better == "neither"))
     rows = rows_of(main.clearly_different.sort_values("q", kind="stable"), UnitRow)
     if rows:
         names = listed([called(row.label) for row in rows])
@@ -279,17 +281,9 @@ def _figures_words(bench: Benchmark, rows: Sequence[UnitRow], most: int = 4) -> 
     return "; ".join([*said, *more, f"all {figure(key, bench.centre)}"])
 
 
-def _by_weight(board: Board, steer: Sequence[str]) -> list[Benchmark]:
-    """The compared measures: those that steer the team, those with a better side, all others."""
-    return sorted(
-        compared_measures(board),
-        key=lambda each: (each.key not in steer, definitions.metric(each.key).direction.startswith("neither")),
-    )
-
-
 def _apart_share(bench: Benchmark) -> str:
     """``5 of 14 on time to resolve``."""
-    neither = " (no side is better)" if definitions.metric(bench.key).direction.startswith("neither") else ""
+    neither = " (no side is better)" if measure(bench.key).better == "neither" else ""
     return f"{len(bench.clearly_different)} of {len(bench.shown)} on {naming(bench.key)}{neither}"
 
 
@@ -313,10 +307,10 @@ def _why_refused(board: Board) -> str:
     return " ".join(capital(sentence(why)) for why in reasons[:2])
 
 
-def _unclear(board: Board, role: str, steer: Sequence[str]) -> Headline:
+def _unclear(board: Board, steer: Sequence[str]) -> Headline:
     """Which differences are not clear: how far the plain table runs, and how much of it chance and case mix explain."""
-    anchor = f"{role}-not-real"
-    bench = leading_benchmark(board, role, steer)
+    anchor = f"{board.role}-not-real"
+    bench = leading_benchmark(board, steer)
     if bench is None or not len(bench.shown):
         return Headline(f"No {who(board.level, board.role, 1)} has enough cases for a figure.", "", anchor)
     shown, name, key = bench.shown, naming(bench.key), bench.key
@@ -332,14 +326,9 @@ def _unclear(board: Board, role: str, steer: Sequence[str]) -> Headline:
         found = f"{runs}; {alike} of {counted} in it cannot be told apart."
     else:
         found = f"{runs}, and each of {counted} in it can be told apart."
-    return Headline(found, f"{capital(noise_words(bench))}{_spread_words(bench) if alike else ''}.", anchor)
-
-
-def _spread_words(bench: Benchmark) -> str:
-    """Why some are not clearly different where most of what differs is no chance."""
-    if not is_given(bench.reliability) or bench.reliability < 0.5:
-        return ""
-    return "; there are differences, but who of these lies on which side is open"
+    real = alike and is_given(bench.reliability) and bench.reliability >= 0.5
+    sides = "; there are differences, but who of these lies on which side is open" if real else ""
+    return Headline(found, f"{capital(noise_words(bench))}{sides}.", anchor)
 
 
 def _own_churn(board: Board) -> Headline:
@@ -415,8 +404,9 @@ def _steered(result: TeamBenchmark) -> Headline:
     return Headline(capital(sentence(warnings[0])), " ".join(capital(sentence(each)) for each in warnings[1:]), anchor)
 
 
-def _not_compared(board: Board, role: str) -> Headline:
+def _not_compared(board: Board) -> Headline:
     """Who has no case, who has too few, and what of the cases belongs to nobody."""
+    role = board.role
     few = {unit for each in board.benchmarks for unit in each.units.loc[each.units["verdict"] == "too few", "unit"]}
     few -= {unit for each in board.benchmarks for unit in each.shown["unit"]}
     parts = []
@@ -440,11 +430,10 @@ def _not_compared(board: Board, role: str) -> Headline:
 def _apart_tile(team: TeamFindings) -> tuple[Comparison, str]:
     key, board = APART_KEYS[team.role], team.board
     if isinstance(board, Suppressed):
-        return _alone(Estimate(key, None, None, None, 0, reason=in_short(board.reason))), ""
-    bench = leading_benchmark(board, team.role, team.steered_by)
+        return _without_value(key, in_short(board.reason)), ""
+    bench = leading_benchmark(board, team.steered_by)
     if bench is None:
-        reason = f"no {who(board.level, board.role, 1)} has enough cases for a figure"
-        return _alone(Estimate(key, None, None, None, 0, reason=reason)), ""
+        return _without_value(key, f"no {who(board.level, board.role, 1)} has enough cases for a figure"), ""
     apart, shown = len(bench.clearly_different), len(bench.shown)
     more = len(compared_measures(board)) - 1
     others = f"; {count(more, 'other measure')} below" if more else ""
@@ -455,6 +444,10 @@ def _apart_tile(team: TeamFindings) -> tuple[Comparison, str]:
 def _alone(estimate: Estimate) -> Comparison:
     """A figure that is compared with nothing."""
     return Comparison(estimate, estimate, Change("no comparison"), "", "")
+
+
+def _without_value(key: str, reason: str) -> Comparison:
+    return _alone(Estimate(key, None, None, None, 0, reason=reason))
 
 
 def history_comparison(history: History) -> Comparison:
@@ -470,49 +463,24 @@ def history_comparison(history: History) -> Comparison:
     return Comparison(now, history.before, change, "now", "the window before", trend, target)
 
 
-def _history_basis(now: Estimate) -> str:
-    span = f"{figure_span(now.key, now.low, now.high)}, " if is_given(now.low, now.high) else ""
-    return f"{span}n = {now.n:,}"
-
-
-def _warnings(warnings: Sequence[str]) -> Block:
-    """Warnings about what teams are steered by; nothing where there is none."""
-    if not warnings:
-        return Block("", "")
-    items = "".join(f"<li>{plain(capital(sentence(each)))}</li>" for each in warnings)
-    html = f'<aside class="cs-refusal cs-caveats"><strong>Steered by too much.</strong><ul>{items}</ul></aside>'
-    return Block(html, "Steered by too much:\n" + "\n".join(f"- {each}" for each in warnings))
-
-
 def board_frame(board: Board) -> pd.DataFrame:
     """One row per compared measure, numbers unformatted."""
-    return pd.DataFrame(
-        [
-            {
-                "measure": each.key,
-                "centre": each.centre,
-                "low": each.low,
-                "high": each.high,
-                "spread": each.spread,
-                "spread_low": each.spread_low,
-                "spread_high": each.spread_high,
-                "reliability": each.reliability,
-                "with_figure": len(each.shown),
-                "clearly_different": len(each.clearly_different),
-                "cases": each.cases,
-            }
-            for each in board.benchmarks
-        ]
-    )
+    columns = ("centre", "low", "high", "spread", "spread_low", "spread_high", "reliability")
+    rows = [
+        {"measure": each.key}
+        | {name: getattr(each, name) for name in columns}
+        | {"with_figure": len(each.shown), "clearly_different": len(each.clearly_different), "cases": each.cases}
+        for each in board.benchmarks
+    ]
+    return pd.DataFrame(rows)
 
 
 def board_table(board: Board) -> Block | None:
     """One row per measure: the whole, how much they truly differ, who is clearly different, what would be needed."""
     rows = {each.key: _measure_row(each) for each in board.benchmarks}
     for key, why in board.refused.items():
-        rows.setdefault(key, {"Measure": capital(naming(key))})["For a reliability of one half"] = capital(
-            sentence(why)
-        )
+        row = rows.setdefault(key, {"Measure": capital(naming(key))})
+        row["For a reliability of one half"] = capital(sentence(why))
     if not rows:
         return None
     return table(

@@ -73,7 +73,6 @@ class GamingQuestionsView(View[GamingQuestions]):
         )
 
     def table(self, result: GamingQuestions) -> pd.DataFrame:
-        """One row per question, numbers unformatted."""
         frames = [screen.raised.assign(screen=screen.key) for screen in result.screens if len(screen.raised)]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
@@ -173,8 +172,7 @@ def _p(value: float) -> str:
 
 def _or(reasons: str) -> str:
     """``a, b or c`` from ``a, b, c``."""
-    first, _, last = reasons.rpartition(", ")
-    return f"{first} or {last}"
+    return " or ".join(reasons.rsplit(", ", 1))
 
 
 def _refusals(screens: Sequence[Screen]) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import visible
 from cs_helpers.core.results import Result
 from cs_helpers.report.blocks import Block, folded, stacked, table
@@ -28,6 +28,7 @@ from cs_helpers.report.words import (
     points,
 )
 from cs_helpers.reps.charts import Funnel, Ranks, funnel_plot, rank_bars, rank_intervals, slope
+from cs_helpers.reps.measures import measure
 from cs_helpers.reps.results import (
     Benchmark,
     CaseMixEffects,
@@ -57,7 +58,12 @@ from cs_helpers.reps.views.words import (
 )
 
 MAX_EFFECTS = 30
+_PLACES_ASKED_FOR = (
+    "Places were asked for. Each is shown as the range that holds it with 90\u202f% probability: with figures like "
+    "these a place by itself is mostly chance, and would be another one next period."
+)
 MAX_NAMED = 12  # in a text alternative
+MAX_MOVERS = 10  # in the table of those who move most
 
 
 @view_for(MeasureBenchmark)
@@ -90,18 +96,16 @@ class MeasureBenchmarkView(View[MeasureBenchmark]):
         return " ".join(parts)
 
     def table(self, result: MeasureBenchmark) -> pd.DataFrame:
-        """One row per rep, numbers unformatted."""
         return units_frame(result.benchmark, result.smallest_group)
 
     def page_table(self, result: MeasureBenchmark) -> Block | None:
-        """No table: it stands below the intervals."""
-        return None
+        return None  # it stands below the intervals
 
     def parts(self, result: MeasureBenchmark) -> Sequence[Result]:
         """Everybody's interval; places, where they were asked for and one side is better; the other measures."""
         bench, role = result.benchmark, result.role
         own: list[Result] = [MeasureIntervals(role, bench, result.league_table, result.smallest_group)]
-        if result.league_table and definitions.metric(bench.key).direction != "neither":
+        if result.league_table and measure(bench.key).better != "neither":
             own.append(MeasurePlaces(role, bench))
         return (*own, *result.others)
 
@@ -144,19 +148,20 @@ class MeasureIntervalsView(View[MeasureIntervals]):
     def note(self, result: MeasureIntervals) -> str:
         """In which order the rows stand, and why."""
         if result.league_table:
-            return (
-                "By best guess, since a league table was asked for; where intervals overlap the order is mostly chance."
-            )
+            ordered = "By best guess, since a league table was asked for"
+            return f"{ordered}; where intervals overlap the order is mostly chance."
         return "Told apart first, all others by name: any order of theirs by size would be mostly chance."
 
     def table(self, result: MeasureIntervals) -> pd.DataFrame:
-        """One row per rep, numbers unformatted."""
         return units_frame(result.benchmark, result.smallest_group)
 
     def page_table(self, result: MeasureIntervals) -> Block | None:
         """One row per rep: cases, the plain figure, with cases alike, its interval and the verdict."""
         shown = units_table(result.benchmark, result.league_table, result.smallest_group, result.role)
-        return stacked(_league_notice(), shown) if result.league_table else shown
+        if not result.league_table:
+            return shown
+        lead, text = "No league table.", _PLACES_ASKED_FOR
+        return stacked(Block(f'<p class="cs-note"><strong>{lead}</strong> {plain(text)}</p>', f"{lead} {text}"), shown)
 
 
 @view_for(MeasurePlaces)
@@ -195,13 +200,11 @@ class MeasurePlacesView(View[MeasurePlaces]):
         return f"Ranges of places. {'; '.join(named)}{more}."
 
     def table(self, result: MeasurePlaces) -> pd.DataFrame:
-        """One row per rep: the ends of the range of places and the probability of the better quarter."""
         rows = ranks_of(result.benchmark, result.role).rows
         return rows[["label", "rank_low", "rank_high", "p_top"]]
 
     def page_table(self, result: MeasurePlaces) -> Block | None:
-        """No table: the places stand in the one of the intervals."""
-        return None
+        return None  # the places stand in the one of the intervals
 
 
 @view_for(CaseMixEffects)
@@ -212,13 +215,13 @@ class CaseMixEffectsView(View[CaseMixEffects]):
         """Whose figure the mix of cases moved most, from where to where, and what about the mix did it."""
         bench = result.benchmark
         anchor, name, key = f"{result.role}-mix-{bench.key}", naming(bench.key), bench.key
-        rows = bench.moves[bench.moves["mover"].astype(bool)] if len(bench.moves) else bench.moves
+        rows = _largest_moves(bench.moves[bench.moves["mover"].astype(bool)])
         if not len(rows):
-            return Headline(f"The mix of cases moves nobody's {name} far.", _factors_words(bench), anchor)
-        by_size = rows.assign(by=(rows["adjusted"] - rows["raw"]).abs()).sort_values(
-            "by", ascending=False, kind="stable"
-        )
-        first, *rest = rows_of(by_size, MoveRow)
+            factors = bench.mix.factors if bench.mix is not None else ()
+            removed = f"Taken out: {listed([factor_words(each) for each in factors], most=8)}."
+            none = "Nothing about the cases is recorded that could be taken out."
+            return Headline(f"The mix of cases moves nobody's {name} far.", removed if factors else none, anchor)
+        first, *rest = rows_of(rows, MoveRow)
         found = (
             f"With cases alike {called(first.label)} moves most: {name} from {figure(key, first.raw)} to "
             f"{figure(key, first.adjusted)}."
@@ -251,12 +254,10 @@ class CaseMixEffectsView(View[CaseMixEffects]):
         return f"Values in {unit}." if unit else ""
 
     def table(self, result: CaseMixEffects) -> pd.DataFrame:
-        """One row per rep: the figure unadjusted and adjusted, and what about the cases moved it."""
         return result.benchmark.moves
 
     def page_table(self, result: CaseMixEffects) -> Block | None:
-        """No table of its own: who moves, and what cases do, open on a click."""
-        return None
+        return None  # who moves, and what cases do, open on a click
 
     def more(self, result: CaseMixEffects) -> Sequence[Block]:
         """Who moves, and what each level of the mix does."""
@@ -267,7 +268,6 @@ class CaseMixEffectsView(View[CaseMixEffects]):
         return (folded(tables, f"{capital(naming(bench.key))}: who moves, and what cases do"),)
 
     def parts(self, result: CaseMixEffects) -> Sequence[Result]:
-        """The other measures."""
         return result.others
 
 
@@ -300,21 +300,6 @@ def _spread(bench: Benchmark, anchor: str) -> Headline:
     return Headline(found, " ".join(filter(None, parts)), anchor)
 
 
-def _factors_words(bench: Benchmark) -> str:
-    if bench.mix is None or not bench.mix.factors:
-        return "Nothing about the cases is recorded that could be taken out."
-    return f"Taken out: {listed([factor_words(each) for each in bench.mix.factors], most=8)}."
-
-
-def _league_notice() -> Block:
-    """Why places are shown as ranges, above the table of places that somebody asked for."""
-    text = (
-        "Places were asked for. Each is shown as the range that holds it with 90\u202f% probability: with figures like "
-        "these a place by itself is mostly chance, and would be another one next period."
-    )
-    return Block(f'<p class="cs-note"><strong>No league table.</strong> {plain(text)}</p>', f"No league table. {text}")
-
-
 # --- what charts draw, and the same in words
 
 
@@ -322,14 +307,7 @@ def funnel_of(result: MeasureBenchmark) -> Funnel:
     """People with a figure over their cases, counted as independent ones."""
     bench = result.benchmark
     shown = bench.shown
-    dots = pd.DataFrame(
-        {
-            "label": shown["label"].astype(str).to_numpy(),
-            "n": shown["n_effective"].to_numpy(float),
-            "rate": shown["adjusted"].to_numpy(float),
-            "outside": shown["outside"].astype(str).to_numpy(),
-        }
-    )
+    dots = shown[["label", "n_effective", "adjusted", "outside"]].set_axis(["label", "n", "rate", "outside"], axis=1)
     unusual = [] if bench.overdispersion > 0 else ["low_usual", "high_usual"]  # they would lie on the others
     return Funnel(
         points=dots,
@@ -371,7 +349,7 @@ def funnel_words(funnel: Funnel, number: Callable[[float], str] = percent) -> st
 def ordered_by_best_guess(bench: Benchmark, rows: pd.DataFrame | None = None) -> np.ndarray:
     """Positions of rows by their shrunk figure, the better end first (the higher where neither is better)."""
     shrunk = (bench.shown if rows is None else rows)["shrunk"].astype(float)
-    sign = 1.0 if definitions.metric(bench.key).direction.startswith("lower") else -1.0
+    sign = 1.0 if measure(bench.key).better == "lower" else -1.0
     return np.argsort((sign * shrunk).fillna(math.inf).to_numpy(), kind="stable")
 
 
@@ -409,16 +387,18 @@ def ranks_words(ranks: Ranks, number: Callable[[float], str] = percent) -> str:
     return " ".join(parts)
 
 
+def _largest_moves(moves: pd.DataFrame) -> pd.DataFrame:
+    """The rows with both figures, the largest difference between them first."""
+    by = (moves["adjusted"] - moves["raw"]).abs().dropna()
+    return moves.loc[by.sort_values(ascending=False, kind="stable").index]
+
+
 def moves_of(bench: Benchmark) -> pd.DataFrame:
     """Figures unadjusted and adjusted, and how far each moved in words."""
     rows = bench.moves[["label", "raw", "adjusted"]].assign(mover=bench.moves["mover"].astype(bool))
-    by = [_on_chart(_moved(bench, row.raw, row.adjusted)) for row in rows_of(bench.moves, MoveRow)]
-    return rows.assign(moved=by)
-
-
-def _on_chart(words: str) -> str:
-    """A move in few letters: ``+1.2 hours`` without its unit, points of a month as ``+0.6 a month``."""
-    return words.replace(" points", "").replace(" point", "") if words.endswith(" a month") else bare(words)
+    words = [_moved(bench, row.raw, row.adjusted) for row in rows_of(bench.moves, MoveRow)]
+    # In few letters: without the unit, points of a month as "+0.6 a month".
+    return rows.assign(moved=[re.sub(" points?", "", by) if by.endswith(" a month") else bare(by) for by in words])
 
 
 def _moved(bench: Benchmark, raw: float, adjusted: float) -> str:
@@ -528,13 +508,11 @@ def effects_table(bench: Benchmark) -> Block:
     return table(shown, caption + (f"; {more} smaller ones not listed" if more else ""))
 
 
-def movers_table(bench: Benchmark, role: str = "", most: int = 10) -> Block:
+def movers_table(bench: Benchmark, role: str = "") -> Block:
     """Those whom the case mix moved most: unadjusted, adjusted, and what about the cases did it."""
     if not len(bench.moves):
         return Block("", "")
-    frame = bench.moves.assign(by=(bench.moves["adjusted"] - bench.moves["raw"]).abs())
-    frame = frame[frame["by"].notna()].sort_values("by", ascending=False, kind="stable").head(most)
-    rows = rows_of(frame, MoveRow)
+    rows = rows_of(_largest_moves(bench.moves).head(MAX_MOVERS), MoveRow)
     by = [_moved(bench, row.raw, row.adjusted) for row in rows]
     shown = pd.DataFrame(
         {

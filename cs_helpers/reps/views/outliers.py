@@ -69,6 +69,10 @@ SHORT = {
     "accounts_touched": "accounts touched within three months",
 }
 
+_BY_SIDE = {
+    "better": ("Worth learning from {name}", "ask how it is done, and try it with others"),
+    "worse": ("Worth looking at together with {name}", "ask what gets in the way, and what help is wanted"),
+}
 NOT_THE_CAUSE = "These are differences beside the figure, not its cause"
 MAX_SAID = 4  # aspects in a sentence
 
@@ -115,7 +119,6 @@ class RepeatedOutliersView(View[RepeatedOutliers]):
         return (*said, *(profile_words(one, anchor) for one in bare))
 
     def table(self, result: RepeatedOutliers) -> pd.DataFrame:
-        """One row per person and measure with a figure in both periods, numbers unformatted."""
         return pd.concat([each.pairs.assign(measure=each.key) for each in result.measures], ignore_index=True)
 
     def page_table(self, result: RepeatedOutliers) -> Block | None:
@@ -146,9 +149,10 @@ def profile_words(profile: Profile | Suppressed, anchor: str) -> Headline:
         )
     words = listed([_aspect(row) for row in rows_of(clear.head(MAX_SAID), AspectRow)], MAX_SAID)
     more = f" And {count(len(clear) - MAX_SAID, 'more difference')}." if len(clear) > MAX_SAID else ""
+    opening, to_do = _BY_SIDE.get(profile.side, ("What {name} does differently", "ask what is behind them"))
     return Headline(
-        f"{_opening(profile, name)}: {words}.{more}",
-        f"{_figure_words(profile)}; {seen} {NOT_THE_CAUSE}: {_next(profile.side)}.",
+        f"{opening.format(name=name)}: {words}.{more}",
+        f"{_figure_words(profile)}; {seen} {NOT_THE_CAUSE}: {to_do}.",
         anchor,
     )
 
@@ -214,22 +218,6 @@ def _twice(each: Persistence) -> str:
     return ", ".join(named) or "Nobody"
 
 
-def _opening(profile: Profile, name: str) -> str:
-    if profile.side == "better":
-        return f"Worth learning from {name}"
-    if profile.side == "worse":
-        return f"Worth looking at together with {name}"
-    return f"What {name} does differently"
-
-
-def _next(side: str) -> str:
-    if side == "better":
-        return "ask how it is done, and try it with others"
-    if side == "worse":
-        return "ask what gets in the way, and what help is wanted"
-    return "ask what is behind them"
-
-
 def _figure_words(profile: Profile) -> str:
     """Which figure it is that differs, and on which side."""
     name = definitions.short_name(profile.key) if profile.key in definitions.all_metrics() else called(profile.key)
@@ -237,12 +225,9 @@ def _figure_words(profile: Profile) -> str:
 
 
 def _aspect(row: AspectRow) -> str:
-    said = ASPECTS[row.aspect].format(level=_level(row.level), value=_value(row.unit, row.value))
-    return f"{said} (peers {_value(row.unit, row.peers)})"
-
-
-def _level(level: str) -> str:
-    return f"'{called(level)}'" if level else ""
+    level = f"'{called(row.level)}'" if row.level else ""
+    described = ASPECTS[row.aspect].format(level=level, value=_value(row.unit, row.value))
+    return f"{described} (peers {_value(row.unit, row.peers)})"
 
 
 def _short(row: AspectRow) -> str:

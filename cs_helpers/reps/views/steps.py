@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from cs_helpers.core.results import Suppressed
 from cs_helpers.report.words import Headline, called, capital, count, is_given, listed
-from cs_helpers.reps.results import Board, PairRow, Persistence, Screen, TeamFindings, rows_of
+from cs_helpers.reps.results import Benchmark, Board, PairRow, Persistence, TeamFindings, rows_of
 from cs_helpers.reps.views.words import (
     WHO,
     case_word,
     in_short,
     leading_benchmark,
-    leading_measure,
     naming,
     needed_cases,
     rounded,
@@ -37,20 +36,16 @@ def next_of_teams(teams: Sequence[TeamFindings]) -> Headline:
         if (steps := next_steps(team))
     ]
     first = there[0]
-    anchor = f"{first.role}-real" if isinstance(first.board, Suppressed) else step_anchor(first.role)
+    anchor = f"{first.role}-real" if isinstance(first.board, Suppressed) else f"{first.role}-step-0"
     if not said:
         return Headline("Nothing is to be done that these data could support.", "", anchor)
     return Headline("What to do next.", " ".join(said), anchor)
 
 
-def step_anchor(role: str, place: int = 0) -> str:
-    """Where on the page a step of a team stands."""
-    return f"{role}-step-{place}"
-
-
 def steps_of(team: TeamFindings) -> tuple[Headline, ...]:
     """Every step for one team, each with a line of its own."""
-    return tuple(Headline(f"Next: {step}.", "", step_anchor(team.role, k)) for k, step in enumerate(next_steps(team)))
+    steps = enumerate(next_steps(team))
+    return tuple(Headline(f"Next: {step}.", "", f"{team.role}-step-{place}") for place, step in steps)
 
 
 def next_steps(team: TeamFindings) -> list[str]:
@@ -63,10 +58,11 @@ def next_steps(team: TeamFindings) -> list[str]:
     if isinstance(board, Suppressed):
         return [f"bring what is missing first ({in_short(board.reason).rstrip('.')})"]
     steps: list[str] = []
-    if asked := _questions(team.questions):
+    screens = () if isinstance(team.questions, Suppressed) else team.questions
+    if asked := sum(len(each.raised) for each in screens if not each.refused):
         steps.append(f"first ask the {count(asked, 'question')} on how figures came about")
-    main = leading_measure(board, role, team.steered_by)
-    watched = list(dict.fromkeys([main, *team.steered_by]))
+    main = leading_benchmark(board, team.steered_by)
+    watched = list(dict.fromkeys([*([main.key] if main else []), *team.steered_by]))
     if role == "csm" and not _clear(board, "book_renewal_rate"):
         early = [naming(key) for key in LEADING if board.of(key) is not None]
         watch = f"; {listed(early)} {'moves' if len(early) == 1 else 'move'} earlier" if early else ""
@@ -85,19 +81,14 @@ def next_steps(team: TeamFindings) -> list[str]:
         name, key = next(iter(odd.items()))
         steps.append(f"ask {name} what lies behind {naming(key)}, twice outside in a row, where no side is better")
     seen = {*good, *other, *work}
-    fresh = [called(label) for key in watched if key for label in _clear(board, key) if called(label) not in seen]
+    fresh = [called(label) for key in watched for label in _clear(board, key) if called(label) not in seen]
     if fresh := list(dict.fromkeys(fresh)):
         steps.append(f"wait for the next period with {listed(fresh, most=3)}: so far it is one period")
     if not good and not other and not work and not fresh:
-        steps.append(_shared_step(team, board))
-        if wait := _wait_words(team, board):
+        steps.append(_shared_step(main))
+        if wait := _wait_words(main):
             steps.append(wait)
     return steps
-
-
-def _questions(screens: Iterable[Screen] | Suppressed) -> int:
-    """How many questions the screens raise."""
-    return 0 if isinstance(screens, Suppressed) else sum(len(each.raised) for each in screens if not each.refused)
 
 
 def _clear(board: Board, key: str) -> list[str]:
@@ -135,9 +126,8 @@ def _listed(people: Mapping[str, str]) -> str:
     return f"{', '.join(parts)}{more}"
 
 
-def _shared_step(team: TeamFindings, board: Board) -> str:
+def _shared_step(bench: Benchmark | None) -> str:
     """What to work on where nobody stands out."""
-    bench = leading_benchmark(board, team.role, team.steered_by)
     if bench is not None and is_given(bench.spread_low, bench.reliability) and bench.spread_low > 0:
         size = size_words(bench.key, bench.scale, bench.spread)
         return (
@@ -147,9 +137,8 @@ def _shared_step(team: TeamFindings, board: Board) -> str:
     return "work on what all share, such as routing, staffing and training, rather than on single people"
 
 
-def _wait_words(team: TeamFindings, board: Board) -> str:
+def _wait_words(bench: Benchmark | None) -> str:
     """How many cases would show differences in the measure that sentences are about."""
-    bench = leading_benchmark(board, team.role, team.steered_by)
     if bench is None:
         return ""
     need, median = needed_cases(bench), float(bench.shown["n"].median())

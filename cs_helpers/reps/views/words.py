@@ -18,7 +18,7 @@ FIRST = {
     "support": ("csat", "resolution_hours", "tickets_per_working_day"),
     "csm": ("book_renewal_rate", "nps", "book_grr"),
 }
-"""The measure that a sentence about a whole team is about, the first that is there."""
+"""The measures that a sentence about a whole team is about, the most telling first."""
 
 _UNIT_WORDS = re.compile(r"(?<=\d) [a-z][a-z ]*$")
 _PER_TIME = ("tickets per day", "tickets per hour", "per day")  # counted by month of a rep
@@ -46,20 +46,14 @@ def naming(key: str) -> str:
     return inside(definitions.short_name(key))
 
 
-def leading_measure(board: Board, role: str, steer: Sequence[str] = ()) -> str:
-    """The measure that sentences about the whole team are about; "" where none could be compared.
+def leading_benchmark(board: Board, steer: Sequence[str] = ()) -> Benchmark | None:
+    """The measure that sentences about the whole team are about; None where none could be compared.
 
     The first that is there of: the first one that steers the team, those that fit its role best, all others.
     """
-    there = [each.key for each in compared_measures(board)]
-    wanted = [*steer[:1], *FIRST.get(role, ()), *steer, *there]
-    return next((key for key in wanted if key in there), "")
-
-
-def leading_benchmark(board: Board, role: str, steer: Sequence[str] = ()) -> Benchmark | None:
-    """The comparison of ``leading_measure``, or None where none could be made."""
-    key = leading_measure(board, role, steer)
-    return board.of(key) if key else None
+    there = {each.key: each for each in compared_measures(board)}
+    wanted = [*steer[:1], *FIRST.get(board.role, ()), *steer, *there]
+    return next((there[key] for key in wanted if key in there), None)
 
 
 def in_short(reason: str) -> str:
@@ -76,21 +70,20 @@ def noise_words(bench: Benchmark) -> str:
     return f"with cases alike, {percent(1 - bench.reliability, 0)} of what differs between them is chance"
 
 
-def needed_cases(bench: Benchmark, reliability: float = 0.5) -> float:
-    """Cases a rep (of average independence) at which this share of what differs between reps would be no chance.
+def needed_cases(bench: Benchmark) -> float:
+    """Cases a rep (of average independence) at which half of what differs between reps would be no chance.
 
-        n x (1 - R) / R x r / (1 - r)
+        n x (1 - R) / R
 
-    with R the reliability at the median number of cases n and r the wanted one (Spearman 1910, Brown 1910). NaN where
-    no true difference was found, since no number of cases would do.
+    with R the reliability at the median number of cases n (Spearman 1910, Brown 1910). NaN where no true difference was
+    found, since no number of cases would do.
     """
     shown = bench.shown
     if not len(shown) or not is_given(bench.reliability) or bench.reliability < 0.01:
         return math.nan
     if bench.reliability >= 1:
         return 0.0
-    odds = (1 - bench.reliability) / bench.reliability * reliability / (1 - reliability)
-    return float(shown["n"].median()) * odds
+    return float(shown["n"].median()) * (1 - bench.reliability) / bench.reliability
 
 
 def case_word(key: str) -> str:
