@@ -22,7 +22,7 @@ from cs_helpers.data.tables.frames import set_aside_frame
 from cs_helpers.data.tables.inspection import Inspection
 from cs_helpers.data.tables.load_state import Finding, TableFacts
 
-ERRORS = "the errors under What is wrong have to be mended first; each says how"
+ERRORS = "the errors under What is wrong have to be fixed first; each says how"
 
 
 @dataclass(frozen=True, repr=False)

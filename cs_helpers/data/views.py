@@ -33,7 +33,7 @@ class QualityView(View[Quality]):
         errors, warnings, aside = result.count("error"), result.count("warning"), result.rows_set_aside
         if errors:
             stops = f"{errors:,} error{'s stop' if errors > 1 else ' stops'} every report on this source."
-            return Headline(stops, "Each says how it can be mended.", "problems", 3.0)
+            return Headline(stops, "Each says how it can be fixed.", "problems", 3.0)
         left = f"{aside:,} row{' was' if aside == 1 else 's were'} set aside" if aside else "no row was set aside"
         if not warnings:
             conclusion = "Nothing stands in the way of reports on this source."

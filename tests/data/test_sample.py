@@ -16,10 +16,11 @@ import pytest
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.data import sample
 from cs_helpers.data.contract.tables import TABLES
-from cs_helpers.data.sample import parameters, phrases, subscriptions
-from cs_helpers.data.sample.subscriptions import Account, draw_account
+from cs_helpers.data.sample import accounts as sample_accounts
+from cs_helpers.data.sample import parameters, phrases
+from cs_helpers.data.sample.accounts import Account, draw_account
+from cs_helpers.data.sample.activity import csm_in
 from cs_helpers.data.sample.team import make_teams
-from cs_helpers.data.sample.work import csm_in
 from cs_helpers.data.sample.world import World, last_paid_month
 
 COMMITTED = Path(__file__).resolve().parents[2] / "data" / "sample"
@@ -49,16 +50,16 @@ def drawn(world: World) -> list[Account]:
 
 
 def paid_time(tables: sample.Tables) -> dict[str, list[tuple[str, str]]]:
-    """Per account its spells [start, end) with touching and overlapping periods joined; open ends at 9999."""
-    spells: dict[str, list[tuple[str, str]]] = {}
+    """Per account its periods [start, end) with touching and overlapping periods joined; open ends at 9999."""
+    periods: dict[str, list[tuple[str, str]]] = {}
     for row in sorted(tables["subscriptions"], key=lambda r: r["start_date"]):
         start, end = row["start_date"], row["end_date"] or "9999-12-31"
-        of_account = spells.setdefault(row["account_id"], [])
+        of_account = periods.setdefault(row["account_id"], [])
         if of_account and start <= of_account[-1][1]:
             of_account[-1] = (of_account[-1][0], max(of_account[-1][1], end))
         else:
             of_account.append((start, end))
-    return spells
+    return periods
 
 
 def months_between(start: str, end: str) -> int:
@@ -79,8 +80,8 @@ def product_limit(lives: list[tuple[int, int, bool]], upto: int) -> tuple[float,
 
 
 def first_lives(accounts: list[Account]) -> list[tuple[int, int, bool]]:
-    """Entry age, age at the end of observation, ended: of each account's first spell."""
-    spans = [(str(a.spells[0].start), str(a.spells[0].end or "9999-12-31")) for a in accounts]
+    """Entry age, age at the end of observation, ended: of each account's first period."""
+    spans = [(str(a.periods[0].start), str(a.periods[0].end or "9999-12-31")) for a in accounts]
     return [
         (
             months_between(start, OPENS) if start < OPENS else 0,
@@ -177,16 +178,16 @@ def test_mrr_is_seats_at_the_plans_price_less_discount(tables: sample.Tables) ->
 
 def test_every_kind_of_movement_occurs(tables: sample.Tables) -> None:
     happened: Counter[str] = Counter()
-    spells = paid_time(tables)
+    periods = paid_time(tables)
     by_account: dict[str, list[dict[str, str]]] = {}
     for row in tables["subscriptions"]:
         by_account.setdefault(row["account_id"], []).append(row)
     for account, rows in by_account.items():
         main = [row for row in rows if row["plan"] != "Insights add-on"]
         happened["concurrent"] += len(main) < len(rows)
-        happened["new"] += spells[account][0][0] >= OPENS
-        happened["churn"] += sum(end <= CLOSES for _, end in spells[account])
-        happened["reactivation"] += len(spells[account]) - 1
+        happened["new"] += periods[account][0][0] >= OPENS
+        happened["churn"] += sum(end <= CLOSES for _, end in periods[account])
+        happened["reactivation"] += len(periods[account]) - 1
         for before, after in pairwise(main):
             if before["end_date"] == after["start_date"]:
                 change = float(after["mrr"]) - float(before["mrr"])
@@ -199,7 +200,7 @@ def test_every_kind_of_movement_occurs(tables: sample.Tables) -> None:
 
 
 def test_only_an_account_that_ends_has_a_notice_date(tables: sample.Tables) -> None:
-    ends = {account: {end for _, end in spells} for account, spells in paid_time(tables).items()}
+    ends = {account: {end for _, end in periods} for account, periods in paid_time(tables).items()}
     for row in tables["subscriptions"]:
         if row["notice_date"]:
             assert row["end_date"] in ends[row["account_id"]]
@@ -207,7 +208,7 @@ def test_only_an_account_that_ends_has_a_notice_date(tables: sample.Tables) -> N
 
 
 def test_annual_contracts_mostly_end_on_their_anniversary(tables: sample.Tables) -> None:
-    start = {account: spells[0][0] for account, spells in paid_time(tables).items()}
+    start = {account: periods[0][0] for account, periods in paid_time(tables).items()}
     ages = [
         months_between(start[row["account_id"]], row["end_date"])
         for row in tables["subscriptions"]
@@ -217,30 +218,32 @@ def test_annual_contracts_mostly_end_on_their_anniversary(tables: sample.Tables)
 
 
 def test_accounts_that_left_before_the_window_are_not_in_the_export(tables: sample.Tables, truth: dict) -> None:
-    starts = [spells[0][0] for spells in paid_time(tables).values()]
-    ends = [end for spells in paid_time(tables).values() for _, end in spells]
+    starts = [periods[0][0] for periods in paid_time(tables).values()]
+    ends = [end for periods in paid_time(tables).values() for _, end in periods]
     assert min(ends) > OPENS
     assert min(starts) < "2020-07-01"
     already, expected = sum(start <= OPENS for start in starts) / 600, truth["expected"]["paying_when_the_window_opens"]
     assert abs(already - expected) < 3 * sqrt(expected * (1 - expected) / 600)
 
 
-def test_other_months_move_the_start_and_not_the_end() -> None:
+def test_other_months_move_the_start_and_not_the_end(tmp_path: Path) -> None:
     year = sample.company(accounts=30, months=12)
     assert {row["month"] for row in year["costs"]} == {
         f"{2025 + (m > 12)}-{(m - 1) % 12 + 1:02d}-01" for m in range(7, 19)
     }
     assert min(row["opened_at"] for row in year["tickets"]) >= "2025-07-01"
-    assert "observed_from: 2025-07-01\ndata_through: 2026-06-30\n" in sample.mapping_text(12)
+    sample.write(tmp_path, accounts=1, months=12)
+    mapping = (tmp_path / "mapping.yml").read_text(encoding="utf-8")
+    assert "observed_from: 2025-07-01\ndata_through: 2026-06-30\n" in mapping
 
 
 def test_tickets_lie_inside_paid_time_and_in_order(tables: sample.Tables) -> None:
-    spells = paid_time(tables)
+    periods = paid_time(tables)
     for row in tables["tickets"]:
         times = [row[c] for c in ("opened_at", "first_response_at", "resolved_at") if row[c]]
         assert times == sorted(times) and all(t.endswith("Z") for t in times)
         assert times[0] >= OPENS and times[-1] < CLOSES
-        assert any(s <= times[0] and times[-1] < e for s, e in spells[row["account_id"]]), row
+        assert any(s <= times[0] and times[-1] < e for s, e in periods[row["account_id"]]), row
         assert not row["resolved_at"] or row["first_response_at"]
         assert not row["csat"] or (row["csat"] in "12345" and row["resolved_at"])
     answered = sum(bool(row["csat"]) for row in tables["tickets"]) / len(tables["tickets"])
@@ -258,7 +261,7 @@ def test_tickets_are_answered_by_people_who_work_there(tables: sample.Tables) ->
 
 
 def test_touches_are_by_the_assigned_csm_inside_paid_time(tables: sample.Tables) -> None:
-    spells = paid_time(tables)
+    periods = paid_time(tables)
     assigned: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for row in tables["assignments"]:
         key = row["account_id"], row["rep_id"]
@@ -266,19 +269,19 @@ def test_touches_are_by_the_assigned_csm_inside_paid_time(tables: sample.Tables)
     for row in tables["touches"]:
         day = row["occurred_at"][:10]
         assert OPENS <= day < CLOSES
-        assert any(s <= day < e for s, e in spells[row["account_id"]]), row
+        assert any(s <= day < e for s, e in periods[row["account_id"]]), row
         assert any(s <= day < e for s, e in assigned[row["account_id"], row["rep_id"]]), row
         assert float(row["hours"]) > 0
 
 
 def test_assignments_lie_inside_paid_time_and_employment_and_never_overlap(tables: sample.Tables) -> None:
-    spells = paid_time(tables)
+    periods = paid_time(tables)
     reps = {row["rep_id"]: row for row in tables["reps"]}
     last_end: dict[str, str] = {}
     for row in tables["assignments"]:
         start, end = row["start_date"], row["end_date"] or "9999"
         assert end > OPENS
-        assert any(s <= start and end <= e for s, e in spells[row["account_id"]]), row
+        assert any(s <= start and end <= e for s, e in periods[row["account_id"]]), row
         assert start >= reps[row["rep_id"]]["hired_on"]
         assert not reps[row["rep_id"]]["left_on"] or row["end_date"]
         assert start >= last_end.get(row["account_id"], "")
@@ -347,7 +350,7 @@ def test_the_worse_last_year_is_in_the_truth_and_in_the_data(tables: sample.Tabl
     years = (("2024-07-01", "2025-07-01", "2025-06-30"), ("2025-07-01", "2026-07-01", "2026-06-30"))
     realised = []
     for begin, finish, last in years:
-        first = [spells[0] for spells in paid_time(tables).values()]
+        first = [periods[0] for periods in paid_time(tables).values()]
         opening = [end for start, end in first if start <= begin < end]
         p, n = expected[f"{begin} to {last}"], len(opening)
         realised.append(sum(end <= finish for end in opening) / n)
@@ -447,9 +450,9 @@ def test_every_month_of_the_window_has_rows_and_no_event_lies_outside(
 
 
 def test_usage_lies_inside_paid_time_and_mostly_on_weekdays(tables: sample.Tables) -> None:
-    spells = paid_time(tables)
+    periods = paid_time(tables)
     for row in tables["usage"]:
-        assert any(s <= row["occurred_at"] < e for s, e in spells[row["account_id"]]), row
+        assert any(s <= row["occurred_at"] < e for s, e in periods[row["account_id"]]), row
         assert row["user_id"].startswith(row["account_id"])
         assert int(row["quantity"]) > 0 and int(row["minutes"]) > 0
     weekend = sum(date.fromisoformat(row["occurred_at"]).weekday() > 4 for row in tables["usage"])
@@ -457,7 +460,7 @@ def test_usage_lies_inside_paid_time_and_mostly_on_weekdays(tables: sample.Table
 
 
 def test_renewals_stand_on_anniversaries_and_say_what_the_subscriptions_say(tables: sample.Tables) -> None:
-    spells = paid_time(tables)
+    periods = paid_time(tables)
 
     def mrr(account: str, day: str) -> float:
         rows = by_account[account]
@@ -470,7 +473,7 @@ def test_renewals_stand_on_anniversaries_and_say_what_the_subscriptions_say(tabl
         by_account.setdefault(row["account_id"], []).append(row)
     for row in tables["renewals"]:
         account, due = row["account_id"], row["due_date"]
-        (start, end), *_ = spells[account]
+        (start, end), *_ = periods[account]
         age = months_between(start, due)
         assert age % 12 == 0 and age > 0 and start[8:] == due[8:], row
         before = str(date.fromisoformat(min(due, CLOSES)) - timedelta(days=1))
@@ -498,7 +501,7 @@ def test_every_contract_that_ends_on_its_anniversary_is_a_lost_renewal(tables: s
 
 
 def test_surveys_go_to_those_who_pay_and_have_answers_only_where_answered(tables: sample.Tables) -> None:
-    spells = paid_time(tables)
+    periods = paid_time(tables)
     scale = {"nps": range(11), "csat": range(1, 6), "ces": range(1, 8), "agent": range(1, 6), "exit": range(1, 6)}
     for row in tables["surveys"]:
         assert (row["kind"] == "exit") == (row["stage"] == "exit")
@@ -506,7 +509,7 @@ def test_surveys_go_to_those_who_pay_and_have_answers_only_where_answered(tables
         if row["kind"] == "agent":
             assert row["rep_id"] and not row["account_id"]
         else:
-            assert any(s <= row["sent_at"][:10] < e for s, e in spells[row["account_id"]]), row
+            assert any(s <= row["sent_at"][:10] < e for s, e in periods[row["account_id"]]), row
         if row["answered_at"]:
             assert int(row["score"]) in scale[row["kind"]], row
         else:
@@ -514,7 +517,7 @@ def test_surveys_go_to_those_who_pay_and_have_answers_only_where_answered(tables
         assert bool(row["reason"]) == (row["kind"] == "exit" and bool(row["answered_at"]))
     kinds = Counter((row["kind"], bool(row["answered_at"])) for row in tables["surveys"])
     assert min(kinds[kind, answered] for kind in scale for answered in (True, False)) >= 20
-    assert kinds["exit", True] + kinds["exit", False] == sum(end <= CLOSES for s in spells.values() for _, end in s)
+    assert kinds["exit", True] + kinds["exit", False] == sum(end <= CLOSES for s in periods.values() for _, end in s)
 
 
 def test_the_unhappy_answer_the_support_survey_more_often(tables: sample.Tables) -> None:
@@ -525,7 +528,7 @@ def test_the_unhappy_answer_the_support_survey_more_often(tables: sample.Tables)
 
 
 def test_only_accounts_that_are_gone_have_a_recorded_reason_and_it_often_says_price(tables: sample.Tables) -> None:
-    gone = {account for account, spells in paid_time(tables).items() if spells[-1][1] <= CLOSES}
+    gone = {account for account, periods in paid_time(tables).items() if periods[-1][1] <= CLOSES}
     recorded = {row["account_id"]: row["churn_reason"] for row in tables["accounts"] if row["churn_reason"]}
     assert set(recorded) <= gone
     assert len(recorded) > 0.8 * len(gone)
@@ -637,9 +640,9 @@ def flat_hazard(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
     monkeypatch.setattr(parameters, "TENURE_FACTOR_LATER", 1.0)
     for name in ("COVERED_FACTOR", "RECENT_FACTOR", "TROUBLE_FACTOR"):
         monkeypatch.setattr(parameters, name, 1.0)
-    subscriptions.hazards.cache_clear()
+    sample_accounts.hazards.cache_clear()
     yield monkeypatch
-    subscriptions.hazards.cache_clear()
+    sample_accounts.hazards.cache_clear()
 
 
 @pytest.mark.usefixtures("flat_hazard")
@@ -691,7 +694,7 @@ def _each(shares: dict[str, float]) -> Iterator[tuple[str, dict[str, float]]]:
 
 
 def test_no_probability_of_ending_reaches_one() -> None:
-    worst = max(max(subscriptions.hazards(s, t, "poor", 120)) for s in parameters.SEGMENTS for t in (1, 12))
+    worst = max(max(sample_accounts.hazards(s, t, "poor", 120)) for s in parameters.SEGMENTS for t in (1, 12))
     assert worst * parameters.TROUBLE_FACTOR * parameters.RECENT_FACTOR < 1
 
 
@@ -714,12 +717,11 @@ def test_the_larger_and_the_troubled_are_more_often_looked_after(lives: list[Acc
     months: Counter[tuple[str, str]] = Counter()
     covered: Counter[tuple[str, str]] = Counter()
     for account in lives:
-        for spell in account.spells:
-            for month, _, _ in spell.paid_months(world):
-                has_csm = csm_in(spell, month, teams[account.team], world) is not None
-                for group in (account.kind.size, "trouble" if month in spell.trouble else "calm"):
-                    months[account.kind.segment, group] += 1
-                    covered[account.kind.segment, group] += has_csm
+        for period, month, _, _ in account.paid_months(world):
+            has_csm = csm_in(period, month, teams[account.team], world) is not None
+            for group in (account.kind.size, "trouble" if month in period.trouble else "calm"):
+                months[account.kind.segment, group] += 1
+                covered[account.kind.segment, group] += has_csm
     share = {group: covered[group] / months[group] for group in months}
     for segment in ("SMB", "Mid-Market"):
         assert share[segment, "larger"] > share[segment, "smaller"] + 0.05
@@ -743,14 +745,14 @@ def test_coverage_starts_as_often_as_the_truth_says(lives: list[Account]) -> Non
     without: Counter[tuple[str, str]] = Counter()
     given: Counter[tuple[str, str]] = Counter()
     for account in lives:
-        for spell in account.spells:
-            start, last = last_paid_month(spell.start), last_paid_month(spell.end or parameters.END_DAY)
-            at_winning = spell.seat != parameters.UNCOVERED and spell.covered_from == spell.start
-            stop = min(last, spell.covered_month if spell.seat != parameters.UNCOVERED else last)
+        for period in account.periods:
+            start, last = last_paid_month(period.start), last_paid_month(period.end or parameters.END_DAY)
+            at_winning = period.seat != parameters.UNCOVERED and period.covered_from == period.start
+            stop = min(last, period.covered_month if period.seat != parameters.UNCOVERED else last)
             for month in range(start + 2, (start if at_winning else stop) + 1):
-                group = account.kind.segment, "trouble" if month in spell.trouble else "calm"
+                group = account.kind.segment, "trouble" if month in period.trouble else "calm"
                 without[group] += 1
-                given[group] += spell.seat != parameters.UNCOVERED and month == spell.covered_month
+                given[group] += period.seat != parameters.UNCOVERED and month == period.covered_month
     for (segment, state), n in without.items():
         rate = parameters.COVERED_LATER[segment][state]
         assert abs(given[segment, state] - n * rate) < 4 * sqrt(n * rate * (1 - rate)) + 1, (segment, state)
@@ -766,8 +768,8 @@ def test_usage_falls_before_the_end_as_the_truth_says(tables: sample.Tables) -> 
         return f"{year}-{month + 1:02d}"
 
     late = early = 0
-    for account, spells in paid_time(tables).items():
-        start, end = spells[0]
+    for account, periods in paid_time(tables).items():
+        start, end = periods[0]
         last = str(date.fromisoformat(min(end, CLOSES)) - timedelta(days=1))
         if end <= CLOSES and back(last, 10) >= max(start, OPENS)[:7]:
             late += by_month[account, back(last, 1)]
@@ -856,7 +858,7 @@ def test_the_themes_of_comments_have_their_shares(tables: sample.Tables, truth: 
 
 def test_detractors_leave_more_often_than_promoters(tables: sample.Tables) -> None:
     """Mood falls before the end, and fit and trouble move both: low answers go before departures."""
-    ends = {account: [end for _, end in spells] for account, spells in paid_time(tables).items()}
+    ends = {account: [end for _, end in periods] for account, periods in paid_time(tables).items()}
     asked: Counter[bool] = Counter()
     gone: Counter[bool] = Counter()
     for row in tables["surveys"]:

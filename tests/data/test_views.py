@@ -25,8 +25,8 @@ def quality(*severities: tuple[str, int]) -> Quality:
             (("warning", 0), ("set aside", 1_200)),
             "1 warning should be read beside the figures. 1,200 rows were set aside; nothing stops a report.",
         ),
-        ((("error", 1),), "1 error stops every report on this source. Each says how it can be mended."),
-        ((("error", 1), ("error", 2)), "2 errors stop every report on this source. Each says how it can be mended."),
+        ((("error", 1),), "1 error stops every report on this source. Each says how it can be fixed."),
+        ((("error", 1), ("error", 2)), "2 errors stop every report on this source. Each says how it can be fixed."),
     ],
 )
 def test_the_headline_says_whether_the_source_can_be_used(severities, headline):

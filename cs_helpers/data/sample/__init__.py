@@ -1,4 +1,4 @@
-"""The made-up company: an export in the contract's own names whose truth is known.
+"""The sample company: an export in the contract's own names whose truth is known.
 
 Everything is drawn from a keyed counter generator with + - * / and comparisons only, so that the files are
 the same bytes on every machine and Python version. A draw belongs to its key (seed, account, month, purpose),
@@ -10,26 +10,22 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from operator import itemgetter
 from pathlib import Path
 
-from cs_helpers.core.errors import ParameterError
-from cs_helpers.data.sample.effects import support_effects
+from cs_helpers.data.sample.accounts import account_row, draw_account, subscription_rows
+from cs_helpers.data.sample.activity import assignment_rows, touch_rows, usage_rows
 from cs_helpers.data.sample.facts import truth, written
 from cs_helpers.data.sample.parameters import COMPANY, END_DAY
 from cs_helpers.data.sample.people import people_rows
 from cs_helpers.data.sample.plans import goal_rows, renewal_rows, work_plan_rows
-from cs_helpers.data.sample.profile import account_row
-from cs_helpers.data.sample.subscriptions import draw_account, subscription_rows
 from cs_helpers.data.sample.team import cost_rows, make_teams, rep_row
-from cs_helpers.data.sample.tickets import ticket_rows
+from cs_helpers.data.sample.tickets import support_effects, ticket_rows
 from cs_helpers.data.sample.touchpoints import touchpoint_rows
-from cs_helpers.data.sample.usage import usage_rows
 from cs_helpers.data.sample.voice import account_survey_rows, agent_survey_rows
-from cs_helpers.data.sample.work import assignment_rows, touch_rows
-from cs_helpers.data.sample.world import Row, Tables, World
+from cs_helpers.data.sample.world import Row, Tables, World, mapping_text, write_files
 
-__all__ = ["COLUMNS", "COMPANY", "Row", "Tables", "company", "mapping_text", "truth", "write"]
+__all__ = ["COLUMNS", "COMPANY", "Row", "Tables", "company", "truth", "write"]
 
 COLUMNS = {
     "accounts": "account_id name segment industry region country employees signup_date acquisition_channel "
@@ -53,28 +49,30 @@ COLUMNS = {
 }
 
 
+ORDER = {
+    "usage": ("occurred_at", "account_id", "user_id"),
+    "tickets": ("opened_at", "ticket_id"),
+    "surveys": ("sent_at", "account_id", "rep_id", "kind"),
+    "touches": ("occurred_at", "account_id"),
+    "renewals": ("due_date", "account_id"),
+}
+
+
 def write(directory: Path, accounts: int = 600, months: int = 36, seed: int = 1) -> list[Path]:
-    """Write the made-up company as CSV files with ``mapping.yml`` and ``truth.json``; return the paths.
+    """Write the sample company as CSV files with ``mapping.yml`` and ``truth.json``; return the paths.
 
     Files of the same names are replaced, others are left alone. The same arguments give the same bytes on
     every machine. Money is in EUR with two decimals, dates are YYYY-MM-DD, times end in Z, missing is empty.
     Raises ParameterError where the arguments make no company or ``directory`` is a file.
     """
-    tables = company(accounts, months, seed)
-    directory = Path(directory)
-    if directory.exists() and not directory.is_dir():
-        raise ParameterError(f"{directory} is a file.\n  Name a folder for the sample's files.")
-    directory.mkdir(parents=True, exist_ok=True)
-    files = {f"{name}.csv": _csv(name, rows) for name, rows in tables.items()}
-    files["mapping.yml"] = mapping_text(months)
+    files = {f"{name}.csv": _csv(name, rows) for name, rows in company(accounts, months, seed).items()}
+    files["mapping.yml"] = mapping_text(COMPANY, World(months=months).first_day, END_DAY)
     files["truth.json"] = written(truth(accounts, months, seed))
-    for name, text in files.items():
-        (directory / name).write_bytes(text.encode("utf-8"))
-    return [directory / name for name in files]
+    return write_files(directory, files, "sample")
 
 
 def company(accounts: int = 600, months: int = 36, seed: int = 1) -> Tables:
-    """The tables of the made-up company: contract name -> rows of text as the CSV files hold them.
+    """The tables of the sample company: contract name -> rows of text as the CSV files hold them.
 
     The window is ``months`` whole months up to and including June 2026. Accounts that left before it are not
     in the export (left truncation), and the price history before it is not either: the row that runs when the
@@ -104,26 +102,18 @@ def company(accounts: int = 600, months: int = 36, seed: int = 1) -> Tables:
     tables["goals"] = goal_rows(teams, world)
     tables["touchpoints"] = touchpoint_rows(world)
     tables["people_records"] = people_rows(reps, effects, world)
-    tables["usage"].sort(key=lambda row: (row["occurred_at"], row["account_id"], row["user_id"]))
-    tables["tickets"].sort(key=lambda row: (row["opened_at"], row["ticket_id"]))
-    tables["surveys"].sort(key=lambda row: (row["sent_at"], row["account_id"], row["rep_id"], row["kind"]))
-    tables["touches"].sort(key=lambda row: (row["occurred_at"], row["account_id"]))
-    tables["renewals"].sort(key=lambda row: (row["due_date"], row["account_id"]))
+    for name, rows in tables.items():
+        blank = dict.fromkeys(COLUMNS[name].split())
+        tables[name] = [{column: _text(value) for column, value in (blank | row).items()} for row in rows]
+        if name in ORDER:
+            tables[name].sort(key=itemgetter(*ORDER[name]))
     return tables
 
 
-def mapping_text(months: int = 36) -> str:
-    """The sample's ``mapping.yml``: its columns already have the contract's names. Raises ParameterError."""
-    first_day = World(months=months).first_day
-    return (
-        "version: 1\n"
-        f"company: {COMPANY}\n"
-        "currency: EUR\n"
-        "timezone: UTC\n"
-        "date_format: YYYY-MM-DD\n"
-        f"observed_from: {first_day}\n"
-        f"data_through: {END_DAY - timedelta(days=1)}\n"
-    )
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
 
 
 def _csv(table: str, rows: list[Row]) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from cs_helpers.data.sample import parameters as p
-from cs_helpers.data.sample.subscriptions import Kind, hazards, seats_of, winning
+from cs_helpers.data.sample.accounts import Kind, hazards, seats_of, winning
 from cs_helpers.data.sample.team import Team, recent_factor
 from cs_helpers.data.sample.world import World, first_of
 
@@ -19,13 +18,12 @@ def expected(world: World, teams: Sequence[Team]) -> dict[str, Any]:
     ended = {segment: [0.0] * (p.END - world.origin) for segment in p.SEGMENTS}
     years = [year for year in (p.END - 12, p.END - 24) if year >= world.start]
     opening, closing = dict.fromkeys(years, 0.0), dict.fromkeys(years, 0.0)
-    already, alone = 0.0, 0.0
+    already, without_csms = 0.0, 0.0
     for team in teams:
-        groups = list(_expected_accounts(team, world))
-        exported = _total(group.alive[max(world.start - group.before, 1) - 1] for group in groups)
+        groups = list(_groups(team, world))
+        exported = _total(alive[max(world.start - before, 1) - 1] for _, before, alive, _ in groups)
         scale = min(p.TEAM_ACCOUNTS, world.accounts - team.number * p.TEAM_ACCOUNTS) / exported
-        for group in groups:
-            segment, before, alive = group.segment, group.before, group.alive
+        for segment, before, alive, alone in groups:
             if before < world.start:
                 already += alive[world.start - before - 1] * scale
             for age in range(max(world.start - before, 1), len(alive)):
@@ -36,7 +34,15 @@ def expected(world: World, teams: Sequence[Team]) -> dict[str, Any]:
                     opening[year] += alive[year - before - 1] * scale
                     closing[year] += alive[year + 12 - before - 1] * scale
             if before < p.END - 12:
-                alone += group.alone * scale
+                without_csms += alone * scale
+    csm_effect: dict[str, float | None] = dict.fromkeys(("logo_churn", "logo_churn_without_csms", "accounts_kept"))
+    if p.END - 12 in years:
+        begun, left = opening[p.END - 12], closing[p.END - 12]
+        csm_effect = {
+            "logo_churn": round(1 - left / begun, 6),
+            "logo_churn_without_csms": round(1 - without_csms / begun, 6),
+            "accounts_kept": round(left - without_csms, 3),
+        }
     return {
         "survival": {
             "definition": (
@@ -52,50 +58,27 @@ def expected(world: World, teams: Sequence[Team]) -> dict[str, Any]:
         "first_spells_ended": round(_total(value for by_age in ended.values() for value in by_age), 3),
         "logo_churn": {
             "definition": "accounts in their first spell at the year's start whose first spell ends by its end / them",
-            **{_year_from(year): round(1 - closing[year] / opening[year], 6) for year in years},
+            **{
+                f"{first_of(y)} to {first_of(y + 12) - timedelta(days=1)}": round(1 - closing[y] / opening[y], 6)
+                for y in years
+            },
         },
-        "csm_effect": _csm_effect(opening, closing, alone),
+        "csm_effect": {
+            "definition": (
+                "Logo churn of the last 12 months among accounts in their first spell, as it was to be expected, and "
+                "as it would be had nobody sat in any CSM seat in those months; the difference in points and accounts "
+                "is what the CSMs kept. null: the window is shorter than 12 months."
+            ),
+            **csm_effect,
+        },
     }
 
 
-def _csm_effect(opening: Mapping[int, float], closing: Mapping[int, float], alone: float) -> dict[str, Any]:
-    """What would have happened in the last year if the whole success organisation had vanished at its start."""
-    effect: dict[str, Any] = {
-        "definition": (
-            "Logo churn of the last 12 months among accounts in their first spell, as it was to be expected, and as it "
-            "would be had nobody sat in any CSM seat in those months; the difference in points and accounts is what "
-            "the CSMs kept. null: the window is shorter than 12 months."
-        ),
-        **dict.fromkeys(("logo_churn", "logo_churn_without_csms", "accounts_kept")),
-    }
-    if p.END - 12 in opening:
-        begun, left = opening[p.END - 12], closing[p.END - 12]
-        effect["logo_churn"] = round(1 - left / begun, 6)
-        effect["logo_churn_without_csms"] = round(1 - alone / begun, 6)
-        effect["accounts_kept"] = round(left - alone, 3)
-    return effect
+def _groups(team: Team, world: World) -> Iterator[tuple[str, int, list[float], float]]:
+    """Accounts of one kind won in one month, for every kind and month.
 
-
-def _year_from(month: int) -> str:
-    return f"{first_of(month)} to {first_of(month + 12) - timedelta(days=1)}"
-
-
-@dataclass(frozen=True)
-class ExpectedAccounts:
-    """Accounts of one kind won in one month, with the number expected to be customers after each age.
-
-    ``before``: the month of the day before their start; ``alone``: the number expected at the end of the window, had no
-    account had a CSM in its last 12 months.
-    """
-
-    segment: str
-    before: int
-    alive: list[float]
-    alone: float
-
-
-def _expected_accounts(team: Team, world: World) -> Iterator[ExpectedAccounts]:
-    """Every kind of account and month of winning.
+    Each is its segment, the month of the day before its start, the number expected to be customers after each age, and
+    the number expected at the end had no account had a CSM in the last 12 months.
 
     Ages count whole calendar months from the day before the start: an account that starts on the 1st of May
     is paid through April at age 0, one of the 2nd through the 1st.
@@ -105,8 +88,7 @@ def _expected_accounts(team: Team, world: World) -> Iterator[ExpectedAccounts]:
     recent = [recent_factor(month) for month in range(world.origin, p.END)]
     for kind, share in _kinds():
         for n, weight in enumerate(weights):
-            alive, alone = _alive(kind, n, weight * share, team, recent)
-            yield ExpectedAccounts(kind.segment, world.origin + n, alive, alone)
+            yield kind.segment, world.origin + n, *_alive(kind, n, weight * share, team, recent)
 
 
 def _kinds() -> Iterator[tuple[Kind, float]]:
@@ -120,7 +102,7 @@ def _kinds() -> Iterator[tuple[Kind, float]]:
 
 
 def _alive(kind: Kind, n: int, weight: float, team: Team, recent: Sequence[float]) -> tuple[list[float], float]:
-    """Expected accounts alive after each age, and ``alone``, of those whose age 0 is at place ``n`` of the months.
+    """Expected customers after each age of those whose age 0 is at place ``n`` of the months; the same without CSMs.
 
     The state is how many are calm and in trouble, without a CSM seat and in each seat of the segment.
     """

@@ -1,4 +1,4 @@
-"""The parameters of the made-up company: every number it is drawn from."""
+"""The parameters of the sample company: every number it is drawn from."""
 
 from __future__ import annotations
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from cs_helpers.data.sample import parameters as p
-from cs_helpers.data.sample.draws import Draws
-from cs_helpers.data.sample.effects import Effects
 from cs_helpers.data.sample.team import Rep
-from cs_helpers.data.sample.world import Row, World, first_of
+from cs_helpers.data.sample.tickets import Effects
+from cs_helpers.data.sample.world import Draws, Row, World, first_of
 
 TRAITS = ("drive", "coachability", "positivity", "empathy")
 TELLING = ("coachability", "empathy")  # these two are associated with the satisfaction of a support rep's customers
@@ -40,24 +39,9 @@ def people_rows(reps: Iterable[Rep], effects: Mapping[str, Effects], world: Worl
         if rep.role != "manager"
         for row in (*_interviews(rep, effects, world), *_trainings(rep, world))
     ]
-    rows = [row for row in rows if str(world.first_day) <= row["date"] < str(p.END_DAY)]
-    rows.sort(key=lambda row: (row["date"], row["candidate_id"], row["rep_id"]))
+    rows = [row for row in rows if world.first_day <= row["date"] < p.END_DAY]
+    rows.sort(key=lambda row: (row["date"], row.get("candidate_id", ""), row["rep_id"]))
     return rows + [_process(n, name, world) for n, name in enumerate(PROCESSES)]
-
-
-def _row(kind: str, **filled: str) -> Row:
-    names = (
-        "rep_id",
-        "candidate_id",
-        "date",
-        *TRAITS,
-        "course",
-        "hours",
-        "process",
-        "documented",
-        "covered_in_onboarding",
-    )
-    return {"kind": kind} | dict.fromkeys(names, "") | filled
 
 
 def _interviews(rep: Rep, effects: Mapping[str, Effects], world: World) -> list[Row]:
@@ -73,7 +57,7 @@ def _interviews(rep: Rep, effects: Mapping[str, Effects], world: World) -> list[
         means = {trait: 3.4 + better[trait] if n == hired else 2.9 for trait in TRAITS}
         scores = {trait: _points(mean, draws) for trait, mean in means.items()}
         who = {"candidate_id": f"C-{rep.number:04d}-{n}", "rep_id": rep.rep_id if n == hired else ""}
-        rows.append(_row("interview", date=str(day), **who, **scores))
+        rows.append({"kind": "interview", "date": day, **who, **scores})
     return rows
 
 
@@ -83,17 +67,15 @@ def _points(mean: float, draws: Draws) -> str:
 
 def _trainings(rep: Rep, world: World) -> list[Row]:
     """The course for beginners in the first month, then one course in most quarters."""
+    who = {"kind": "training", "rep_id": rep.rep_id}
     course, hours = FIRST_COURSE
-    start = first_of(rep.hired) + timedelta(days=4)
-    rows = [_row("training", rep_id=rep.rep_id, date=str(start), course=course, hours=str(hours))]
+    rows = [who | {"date": first_of(rep.hired) + timedelta(days=4), "course": course, "hours": hours}]
     for month in range(max(rep.hired + 3, world.start), rep.left or p.END):
         draws = world.draws("training", rep.number, month)
         if month % 3 == 1 and draws.chance(TRAINED):
             course = draws.pick({name: share for name, (share, _) in COURSES.items()})
             day = first_of(month).replace(day=draws.whole(2, 27))
-            rows.append(
-                _row("training", rep_id=rep.rep_id, date=str(day), course=course, hours=str(COURSES[course][1]))
-            )
+            rows.append(who | {"date": day, "course": course, "hours": COURSES[course][1]})
     return rows
 
 
@@ -102,5 +84,5 @@ def _process(number: int, name: str, world: World) -> Row:
     day = first_of(world.start + draws.whole(0, world.months - 1)).replace(day=draws.whole(2, 27))
     documented = draws.chance(DOCUMENTED)
     covered = documented and draws.chance(COVERED)
-    flags = {"documented": "true" if documented else "false", "covered_in_onboarding": "true" if covered else "false"}
-    return _row("process", date=str(day) if documented else "", process=name, **flags)
+    row = {"kind": "process", "date": day if documented else None, "process": name}
+    return row | {"documented": documented, "covered_in_onboarding": covered}

@@ -1,4 +1,4 @@
-"""What was to come: renewals and their forecasts, the plan of work, and the goals."""
+"""Renewals and their forecasts, the work plan, and the goals."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from cs_helpers.data.sample import parameters as p
-from cs_helpers.data.sample.subscriptions import Account
-from cs_helpers.data.sample.team import Rep, Team
+from cs_helpers.data.sample.accounts import Account
+from cs_helpers.data.sample.team import Team
 from cs_helpers.data.sample.world import Row, World, billing_date, first_of, money, month_of
 
 # Segment: activity -> times a year and account; hours to prepare, to hold and to follow up; what it is worth.
@@ -39,49 +39,45 @@ def renewal_rows(account: Account, world: World) -> list[Row]:
 
     A contract left between two anniversaries had no decision to take; monthly terms have none to miss.
     """
-    spell, rows = account.spells[0], []
+    period, rows = account.periods[0], []
     if account.kind.term != 12:
         return []
     horizon = first_of(p.END + p.RENEWAL_OUTLOOK)
     for age in range(12, p.END - world.origin + 24, 12):
-        due = billing_date(spell.start, age)
-        if due >= horizon or (spell.end is not None and due > spell.end):
+        due = billing_date(period.start, age)
+        if due >= horizon or (period.end is not None and due > period.end):
             break
         if due <= world.first_day:
             continue
         draws = world.draws("renewal", account.number, age)
-        state = "trouble" if month_of(due) - 2 in spell.trouble else "calm"
-        if due == spell.end and draws.chance(p.LOSS_SEEN_COMING):
+        state = "trouble" if month_of(due) - 2 in period.trouble else "calm"
+        if due == period.end and draws.chance(p.LOSS_SEEN_COMING):
             state = "seen coming"
-        row = {"account_id": account.account_id, "due_date": str(due), "target_mrr": money(mrr_on(account, due, -1))}
-        decided, renewed, outcome = "", "", ""
-        if due == spell.end:
-            decided, renewed, outcome = str(spell.prices[-1].notice), "0.00", "lost"
+        before = mrr_on(account, due - timedelta(days=1))
+        row = {"account_id": account.account_id, "due_date": due, "target_mrr": before}
+        if due == period.end:
+            row |= {"renewed_mrr": "0.00", "decided_date": period.prices[-1].notice, "outcome": "lost"}
         elif due < p.END_DAY:
-            early = due - timedelta(days=draws.whole(3, 45))
-            decided, renewed, outcome = str(max(early, spell.start)), money(mrr_on(account, due)), "renewed"
-        row |= {"renewed_mrr": renewed, "decided_date": decided, "outcome": outcome}
+            decided = max(due - timedelta(days=draws.whole(3, 45)), period.start)
+            row |= {"renewed_mrr": mrr_on(account, due), "decided_date": decided, "outcome": "renewed"}
         rows.append(row | {"forecast_category": draws.pick(p.FORECAST[state])})
     return rows
 
 
-def mrr_on(account: Account, day: date, shift: int = 0) -> int:
-    """The account's MRR in cents on a day, or that many days from it, over everything it pays for; at most the
-    window's last day, after which nothing is known."""
-    at = min(day + timedelta(days=shift), p.END_DAY - timedelta(days=1))
-    prices = [price for spell in account.spells for price in spell.prices]
-    prices += [account.add_on] if account.add_on else []
-    return sum(price.cents for price in prices if price.start <= at and (price.end is None or at < price.end))
+def mrr_on(account: Account, day: date) -> str:
+    """The account's MRR on a day over everything it pays for; after the window's last day, that of the last day."""
+    at = min(day, p.END_DAY - timedelta(days=1))
+    return money(sum(one.cents for one in account.prices if one.start <= at and (one.end is None or at < one.end)))
 
 
 def work_plan_rows() -> list[Row]:
-    """What a CSM is meant to do for one account of each segment in a year; activities never meant have no row."""
+    """What a CSM is meant to do for one account of each segment in a year; what is never meant has no row."""
     return [
         {
             "segment": segment,
             "activity": activity,
-            "times_per_year": str(often[n]),
-            **dict(zip(("preparation_hours", "delivery_hours", "follow_up_hours"), map(str, hours), strict=True)),
+            "times_per_year": often[n],
+            **dict(zip(("preparation_hours", "delivery_hours", "follow_up_hours"), hours, strict=True)),
             "value_note": note,
         }
         for n, segment in enumerate(p.SEGMENTS)
@@ -103,14 +99,10 @@ def goal_rows(teams: Sequence[Team], world: World) -> list[Row]:
             rows += [_goal(goal, f"Customer {kind}", unit, half, 6) for goal in TEAM_GOALS[kind]]
     last = (p.END - 1) // 6 * 6
     for rep in (rep for team in teams for rep in team.reps()):
-        if rep.left is None and rep.role in REP_GOALS and _has_own_goal(rep, world):
+        if rep.left is None and rep.role in REP_GOALS and world.draws("goal", rep.number).chance(REP_GOALS_SHARE):
             department = "Customer Success" if rep.role == "csm" else "Customer Support"
             rows.append(_goal(REP_GOALS[rep.role], department, rep.rep_id, last, 6))
     return rows
-
-
-def _has_own_goal(rep: Rep, world: World) -> bool:
-    return world.draws("goal", rep.number).chance(REP_GOALS_SHARE)
 
 
 def _goal(goal: tuple[str, float, float], department: str, owner: str, month: int, months: int) -> Row:
@@ -119,8 +111,8 @@ def _goal(goal: tuple[str, float, float], department: str, owner: str, month: in
         "metric": metric,
         "department": department,
         "target": f"{target:.2f}",
-        "period_start": str(first_of(month)),
-        "period_end": str(first_of(month + months)),
+        "period_start": first_of(month),
+        "period_end": first_of(month + months),
         "owner": owner,
         "baseline": f"{baseline:.2f}",
     }

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cs_helpers.data.sample import parameters as p
-from cs_helpers.data.sample.draws import Draws
-from cs_helpers.data.sample.world import Row, World, first_of, money
+from cs_helpers.data.sample.world import Draws, Row, World, first_of, money
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,9 @@ class Rep:
         """The department that pays; the head of the division is paid by Customer Success."""
         in_support = self.role == "support" or (self.role == "manager" and self.number % 1000 > 3)
         return "customer_support" if in_support else "customer_success"
+
+    def works_in(self, month: int) -> bool:
+        return self.hired <= month and (self.left is None or month < self.left)
 
     @property
     def level(self) -> str:
@@ -134,12 +136,12 @@ def rep_row(rep: Rep, world: World) -> Row:
         "rep_id": rep.rep_id,
         "name": f"{p.FIRST_NAMES[first]} {p.LAST_NAMES[last]}",
         "role": rep.role,
-        "manager_id": f"R-{rep.manager:04d}" if rep.manager else "",
+        "manager_id": f"R-{rep.manager:04d}" if rep.manager else None,
         "team": rep.unit,
         "segment": rep.segment,
-        "hired_on": str(first_of(rep.hired)),
-        "left_on": str(left or ""),
-        "moved_to": draws.pick(p.MOVED_TO) if left and moved else "",
+        "hired_on": first_of(rep.hired),
+        "left_on": left,
+        "moved_to": draws.pick(p.MOVED_TO) if left and moved else None,
         "annual_cost": money(_annual_cost(rep, world)),
         "working_hours_per_month": "152" if rep.role == "manager" else draws.pick({"152": 0.85, "122": 0.15}),
     }
@@ -156,7 +158,7 @@ def cost_rows(reps: Sequence[Rep], teams: int, world: World) -> list[Row]:
     rows = []
     pay = {rep.rep_id: _annual_cost(rep, world) // 12 for rep in reps}
     for month in range(world.start, p.END):
-        there = [rep for rep in reps if rep.hired <= month and (rep.left is None or rep.left > month)]
+        there = [rep for rep in reps if rep.works_in(month)]
         draws = world.draws("costs", month)
         for function, licence in (("customer_success", 18_000), ("customer_support", 11_500)):
             people = [rep for rep in there if rep.function == function]
@@ -168,7 +170,7 @@ def cost_rows(reps: Sequence[Rep], teams: int, world: World) -> list[Row]:
             if function == "customer_success":
                 items["travel"] = sum(draws.whole(90_000, 380_000) for _ in range(teams))
             rows += [
-                {"month": str(first_of(month)), "item": item, "amount": money(cents), "function": function}
+                {"month": first_of(month), "item": item, "amount": money(cents), "function": function}
                 for item, cents in items.items()
             ]
     return rows

@@ -1,57 +1,91 @@
-"""The support desk: who asked what, who answered, how long it took and how it was liked."""
+"""Support tickets, and the lasting effects of support reps and accounts on them, which truth.json lists."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cs_helpers.data.sample import parameters as p
-from cs_helpers.data.sample.draws import Draws
-from cs_helpers.data.sample.effects import Effects, account_effects
+from cs_helpers.data.sample.accounts import Account
 from cs_helpers.data.sample.phrases import comment
-from cs_helpers.data.sample.subscriptions import Account
 from cs_helpers.data.sample.team import Rep, Team
-from cs_helpers.data.sample.world import Row, World, moment, working_day
+from cs_helpers.data.sample.world import Draws, Row, World, moment, working_day
 
+Effects = Mapping[str, float]
 DAY = 86_400  # moments are whole seconds, day's ordinal x DAY + second of the day
 
 
+def support_effects(teams: Sequence[Team], world: World) -> dict[str, dict[str, float]]:
+    """Every support rep's effect on satisfaction, handling and resolution, the planted outliers among them."""
+    effects = {
+        rep.rep_id: _drawn(p.REP_SPREAD, world.draws("rep effect", rep.number)) | {"reopen_factor": 1.0}
+        for team in teams
+        for seat in team.support_seats
+        for rep in seat.people
+    }
+    for team in teams:
+        effects |= support_outliers(team, world)
+    return effects
+
+
+def support_outliers(team: Team, world: World) -> dict[str, dict[str, float]]:
+    """Two support reps who really differ, among the generalists present all through the window."""
+    seats = team.support_seats[p.SPECIALIST_SEATS :]
+    there = [rep for seat in seats for rep in seat.people if rep.hired < world.start and rep.left is None]
+    if len(there) < 2:
+        return {}
+    return {rep.rep_id: dict(effect) for rep, effect in zip((there[0], there[-1]), p.SUPPORT_OUTLIERS, strict=True)}
+
+
+def account_effects(number: int, world: World) -> dict[str, float]:
+    """An account's own effect on the satisfaction, handling and resolution of its tickets."""
+    return _drawn(p.ACCOUNT_SPREAD, world.draws("account effect", number))
+
+
+def _drawn(spread: Mapping[str, float], draws: Draws) -> dict[str, float]:
+    """Shifts around 0 and factors around 1, to four digits so that the truth file has exactly the values used."""
+    return {
+        name: round((1 if name.endswith("factor") else 0) + deviation * draws.bell(), 4)
+        for name, deviation in spread.items()
+    }
+
+
 def ticket_rows(account: Account, team: Team, reps: Mapping[str, Effects], world: World) -> list[Row]:
-    """The account's support contacts inside the window, only while it pays. ``reps``: effects by rep_id."""
+    """The account's tickets inside the window, only while it pays. ``reps``: effects by rep_id."""
     rows: list[Row] = []
     kind, own = account.kind, account_effects(account.number, world)
-    for spell in account.spells:
-        stop = (spell.end or p.END_DAY).toordinal() * DAY
-        for month, low, after in spell.paid_months(world):
-            draws = world.draws("tickets", account.number, month, spell.start)
-            trouble = month in spell.trouble
-            mean = p.TICKETS_A_MONTH[kind.segment] * p.WORK_FIT_FACTOR[kind.fit]
-            mean *= (p.WORK_TROUBLE_FACTOR if trouble else 1) * (after - low) / 30
-            shift = own["csat_shift"] + (p.CSAT_POOR if kind.fit == "poor" else 0) + (p.CSAT_TROUBLE if trouble else 0)
-            for _ in range(draws.count(mean)):
-                day = working_day(low, after, draws)
-                if day is None or draws.chance(0.05):
-                    day = draws.whole(low, after - 1)
-                opened = day * DAY + (420 + draws.whole(0, 420) + draws.whole(0, 300)) * 60
-                rep = _answering(team, month - world.origin, kind.segment, draws)
-                row = {"account_id": account.account_id}
-                effect = reps[rep.rep_id] if rep else {}
-                rows.append(row | _ticket(opened, stop, rep, effect, own, kind.segment, shift, draws))
+    for period, month, low, after in account.paid_months(world):
+        stop = (period.end or p.END_DAY).toordinal() * DAY
+        draws = world.draws("tickets", account.number, month, period.start)
+        trouble = month in period.trouble
+        mean = p.TICKETS_A_MONTH[kind.segment] * p.WORK_FIT_FACTOR[kind.fit]
+        mean *= (p.WORK_TROUBLE_FACTOR if trouble else 1) * (after - low) / 30
+        shift = own["csat_shift"] + (p.CSAT_POOR if kind.fit == "poor" else 0) + (p.CSAT_TROUBLE if trouble else 0)
+        for _ in range(draws.count(mean)):
+            day = working_day(low, after, draws)
+            if day is None or draws.chance(0.05):
+                day = draws.whole(low, after - 1)
+            opened = day * DAY + (420 + draws.whole(0, 420) + draws.whole(0, 300)) * 60
+            rep = _answering(team, month - world.origin, kind.segment, draws)
+            effect = reps[rep.rep_id] if rep else {}
+            rows.append(_ticket(opened, stop, rep, effect, own, kind.segment, shift, draws))
     rows.sort(key=lambda row: row["opened_at"])
-    return [{"ticket_id": f"T-{account.number:04d}-{n:03d}"} | row for n, row in enumerate(rows, start=1)]
+    for n, row in enumerate(rows, start=1):
+        row |= {"ticket_id": f"T-{account.number:04d}-{n:03d}", "account_id": account.account_id}
+    return rows
 
 
 def _answering(team: Team, month: int, segment: str, draws: Draws) -> Rep | None:
-    """One of those at the desk: more often a specialist where the account is worth more."""
+    """The support rep who answers: more often a specialist where the account is worth more."""
     specialist = draws.chance(p.TO_SPECIALISTS[segment])
     seats = team.support_seats[: p.SPECIALIST_SEATS] if specialist else team.support_seats[p.SPECIALIST_SEATS :]
-    desk = [rep for seat in seats if (rep := seat.sitting[month])]
-    return desk[draws.whole(0, len(desk) - 1)] if desk else None
+    there = [rep for seat in seats if (rep := seat.sitting[month])]
+    return draws.choice(there) if there else None
 
 
 def _ticket(
     opened: int, stop: int, rep: Rep | None, effect: Effects, own: Effects, segment: str, shift: float, draws: Draws
 ) -> Row:
-    """One ticket; what would happen after ``stop`` (the window's or the account's end) has not happened."""
+    """One ticket; what would happen after ``stop`` (the end of the window or account) is left out."""
     channel, priority, category = draws.pick(p.CHANNEL), draws.pick(p.PRIORITY), draws.pick(p.CATEGORY)
     queued = channel in p.WAIT_SECONDS
     typical = p.WAIT_SECONDS[channel] if queued else 60 * p.FIRST_RESPONSE[priority]
@@ -78,20 +112,20 @@ def _ticket(
     is_answered, is_resolved = there and answered < stop, there and resolved < stop
     rated = is_resolved and responds
     return {
-        "rep_id": rep.rep_id if rep and is_answered else "",
+        "rep_id": rep.rep_id if rep and is_answered else None,
         "opened_at": moment(opened),
-        "first_response_at": moment(answered) if is_answered else "",
-        "resolved_at": moment(resolved) if is_resolved else "",
+        "first_response_at": moment(answered) if is_answered else None,
+        "resolved_at": moment(resolved) if is_resolved else None,
         "channel": channel,
         "priority": priority,
         "category": category,
-        "wait_seconds": str(wait) if queued and answered < stop else "",
-        "answered": ("true" if is_answered else "false") if queued else "",
-        "contacts": str(contacts) if is_resolved else "",
-        "reopened": "true" if reopened and is_resolved else "false",
-        "escalated": "true" if escalated and is_answered else "false",
-        "handle_minutes": f"{max(handle, 1.0):.1f}" if is_resolved else "",
-        "csat": str(score) if rated else "",
-        "ces": str(effort) if rated and rates_effort else "",
-        "comment": comment(score >= 4, draws) if rated and writes else "",
+        "wait_seconds": wait if queued and answered < stop else None,
+        "answered": is_answered if queued else None,
+        "contacts": contacts if is_resolved else None,
+        "reopened": reopened and is_resolved,
+        "escalated": escalated and is_answered,
+        "handle_minutes": f"{max(handle, 1.0):.1f}" if is_resolved else None,
+        "csat": score if rated else None,
+        "ces": effort if rated and rates_effort else None,
+        "comment": comment(score >= 4, draws) if rated and writes else None,
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from cs_helpers.data.sample import parameters as p
-from cs_helpers.data.sample.world import Row, World, first_of
+from cs_helpers.data.sample.world import Row, World, first_of, month_of
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ def touchpoint_rows(world: World) -> list[Row]:
     for day in range(world.first_day.toordinal(), p.END_DAY.toordinal()):
         draws = world.draws("touchpoints", day)
         on = date.fromordinal(day)
-        month = on.year * 12 + on.month - 1
-        busy = (WEEKEND if (day - 1) % 7 > 4 else 1) * (1 + GROWTH * (month - p.END))
+        busy = (WEEKEND if on.weekday() > 4 else 1) * (1 + GROWTH * (month_of(on) - p.END))
         for name, point in TOUCHPOINTS.items():
             changed = name == "pricing page" and on >= first_of(p.END - p.PRICING_PAGE_CHANGE)
             impressions = _near(point.impressions * busy, draws.bell())
@@ -51,14 +50,14 @@ def touchpoint_rows(world: World) -> list[Row]:
             exits = min(sessions, _near(sessions * (PRICING_EXITS_AFTER if changed else point.exits), draws.bell()))
             rows.append(
                 {
-                    "date": str(on),
+                    "date": on,
                     "touchpoint": name,
                     "stage": point.stage,
-                    "impressions": str(impressions),
-                    "clicks": str(clicks),
-                    "exits": str(exits),
-                    "bounces": str(min(exits, _near(sessions * point.bounces, draws.bell()))),
-                    "sessions": str(sessions),
+                    "impressions": impressions,
+                    "clicks": clicks,
+                    "exits": exits,
+                    "bounces": min(exits, _near(sessions * point.bounces, draws.bell())),
+                    "sessions": sessions,
                 }
             )
     return rows

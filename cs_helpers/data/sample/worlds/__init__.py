@@ -1,9 +1,8 @@
 """Eight simulated worlds with a known true effect, for testing methods.
 
-``WORLDS`` describes each; ``simulate`` draws one, ``write`` exports it as a source. All accounts pay
-when the window opens and none arrives later: they are survivors of an unseen past (left truncation), and the
-estimand starts in month 0 as well. Draws come from numpy's PCG64, so the same arguments give the same figures
-and the same bytes on the same numpy version.
+``WORLDS`` describes each; ``simulate`` draws one, ``write`` exports it as a source. All accounts pay when the window
+opens and none arrives later (left truncation); the estimand starts in month 0 as well. Draws come from numpy's PCG64:
+the same arguments give the same bytes on the same numpy version.
 """
 
 from __future__ import annotations
@@ -21,22 +20,13 @@ from numpy.random import PCG64, Generator, SeedSequence
 
 from cs_helpers.core.errors import ParameterError, did_you_mean
 from cs_helpers.core.periods import add_months
+from cs_helpers.data.sample.world import is_whole, mapping_text, size_problems, write_files
 from cs_helpers.data.sample.worlds import export
-from cs_helpers.data.sample.worlds.parameters import (
-    BURN_IN,
-    DEPARTURES,
-    EQUATIONS,
-    LATE_PAYMENT,
-    LATE_PAYMENT_SIZE,
-    SEATS,
-    VACANCY,
-    WORLDS,
-    World,
-    WorldParameters,
-)
+from cs_helpers.data.sample.worlds import parameters as p
+from cs_helpers.data.sample.worlds.parameters import BURN_IN, SEATS, WORLDS, World, WorldParameters
 from cs_helpers.data.sample.worlds.process import Accounts, Integers, Seats, draw_accounts, draw_seats, simulate_months
 
-__all__ = ["WORLDS", "SimulatedWorld", "World", "WorldParameters", "mapping_text", "simulate", "true_effect", "write"]
+__all__ = ["WORLDS", "SimulatedWorld", "World", "WorldParameters", "simulate", "true_effect", "write"]
 
 END = pd.Timestamp("2026-07-01")  # the first day after the window, whatever its length
 MAX_ACCOUNTS, MAX_MONTHS = 100_000, 60
@@ -51,10 +41,9 @@ class SimulatedWorld:
 
     ``panel`` has one row per account and month at risk, sorted: account_id, month (0 is the window's first),
     month_start, mrr, log_mrr, tenure_months and health (both at the month's start), covered, csm_id ("" if
-    not covered), touches, churned (leaves at the month's end), and two negative controls. ``late_payment`` is
-    an outcome CS cannot move. ``coverage_starts_next_quarter``: the account is not covered this month and
-    is due to be covered within the next three, also where it left before that: an exposure that cannot have moved
-    this month's churn.
+    not covered), touches, churned (leaves at the month's end), and two negative controls: ``late_payment``, an outcome
+    CS cannot change, and ``coverage_starts_next_quarter``, an exposure that cannot have changed this month's churn (not
+    covered this month, due to be within the next three, also where the account left before that).
     ``truth`` is what truth.json holds.
     """
 
@@ -63,18 +52,17 @@ class SimulatedWorld:
     truth: Mapping[str, Any]
     _accounts: Accounts = field(repr=False)
     _seats: Seats = field(repr=False)
-    _csm: Integers = field(
-        repr=False
-    )  # months from BURN_IN before the window on x accounts; -1: not covered, or the account has left
+    # Months from BURN_IN before the window on x accounts; -1: not covered, or the account has left.
+    _csm: Integers = field(repr=False)
     _first: pd.Timestamp = field(repr=False)
     _seed: tuple[int, int] = field(repr=False)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The contract's tables as text, the way the files hold them: missing is "", times end in Z.
 
-        ``end_date`` is the first day not paid for; an account that leaves at the window's end has the day after
-        it. Health is in usage, the late payments are in tickets, whom is covered is in assignments; what was
-        due to happen to an account after it left is in no table.
+        ``end_date`` is the first day not paid for; an account that leaves at the window's end has the day after it.
+        Health is in usage, late payments in tickets, coverage in assignments; nothing is in a table that was due to
+        happen to an account after it left.
         """
         months = len(self._csm) - BURN_IN
         rng = Generator(PCG64(SeedSequence([*self._seed, 1])))
@@ -111,7 +99,7 @@ def simulate(world: str = "A", accounts: int = 2000, months: int = 24, seed: int
     leaves = rng.random(chance.shape) < chance
     gone = np.zeros_like(leaves)
     gone[1:] = np.logical_or.accumulate(leaves, axis=0)[:-1]
-    late = LATE_PAYMENT + LATE_PAYMENT_SIZE * drawn.size + parameters.late_payment_hidden * drawn.hidden
+    late = p.LATE_PAYMENT + p.LATE_PAYMENT_SIZE * drawn.size + parameters.late_payment_hidden * drawn.hidden
     late_payment = rng.random(chance.shape) < 1 / (1 + np.exp(-late))
     csm = np.array([month.csm for month in lived])
     first = add_months(END, -months)
@@ -152,30 +140,11 @@ def write(directory: Path, world: str = "A", accounts: int = 2000, months: int =
     Files of the same names are replaced, others are left alone. Raises ParameterError where the arguments make
     no world or ``directory`` is a file.
     """
-    directory = Path(directory)
     drawn = simulate(world, accounts, months, seed)
-    if directory.exists() and not directory.is_dir():
-        raise ParameterError(f"{directory} is a file.\n  Name a folder for the world's files.")
-    directory.mkdir(parents=True, exist_ok=True)
     files = {f"{name}.csv": table.to_csv(index=False, lineterminator="\n") for name, table in drawn.tables().items()}
-    files["mapping.yml"] = mapping_text(world, months)
+    files["mapping.yml"] = mapping_text(f"Simulated world {world}", add_months(END, -months), END)
     files["truth.json"] = json.dumps(drawn.truth, indent=2, ensure_ascii=False) + "\n"
-    for name, text in files.items():
-        (directory / name).write_bytes(text.encode("utf-8"))
-    return [directory / name for name in files]
-
-
-def mapping_text(world: str = "A", months: int = 24) -> str:
-    """The world's ``mapping.yml``: its columns already have the contract's names."""
-    return (
-        "version: 1\n"
-        f"company: Simulated world {world}\n"
-        f"currency: {export.CURRENCY}\n"
-        "timezone: UTC\n"
-        "date_format: YYYY-MM-DD\n"
-        f"observed_from: {add_months(END, -months):%Y-%m-%d}\n"
-        f"data_through: {END - pd.Timedelta(days=1):%Y-%m-%d}\n"
-    )
+    return write_files(directory, files, "world")
 
 
 @cache
@@ -205,20 +174,17 @@ def true_effect(parameters: WorldParameters, months: int) -> dict[str, dict[str,
                 row[:] = with_cs.mean(), without.mean(), weights @ with_cs, weights @ without
     mean = found.mean(axis=0)
     differences = 100 * (found[:, :, 0::2] - found[:, :, 1::2])
-    error = differences.std(axis=0, ddof=1) / np.sqrt(TRUTH_BATCHES)
-    return {
-        str(horizon): {
-            "logo_points": round(float(100 * (mean[n, 0] - mean[n, 1])), 4),
-            "logo_points_error": round(float(error[n, 0]), 4),
-            "mrr_points": round(float(100 * (mean[n, 2] - mean[n, 3])), 4),
-            "mrr_points_error": round(float(error[n, 1]), 4),
-            "logo_survival": round(float(mean[n, 0]), 6),
-            "logo_survival_without_coverage": round(float(mean[n, 1]), 6),
-            "mrr_survival": round(float(mean[n, 2]), 6),
-            "mrr_survival_without_coverage": round(float(mean[n, 3]), 6),
-        }
-        for n, horizon in enumerate(horizons)
-    }
+    errors = differences.std(axis=0, ddof=1) / np.sqrt(TRUTH_BATCHES)
+    effect: dict[str, dict[str, float]] = {}
+    for horizon, survival, error in zip(horizons, mean, errors, strict=True):
+        figures = effect[str(horizon)] = {}
+        for n, kind in enumerate(("logo", "mrr")):
+            figures[f"{kind}_points"] = round(float(100 * (survival[2 * n] - survival[2 * n + 1])), 4)
+            figures[f"{kind}_points_error"] = round(float(error[n]), 4)
+        for n, kind in enumerate(("logo", "mrr")):
+            figures[f"{kind}_survival"] = round(float(survival[2 * n]), 6)
+            figures[f"{kind}_survival_without_coverage"] = round(float(survival[2 * n + 1]), 6)
+    return effect
 
 
 def _truth(letter: str, world: World, accounts: int, months: int, seed: int) -> dict[str, Any]:
@@ -239,8 +205,8 @@ def _truth(letter: str, world: World, accounts: int, months: int, seed: int) -> 
             "without coverage on the same draws."
         ),
         "parameters": asdict(world.parameters),
-        "equations": EQUATIONS,
-        "csms": {"seats": SEATS, "leave_per_month": DEPARTURES, "vacancy_months": VACANCY},
+        "equations": p.EQUATIONS,
+        "csms": {"seats": SEATS, "leave_per_month": p.DEPARTURES, "vacancy_months": p.VACANCY},
         "usage": {
             "feature": export.ACTIVITY,
             "function": export.ACTIVITY_FUNCTION,
@@ -268,22 +234,16 @@ def _truth(letter: str, world: World, accounts: int, months: int, seed: int) -> 
     }  # fmt: skip
 
 
-def _checked(world: object, accounts: object, months: object, seed: object) -> World:
+def _checked(world: str, accounts: int, months: int, seed: int) -> World:
     """The world asked for. Raises ParameterError naming every argument that makes none."""
     wrong = []
     if not isinstance(world, str) or world not in WORLDS:
         hint = did_you_mean(world, list(WORLDS)) if isinstance(world, str) else ""
         known = ", ".join(f"{letter} ({each.name})" for letter, each in WORLDS.items())
         wrong.append(f"world is {world!r}.{hint}\n  Choose one of {known}.")
-    for name, value, high in (("accounts", accounts, MAX_ACCOUNTS), ("months", months, MAX_MONTHS)):
-        if not _is_whole(value, 1, high):
-            wrong.append(f"{name} is {value!r}.\n  Give a whole number from 1 to {high:,}.")
-    if not _is_whole(seed, 0, 2**63 - 1):
+    wrong += size_problems(accounts, MAX_ACCOUNTS, months, MAX_MONTHS)
+    if not is_whole(seed) or not 0 <= seed < 2**63:
         wrong.append(f"seed is {seed!r}.\n  Give a whole number from 0 on; each one makes another draw.")
     if wrong:
         raise ParameterError("\n".join(wrong))
-    return WORLDS[str(world)]
-
-
-def _is_whole(value: object, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    return WORLDS[world]

@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from cs_helpers.data.sample.worlds.parameters import BURN_IN, SEATS
-from cs_helpers.data.sample.worlds.process import Accounts, Floats, Integers, Seats
+from cs_helpers.data.sample.worlds.process import Accounts, Integers, Seats
 
 Text = NDArray[np.object_]
 
@@ -24,11 +24,6 @@ SEGMENTS = ("SMB", "Mid-Market", "Enterprise")
 SEGMENT_LIMITS = (600.0, 2_000.0)  # MRR from which an account is in the next one
 
 
-def activity(health: Floats) -> Integers:
-    """The usage that shows a month's health: see ``ACTIVITY_FUNCTION``."""
-    return np.round(1000 * np.exp(0.5 * health)).astype(np.int64)
-
-
 def account_ids(count: int) -> Text:
     """``A-00001`` and so on."""
     return np.array([f"A-{n:05d}" for n in range(1, count + 1)], dtype=object)
@@ -40,9 +35,8 @@ def rep_ids(people: int) -> Text:
 
 
 def month_starts(first: pd.Timestamp, months: int) -> NDArray[np.datetime64]:
-    """First days of ``months`` months from ``first`` on; a negative count gives those before it."""
-    steps = np.arange(months) if months >= 0 else np.arange(months, 0)
-    return (np.datetime64(first, "M") + steps).astype("datetime64[D]")
+    """First days of ``months`` months from ``first`` on."""
+    return (np.datetime64(first, "M") + np.arange(months)).astype("datetime64[D]")
 
 
 def account_rows(accounts: Accounts, starts: NDArray[np.datetime64]) -> pd.DataFrame:
@@ -79,12 +73,13 @@ def subscription_rows(accounts: Accounts, starts: NDArray[np.datetime64], ends: 
 def usage_rows(panel: pd.DataFrame, rng: Generator) -> pd.DataFrame:
     """usage.csv: one row per paid account-month, in its first two days."""
     seconds = rng.integers(0, 2 * DAY // MINUTE, size=len(panel)) * MINUTE
+    quantity = np.round(1000 * np.exp(0.5 * panel["health"].to_numpy())).astype(np.int64)  # ACTIVITY_FUNCTION
     return pd.DataFrame(
         {
             "account_id": panel["account_id"],
             "occurred_at": _times(panel["month_start"].to_numpy(), seconds),
             "feature": ACTIVITY,
-            "quantity": activity(panel["health"].to_numpy()),
+            "quantity": quantity,
         }
     )
 
@@ -179,20 +174,11 @@ def rep_rows(seats: Seats, first: pd.Timestamp, months: int, rng: Generator) -> 
             "working_hours_per_month": "152",
         }
     )
-    managers = pd.DataFrame(
-        {
-            "rep_id": [f"R-{n:04d}" for n in range(1, MANAGERS + 1)],
-            "name": [f"Manager {n}" for n in range(1, MANAGERS + 1)],
-            "role": "manager",
-            "manager_id": "",
-            "team": [f"Success {n}" for n in range(1, MANAGERS + 1)],
-            "hired_on": _days(np.full(MANAGERS, (month - 60).astype("datetime64[D]"))),
-            "left_on": "",
-            "annual_cost": _money(np.full(MANAGERS, float(MANAGER_COST))),
-            "working_hours_per_month": "152",
-        }
-    )
-    return pd.concat([managers, csms[shown]], ignore_index=True)
+    alike = {"role": "manager", "manager_id": "", "hired_on": f"{month - 60}-01", "left_on": ""}
+    alike |= {"annual_cost": f"{MANAGER_COST:.2f}", "working_hours_per_month": "152"}
+    numbers = range(1, MANAGERS + 1)
+    managers = [{"rep_id": f"R-{n:04d}", "name": f"Manager {n}", "team": f"Success {n}", **alike} for n in numbers]
+    return pd.concat([pd.DataFrame(managers, columns=csms.columns), csms[shown]], ignore_index=True)
 
 
 def cost_rows(reps: pd.DataFrame, first: pd.Timestamp, months: int) -> pd.DataFrame:

@@ -100,9 +100,6 @@ class World:
     good_method: str
     parameters: WorldParameters
 
-    def __str__(self) -> str:
-        return f"{self.name}: {self.true} {self.good_method}"
-
 
 _A = WorldParameters()
 _N = replace(_A, churn_covered=0.0, churn_touch=0.0, health_covered=0.0)

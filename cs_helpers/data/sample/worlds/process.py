@@ -1,8 +1,8 @@
 """The process behind every world: who holds which CSM seat, and what happens to each account month by month.
 
-In each month an account has a health. Then it is drawn whether it is in the portfolio of a seat; it is covered if that
-seat is filled. Then come the touches of the CSM, churn, and the health of the next month. Each account has a twin: the
-same account with the same random draws that loses its coverage when the window opens.
+In each month an account has a health. It is in the portfolio of a seat or not, and covered if that seat is filled. Then
+come the touches of the CSM, churn, and the health of the next month. Each account has a twin: the same account with the
+same random draws that loses its coverage when the window opens.
 """
 
 from __future__ import annotations
@@ -105,38 +105,29 @@ def draw_accounts(count: int, seats: int, rng: Generator) -> Accounts:
 
 def simulate_months(parameters: WorldParameters, accounts: Accounts, seats: Seats, rng: Generator) -> Iterator[Month]:
     """The accounts' months from ``BURN_IN`` before the window on, by the equations in ``parameters.EQUATIONS``."""
-    count = len(accounts.mrr)
-    spread = np.sqrt(1 - parameters.health_keeps**2)
-    always = (
-        parameters.assigned + parameters.assigned_size * accounts.size + parameters.assigned_hidden * accounts.hidden
-    )
+    p, count = parameters, len(accounts.mrr)
+    spread = np.sqrt(1 - p.health_keeps**2)
+    always = p.assigned + p.assigned_size * accounts.size + p.assigned_hidden * accounts.hidden
     health = rng.standard_normal(count)
     assigned = rng.random(count) < 0.5
     twin = health
-    for row, (person, stand_in) in enumerate(zip(seats.person, seats.stand_in, strict=True)):
-        number = row - BURN_IN
+    for number, (person, stand_in) in enumerate(zip(seats.person, seats.stand_in, strict=True), start=-BURN_IN):
         if number == 0:
             twin = health
-        wanted = _chance(always + parameters.assigned_health * health + parameters.assigned_before * assigned)
+        wanted = _chance(always + p.assigned_health * health + p.assigned_before * assigned)
         assigned = rng.random(count) < wanted
         csm = person[accounts.seat]
-        if parameters.stand_ins:
+        if p.stand_ins:
             csm = np.where(wanted >= KEY_ACCOUNT, stand_in[accounts.seat], csm)
         csm = np.where(assigned, csm, -1)
         covered = csm >= 0
         touches = np.zeros(count, np.int64)
-        touches[covered] = rng.poisson(np.exp(parameters.touches + parameters.touches_health * health[covered]))
-        yield Month(
-            number,
-            health,
-            csm,
-            touches,
-            churn_probability(parameters, accounts, number, health, covered, touches),
-            churn_probability(parameters, accounts, number, twin),
-        )
+        touches[covered] = rng.poisson(np.exp(p.touches + p.touches_health * health[covered]))
+        churn = churn_probability(p, accounts, number, health, covered, touches)
+        yield Month(number, health, csm, touches, churn, churn_probability(p, accounts, number, twin))
         shock = spread * rng.standard_normal(count)
-        health = parameters.health_keeps * health + parameters.health_covered * covered + shock
-        twin = parameters.health_keeps * twin + shock if number >= 0 else health
+        health = p.health_keeps * health + p.health_covered * covered + shock
+        twin = p.health_keeps * twin + shock if number >= 0 else health
 
 
 def churn_probability(
@@ -144,25 +135,17 @@ def churn_probability(
     accounts: Accounts,
     month: int,
     health: Floats,
-    covered: Flags | None = None,
-    touches: Integers | None = None,
+    covered: Flags | bool = False,
+    touches: Integers | int = 0,
 ) -> Floats:
-    """Probability of leaving at the end of a month; without ``covered`` no account is covered or touched."""
-    size = accounts.size
-    logit = parameters.churn + parameters.churn_health * health + parameters.churn_size * size
-    logit += parameters.churn_tenure * (accounts.tenure + month)
-    if parameters.churn_hidden:
-        logit += parameters.churn_hidden * accounts.hidden
-    if parameters.churn_health_squared or parameters.churn_size_squared or parameters.churn_health_size:
-        logit += parameters.churn_health_squared * (health**2 - 1) + parameters.churn_size_squared * (size**2 - 1)
-        logit += parameters.churn_health_size * health * size
-    if covered is not None:
-        effect = (
-            parameters.churn_covered + parameters.churn_covered_health * health + parameters.churn_covered_size * size
-        )
-        logit += effect * covered
-    if touches is not None:
-        logit += parameters.churn_touch * touches
+    """Probability of leaving at the end of a month."""
+    p, size = parameters, accounts.size
+    logit = p.churn + p.churn_health * health + p.churn_size * size + p.churn_tenure * (accounts.tenure + month)
+    logit += p.churn_hidden * accounts.hidden
+    logit += p.churn_health_squared * (health**2 - 1) + p.churn_size_squared * (size**2 - 1)
+    logit += p.churn_health_size * health * size
+    logit += (p.churn_covered + p.churn_covered_health * health + p.churn_covered_size * size) * covered
+    logit += p.churn_touch * touches
     return _chance(logit)
 
 

@@ -1,22 +1,22 @@
-"""Draws the accounts: when they start and leave, when they get a CSM, and what they pay."""
+"""Draws the accounts: who they are, when they start and leave and why, when they get a CSM, and what they pay."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
+from itertools import accumulate
 
 from cs_helpers.data.sample import parameters as p
-from cs_helpers.data.sample.draws import Draws
 from cs_helpers.data.sample.team import Team
-from cs_helpers.data.sample.world import Row, World, billing_date, first_of, last_paid_month, money, month_of
+from cs_helpers.data.sample.world import Draws, Row, World, billing_date, first_of, last_paid_month, money, month_of
 
 
 @dataclass(frozen=True)
 class Kind:
-    """The properties of a new account. Together with trouble, age, calendar month and the CSM seats they determine its
-    hazard and whether it gets a CSM."""
+    """What a new account is. With trouble, age, month and the CSM seats it sets the hazard and who gets a CSM."""
 
     segment: str
     term: int
@@ -42,11 +42,11 @@ class Price:
 
 
 @dataclass(frozen=True)
-class Spell:
+class PaidPeriod:
     """Uninterrupted paid time from its first day to the first day not paid for, with its prices.
 
-    ``seat`` is the CSM seat it got on ``covered_from``, or the seat that is always empty; ``trouble`` holds the
-    months, by the last paid day in them, that it spent in trouble.
+    ``seat`` is the CSM seat it got on ``covered_from``, or the seat that is always empty; ``trouble`` holds the months
+    in trouble, by their last paid day.
     """
 
     start: date
@@ -61,26 +61,35 @@ class Spell:
         """The first month that is worked on by the seat."""
         return last_paid_month(self.covered_from) + 1
 
-    def paid_months(self, world: World) -> Iterator[tuple[int, int, int]]:
-        """Month, first paid day and the day after the last paid one (as ordinals), inside the window."""
-        begin, stop = max(self.start, world.first_day), self.end or p.END_DAY
-        for month in range(month_of(begin), last_paid_month(stop) + 1):
-            yield month, max(begin, first_of(month)).toordinal(), min(stop, first_of(month + 1)).toordinal()
-
 
 @dataclass(frozen=True)
 class Account:
-    """One customer company: who it is, its paid spells, and the team that serves it."""
+    """One customer company: its kind, its paid periods, and the team that serves it."""
 
     number: int
     team: int
     kind: Kind
-    spells: tuple[Spell, ...]
+    periods: tuple[PaidPeriod, ...]
     add_on: Price | None
 
     @property
     def account_id(self) -> str:
         return f"A-{self.number:04d}"
+
+    @property
+    def prices(self) -> list[Price]:
+        """Everything it ever paid, in order."""
+        prices = [price for period in self.periods for price in period.prices]
+        prices += [self.add_on] if self.add_on else []
+        return sorted(prices, key=lambda price: (price.start, price.plan))
+
+    def paid_months(self, world: World) -> Iterator[tuple[PaidPeriod, int, int, int]]:
+        """Paid period, month, first paid day and the day after the last paid one (ordinals), inside the window."""
+        for period in self.periods:
+            begin, stop = max(period.start, world.first_day), period.end or p.END_DAY
+            for month in range(month_of(begin), last_paid_month(stop) + 1):
+                low, after = max(begin, first_of(month)), min(stop, first_of(month + 1))
+                yield period, month, low.toordinal(), after.toordinal()
 
 
 def winning(world: World) -> list[int]:
@@ -94,12 +103,8 @@ def hazards(segment: str, term: int, fit: str, ages: int) -> tuple[float, ...]:
     """Base x tenure x fit at ages 0, 1, 2 ...; age 0 is no decision."""
     by_age = [0.0]
     for age in range(1, ages + 1):
-        if term == 1:
-            base = p.HAZARD_MONTHLY_TERM[segment]
-        elif age % 12 == 0:
-            base = p.HAZARD_AT_ANNIVERSARY[segment]
-        else:
-            base = p.HAZARD_BETWEEN_ANNIVERSARIES[segment]
+        annual = p.HAZARD_BETWEEN_ANNIVERSARIES if age % 12 else p.HAZARD_AT_ANNIVERSARY
+        base = (p.HAZARD_MONTHLY_TERM if term == 1 else annual)[segment]
         tenure = next((factor for month, factor in p.TENURE_FACTOR if age <= month), p.TENURE_FACTOR_LATER)
         by_age.append(base * tenure * p.FIT_FACTOR[fit])
     return tuple(by_age)
@@ -111,31 +116,24 @@ def seats_of(segment: str) -> list[int]:
 
 
 def draw_account(number: int, teams: Sequence[Team], world: World) -> Account:
-    """The first life drawn for this account that is still paying when the window opens."""
+    """The first history drawn for this account that is still paying when the window opens."""
     team = teams[(number - 1) // p.TEAM_ACCOUNTS]
-    attempt = 0
-    while True:
+    attempt, first = 0, None
+    while first is None:
         draws = world.draws("account", number, attempt)
         start, kind = _start(world, draws), _kind(draws)
         covered = draws.chance(p.COVERED_AT_WINNING[kind.segment][kind.size])
-        seat = _any_seat(kind, draws) if covered else p.UNCOVERED
-        first = _spell(kind, _first_price(kind, start, draws), seat, team, world, ("life", number, attempt))
-        if first is not None:
-            break
+        seat = draws.choice(seats_of(kind.segment)) if covered else p.UNCOVERED
+        first = _period(kind, _first_price(kind, start, draws), seat, team, world, ("life", number, attempt))
         attempt += 1
-    second = _second_spell(first, number, kind, team, world)
+    second = _second_period(first, number, kind, team, world)
     add_on = _add_on(first, kind, world, world.draws("add-on", number))
     return Account(number, team.number, kind, (first, second) if second else (first,), add_on)
 
 
 def _start(world: World, draws: Draws) -> date:
-    weights = winning(world)
-    left = draws.whole(0, sum(weights) - 1)
-    n = 0
-    while left >= weights[n]:
-        left -= weights[n]
-        n += 1
-    first = first_of(world.origin + 1 + n)
+    running = list(accumulate(winning(world)))
+    first = first_of(world.origin + 1 + bisect_right(running, draws.whole(0, running[-1] - 1)))
     return first if draws.chance(p.FIRST_OF_MONTH_SHARE) else first.replace(day=draws.whole(2, 28))
 
 
@@ -146,11 +144,6 @@ def _kind(draws: Draws) -> Kind:
     return Kind(segment, term, fit, draws.pick(p.SIZE_SHARE))
 
 
-def _any_seat(kind: Kind, draws: Draws) -> int:
-    seats = seats_of(kind.segment)
-    return seats[draws.whole(0, len(seats) - 1)]
-
-
 def _first_price(kind: Kind, start: date, draws: Draws) -> Price:
     plans = p.FIRST_PLAN[kind.segment]
     plan = draws.pick({name: share for name, (share, _, _) in plans.items()})
@@ -159,8 +152,10 @@ def _first_price(kind: Kind, start: date, draws: Draws) -> Price:
     return Price(start, None, plan, seats, draws.pick(p.DISCOUNT[kind.segment]), kind.term)
 
 
-def _spell(kind: Kind, price: Price, seat: int, team: Team, world: World, key: tuple[object, ...]) -> Spell | None:
-    """Live from the first price on, billing date by billing date; None if the last paid day is before the window."""
+def _period(
+    kind: Kind, price: Price, seat: int, team: Team, world: World, key: tuple[object, ...]
+) -> PaidPeriod | None:
+    """Paid time from the first price on, drawn billing date by billing date; None if it ended before the window."""
     start = price.start
     by_age = hazards(kind.segment, kind.term, kind.fit, p.END - world.origin)
     before = last_paid_month(start)
@@ -177,7 +172,7 @@ def _spell(kind: Kind, price: Price, seat: int, team: Team, world: World, key: t
             end = billing_date(start, age)
             notice = end - timedelta(days=draws.whole(*((1, 28) if kind.term == 1 else (20, 90))))
             prices[-1] = replace(prices[-1], end=end, notice=max(prices[-1].start, notice))
-            return Spell(start, end, tuple(prices), seat, covered_from, frozenset(trouble))
+            return PaidPeriod(start, end, tuple(prices), seat, covered_from, frozenset(trouble))
         if month >= world.start:
             changed = _changed(prices[-1], kind, age, team.csm_seats[seat].sitting[n] is not None, draws)
             day = billing_date(start, age)
@@ -186,12 +181,12 @@ def _spell(kind: Kind, price: Price, seat: int, team: Team, world: World, key: t
                 prices.append(replace(changed, start=day))
         in_trouble = draws.chance(1 - p.TROUBLE_ENDS if in_trouble else p.TROUBLE_ENTERS[kind.fit])
         if seat == p.UNCOVERED and draws.chance(p.COVERED_LATER[kind.segment]["trouble" if in_trouble else "calm"]):
-            seat, covered_from = _any_seat(kind, draws), billing_date(start, age)
+            seat, covered_from = draws.choice(seats_of(kind.segment)), billing_date(start, age)
             factors = team.csm_seats[seat].factors
-    return Spell(start, None, tuple(prices), seat, covered_from, frozenset(trouble))
+    return PaidPeriod(start, None, tuple(prices), seat, covered_from, frozenset(trouble))
 
 
-def _second_spell(first: Spell, number: int, kind: Kind, team: Team, world: World) -> Spell | None:
+def _second_period(first: PaidPeriod, number: int, kind: Kind, team: Team, world: World) -> PaidPeriod | None:
     """Some who churned come back months later, with at most as many seats, on a monthly term and to the same CSM."""
     draws = world.draws("return", number)
     if first.end is None or not draws.chance(p.REACTIVATION):
@@ -202,7 +197,7 @@ def _second_spell(first: Spell, number: int, kind: Kind, team: Team, world: Worl
     last = first.prices[-1]
     seats = max(p.MIN_SEATS, last.seats * draws.whole(60, 100) // 100)
     price = Price(back, None, last.plan, seats, last.discount, 1)
-    return _spell(replace(kind, term=1), price, first.seat, team, world, ("second life", number))
+    return _period(replace(kind, term=1), price, first.seat, team, world, ("second life", number))
 
 
 def _changed(price: Price, kind: Kind, age: int, covered: bool, draws: Draws) -> Price | None:
@@ -224,42 +219,83 @@ def _changed(price: Price, kind: Kind, age: int, covered: bool, draws: Draws) ->
     return None
 
 
-def _add_on(spell: Spell, kind: Kind, world: World, draws: Draws) -> Price | None:
-    """A second product bought inside the window beside the first spell, running until the spell or earlier ends."""
+def _add_on(period: PaidPeriod, kind: Kind, world: World, draws: Draws) -> Price | None:
+    """A second product bought inside the window beside the first period, running until the period or earlier ends."""
     if not draws.chance(p.ADD_ON_SHARE[kind.segment]):
         return None
-    bought = first_of(world.start + draws.whole(0, world.months - 1)).replace(day=spell.start.day)
-    last = spell.end or p.END_DAY
-    if not spell.start < bought < last:
+    bought = first_of(world.start + draws.whole(0, world.months - 1)).replace(day=period.start.day)
+    last = period.end or p.END_DAY
+    if not period.start < bought < last:
         return None
-    seats = next(price.seats for price in reversed(spell.prices) if price.start <= bought)
-    add_on = Price(bought, spell.end, p.ADD_ON, seats, 0, kind.term)
+    seats = next(price.seats for price in reversed(period.prices) if price.start <= bought)
+    add_on = Price(bought, period.end, p.ADD_ON, seats, 0, kind.term)
     early = billing_date(bought, draws.whole(5, 14))
     if draws.chance(p.ADD_ON_ENDS_EARLY) and early < last:
         return replace(add_on, end=early)
-    notice = spell.prices[-1].notice
+    notice = period.prices[-1].notice
     return replace(add_on, notice=notice and max(bought, notice))
 
 
 def subscription_rows(account: Account) -> list[Row]:
     """The account's rows in subscriptions.csv, one per price period."""
-    prices = [price for spell in account.spells for price in spell.prices]
-    prices += [account.add_on] if account.add_on else []
-    prices.sort(key=lambda price: (price.start, price.plan))
     return [
         {
             "subscription_id": f"S-{account.number:04d}-{n:02d}",
             "account_id": account.account_id,
-            "start_date": str(price.start),
-            "end_date": str(price.end or ""),
+            "start_date": price.start,
+            "end_date": price.end,
             "mrr": money(price.cents),
             "plan": price.plan,
-            "seats": str(price.seats),
+            "seats": price.seats,
             "currency": "EUR",
-            "term_months": str(price.term),
-            "is_trial": "false",
+            "term_months": price.term,
+            "is_trial": False,
             "discount_rate": f"0.{price.discount:02d}",
-            "notice_date": str(price.notice or ""),
+            "notice_date": price.notice,
         }
-        for n, price in enumerate(prices, start=1)
+        for n, price in enumerate(account.prices, start=1)
     ]
+
+
+def true_reason(account: Account, world: World) -> str:
+    """Why the account left last, or would leave."""
+    return world.draws("reason", account.number).pick(p.REASONS[account.kind.fit])
+
+
+def recorded_reason(account: Account, world: World) -> str:
+    """The recorded reason of an account that left; empty for other accounts and where no reason was recorded."""
+    draws = world.draws("recorded reason", account.number)
+    if account.periods[-1].end is None or not draws.chance(p.RECORDED):
+        return ""
+    return true_reason(account, world) if draws.chance(p.RECORDED_TRULY) else "price"
+
+
+def account_row(account: Account, world: World) -> Row:
+    """The account's row in accounts.csv."""
+    draws = world.draws("profile", account.number)
+    segment = account.kind.segment
+    industry = draws.pick({name: share for name, (share, _) in p.INDUSTRIES.items()})
+    region = draws.pick({name: share for name, (share, _) in p.REGIONS.items()})
+    smallest, reach = p.EMPLOYEES[segment]
+    employees = int(smallest * draws.skewed(reach))
+    signup = account.periods[0].start - timedelta(days=draws.whole(0, 30))
+    return {
+        "account_id": account.account_id,
+        "name": _name(account.number, draws.choice(p.INDUSTRIES[industry][1])),
+        "segment": segment,
+        "industry": industry,
+        "region": region,
+        "country": draws.choice(p.REGIONS[region][1]),
+        "employees": None if draws.chance(0.04) else employees,
+        "signup_date": signup,
+        "acquisition_channel": draws.pick(p.ACQUISITION),
+        "gross_margin": f"0.{draws.whole(*p.GROSS_MARGIN_PERCENT[segment])}",
+        "churn_reason": recorded_reason(account, world),
+    }
+
+
+def _name(number: int, trade: str) -> str:
+    names = len(p.STEM_HEADS) * len(p.STEM_TAILS)
+    again = number // names
+    head, tail = divmod(number * 257 % names, len(p.STEM_TAILS))
+    return f"{p.STEM_HEADS[head]}{p.STEM_TAILS[tail]} {trade}{f' {again + 1}' if again else ''}"
