@@ -23,8 +23,8 @@ import pandas as pd
 from nbconvert.exporters import HTMLExporter
 from playwright.sync_api import Page, sync_playwright
 
-from cs_helpers.report import blocks
 from cs_helpers.publish import html
+from cs_helpers.report import blocks
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = 5
