@@ -9,12 +9,13 @@ import pandas as pd
 
 from cs_helpers.core import periods, stats
 from cs_helpers.core.results import Result, Suppressed
-from cs_helpers.retention.windows import MonthlyMrr, monthly_mrr
+from cs_helpers.retention.windows import MonthlyMrr, cohort_of, estimates_of, monthly_mrr
 
-NOT_RECORDED = "not recorded"
+NOT_RECORDED, OTHER = "not recorded", "other"
 MIN_ACCOUNTS = 20
 """A group with fewer opening accounts is not shown by itself: its figure would be noise, and could point at people."""
 MAX_GROUPS = 12
+_COLUMNS = {"grr": "grr", "nrr": "nrr", "logo_retention": "logo"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,45 +56,38 @@ def retention_by_group(
     missing value is a group of its own, "not recorded". An account keeps the group it has in the data today. Groups
     under ``min_accounts`` opening accounts, and those beyond the ``max_groups`` largest, are pooled into "other".
     Suppressed where fewer than two rows remain.
-
-    Example:
-        >>> panel = tables.account_months()
-        >>> found = cs.retention.retention_by_group(panel, tables.attribute("industry"), tables.as_of)
-        >>> len(found.rows)
-        6
     """
-    held = monthly_mrr(panel)
-    start, end = periods.trailing_window(held.months[0], as_of, months)
-    before = periods.add_months(start, -months)
-    named = groups.reindex(held.accounts)
+    paid = monthly_mrr(panel)
+    start, end = periods.trailing_window(paid.months[0], as_of, months)
+    now, earlier = cohort_of(paid, start, end), periods.add_months(start, -months)
+    before = cohort_of(paid, earlier, start) if earlier >= paid.months[0] and _paying(paid, earlier) else now.iloc[:0]
+    named = groups.reindex(paid.accounts)
     labels = named.astype("object").where(named.notna(), NOT_RECORDED).astype(str)
-    paying = held.cents[:, held.place(start)] > 0
-    sizes = labels[paying].value_counts()
+    sizes = labels[now.index].value_counts()
     own = sizes[sizes >= min_accounts].index[:max_groups]
     pooled = tuple(sorted(name for name in sizes.index if name not in own))
-    labels = labels.where(labels.isin(own), "other")
-    rest = int((labels[paying] == "other").sum())
-    names = [*own, *(["other"] if rest >= min_accounts else [])]
+    labels = labels.where(labels.isin(own), OTHER)
+    rest = int((labels[now.index] == OTHER).sum())
+    names = [*own, *([OTHER] if rest >= min_accounts else [])]
     if len(names) < 2:
         return Suppressed(
-            f"{groups.name} has {len(sizes):,} group{'' if len(sizes) == 1 else 's'} among the {int(paying.sum()):,} "
+            f"{groups.name} has {len(sizes):,} group{'' if len(sizes) == 1 else 's'} among the {len(now):,} "
             f"accounts paying at the start, and {len(own)} of at least {min_accounts} accounts; two are needed. "
             "Choose an attribute with fewer and larger groups"
         )
-    earlier = before >= held.months[0]
+    of_now, of_before = labels[now.index], labels[before.index]
     rows = {
-        name: _row(held, (labels == name).to_numpy(), start, end, before if earlier else None, min_accounts, len(names))
+        name: _row(now[of_now == name], now[of_now != name], before[of_before == name], min_accounts, len(names))
         for name in names
     }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("group")
-    table["share"] = table["starting_mrr"] / (held.cents[paying][:, held.place(start)].sum() / 100)
-    order = table.index.map(lambda name: name in ("other", NOT_RECORDED))
-    table = table.assign(last=order).sort_values(["last", "starting_mrr"], ascending=[True, False]).drop(columns="last")
-    opening, closing = held.cents[paying][:, held.place(start)], held.cents[paying][:, held.place(end)]
+    table["share"] = table["starting_mrr"] / (now["opening"].sum() / 100)
+    last = table.index.isin([OTHER, NOT_RECORDED])
+    table = table.assign(last=last).sort_values(["last", "starting_mrr"], ascending=[True, False]).drop(columns="last")
     return GroupRetention(
         str(groups.name),
         table,
-        float(np.minimum(opening, closing).sum() / opening.sum()),
+        _kept_share(now)[0],
         pooled,
         rest if 0 < rest < min_accounts else 0,
         min_accounts,
@@ -102,45 +96,26 @@ def retention_by_group(
     )
 
 
+def _paying(paid: MonthlyMrr, month: pd.Timestamp) -> bool:
+    return bool((paid.cents[:, paid.place(month)] > 0).any())
+
+
+def _kept_share(cohort: pd.DataFrame, level: float = 0.95) -> tuple[float, tuple[float, float]]:
+    """GRR of an opening cohort and its interval."""
+    kept = np.minimum(cohort["opening"], cohort["closing"])
+    return float(kept.sum() / cohort["opening"].sum()), stats.kept_share_interval(kept, cohort["opening"], level)
+
+
 def _row(
-    held: MonthlyMrr,
-    inside: np.ndarray,
-    start: pd.Timestamp,
-    end: pd.Timestamp,
-    before: pd.Timestamp | None,
-    min_accounts: int,
-    looks: int,
+    group: pd.DataFrame, others: pd.DataFrame, before: pd.DataFrame, min_accounts: int, comparisons: int
 ) -> dict[str, object]:
-    opening, closing = held.cents[:, held.place(start)], held.cents[:, held.place(end)]
-    mine, others = inside & (opening > 0), ~inside & (opening > 0)
-    row: dict[str, object] = {"accounts": int(mine.sum()), "starting_mrr": float(opening[mine].sum() / 100)}
-    for key, value in _values(opening[mine], closing[mine]).items():
-        row[key] = value
-    row |= dict.fromkeys(("grr_before", "nrr_before", "logo_before"), np.nan)
-    if before is not None:
-        then = held.cents[:, held.place(before)]
-        there = inside & (then > 0)
-        if there.sum() >= min_accounts:
-            earlier = _values(then[there], opening[there])
-            row |= {f"{key}_before": earlier[key] for key in ("grr", "nrr", "logo")}
-    level = 1 - 0.05 / looks
-    a, b = (_kept(opening[which], closing[which], level) for which in (mine, others))
-    low, high = stats.difference_interval(a[0], (a[1], a[2]), b[0], (b[1], b[2]))
+    row: dict[str, object] = {"accounts": len(group), "starting_mrr": float(group["opening"].sum() / 100)}
+    found, earlier = estimates_of(group), estimates_of(before) if len(before) >= min_accounts else {}
+    for key, name in _COLUMNS.items():
+        row |= {name: found[key].value, f"{name}_low": found[key].low, f"{name}_high": found[key].high}
+    row |= {f"{name}_before": earlier[key].value if earlier else np.nan for key, name in _COLUMNS.items()}
+    level = 1 - 0.05 / comparisons
+    (value, interval), (other, other_interval) = (_kept_share(cohort, level) for cohort in (group, others))
+    low, high = stats.difference_interval(value, interval, other, other_interval)
     verdict = "higher" if low > 0 else "lower" if high < 0 else "no clear difference"
-    return row | {"difference": a[0] - b[0], "difference_low": low, "difference_high": high, "verdict": verdict}
-
-
-def _kept(opening: np.ndarray, closing: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
-    kept = np.minimum(opening, closing)
-    return (float(kept.sum() / opening.sum()), *stats.kept_share_interval(kept, opening, level))
-
-
-def _values(opening: np.ndarray, closing: np.ndarray) -> dict[str, float]:
-    grr, nrr = _kept(opening, closing), (float(closing.sum() / opening.sum()), *stats.ratio_interval(closing, opening))
-    alive = int((closing > 0).sum())
-    logo = (alive / len(opening), *stats.wilson_interval(alive, len(opening)))
-    return {
-        f"{key}{end}": value
-        for key, three in (("grr", grr), ("nrr", nrr), ("logo", logo))
-        for end, value in zip(("", "_low", "_high"), three, strict=True)
-    }
+    return row | {"difference": value - other, "difference_low": low, "difference_high": high, "verdict": verdict}

@@ -1,4 +1,4 @@
-"""MRR movements: revenue that was won, grew, came back, shrank and left, to the cent."""
+"""MRR movements and what follows from them: revenue won, grown, regained, reduced and lost, to the cent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cs_helpers.core import periods
+from cs_helpers.core import periods, stats
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.estimates import Estimate
 from cs_helpers.core.results import Result
@@ -14,9 +14,9 @@ from cs_helpers.core.results import Result
 Month = pd.Timestamp | str
 """A month as its first day, or as text such as 2026-07-01; windows [start, end) begin and end on one."""
 
-MOVEMENTS = ["new", "expansion", "reactivation", "contraction", "churn"]
 GAINS = ["new", "expansion", "reactivation"]
 LOSSES = ["contraction", "churn"]
+MOVEMENTS = [*GAINS, *LOSSES]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,29 +76,15 @@ def mrr_movements(panel: pd.DataFrame, start: Month, end: Month) -> pd.DataFrame
         >>> round(months["churn"].sum())
         113863
     """
-    start, end = periods.window(start, end)
-    inside = months_inside(panel, start, end)
+    inside = months_inside(panel, *periods.window(start, end))
     names = {"opening": "starting", "closing": "ending"}
-    by_month = inside.groupby("month")[["opening", *MOVEMENTS, "closing"]].sum().rename(columns=names)
-    return by_month / 100
+    return inside.groupby("month")[["opening", *MOVEMENTS, "closing"]].sum().rename(columns=names) / 100
 
 
 def total_movements(movements: pd.DataFrame) -> pd.Series:
-    """The rows of ``mrr_movements`` as one: first starting MRR, summed movements, last ending MRR.
-
-    Example:
-        >>> months = cs.retention.mrr_movements(tables.account_months(), "2026-01-01", "2026-07-01")
-        >>> list(cs.retention.total_movements(months).index)
-        ['starting', 'new', 'expansion', 'reactivation', 'contraction', 'churn', 'ending']
-    """
-    total = movements[MOVEMENTS].sum().round(2)
-    return pd.concat(
-        [
-            pd.Series({"starting": movements["starting"].iloc[0]}),
-            total,
-            pd.Series({"ending": movements["ending"].iloc[-1]}),
-        ]
-    )
+    """The rows of ``mrr_movements`` as one: first starting MRR, summed movements, last ending MRR."""
+    first, last = movements["starting"].iloc[0], movements["ending"].iloc[-1]
+    return pd.Series({"starting": first, **movements[MOVEMENTS].sum().round(2), "ending": last})
 
 
 def quick_ratio(movements: pd.DataFrame) -> Estimate:
@@ -114,3 +100,35 @@ def quick_ratio(movements: pd.DataFrame) -> Estimate:
     if losses == 0:
         return Estimate("quick_ratio", None, gains, 0.0, 0, reason="nothing was lost in this window")
     return Estimate("quick_ratio", gains / losses, gains, losses, 0)
+
+
+def purchases(panel: pd.DataFrame, renewals: pd.DataFrame) -> pd.DataFrame:
+    """Every purchase of every account, one row each: account_id, date.
+
+    A purchase is a month in which the account started, came back or bought more (``panel``, the roll-up
+    ``account_month``), or a renewal with a renewed amount above 0 (``renewals``, the contract's table). A price period
+    that continues is no purchase.
+    """
+    bought = panel.loc[panel[GAINS].sum(axis=1) > 0, ["account_id", "month"]].rename(columns={"month": "date"})
+    agreed = renewals.loc[renewals["renewed_mrr"] > 0, ["account_id", "due_date"]].rename(columns={"due_date": "date"})
+    return pd.concat([bought, agreed], ignore_index=True) if len(agreed) else bought
+
+
+def repeat_purchase_rate(bought: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> Estimate:
+    """Customers with at least two purchases in [start, end) / customers with at least one, with Wilson's interval.
+
+    ``bought``: account_id, date; one row per purchase. Accounts that bought nothing in the window do not count.
+    No value where no account bought anything. Source: see definitions "repeat_purchase_rate".
+
+    Example:
+        >>> orders = tables.renewals.rename(columns={"due_date": "date"})
+        >>> rate = cs.retention.repeat_purchase_rate(orders, *cs.retention.window(tables, months=24))
+        >>> rate.numerator, rate.n
+        (231, 327)
+    """
+    inside = bought[(bought["date"] >= start) & (bought["date"] < end)]
+    times = inside["account_id"].value_counts()
+    n, again = len(times), int((times >= 2).sum())
+    if n == 0:
+        return Estimate("repeat_purchase_rate", None, None, None, 0, reason="nobody bought anything in this window")
+    return Estimate("repeat_purchase_rate", again / n, again, n, n, *stats.wilson_interval(again, n))

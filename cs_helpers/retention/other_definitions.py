@@ -10,7 +10,7 @@ from cs_helpers.core import periods
 from cs_helpers.core.results import Result
 from cs_helpers.retention.mrr import GAINS, LOSSES, MOVEMENTS, Month, months_inside
 from cs_helpers.retention.renewal_rates import renewal_rate
-from cs_helpers.retention.windows import logo_retention, opening_cohort, revenue_retention
+from cs_helpers.retention.windows import cohort_of, logo_retention, monthly_mrr, revenue_retention
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,8 +43,7 @@ def reconcile(
     start, end = periods.window(start, end)
     inside = months_inside(panel, start, end)
     revenue, logos = revenue_retention(panel, start, end), logo_retention(panel, start, end)
-    cohort = opening_cohort(panel, start, end).index
-    of_cohort = inside[inside["account_id"].isin(cohort)]
+    of_cohort = inside[inside["account_id"].isin(cohort_of(monthly_mrr(inside), start, end).index)]
     every, own = inside[MOVEMENTS].sum() / 100, of_cohort[MOVEMENTS].sum() / 100
     base, x = revenue.starting_mrr, logos.starting_accounts
     left = int((of_cohort.groupby("account_id")["churn"].sum() > 0).sum())

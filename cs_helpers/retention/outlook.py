@@ -85,6 +85,21 @@ def _decided_before(due: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     return due[known & due["renewed_mrr"].notna() & (due["target_mrr"] > 0)]
 
 
+def _amounts(decided: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """MRR due of each decided renewal, and the part of it that was renewed."""
+    targets = decided["target_mrr"].to_numpy(float)
+    return targets, np.minimum(decided["renewed_mrr"].to_numpy(float), targets)
+
+
+def _past_quarters(known: pd.DataFrame, as_of: pd.Timestamp) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """The last eight quarters with enough decided renewals: name, MRR due, MRR renewed."""
+    found = [
+        (periods.quarter_words(start, end), *_amounts(_due_in(known, start, end)))
+        for start, end in _quarters(as_of, range(-QUARTERS_BACK, 0))
+    ]
+    return [each for each in found if len(each[1]) >= MIN_IN_QUARTER]
+
+
 @dataclass(frozen=True)
 class _Rate:
     """``value``, the variance of its estimate, that of one renewal's kept share (``each``), and the spread on both."""
@@ -115,8 +130,7 @@ class _Rate:
 
 def _rate(history: pd.DataFrame, spread: float = 1.0) -> _Rate:
     """Revenue renewal rate of decided renewals, its variance, and that of a single renewal's kept share."""
-    targets = history["target_mrr"].to_numpy(float)
-    kept = np.minimum(history["renewed_mrr"].to_numpy(float), targets)
+    targets, kept = _amounts(history)
     value = float(kept.sum() / targets.sum())
     # With everything renewed, or nothing, the plain variance is 0, which is not certainty: two average renewals more,
     # one of them lost, steady it.
@@ -126,18 +140,15 @@ def _rate(history: pd.DataFrame, spread: float = 1.0) -> _Rate:
     return _Rate(value, steadied, each / stats.effective_n(targets), each, spread, len(history))
 
 
-def _spread(history: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate) -> float:
+def _spread(known: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate) -> float:
     """How many times more than chance the quarters before ``as_of`` differ: mean squared standardised residual.
 
     At least 1: quarters that happened to agree are no reason for a narrower range.
     """
-    found = []
-    for start, end in _quarters(as_of, range(-QUARTERS_BACK, 0)):
-        quarter = _due_in(history, start, end)
-        if len(quarter) >= MIN_IN_QUARTER:
-            targets = quarter["target_mrr"].to_numpy(float)
-            kept = float(np.minimum(quarter["renewed_mrr"].to_numpy(float), targets).sum())
-            found.append((kept - rate.value * targets.sum()) ** 2 / (rate.each * float((targets**2).sum())))
+    found = [
+        (float(kept.sum()) - rate.value * targets.sum()) ** 2 / (rate.each * float((targets**2).sum()))
+        for _, targets, kept in _past_quarters(known, as_of)
+    ]
     return max(1.0, sum(found) / (len(found) - 1)) if len(found) > 2 else 1.0
 
 
@@ -163,15 +174,10 @@ def outlook_of_renewals(
         expected = decided ones as decided + rate x MRR of the open ones
 
     ``due``: account_id, due_date, target_mrr, renewed_mrr (missing: open), decided_date, recorded (optional), as from
-    ``with_contract_dues``. rate = renewed / due, capped at the target, of what was due and decided in the twelve months
+    ``renewals_of``. rate = renewed / due, capped at the target, of what was due and decided in the twelve months
     before ``as_of``. The 95 % prediction interval holds the chance of the single renewals (large ones weigh more), the
     uncertainty of the rate, and the spread between past quarters where it exceeded chance. Quarters count from
     ``as_of``, not from January. Suppressed with fewer than 20 decided renewals, or with nothing due.
-
-    Example:
-        >>> due = cs.retention.company_renewals(tables)
-        >>> round(cs.retention.outlook_of_renewals(due, tables.as_of).rate, 3)
-        0.851
     """
     rate = _known_rate(due, as_of)
     if isinstance(rate, Suppressed):
@@ -189,25 +195,16 @@ def outlook_of_renewals(
         for start, end in _quarters(as_of, range(quarters))
     }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("quarter")
+    total = pd.Series(_quarter(coming, as_of, rate, scenarios))
     size = max(rate.steadied * (1 - rate.steadied) / (rate.variance * rate.spread), 1.0)
-    low, high = stats.wilson_interval(rate.value * size, size)
-    return RenewalOutlook(
-        table,
-        pd.Series(_quarter(coming, as_of, rate, scenarios)),
-        rate.value,
-        low,
-        high,
-        rate.n,
-        rate.spread,
-        scenarios,
-        currency,
-    )
+    limits = stats.wilson_interval(rate.value * size, size)
+    return RenewalOutlook(table, total, rate.value, *limits, rate.n, rate.spread, scenarios, currency)
 
 
 def _quarter(due: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate, scenarios: tuple[Scenario, ...]) -> dict[str, float]:
     known = _decided_before(due, as_of)
     is_open = ~due.index.isin(known.index)
-    settled = float(known["renewed_mrr"].clip(upper=known["target_mrr"]).sum())
+    settled = float(_amounts(known)[1].sum())
     targets = due["target_mrr"].to_numpy(float)[is_open]
     expected, low, high = rate.sum_of(targets)
     at = {s.name: settled + s.rate * float(targets.sum()) for s in scenarios}
@@ -227,13 +224,8 @@ def _quarter(due: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate, scenarios: tup
 
 def _scenarios(due: pd.DataFrame, as_of: pd.Timestamp, rate: _Rate) -> tuple[Scenario, ...]:
     """As in the last year, as in the worst and as in the best of the last eight quarters; none with fewer than four."""
-    known = _decided_before(due, as_of)
-    seen = []
-    for start, end in _quarters(as_of, range(-QUARTERS_BACK, 0)):
-        quarter = _due_in(known, start, end)
-        if len(quarter) >= MIN_IN_QUARTER:
-            kept = quarter["renewed_mrr"].clip(upper=quarter["target_mrr"]).sum()
-            seen.append((float(kept / quarter["target_mrr"].sum()), periods.quarter_words(start, end)))
+    past = _past_quarters(_decided_before(due, as_of), as_of)
+    seen = [(float(kept.sum() / targets.sum()), name) for name, targets, kept in past]
     if len(seen) < 4:
         return ()
     worst, best = min(seen), max(seen)
@@ -248,11 +240,6 @@ def score_forecasts(
 
     The amounts due are today's knowledge of what was due then; a renewal still open counts in neither.
     Suppressed where no quarter had enough history before it and 10 decided renewals in it.
-
-    Example:
-        >>> due = cs.retention.company_renewals(tables)
-        >>> cs.retention.score_forecasts(due, tables.as_of).inside
-        4
     """
     rows = {}
     for start, end in _quarters(as_of, range(-quarters, 0)):
@@ -260,9 +247,9 @@ def score_forecasts(
         quarter = _decided_before(_due_in(due, start, end), as_of)
         if isinstance(rate, Suppressed) or len(quarter) < MIN_IN_QUARTER:
             continue
-        targets = quarter["target_mrr"].to_numpy(float)
+        targets, kept = _amounts(quarter)
         expected, low, high = rate.sum_of(targets)
-        actual = float(np.minimum(quarter["renewed_mrr"].to_numpy(float), targets).sum())
+        actual = float(kept.sum())
         rows[periods.quarter_words(start, end)] = {
             "renewals": len(quarter),
             "due": float(targets.sum()),

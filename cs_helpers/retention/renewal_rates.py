@@ -30,19 +30,16 @@ class RenewalRate(Record):
     logo_interval: tuple[float, float]
 
     @property
-    def estimates(self) -> dict[str, Estimate]:
-        """The two rates in the form in which tables and records carry them; without value where nothing is decided."""
-        keys = ("renewal_rate_revenue", "renewal_rate_logo")
-        if not self.due or not self.due_mrr:
+    def estimates(self) -> tuple[Estimate, ...]:
+        """The rates by revenue and by logo as estimates; without value where nothing is decided."""
+        revenue, logo, n = "renewal_rate_revenue", "renewal_rate_logo", self.due
+        if not n or not self.due_mrr:
             why = f"no renewal due from {periods.window_words(self.start, self.end)} is decided"
-            return {key: Estimate(key, None, None, None, self.due, reason=why) for key in keys}
-        revenue, logo = keys
-        return {
-            revenue: Estimate(
-                revenue, self.revenue_rate, self.renewed_mrr, self.due_mrr, self.due, *self.revenue_interval
-            ),
-            logo: Estimate(logo, self.logo_rate, self.renewed, self.due, self.due, *self.logo_interval),
-        }
+            return tuple(Estimate(key, None, None, None, n, reason=why) for key in (revenue, logo))
+        return (
+            Estimate(revenue, self.revenue_rate, self.renewed_mrr, self.due_mrr, n, *self.revenue_interval),
+            Estimate(logo, self.logo_rate, self.renewed, n, n, *self.logo_interval),
+        )
 
 
 def renewal_rate(renewals: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> RenewalRate:
@@ -102,20 +99,13 @@ def renewals_compared(
     """Renewal rates of the ``months`` before ``as_of`` against the ``months`` before those, with their targets.
 
     ``due`` as from ``renewals_of``, or the contract's table.
-
-    Example:
-        >>> due = cs.retention.company_renewals(tables)
-        >>> cs.retention.renewals_compared(due, tables.as_of).comparisons[0].change.verdict
-        'fall'
     """
     mid, start = periods.add_months(as_of, -months), periods.add_months(as_of, -2 * months)
     now, before = renewal_rate(due, mid, as_of), renewal_rate(due, start, mid)
     words = periods.window_words(mid, as_of), periods.window_words(start, mid)
     comparisons = tuple(
-        Comparison(
-            each, earlier, stats.compare(each, earlier), *words, target=target(each, goals, as_of)
-        )
-        for each, earlier in zip(now.estimates.values(), before.estimates.values(), strict=True)
-    )  # fmt: skip
+        Comparison(each, earlier, stats.compare(each, earlier), *words, target=target(each, goals, as_of))
+        for each, earlier in zip(now.estimates, before.estimates, strict=True)
+    )
     derived = "recorded" in due and len(due) > 0 and not due["recorded"].any()
     return RenewalRates(now, before, comparisons, derived, currency)

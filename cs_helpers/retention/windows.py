@@ -30,15 +30,6 @@ class RevenueRetention(Record):
     grr_interval: tuple[float, float]
     nrr_interval: tuple[float, float]
 
-    @property
-    def estimates(self) -> dict[str, Estimate]:
-        """The two ratios in the form in which tiles and records carry them."""
-        n, base = self.starting_accounts, self.starting_mrr
-        return {
-            "grr": Estimate("grr", self.grr, self.retained_mrr, base, n, *self.grr_interval),
-            "nrr": Estimate("nrr", self.nrr, self.ending_mrr, base, n, *self.nrr_interval),
-        }
-
 
 @dataclass(frozen=True, repr=False)
 class LogoRetention(Record):
@@ -52,12 +43,6 @@ class LogoRetention(Record):
     logo_retention: float
     logo_churn: float
     interval: tuple[float, float]
-
-    @property
-    def estimates(self) -> dict[str, Estimate]:
-        """Logo retention in the form in which tiles and records carry it."""
-        kept, n = self.kept_accounts, self.starting_accounts
-        return {"logo_retention": Estimate("logo_retention", self.logo_retention, kept, n, n, *self.interval)}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,11 +71,6 @@ def monthly_mrr(panel: pd.DataFrame) -> MonthlyMrr:
     """The roll-up ``account_month`` as an array of accounts by months.
 
     An account without a row in a month paid nothing on its eve and at its end.
-
-    Example:
-        >>> paid = cs.retention.monthly_mrr(tables.account_months())
-        >>> paid.cents.shape == (len(paid.accounts), len(paid.months))
-        True
     """
     first, last = panel["month"].min(), panel["month"].max()
     months = periods.month_starts(first, periods.add_months(last, 2))
@@ -115,22 +95,36 @@ def paying_now(panel: pd.DataFrame) -> pd.Series:
     return last[last > 0]
 
 
-def opening_cohort(panel: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    """Accounts paying as [start, end) opens: ``opening`` and ``closing`` in cents, indexed by account."""
-    inside = months_inside(panel, start, end)
-    return cohort_of(monthly_mrr(inside), start, end)
+def cohort_of(paid: MonthlyMrr, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    """Accounts paying as [start, end) opens: ``opening`` and ``closing`` in cents, indexed by account.
 
-
-def cohort_of(held: MonthlyMrr, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    """``opening_cohort`` of monthly MRR that is known to hold every month of [start, end)."""
-    opening, closing = held.cents[:, held.place(start)], held.cents[:, held.place(end)]
+    Raises ContractError for a month without any row, and where no account was paying.
+    """
+    first, last = paid.place(start), paid.place(end)
+    absent = paid.months[first:last][~paid.loaded[first:last]]
+    if len(absent):
+        raise ContractError(unloaded(absent, paid.months[0], paid.months[-2]))
+    opening, closing = paid.cents[:, first], paid.cents[:, last]
     paying = opening > 0
     if not paying.any():
         raise ContractError(
             f"subscriptions: no account was paying as {start:%Y-%m-%d} began, so there is no opening cohort. "
             "Choose a later start or a shorter window."
         )
-    return pd.DataFrame({"opening": opening[paying], "closing": closing[paying]}, index=held.accounts[paying])
+    return pd.DataFrame({"opening": opening[paying], "closing": closing[paying]}, index=paid.accounts[paying])
+
+
+def estimates_of(cohort: pd.DataFrame) -> dict[str, Estimate]:
+    """NRR, GRR and logo retention of an opening cohort, as from ``cohort_of``, with their intervals."""
+    opening, closing = cohort["opening"].to_numpy(), cohort["closing"].to_numpy()
+    kept, n, alive = np.minimum(closing, opening), len(cohort), int((closing > 0).sum())
+    base = float(opening.sum() / 100)
+    found = [
+        ("nrr", closing.sum() / opening.sum(), closing.sum() / 100, base, stats.ratio_interval(closing, opening)),
+        ("grr", kept.sum() / opening.sum(), kept.sum() / 100, base, stats.kept_share_interval(kept, opening)),
+        ("logo_retention", alive / n, alive, n, stats.wilson_interval(alive, n)),
+    ]
+    return {key: Estimate(key, float(value), of, base, n, *interval) for key, value, of, base, interval in found}
 
 
 def revenue_retention(panel: pd.DataFrame, start: Month, end: Month) -> RevenueRetention:
@@ -152,11 +146,7 @@ def revenue_retention(panel: pd.DataFrame, start: Month, end: Month) -> RevenueR
         1.032
     """
     start, end = periods.window(start, end)
-    return revenue_of(opening_cohort(panel, start, end), start, end)
-
-
-def revenue_of(cohort: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> RevenueRetention:
-    """``revenue_retention`` of an opening cohort."""
+    cohort = cohort_of(monthly_mrr(months_inside(panel, start, end)), start, end)
     opening, closing = cohort["opening"].to_numpy(), cohort["closing"].to_numpy()
     kept = np.minimum(closing, opening)
     return RevenueRetention(
@@ -186,23 +176,10 @@ def logo_retention(panel: pd.DataFrame, start: Month, end: Month) -> LogoRetenti
         (363, 427)
     """
     start, end = periods.window(start, end)
-    held = monthly_mrr(months_inside(panel, start, end))
-    return logos_of(held, cohort_of(held, start, end), start, end)
-
-
-def logos_of(held: MonthlyMrr, cohort: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> LogoRetention:
-    """``logo_retention`` of an opening cohort."""
-    x, y = len(cohort), int((cohort["closing"] > 0).sum())
-    return LogoRetention(
-        start,
-        end,
-        starting_accounts=x,
-        kept_accounts=y,
-        closing_accounts=int((held.cents[:, held.place(end)] > 0).sum()),
-        logo_retention=y / x,
-        logo_churn=1 - y / x,
-        interval=stats.wilson_interval(y, x),
-    )
+    paid = monthly_mrr(months_inside(panel, start, end))
+    cohort = cohort_of(paid, start, end)
+    x, y, closing = len(cohort), int((cohort["closing"] > 0).sum()), int((paid.cents[:, paid.place(end)] > 0).sum())
+    return LogoRetention(start, end, x, y, closing, y / x, 1 - y / x, stats.wilson_interval(y, x))
 
 
 # A goal may be set on the loss instead of on what is kept: the same target from the other side.
@@ -214,11 +191,6 @@ def target(now: Estimate, goals: pd.DataFrame | None, as_of: pd.Timestamp) -> Ta
 
     Where several departments aim at it, Customer Success counts, then the first by name. A goal of 10 % logo churn is
     one of 90 % logo retention. Goals of single people are theirs and do not count.
-
-    Example:
-        >>> grr = cs.retention.summary(tables)["grr"].now
-        >>> cs.retention.target(grr, tables.goals, tables.as_of).value
-        0.92
     """
     if goals is None or goals.empty or now.value is None:
         return None
@@ -253,14 +225,9 @@ def year_by_year(panel: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     Columns: ``window`` in words, ``started`` accounts, ``kept`` of them, ``won`` (paying at the end, not at the
     start), ``ended`` = kept + won, and the MRR of the same four in currency. Whole years inside the data only; one row
     of the months there are where the data hold less than a year.
-
-    Example:
-        >>> years = cs.retention.year_by_year(tables.account_months(), tables.as_of)
-        >>> years["ended"].tolist()
-        [463, 427, 355]
     """
-    held = monthly_mrr(panel)
-    first = held.months[0]
+    paid = monthly_mrr(panel)
+    first = paid.months[0]
     ends = [end for back in range(0, 600, 12) if (end := periods.add_months(as_of, -back)) > first]
     rows: list[dict[str, object]] = []
     for end in ends:
@@ -268,7 +235,7 @@ def year_by_year(panel: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
         if start < first and rows:
             break
         start = max(start, first)
-        opening, closing = held.cents[:, held.place(start)], held.cents[:, held.place(end)]
+        opening, closing = paid.cents[:, paid.place(start)], paid.cents[:, paid.place(end)]
         here, there = opening > 0, closing > 0
         rows.append(
             {

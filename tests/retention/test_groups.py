@@ -14,6 +14,9 @@ from cs_helpers import retention
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.estimates import Estimate
 from cs_helpers.core.results import Suppressed
+from cs_helpers.retention.groups import retention_by_group
+from cs_helpers.retention.mrr import purchases
+from cs_helpers.retention.windows import monthly_mrr, target, year_by_year
 
 AS_OF = pd.Timestamp("2026-01-01")
 FIRST = pd.Timestamp("2024-01-01")
@@ -43,7 +46,7 @@ def book_of(sizes, leaving, mrr=100.0):
 
 def test_each_group_has_its_own_rates_and_shares():
     table, groups = book_of({"SMB": 40, "ENT": 60}, {"SMB": 10, "ENT": 3})
-    found = retention.retention_by_group(panel(table), groups, AS_OF)
+    found = retention_by_group(panel(table), groups, AS_OF)
     assert found.rows.loc["SMB", ["accounts", "grr", "nrr", "logo"]].tolist() == approx([40, 30 / 40, 30 / 40, 30 / 40])
     assert found.rows.loc["ENT", "grr"] == approx(57 / 60)
     assert found.rows["share"].tolist() == approx([60 / 100, 40 / 100])
@@ -57,43 +60,41 @@ def test_each_group_has_its_own_rates_and_shares():
 
 def test_equal_groups_are_not_called_different_and_many_looks_widen_the_limits():
     table, groups = book_of({"a": 30, "b": 30}, {"a": 4, "b": 5})
-    two = retention.retention_by_group(panel(table), groups, AS_OF)
+    two = retention_by_group(panel(table), groups, AS_OF)
     assert set(two.rows["verdict"]) == {"no clear difference"}
     many, more = book_of({"a": 30, **{f"z{k}": 30 for k in range(9)}}, {"a": 4, **{f"z{k}": 5 for k in range(9)}})
-    ten = retention.retention_by_group(panel(many), more, AS_OF)
+    ten = retention_by_group(panel(many), more, AS_OF)
 
     def lower_part(found):  # of the limits around group a's own share
         return found.rows.loc["a", "difference"] - found.rows.loc["a", "difference_low"]
 
-    alone = retention.retention_by_group(panel(many), more.where(more == "a", "rest"), AS_OF)
+    alone = retention_by_group(panel(many), more.where(more == "a", "rest"), AS_OF)
     assert lower_part(ten) > lower_part(alone)
 
 
 def test_small_groups_are_pooled_and_those_too_small_even_together_are_withheld():
     table, groups = book_of({"big": 50, "mid": 30, "x": 12, "y": 11}, {})
-    found = retention.retention_by_group(panel(table), groups, AS_OF)
+    found = retention_by_group(panel(table), groups, AS_OF)
     assert list(found.rows.index) == ["big", "mid", "other"]
     assert found.rows.loc["other", "accounts"] == 23
     assert (found.pooled, found.withheld) == (("x", "y"), 0)
     table, groups = book_of({"big": 50, "mid": 30, "x": 1}, {})
-    found = retention.retention_by_group(panel(table), groups, AS_OF)
+    found = retention_by_group(panel(table), groups, AS_OF)
     assert list(found.rows.index) == ["big", "mid"]
     assert (found.pooled, found.withheld) == (("x",), 1)
 
 
 def test_accounts_without_the_attribute_are_a_group_of_their_own_at_the_end():
     table, groups = book_of({"big": 30, "none": 50}, {})
-    found = retention.retention_by_group(panel(table), groups[groups == "big"], AS_OF)
+    found = retention_by_group(panel(table), groups[groups == "big"], AS_OF)
     assert list(found.rows.index) == ["big", "not recorded"]
 
 
 def test_one_group_or_only_small_ones_are_refused_in_words():
     table, groups = book_of({"all": 50}, {})
-    assert (
-        "segment has 1 group among the 50 accounts" in retention.retention_by_group(panel(table), groups, AS_OF).reason
-    )
+    assert "segment has 1 group among the 50 accounts" in retention_by_group(panel(table), groups, AS_OF).reason
     table, groups = book_of({"a": 5, "b": 5}, {})
-    refused = retention.retention_by_group(panel(table), groups, AS_OF)
+    refused = retention_by_group(panel(table), groups, AS_OF)
     assert isinstance(refused, Suppressed)
     assert "0 of at least 20 accounts" in refused.reason
 
@@ -109,7 +110,7 @@ def test_identical_groups_are_called_different_in_at_most_five_percent():
         table = pd.DataFrame({"account_id": [f"{k:03d}" for k in range(n)], "start_date": start, "mrr": opening})
         table["end_date"] = pd.Series(np.where(gone, middle, pd.NaT)).astype("datetime64[us]")
         groups = pd.Series(rng.choice(["a", "b", "c"], n), index=table["account_id"], name="g")
-        found = retention.retention_by_group(panel(table, pd.Timestamp("2025-01-01")), groups, AS_OF)
+        found = retention_by_group(panel(table, pd.Timestamp("2025-01-01")), groups, AS_OF)
         flagged += bool((found.rows["verdict"] != "no clear difference").any())
     # 120 books at .05 have a standard error of .02.
     assert flagged / books <= 0.09
@@ -132,11 +133,11 @@ def grr(value, low, high):
 
 
 def test_the_target_is_the_departments_own_of_the_period_that_holds_the_last_day():
-    aim = retention.target(grr(0.9, 0.85, 0.95), GOALS, AS_OF)
+    aim = target(grr(0.9, 0.85, 0.95), GOALS, AS_OF)
     assert (aim.value, aim.owner, aim.period) == (0.92, "Customer Success", "January 2025 to December 2025")
-    assert retention.target(grr(0.9, 0.85, 0.95), GOALS, pd.Timestamp("2025-01-01")).value == 0.50
-    assert retention.target(grr(0.9, 0.85, 0.95), GOALS, pd.Timestamp("2027-01-01")) is None
-    assert retention.target(grr(0.9, 0.85, 0.95), None, AS_OF) is None
+    assert target(grr(0.9, 0.85, 0.95), GOALS, pd.Timestamp("2025-01-01")).value == 0.50
+    assert target(grr(0.9, 0.85, 0.95), GOALS, pd.Timestamp("2027-01-01")) is None
+    assert target(grr(0.9, 0.85, 0.95), None, AS_OF) is None
 
 
 @pytest.mark.parametrize(
@@ -144,13 +145,13 @@ def test_the_target_is_the_departments_own_of_the_period_that_holds_the_last_day
     [(0.93, 0.97, "met"), (0.80, 0.91, "missed"), (0.85, 0.95, "no clear verdict"), (0.92, 0.95, "met")],
 )
 def test_a_target_is_met_or_missed_only_where_the_whole_interval_says_so(low, high, verdict):
-    assert retention.target(grr((low + high) / 2, low, high), GOALS, AS_OF).verdict == verdict
+    assert target(grr((low + high) / 2, low, high), GOALS, AS_OF).verdict == verdict
 
 
 def test_a_goal_on_churn_is_one_on_retention_from_the_other_side():
-    aim = retention.target(Estimate("logo_retention", 0.95, 95, 100, 100, 0.91, 0.98), GOALS, AS_OF)
+    aim = target(Estimate("logo_retention", 0.95, 95, 100, 100, 0.91, 0.98), GOALS, AS_OF)
     assert (aim.value, aim.verdict) == (approx(0.90), "met")
-    churn = retention.target(Estimate("logo_churn", 0.20, 20, 100, 100, 0.13, 0.29), GOALS, AS_OF)
+    churn = target(Estimate("logo_churn", 0.20, 20, 100, 100, 0.13, 0.29), GOALS, AS_OF)
     assert (churn.value, churn.verdict) == (0.10, "missed"), "lower is better"
 
 
@@ -180,7 +181,7 @@ def test_years_start_with_x_and_end_with_y():
         ("C", "2025-02-01", None, 30),
         ("D", "2024-02-01", "2024-06-01", 10),
     )
-    years = retention.year_by_year(panel(table), AS_OF)
+    years = year_by_year(panel(table), AS_OF)
     assert years["window"].tolist() == ["January 2025 to December 2025", "January 2024 to December 2024"]
     assert years[["started", "kept", "won", "ended"]].to_numpy().tolist() == [[2, 1, 1, 2], [2, 2, 0, 2]]
     assert years[["started_mrr", "kept_mrr", "won_mrr", "ended_mrr"]].iloc[0].tolist() == [150, 100, 30, 130]
@@ -188,7 +189,7 @@ def test_years_start_with_x_and_end_with_y():
 
 def test_less_than_a_year_is_one_row_of_the_months_there_are():
     table = subscriptions(("A", "2025-10-05", None, 100))
-    years = retention.year_by_year(panel(table, pd.Timestamp("2025-10-01")), AS_OF)
+    years = year_by_year(panel(table, pd.Timestamp("2025-10-01")), AS_OF)
     assert years["window"].tolist() == ["October 2025 to December 2025"]
     assert years.loc[0, ["started", "kept", "won", "ended"]].tolist() == [0, 0, 1, 1]
 
@@ -213,10 +214,10 @@ def test_monthly_mrr_holds_what_the_panel_holds_and_years_add_up(rows):
     if min(starts) >= AS_OF:
         return
     rolled_up = panel(table)
-    paid = retention.monthly_mrr(rolled_up)
+    paid = monthly_mrr(rolled_up)
     for month, rows_ in rolled_up.groupby("month"):
         assert paid.cents[:, paid.place(month)].sum() == rows_["opening"].sum()
-    years = retention.year_by_year(rolled_up, AS_OF)
+    years = year_by_year(rolled_up, AS_OF)
     assert (years["kept"] + years["won"] == years["ended"]).all()
     assert years["ended_mrr"].to_numpy() == approx((years["kept_mrr"] + years["won_mrr"]).to_numpy())
 
@@ -239,7 +240,7 @@ def test_purchases_are_starts_returns_expansions_and_agreed_renewals_but_no_mere
     renewals = pd.DataFrame(
         {"account_id": ["B", "B"], "due_date": pd.to_datetime(["2025-01-01", "2025-02-01"]), "renewed_mrr": [50.0, 0.0]}
     )
-    bought = retention.purchases(panel(table), renewals)
+    bought = purchases(panel(table), renewals)
     got = sorted((row.account_id, f"{row.date:%Y-%m}") for row in bought.itertuples())
     assert got == [("A", "2024-03"), ("A", "2025-03"), ("B", "2024-01"), ("B", "2025-01")]
 

@@ -8,6 +8,8 @@ from rolled import rolled
 
 from cs_helpers import retention
 from cs_helpers.core.results import Suppressed
+from cs_helpers.retention.outlook import outlook_of_renewals, score_forecasts
+from cs_helpers.retention.renewal_rates import renewals_compared
 
 FIRST, AS_OF = pd.Timestamp("2023-01-01"), pd.Timestamp("2026-01-01")
 
@@ -68,7 +70,7 @@ def test_an_anniversary_near_a_recorded_renewal_is_that_renewal():
         }
     )  # fmt: skip
     table = subscriptions(("A", "2024-03-20", None, 100, 12), ("B", "2024-03-20", None, 70, 12))
-    both = retention.with_contract_dues(recorded, dues(table, 18), AS_OF)
+    both = retention.renewals_of(recorded, dues(table, 18), AS_OF)
     got = {(row.account_id, f"{row.due_date:%Y-%m}", row.recorded) for row in both.itertuples()}
     assert got == {("A", "2026-03", True), ("A", "2027-03", False), ("B", "2026-03", False), ("B", "2027-03", False)}
 
@@ -76,7 +78,7 @@ def test_an_anniversary_near_a_recorded_renewal_is_that_renewal():
 def test_sample_contract_terms_give_the_renewals_that_the_sample_records(sample_tables):
     as_of, observed = sample_tables.as_of, sample_tables.observed_from
     derived = retention.due_renewals(sample_tables.subscriptions, sample_tables.rollup("paid_periods"), observed, as_of)
-    a, b = (retention.renewals_compared(each, as_of).now for each in (derived, sample_tables.renewals))
+    a, b = (renewals_compared(each, as_of).now for each in (derived, sample_tables.renewals))
     assert (a.due, a.renewed) == (b.due, b.renewed)
     assert a.revenue_rate == approx(b.revenue_rate, abs=1e-9)
 
@@ -106,9 +108,9 @@ def renewals(n=240, rate=0.85, months=24, seed=1, sigma=0.0, coming=0, until=AS_
 
 def test_rates_against_the_window_before_and_a_window_without_any():
     book = renewals(n=200, rate=0.9)
-    found = retention.renewals_compared(book, AS_OF)
+    found = renewals_compared(book, AS_OF)
     assert found.now.due + found.before.due == 200 - (book["due_date"] < pd.Timestamp("2024-01-01")).sum()
-    empty = retention.renewals_compared(book.iloc[:0], AS_OF)
+    empty = renewals_compared(book.iloc[:0], AS_OF)
     assert empty.comparisons[0].now.value is None
     assert "no renewal due from January 2025 to December 2025 is decided" in empty.comparisons[0].now.reason
     assert empty.comparisons[0].change.verdict == "no comparison"
@@ -120,7 +122,7 @@ def test_expected_is_the_rate_times_what_is_open_and_decided_ones_count_as_decid
     book.loc[100:, "target_mrr"] = [100.0, 200.0, 400.0]
     book.loc[100, ["renewed_mrr"]] = 40.0
     book.loc[100, "decided_date"] = pd.Timestamp("2025-12-20")
-    found = retention.outlook_of_renewals(book, AS_OF)
+    found = outlook_of_renewals(book, AS_OF)
     past = book.iloc[:100]
     rate = past["renewed_mrr"].sum() / past["target_mrr"].sum()
     assert found.rate == approx(rate)
@@ -139,14 +141,14 @@ def test_an_outcome_known_only_later_does_not_enter_the_rate():
     book = renewals(n=60, rate=1.0, months=12, coming=5)
     late = book.assign(decided_date=book["decided_date"].mask(book.index < 10, AS_OF + pd.Timedelta(days=3)))
     late.loc[late.index < 10, "renewed_mrr"] = 0.0
-    assert retention.outlook_of_renewals(late, AS_OF).rate == 1.0
+    assert outlook_of_renewals(late, AS_OF).rate == 1.0
 
 
 def test_everything_renewed_so_far_is_no_certainty():
-    found = retention.outlook_of_renewals(renewals(n=40, rate=1.0, months=12, coming=20), AS_OF)
+    found = outlook_of_renewals(renewals(n=40, rate=1.0, months=12, coming=20), AS_OF)
     assert found.rate == 1
     assert found.total["low"] < 0.97 * found.total["due"]
-    none = retention.outlook_of_renewals(renewals(n=40, rate=0.0, months=12, coming=20), AS_OF)
+    none = outlook_of_renewals(renewals(n=40, rate=0.0, months=12, coming=20), AS_OF)
     assert none.total["high"] > 0.03 * none.total["due"]
 
 
@@ -155,18 +157,18 @@ def test_everything_renewed_so_far_is_no_certainty():
     [(renewals(n=5, coming=5), "5 renewals were decided"), (renewals(n=50), "no renewal is due in the 12 months")],
 )
 def test_too_few_decided_or_nothing_due_is_refused_in_words(book, said):
-    found = retention.outlook_of_renewals(book, AS_OF)
+    found = outlook_of_renewals(book, AS_OF)
     assert isinstance(found, Suppressed)
     assert said in found.reason
 
 
 def test_few_quarters_give_no_scenarios():
-    assert retention.outlook_of_renewals(renewals(n=40, months=3, coming=9), AS_OF).scenarios == ()
+    assert outlook_of_renewals(renewals(n=40, months=3, coming=9), AS_OF).scenarios == ()
 
 
 def test_forecasts_are_scored_on_what_was_known_as_the_quarter_began():
     book = renewals(n=400, rate=0.85, months=30)
-    scored = retention.score_forecasts(book, AS_OF)
+    scored = score_forecasts(book, AS_OF)
     assert list(scored.quarters.index) == ["Jan–Mar 2025", "Apr–Jun 2025", "Jul–Sep 2025", "Oct–Dec 2025"]
     last = scored.quarters.iloc[-1]
     quarter = book[(book["due_date"] >= "2025-10-01") & (book["due_date"] < AS_OF)]
@@ -176,13 +178,13 @@ def test_forecasts_are_scored_on_what_was_known_as_the_quarter_began():
     assert last["expected"] == approx(rate * quarter["target_mrr"].sum())
     # What happens in a quarter moves its own score, never its forecast.
     worse = book.assign(renewed_mrr=book["renewed_mrr"].mask(book["due_date"] >= "2025-10-01", 0.0))
-    again = retention.score_forecasts(worse, AS_OF).quarters.iloc[-1]
+    again = score_forecasts(worse, AS_OF).quarters.iloc[-1]
     assert again["expected"] == last["expected"]
     assert again["actual"] == 0 and not again["inside"]
 
 
 def test_without_history_there_is_nothing_to_score():
-    assert "no past quarter" in retention.score_forecasts(renewals(n=30, months=2), AS_OF).reason
+    assert "no past quarter" in score_forecasts(renewals(n=30, months=2), AS_OF).reason
 
 
 @pytest.mark.parametrize("sigma", [0.0, 1.0])
@@ -190,7 +192,7 @@ def test_ranges_hold_what_happens_about_as_often_as_they_say(sigma):
     held, scored = 0, 0
     for seed in range(100):
         book = renewals(n=320, rate=0.85, months=36, seed=seed, sigma=sigma)
-        table = retention.score_forecasts(book, AS_OF).quarters
+        table = score_forecasts(book, AS_OF).quarters
         held, scored = held + int(table["inside"].sum()), scored + len(table)
     assert scored == 400
     # At .95 the standard error over 400 quarters is .011; the spread between quarters makes ranges a little wide.
@@ -199,7 +201,7 @@ def test_ranges_hold_what_happens_about_as_often_as_they_say(sigma):
 
 def test_quarters_that_differ_more_than_chance_widen_the_ranges():
     def spread(book):
-        found = retention.outlook_of_renewals(book, AS_OF)
+        found = outlook_of_renewals(book, AS_OF)
         return found.spread, (found.total["high"] - found.total["low"]) / found.total["due"]
 
     calm, wild = [], []

@@ -10,6 +10,7 @@ from rolled import rolled
 from cs_helpers import retention
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.results import Suppressed
+from cs_helpers.retention.mrr import GAINS, LOSSES, MOVEMENTS, total_movements
 
 START, END = pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01")
 
@@ -56,7 +57,7 @@ def triangle_of(table, observed_from, as_of, value="logo", by="quarter"):
 
 
 def test_golden_movements():
-    total = retention.total_movements(retention.mrr_movements(panel(GOLDEN), START, END))
+    total = total_movements(retention.mrr_movements(panel(GOLDEN), START, END))
     assert total.to_dict() == {
         "starting": 500,
         "new": 60 + 120,
@@ -128,7 +129,7 @@ def test_quick_ratio_without_any_loss_has_no_value_but_a_reason():
 
 def test_concurrent_subscriptions_of_an_account_are_summed():
     table = subscriptions(("A", "2025-01-01", "2025-03-01", 100), ("A", "2025-02-01", None, 50))
-    total = retention.total_movements(retention.mrr_movements(panel(table), START, END))
+    total = total_movements(retention.mrr_movements(panel(table), START, END))
     assert (total["new"], total["expansion"], total["contraction"], total["churn"]) == (100, 50, 100, 0)
 
 
@@ -183,7 +184,7 @@ def test_months_count_only_whole_where_the_data_begin_within_one():
     months = retention.mrr_movements(panel(table, pd.Timestamp("2025-01-15"), END), pd.Timestamp("2025-02-01"), END)
     assert months.index[0] == pd.Timestamp("2025-02-01")
     assert months.iloc[0].to_dict() == {
-        **dict.fromkeys(retention.MOVEMENTS, 0), "starting": 100, "new": 50, "ending": 150
+        **dict.fromkeys(MOVEMENTS, 0), "starting": 100, "new": 50, "ending": 150
     }  # fmt: skip
 
 
@@ -328,11 +329,11 @@ def books(draw):
 @given(books())
 def test_movements_foot_to_the_cent_in_every_row_and_closings_are_the_next_openings(table):
     rows = panel(table)
-    gains, losses = rows[retention.GAINS].sum(axis=1), rows[retention.LOSSES].sum(axis=1)
+    gains, losses = rows[GAINS].sum(axis=1), rows[LOSSES].sum(axis=1)
     assert (rows["opening"] + gains - losses == rows["closing"]).all()
     months = retention.mrr_movements(rows, START, END)
     assert (months["ending"].iloc[:-1].to_numpy() == months["starting"].iloc[1:].to_numpy()).all()
-    assert (rows[retention.MOVEMENTS] >= 0).all(axis=None)
+    assert (rows[MOVEMENTS] >= 0).all(axis=None)
 
 
 @settings(max_examples=40, deadline=None)

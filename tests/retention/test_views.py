@@ -15,7 +15,14 @@ from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import tiles
 from cs_helpers.report.views import begin_page, render, view_of
 from cs_helpers.report.words import MIME, money
+from cs_helpers.retention.comparison import Summary, Trend, TrendLine
+from cs_helpers.retention.groups import retention_by_group
+from cs_helpers.retention.mrr import Movements
+from cs_helpers.retention.other_definitions import Reconciliation
+from cs_helpers.retention.outlook import outlook_of_renewals, score_forecasts
+from cs_helpers.retention.renewal_rates import renewals_compared
 from cs_helpers.retention.views import revenue
+from cs_helpers.retention.windows import year_by_year
 
 AS_OF = pd.Timestamp("2026-01-01")
 REFUSED = Suppressed("3 accounts; 20 are needed")
@@ -44,7 +51,7 @@ def movements(**parts):
     """Movements of two months, with what a test changes."""
     ratio = Estimate("quick_ratio", 0.97, 300.0, 310.0, 0)
     again = Estimate("repeat_purchase_rate", 0.5, 2, 4, 4, 0.15, 0.85)
-    return replace(retention.Movements(MONTHS, "2025", YEARS, ratio, again, "EUR"), **parts)
+    return replace(Movements(MONTHS, "2025", YEARS, ratio, again, "EUR"), **parts)
 
 
 def share(key, kept, n):
@@ -115,7 +122,7 @@ def grouped(leaving, n=60):
             rows.append((f"{group}{k}", "2023-05-01", "2025-06-15" if k < gone else None, 100))
             groups[f"{group}{k}"] = group
     panel = rolled("account_month", subscriptions(*rows), start="2024-01-01", end=AS_OF, dense=True)
-    return retention.retention_by_group(panel, pd.Series(groups, name="segment"), AS_OF, currency="EUR")
+    return retention_by_group(panel, pd.Series(groups, name="segment"), AS_OF, currency="EUR")
 
 
 def test_groups_that_differ_are_named_and_those_that_do_not_are_not():
@@ -146,7 +153,7 @@ def test_years_say_what_was_started_and_ended_with():
         ),
         start="2025-01-01", end=AS_OF, dense=True,
     )  # fmt: skip
-    frame = retention.year_by_year(panel, AS_OF)
+    frame = year_by_year(panel, AS_OF)
     block = render(movements(years=frame))
     text = block.text
     assert "January 2025 to December 2025: started with 2 accounts, ended with 2." in text
@@ -184,7 +191,7 @@ def renewals(rate=0.85, n=240, coming=40, seed=1):
 
 
 def test_the_outlook_says_due_expected_range_and_what_it_rests_on():
-    outlook = retention.outlook_of_renewals(renewals(), AS_OF, currency="EUR")
+    outlook = outlook_of_renewals(renewals(), AS_OF, currency="EUR")
     text = outlook.headline
     assert "€4.0k of MRR comes up for renewal in the next 12 months" in text
     assert f"{money(outlook.total['low'], 'EUR', short=True)} to" in text
@@ -194,14 +201,14 @@ def test_the_outlook_says_due_expected_range_and_what_it_rests_on():
     assert "nan" not in table.html.lower() and "inf" not in table.html.lower()
     assert "As in the worst quarter" in table.html
     assert "contract term" not in view_of(outlook).note(outlook)
-    derived = retention.outlook_of_renewals(renewals().assign(recorded=False), AS_OF, currency="EUR")
+    derived = outlook_of_renewals(renewals().assign(recorded=False), AS_OF, currency="EUR")
     assert "due by contract term" in view_of(derived).note(derived)
 
 
 def test_an_outlook_without_scenarios_says_why():
     few = renewals(n=300)
     few = few[(few["due_date"] >= AS_OF - pd.Timedelta(days=80))].reset_index(drop=True)
-    outlook = retention.outlook_of_renewals(few, AS_OF, currency="EUR")
+    outlook = outlook_of_renewals(few, AS_OF, currency="EUR")
     assert "Fewer than four past quarters" in view_of(outlook).note(outlook)
     assert "nan" not in view_of(outlook).page_table(outlook).html.lower()
 
@@ -209,16 +216,16 @@ def test_an_outlook_without_scenarios_says_why():
 def test_scores_say_by_how_much_and_which_way_a_forecast_was_off():
     book = renewals(n=600)
     worse = book.assign(renewed_mrr=book["renewed_mrr"].mask(book["due_date"].between("2025-10-01", "2025-12-31"), 0.0))
-    text = retention.score_forecasts(worse, AS_OF, currency="EUR").headline
+    text = score_forecasts(worse, AS_OF, currency="EUR").headline
     assert "too high, outside its range" in text
     assert "3 of 4 ranges held" in text
-    fine = retention.score_forecasts(book, AS_OF, currency="EUR")
+    fine = score_forecasts(book, AS_OF, currency="EUR")
     assert "inside its range" in fine.headline
     assert view_of(fine).page_table(fine).html.count("<tr>") == 5
 
 
 def test_the_score_stands_below_the_outlook_or_the_reason_why_there_is_none():
-    outlook = retention.outlook_of_renewals(renewals(), AS_OF, currency="EUR")
+    outlook = outlook_of_renewals(renewals(), AS_OF, currency="EUR")
     score = Suppressed(REFUSED.reason, "", "Past forecasts cannot be scored.", "forecast-score")
     begin_page()
     block = render(replace(outlook, score=score))
@@ -303,7 +310,7 @@ def test_reconciliation_names_the_definition_in_use():
         ],
         columns=["metric", "definition", "used", "value", "numerator", "denominator", "why"],
     )
-    result = retention.Reconciliation(frame, "2025", "EUR")
+    result = Reconciliation(frame, "2025", "EUR")
     text = words(re.sub(r"<[^>]+>", "|", view_of(result).page_table(result).html))
     assert "point to point, opening cohort (used here)" in text
     assert "72.0 %" in text
@@ -329,11 +336,11 @@ def test_cohorts_by_revenue_stand_below_those_by_logo_under_an_anchor_of_their_o
 def line(values, target=0.95):
     values = np.array(values, float)
     months = tuple(pd.date_range("2025-01-01", periods=len(values), freq="MS"))
-    return retention.TrendLine("grr", "GRR", months, tuple(values), tuple(values - 0.02), tuple(values + 0.02), target)
+    return TrendLine("grr", "GRR", months, tuple(values), tuple(values - 0.02), tuple(values + 0.02), target)
 
 
 def trend(*lines, events=()):
-    return retention.Trend(lines, compared(share("grr", 180, 200), share("grr", 186, 200)), 12, events)
+    return Trend(lines, compared(share("grr", 180, 200), share("grr", 186, 200)), 12, events)
 
 
 def test_the_words_of_a_trend_give_its_course_with_intervals_turns_target_and_events():
@@ -366,21 +373,21 @@ def test_hostile_names_of_events_are_inert():
 
 def test_a_summary_has_tiles_and_a_table_of_the_same_figures():
     item = compared(share("grr", 180, 200), share("grr", 186, 200))
-    result = retention.Summary((item,), "EUR")
+    result = Summary((item,), "EUR")
     assert view_of(result).tiles(result).comparisons == (item,)
     assert result.table.loc[0, ["metric", "value", "before", "n"]].tolist() == ["grr", 0.9, 0.93, 200]
     assert "€180 / €200" in render(result).html
 
 
 def test_renewal_rates_name_open_renewals_and_due_dates_from_contract_terms():
-    rates = retention.renewals_compared(renewals().assign(recorded=False), AS_OF, currency="EUR")
+    rates = renewals_compared(renewals().assign(recorded=False), AS_OF, currency="EUR")
     block = render(rates)
     assert "No renewal due in that window is still open. The source has no table of renewals" in block.text
     undecided = renewals()
     undecided.loc[undecided.index[:1], ["renewed_mrr", "due_date"]] = [np.nan, pd.Timestamp("2025-06-01")]
     assert (
         "1 renewal of €100 MRR due in that window is still open"
-        in render(retention.renewals_compared(undecided, AS_OF, currency="EUR")).text
+        in render(renewals_compared(undecided, AS_OF, currency="EUR")).text
     )
 
 
