@@ -43,7 +43,16 @@ class Company(Protocol):
 
 
 def cover(tables: Company) -> Block:
-    """Company, period of the data, number of accounts, currency and filters; the report's header repeats them."""
+    """Company, period of the data, number of accounts, currency and filters; the report's header repeats them.
+
+    Example:
+        >>> cs.report.cover(tables)
+        Company: Larkmoor Signals (made up) · Data: 1 July 2023 to 30 June 2026 · Accounts: 600 ...
+
+    Example:
+        >>> cs.report.quality(tables)
+        Note · subscriptions: 41 of 600 accounts hold several subscriptions at once ...
+    """
     begin_page()
     filters = ", ".join(f"{column} = {value}" for column, value in tables.where.items()) or "none"
     through = pd.Timestamp(tables.as_of) - pd.Timedelta(days=1)
@@ -79,6 +88,10 @@ def summary(*results: Result) -> Block:
     travels to ``run.json``, so that a notebook run by hand and a scheduled one state the same figures.
 
     Raises ParameterError for a result without a view.
+
+    Example:
+        >>> cs.report.summary(cs.retention.cohorts(tables))
+        - 81 ... of the accounts won since the data began still paid 12 months later. ...
     """
     views = [(view_of(result), result) for result in results]
     tiles = [each for view, result in views if (each := view.tiles(result)) is not None]
@@ -99,7 +112,12 @@ def quality(tables: Company) -> Block:
 
 
 def caveats(tables: Company) -> Block:
-    """The warnings about the data, beside the figures they concern; empty if there are none."""
+    """The warnings about the data, beside the figures they concern; empty if there are none.
+
+    Example:
+        >>> cs.report.caveats(tables).text  # the sample company has no warnings
+        ''
+    """
     warnings = [f for f in tables.quality if f.severity == "warning"]
     if not warnings:
         return Block("", "")
@@ -116,6 +134,10 @@ def glossary(*names: str) -> Block:
 
     ``names``: keys of metrics, or subjects ("churn"), which stand for all metrics of the subject. Raises ParameterError
     with the nearest name.
+
+    Example:
+        >>> cs.report.glossary("grr")
+        Gross revenue retention (GRR): sum(min(MRR_end, MRR_start)) / sum(MRR_start), ...
     """
     keys = dict.fromkeys(key for name in names for key in (subject_metrics(name) if name in SUBJECTS else (name,)))
     parts, lines = [], []
@@ -142,6 +164,11 @@ def provenance(tables: Company) -> Block:
     """The origin of the figures: source, fingerprint, versions, and the parameters of the running notebook.
 
     A report for sharing withholds parameters that may name a person or a company.
+
+    Example:
+        >>> cs.report.provenance(tables)
+        Source: data/sample
+        Fingerprint of the files read: ...
     """
     from cs_helpers import __version__
 
