@@ -24,7 +24,7 @@ from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.economics import flow, outcomes
 from cs_helpers.roi.portfolio import make_portfolio
 from cs_helpers.roi.scenario_range import simulate_scenario
-from cs_helpers.roi.uncertain_inputs import draw_inputs, gather_inputs, read_inputs
+from cs_helpers.roi.uncertain_inputs import draw_inputs, gather_inputs, read_input
 
 DRAWS, SEED, MONTHS, CONTRACTS = 20_000, 7, 36, 600
 EVERY = 100
@@ -86,7 +86,7 @@ def measurements(draws: int = DRAWS) -> dict[str, float]:
     """Medians of the runs in seconds, and the largest difference of value or cost, relative to the largest."""
     rows = make()
     portfolio = make_portfolio(rows)
-    inputs = gather_inputs(read_inputs(INPUTS))
+    inputs = gather_inputs([read_input(text, name) for name, text in INPUTS.items()])
     many = draw_inputs(inputs, draws, SEED)
     chosen = np.arange(0, draws, EVERY)
     times: dict[str, list[float]] = {"ours": [], "loop": [], "scenario": []}

@@ -21,12 +21,11 @@ from typing import Any
 import numpy as np
 
 from cs_helpers.data.sample.worlds import WORLDS, simulate
-from cs_helpers.roi.association import association
+from cs_helpers.roi.association import association, naive_contrasts
 from cs_helpers.roi.baseline import baseline_trial
 from cs_helpers.roi.effect import MeasuredEffect, measure_effect
 from cs_helpers.roi.gformula import fit_models, simulate_futures
 from cs_helpers.roi.ltmle import ltmle
-from cs_helpers.roi.naive_contrasts import naive_contrasts
 from cs_helpers.roi.trial import Trial, trial
 from cs_helpers.roi.vacancy import vacancy
 
@@ -59,7 +58,7 @@ def estimates(world: str, seed: int, draws: int = 100) -> tuple[Trial, dict[str,
 
 
 def one_run(world: str, seed: int, draws: int = 100) -> dict[str, Any]:
-    """One draw of a world: estimates, the verdict of the whole analysis, and what the other rungs say at 24 months."""
+    """One draw of a world: estimates, the verdict of the whole analysis, and the other evidence at 24 months."""
     followed, found = estimates(world, seed, draws)
     effect, true = measure_effect(followed, draws=draws, seed=seed), found["true"]
     found |= {

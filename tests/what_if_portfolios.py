@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from cs_helpers.roi.economics import Assumptions
 from cs_helpers.roi.portfolio import make_portfolio
+from cs_helpers.roi.uncertain_inputs import fixed_input
 from cs_helpers.roi.what_if_model import make_what_if
 
 GIVEN = {
@@ -39,5 +39,6 @@ def made_up_portfolio(accounts=400, seed=3):
 
 
 def made_up_panel(relative_risk=GIVEN["relative_risk"], **options):
-    """The panel of that portfolio at the inputs of ``GIVEN``."""
-    return make_what_if(made_up_portfolio(), Assumptions(**GIVEN | {"relative_risk": relative_risk}), **options)
+    """The panel of that portfolio at the inputs of ``GIVEN``; without a relative risk where it is None."""
+    given = {name: value for name, value in (GIVEN | {"relative_risk": relative_risk}).items() if value is not None}
+    return make_what_if(made_up_portfolio(), [fixed_input(*each) for each in given.items()], **options)

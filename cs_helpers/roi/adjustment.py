@@ -1,24 +1,22 @@
-"""What is measured of an account or an account-month, as columns to adjust for."""
+"""The columns that regressions adjust for: health, MRR and tenure of an account or an account-month."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.stats.splines import natural_spline, spline_knots
-from cs_helpers.roi.trial import Trial
 
 CURVES = {"health": 4, "log_mrr": 4, "tenure_months": 3}  # knots of each spline
-_FLAT = 1e-9  # a column that varies less, in its own units, says nothing
+_FLAT = 1e-9  # a column that varies less, in its own units, counts as constant
 
 
 @dataclass(frozen=True, eq=False)
 class Adjustment:
-    """How the columns are made, the same wherever they are predicted; ``adjustment`` makes one."""
+    """How the columns are made; ``adjustment`` chooses it from rows, and it applies to any others."""
 
     knots: dict[str, np.ndarray]
     lines: tuple[str, ...]
@@ -45,7 +43,7 @@ class Adjustment:
             if name == "health":
                 values = np.where(np.isnan(values), self.median_health, values)
             made.append(natural_spline(values, knots))
-        if "health" in self.knots:  # from the middle: another currency must not mix the product with its factors
+        if "health" in self.knots:  # centred, so that the currency does not mix the product with its factors
             made.append(((made[0][:, 0] - self.middle[0]) * (made[1][:, 0] - self.middle[1]))[:, None])
         if self.flag_health:
             made.append(rows["health"].isna().to_numpy(float)[:, None])
@@ -56,8 +54,8 @@ class Adjustment:
 def adjustment(rows: pd.DataFrame, lines: Sequence[str] = ()) -> Adjustment:
     """Columns for health, log MRR and tenure: natural splines, health x log MRR, and a straight line for ``lines``.
 
-    ``rows``: health, log_mrr, tenure_months and ``lines``. Unknown health counts as the median, with a column that says
-    so; health that is never known, and whatever does not vary, gives no column.
+    ``rows``: health, log_mrr, tenure_months and ``lines``. Unknown health counts as the median, with a column that
+    marks it; health that is never known, and what does not vary, gives no column.
     """
     known = rows["health"].notna().to_numpy()
     curves = {name: count for name, count in CURVES.items() if name != "health" or known.any()}
@@ -69,21 +67,15 @@ def adjustment(rows: pd.DataFrame, lines: Sequence[str] = ()) -> Adjustment:
     raw = plain._raw(rows)
     spread = raw.std(axis=0)
     scale = np.where(spread > _FLAT, spread, np.inf)
-    return Adjustment(knots, tuple(lines), median, flag, middle, raw.mean(axis=0), scale)
-
-
-def followed(trial: Trial, horizon: int) -> np.ndarray:
-    """``trial.followed`` for a horizon that is a whole number of months, 1 or more; else ParameterError."""
-    if isinstance(horizon, bool) or not isinstance(horizon, int | np.integer) or horizon < 1:
-        raise ParameterError(f"horizon is {horizon!r}: give a whole number of months, 1 or more, for example 24")
-    return trial.followed(int(horizon))
-
-
-def too_late(trial: Trial, horizon: int) -> str:
-    """Why nobody can be followed for ``horizon`` months."""
-    return f"no account was first seen early enough to be followed for {horizon} months; {trial.months} are loaded"
+    return replace(plain, centre=raw.mean(axis=0), scale=scale)
 
 
 def with_ones(*parts: np.ndarray) -> np.ndarray:
     """An intercept and the columns after it."""
     return np.column_stack([np.ones(len(parts[0])), *parts])
+
+
+def standardised(x: np.ndarray) -> np.ndarray:
+    """Columns with mean 0 and SD 1; 0 throughout where a column does not vary."""
+    sd = x.std(axis=0)
+    return np.asarray((x - x.mean(axis=0)) / np.where(sd > 0, sd, 1.0))

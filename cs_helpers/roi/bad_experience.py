@@ -27,7 +27,7 @@ WORD_OF_MOUTH = pd.DataFrame(
     ],
     columns=["name", "value", "meaning", "origin", "source"],
 )
-"""What is published about word of mouth. Consumers were asked; whether accounts do the same is not known."""
+"""What is published about word of mouth of consumers."""
 NO_CHANCE_GIVEN = (
     "how many of those who hear it do not buy, and what a sale is worth, is not known and not published: give "
     "lost_sale_chance and sale_value for a figure in money"
@@ -39,9 +39,9 @@ class WordOfMouth(Record):
     """How many people hear of good and bad experience, at least, by published shares.
 
     ``table``: group ("unhappy", "happy"), accounts, share (who tell), told (people each), tellings, basis (where the
-    number of accounts comes from). ``tellings``: of the unhappy; somebody may hear it twice. ``lost`` with ``lost_low``
+    number of accounts comes from). ``tellings``: of the unhappy; people may hear it twice. ``lost`` with ``lost_low``
     and ``lost_high`` (currency; median and middle 95 % of the draws): tellings x lost_sale_chance x sale_value; None
-    without both, and ``reason`` says so. ``inputs``: the published figures, then the user's.
+    without both, with ``reason``. ``inputs``: the published figures, then the user's.
     """
 
     table: pd.DataFrame
@@ -60,19 +60,21 @@ def count_word_of_mouth(
     left: int | None = None,
     lost_sale_chance: Input | None = None,
     sale_value: Input | None = None,
-    draws: int = DRAWS,
-    seed: int = 1,
 ) -> WordOfMouth:
     """Tellings = accounts x share who tell x people told, for the unhappy and for the happy.
 
     The unhappy are ``unhappy`` accounts (say, NPS detractors), else 26 times the accounts with ``complaints``, else
     67 % of the accounts that ``left``; ``happy`` are, say, promoters. Whether a telling costs a sale has no published
-    figure and no default. Raises ContractError where nothing says how many are unhappy, ParameterError for negative
-    counts.
+    figure and no default. Raises ContractError where no number of unhappy accounts is given, ParameterError for
+    negative counts.
+
+    Example:
+        >>> round(count_word_of_mouth(happy=200, complaints=10).tellings)
+        507
     """
     counts = {"happy": happy, "unhappy": unhappy, "complaints": complaints, "left": left}
-    wrong = [f"{name} = {value}: give a number of accounts, 0 or more." for name, value in counts.items()
-             if value is not None and not value >= 0]  # fmt: skip
+    negative = {name: value for name, value in counts.items() if value is not None and not value >= 0}
+    wrong = [f"{name} = {value}: give a number of accounts, 0 or more." for name, value in negative.items()]
     if wrong:
         raise ParameterError("\n".join(wrong))
     said = WORD_OF_MOUTH.set_index("name")["value"]
@@ -102,7 +104,7 @@ def count_word_of_mouth(
     inputs = inputs[list(inputs_table([]))]
     if len(own) < 2:
         return WordOfMouth(table, tellings, inputs, reason=NO_CHANCE_GIVEN)
-    values = draw_inputs(own, draws, seed)
+    values = draw_inputs(own, DRAWS, seed=1)
     lost = middle_95("lost", np.atleast_1d(tellings * values["lost_sale_chance"] * values["sale_value"]))
     return WordOfMouth(table, tellings, inputs, lost["lost"], lost["lost_low"], lost["lost_high"])
 
@@ -117,8 +119,8 @@ def nps_word_of_mouth(
 ) -> WordOfMouth:
     """Word of mouth of the accounts paying now, by the latest NPS answer each gave in [start, end).
 
-    ``surveys``: kind, account_id, answered_at, score; ``accounts``: who pays. From 9 on happy, up to 6 unhappy; who did
-    not answer counts in neither. Raises ContractError where nobody answered.
+    ``surveys``: kind, account_id, answered_at, score; ``accounts``: ids of those that pay. From 9 on happy, up to 6
+    unhappy. Raises ContractError where no account answered.
     """
     lacking = {"kind", "account_id", "answered_at", "score"} - set(surveys)
     answers = surveys if lacking else surveys[(surveys["kind"] == "nps") & surveys["score"].notna()]

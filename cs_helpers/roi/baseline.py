@@ -1,4 +1,4 @@
-"""Covered or not at the start, and what became of the accounts: a trial of one decision, as if it had been drawn."""
+"""Accounts covered at the start against the others, adjusted for health, MRR and tenure: a treatment decided once."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from numpy.typing import ArrayLike
 
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Record
-from cs_helpers.core.stats import normal_quantile
 from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.core.stats.threads import one_thread
-from cs_helpers.roi.adjustment import adjustment, followed, too_late, with_ones
-from cs_helpers.roi.effect_evidence import Evidence
+from cs_helpers.roi.adjustment import adjustment, standardised, with_ones
+from cs_helpers.roi.effect_evidence import Evidence, estimated, refused
 from cs_helpers.roi.trial import Trial
 
 KEY = "baseline"
@@ -58,6 +57,12 @@ def point_treatment(
     (standardised) or the model of treatment (weighted) is, and all that drives both is among the confounders.
     Raises ContractError for shapes that do not fit, missing values, durations below 1, or one kind of unit only.
     Source: Hernan & Robins, Causal Inference: What If, chapter 17 (programs 17.3 and 17.4).
+
+    Example:
+        >>> treated, months, left = [1, 1, 1, 1, 0, 0, 0, 0], [1, 2, 2, 2, 1, 1, 2, 2], [1, 1, 0, 0, 1, 1, 1, 0]
+        >>> found = point_treatment(np.zeros((8, 1)), treated, months, left, horizon=2)
+        >>> {name: round(share, 2) for name, share in found.at_horizon().items() if "weighted" in name}
+        {'weighted_treated': 0.5, 'weighted_untreated': 0.25}
     """
     x, a = np.asarray(confounders, float), np.asarray(treated, float)
     months, event = np.asarray(duration_months, float), np.asarray(churned, bool)
@@ -67,7 +72,7 @@ def point_treatment(
         raise ContractError("confounders must be complete and treated True or False, with units of both kinds")
     if not ((months >= 1) & (months == np.floor(months))).all() or horizon < 1:
         raise ContractError("durations and horizon must be whole months, 1 or more")
-    x = _standardised(x)
+    x = standardised(x)
     seen = np.minimum(months, horizon).astype(np.int64)
     unit = np.repeat(np.arange(len(a)), seen)
     t = np.arange(len(unit)) - np.repeat(np.cumsum(seen) - seen, seen)
@@ -81,13 +86,11 @@ def point_treatment(
         both = logistic(np.column_stack([time, a[unit, None] * time, x[unit]]), y).coefficients
     grid = _time(np.arange(horizon), horizon)
     curves: dict[str, np.ndarray] = {"t": np.arange(horizon + 1)}
-    for name, level in (("treated", 1.0), ("untreated", 0.0)):
-        log_odds = grid @ both[:3] + level * (grid @ both[3:6])
-        of_unit = 1 - probability_of(log_odds[:, None] + (x @ both[6:])[None, :])
-        curves[f"standardised_{name}"] = np.append(1.0, np.cumprod(of_unit, axis=0).mean(axis=1))
-    for name, level in (("treated", 1.0), ("untreated", 0.0)):
-        log_odds = grid @ alone[:3] + level * (grid @ alone[3:6])
-        curves[f"weighted_{name}"] = np.append(1.0, np.cumprod(1 - probability_of(log_odds)))
+    for how, fit, of_unit in (("standardised", both, x @ both[6:]), ("weighted", alone, np.zeros(1))):
+        for name, level in (("treated", 1.0), ("untreated", 0.0)):
+            log_odds = grid @ fit[:3] + level * (grid @ fit[3:6])
+            stays = 1 - probability_of(log_odds[:, None] + of_unit)
+            curves[f"{how}_{name}"] = np.append(1.0, np.cumprod(stays, axis=0).mean(axis=1))
     return PointTreatment(pd.DataFrame(curves), len(a), int(a.sum()), int(y.sum()), float(weights.max()))
 
 
@@ -108,46 +111,48 @@ def baseline_trial(trial: Trial, horizon: int) -> Evidence:
     Refused where nobody is followed, or fewer than 20 of the covered or the uncovered left or stayed.
     Source: Robins, Rotnitzky & Zhao 1994; Bang & Robins 2005.
     """
-    among = followed(trial, horizon)
-    if not among.any():
-        return Evidence(KEY, horizon, status="refused", reason=too_late(trial, horizon))
+    if late := trial.too_late(horizon):
+        return refused(KEY, trial, horizon, late)
+    among = trial.followed(horizon)
     accounts = trial.accounts[among]
     stays, covered = trial.survives(horizon)[among], accounts["covered"].to_numpy()
-    count, left = len(accounts), int((~stays).sum())
     kinds = [int(((covered == c) & (stays == s)).sum()) for c in (True, False) for s in (False, True)]
     if min(kinds) < MIN_ACCOUNTS:
         reason = (
             f"of the accounts covered in month 0 {kinds[0]:,} left within {horizon} months and {kinds[1]:,} stayed, of "
             f"the others {kinds[2]:,} and {kinds[3]:,}; {MIN_ACCOUNTS} of each are needed to adjust a comparison"
         )
-        return Evidence(KEY, horizon, status="refused", reason=reason, accounts=count, churned=left)
+        return refused(KEY, trial, horizon, reason)
     how = adjustment(accounts, ("entry",))
     x, modifiers = how.columns(accounts), how.modifiers(accounts)
     y, a = stays.astype(float), covered.astype(float)
     with one_thread():
         treated, untreated, weight = _augmented(x, modifiers, y, a)
     curves = point_treatment(x, covered, np.minimum(accounts["months"].to_numpy(), horizon), ~stays, horizon)
-    kept, between = y - untreated, treated - untreated
-    value, se = 100 * float(kept.mean()), 100 * float(kept.std(ddof=1) / np.sqrt(count))
+    (value, se), (between, between_se) = (
+        (100 * float(each.mean()), 100 * float(each.std(ddof=1) / np.sqrt(len(y))))
+        for each in (y - untreated, treated - untreated)
+    )
     detail = {
-        "covered_minus_uncovered": 100 * float(between.mean()),
-        "covered_minus_uncovered_se": 100 * float(between.std(ddof=1) / np.sqrt(count)),
+        "covered_minus_uncovered": between,
+        "covered_minus_uncovered_se": between_se,
         **curves.at_horizon(),
         "survival_observed": float(y.mean()),
         "largest_weight": weight,
     }
-    reach = normal_quantile(0.95) * se
-    return Evidence(KEY, horizon, value, value - reach, value + reach, se, accounts=count, churned=left, detail=detail)
+    return estimated(KEY, trial, horizon, value, se, detail)
 
 
 def _augmented(
     x: np.ndarray, modifiers: np.ndarray, y: np.ndarray, a: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Of each account what it adds to survival had all been covered, and had none; and the largest weight."""
-    chance = np.clip(probability_of(_fit(with_ones(x), a)), _CLIP, 1 - _CLIP)
+    constant = with_ones(x)
+    chance = logistic(constant, a, ridge=_RIDGE).log_odds(constant)
+    chance = np.clip(probability_of(chance), _CLIP, 1 - _CLIP)
     design = with_ones(x, a, a[:, None] * modifiers)
     fit = logistic(design, y, ridge=_RIDGE)
-    base = with_ones(x) @ fit.coefficients[: x.shape[1] + 1]
+    base = constant @ fit.coefficients[: x.shape[1] + 1]
     lift = with_ones(modifiers) @ fit.coefficients[x.shape[1] + 1 :]
     covered, uncovered = probability_of(base + lift), probability_of(base)
     treated = covered + a * (y - covered) / chance
@@ -155,17 +160,7 @@ def _augmented(
     return treated, untreated, float(np.where(a == 1, 1 / chance, 1 / (1 - chance)).max())
 
 
-def _fit(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return logistic(x, y, ridge=_RIDGE).log_odds(x)
-
-
 def _time(t: np.ndarray, horizon: int) -> np.ndarray:
     """1, t, t² with t as a share of the horizon, so that the columns are of one size."""
     share = np.asarray(t, float) / horizon
     return np.column_stack([np.ones(len(share)), share, share**2])
-
-
-def _standardised(x: np.ndarray) -> np.ndarray:
-    spread = x.std(axis=0)
-    kept = spread > 0
-    return np.asarray((x[:, kept] - x[:, kept].mean(axis=0)) / spread[kept])

@@ -1,4 +1,4 @@
-"""Break-even: how much retention customer success must cause to pay for itself. No causal claim is needed."""
+"""Break-even: how much retention customer success must keep to pay for itself, and what a point of it is worth."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class BreakEven(Record):
     leaving without customer success over that with it), retention_with and retention_break_even (fractions of the
     exposed MRR), reachable, reason (why not, or why 0 points are enough), and points_low, points_high,
     hazard_ratio_low, hazard_ratio_high: 2.5 % and 97.5 % of ``draws`` draws of the inputs that have a range; missing
-    where no input has one or where that many draws cannot reach break-even (``unreachable_share``). That is a scenario
-    range, not a confidence interval. ``curve``: horizon, relative_risk, points, net: what customer success nets if it
-    keeps so many points. ``assumptions``: the inputs at their modes, relative risk 1 and no expansion lost.
+    where no input has one or where that many draws cannot reach break-even (``unreachable_share``). ``curve``: horizon,
+    relative_risk, points, net: net value by points kept. ``assumptions``: the inputs at their modes, relative risk 1
+    and no expansion lost.
     """
 
     table: pd.DataFrame
@@ -67,7 +67,13 @@ def solve_break_even(
     The formulas are those of ``roi.economics``; expansion is left out, so that retention alone must pay. ``inputs``:
     single numbers, or inputs with ranges; their relative_risk and expansion_lost are not used and may be missing.
     Where even a hazard ratio of 1000 does not pay the cost there is no break-even (``reachable`` False and the reason);
-    where vanishing would save nothing, 0 points are enough. Raises ParameterError for horizons outside 1 to 120.
+    where closing customer success saves nothing, 0 points are enough. Raises ParameterError for horizons outside 1 to
+    120.
+
+    Example:
+        >>> known = cs.roi.break_even(tables)
+        >>> round(float(solve_break_even(known.portfolio, known.even.assumptions).at(12)["hazard_ratio"]), 1)
+        2.4
     """
     mode = inputs if isinstance(inputs, Assumptions) else at_mode(inputs)
     plain = Assumptions(**asdict(mode) | {"relative_risk": 1.0, "expansion_lost": 0.0})
@@ -77,7 +83,7 @@ def solve_break_even(
     for horizon in horizons:
         seen = flow(portfolio.rows, horizon)
         row = _row(portfolio, seen, plain, horizon)
-        rows.append(row | (_range(seen, many, horizon) if many else _NO_RANGE))
+        rows.append(row | (_range(seen, many, horizon) if many else dict.fromkeys(_RANGE, math.nan)))
         curves.append(_curve(seen, plain, horizon, row["hazard_ratio"]))
     return BreakEven(
         table=pd.DataFrame(rows),
@@ -91,14 +97,13 @@ def solve_break_even(
 
 
 _UNUSED = ("relative_risk", "expansion_lost")
-_RANGE = ("points_low", "points_high", "hazard_ratio_low", "hazard_ratio_high")
-_NO_RANGE: dict[str, float] = dict.fromkeys(_RANGE, math.nan) | {"unreachable_share": math.nan}
+_RANGE = ("points_low", "points_high", "hazard_ratio_low", "hazard_ratio_high", "unreachable_share")
 
 
 def hazard_ratios(portfolio: Flow, inputs: Mapping[str, Any], horizon: int) -> np.ndarray:
     """The break-even hazard ratio of each draw: 1 where there is no cost, NaN where 1000 does not pay it.
 
-    ``inputs`` as for ``worth``; relative_risk and expansion_lost are not used.
+    ``inputs`` as for ``outcomes``; relative_risk and expansion_lost are not used.
     """
     given = {name: np.atleast_1d(np.asarray(inputs[name], float))[:, None] for name in INPUTS if name not in _UNUSED}
     cost = cost_saved(given, horizon)
@@ -166,10 +171,9 @@ def _range(seen: Flow, many: Mapping[str, Any], horizon: int) -> dict[str, float
     points = outcomes(seen, dict(many) | {"relative_risk": np.where(beyond, 1.0, ratios)}, horizon).points
     found: dict[str, float] = {}
     for name, values in (("points", points), ("hazard_ratio", ratios)):
-        ordered = np.where(beyond, math.inf, values)
-        low, high = np.quantile(ordered, [_TAIL, 1 - _TAIL], method="inverted_cdf")
-        found |= {f"{name}_low": float(low), f"{name}_high": float(high)}
-    found = {name: value if math.isfinite(value) else math.nan for name, value in found.items()}
+        ends = np.quantile(np.where(beyond, math.inf, values), [_TAIL, 1 - _TAIL], method="inverted_cdf")
+        low, high = np.where(np.isfinite(ends), ends, math.nan).tolist()
+        found |= {f"{name}_low": low, f"{name}_high": high}
     return found | {"unreachable_share": float(beyond.mean())}
 
 
@@ -182,3 +186,50 @@ def _curve(seen: Flow, inputs: Assumptions, horizon: int, ratio: float) -> pd.Da
     return pd.DataFrame(
         {"horizon": int(horizon), "relative_risk": risks, "points": found.points, "net": found.value - found.cost}
     )
+
+
+def value_of_points(
+    portfolio: CoveredPortfolio,
+    assumptions: Assumptions,
+    points: Sequence[float] = (1, 2, 3, 4, 5),
+    horizons: Sequence[int] = (12, 24, 36),
+) -> pd.DataFrame:
+    """What one or more additional points of yearly retention are worth, whatever causes them.
+
+        value(H) = margin sum over t < H of d(t) sum of mrr (S'(t) - S(t))
+
+    with S at ``yearly_churn`` and S' at yearly_churn - points / 100, both phased in with the contracts' due dates;
+    without expansion, tail and cost. Columns horizon, points, retention_from, retention_to (of contracts that decide, a
+    year, as fractions), mrr_months (MRR of all months gained, before margin), value (currency, discounted), per_point;
+    reason where churn is lower than the points. Raises ParameterError for points of 0 or less.
+
+    Example:
+        >>> known = cs.roi.break_even(tables)
+        >>> found = value_of_points(known.portfolio, known.even.assumptions, points=[1], horizons=[12])
+        >>> found["value"].round().tolist()
+        [76724.0]
+    """
+    if any(not (math.isfinite(each) and each > 0) for each in points):
+        raise ParameterError(f"points = {list(points)}: give percentage points above 0, for example 1, 2, 3.")
+    churn = assumptions.yearly_churn
+    rows = []
+    for horizon in horizons:
+        seen = flow(portfolio.rows, horizon)
+        weight = discounting(np.array(assumptions.discount), np.arange(horizon))
+        for each in points:
+            better = round(churn - each / 100, 12)
+            row: dict[str, Any] = {"horizon": int(horizon), "points": each, "retention_from": 1 - churn}
+            if better < 0:
+                why = f"of a yearly churn of {100 * churn:.3g} % no {each:g} points can be won"
+                rows.append(row | {"reason": why})
+                continue
+            kept = np.exp(math.log1p(-better) * seen.years) - np.exp(math.log1p(-churn) * seen.years)
+            gained = seen.mrr[:horizon] @ kept
+            value = assumptions.margin * float(weight @ gained)
+            rows.append(
+                row
+                | {"retention_to": 1 - better, "mrr_months": float(gained.sum()), "value": value}
+                | {"per_point": value / each, "reason": ""}
+            )
+    columns = ["horizon", "points", "retention_from", "retention_to", "mrr_months", "value", "per_point", "reason"]
+    return pd.DataFrame(rows).reindex(columns=columns)

@@ -2,80 +2,83 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from cs_helpers import retention
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import or_suppressed
 from cs_helpers.roi.costs import CostBase, cost_base
-from cs_helpers.roi.coverage import margin_of, paying_and_covered
 from cs_helpers.roi.effect import MeasuredEffect, measure_effect
 from cs_helpers.roi.effect_money import measured_risk
-from cs_helpers.roi.panel import account_months, named_controls
-from cs_helpers.roi.portfolio import CoveredPortfolio, covered_portfolio
+from cs_helpers.roi.portfolio import CoveredPortfolio, covered_portfolio, paying_and_covered
 from cs_helpers.roi.settings import Settings
-from cs_helpers.roi.uncertain_inputs import Input, combine_inputs, measured_input, read_input, with_risk
+from cs_helpers.roi.trial import account_months, named_controls
+from cs_helpers.roi.uncertain_inputs import Input, fixed_input, gather_inputs, measured_input, read_input, with_risk
 
 if TYPE_CHECKING:
     from cs_helpers.data.tables import Tables
 
+T = TypeVar("T")
+GIVEN = ("discount", "expansion", "expansion_lost", "absorbed", "severance_months", "notice_months")
+"""Inputs that come from the settings alone."""
 
+
+def once_per(
+    *names: str,
+) -> Callable[[Callable[[Tables, Settings], T]], Callable[[Tables, Settings], T]]:
+    """Decorator of a step that is computed once per company and value of the named settings; none: of all of them."""
+
+    def decorate(step: Callable[[Tables, Settings], T]) -> Callable[[Tables, Settings], T]:
+        @wraps(step)
+        def call(tables: Tables, settings: Settings) -> T:
+            key = [getattr(settings, name) for name in names] or [settings]
+            return tables.cached((f"roi.{step.__name__}", *key), lambda: step(tables, settings))
+
+        return call
+
+    return decorate
+
+
+@once_per("role", "everybody")
 def accounts_now(tables: Tables, settings: Settings) -> pd.DataFrame:
     """The accounts paying on the eve of the as-of date: account_id, mrr, covered."""
-
-    def make() -> pd.DataFrame:
-        mrr = retention.paying_now(tables.account_months())
-        return paying_and_covered(mrr, tables.assignments, tables.reps, tables.as_of, settings.role, settings.everybody)
-
-    return tables.cached(("roi.accounts_now", settings.role, settings.everybody), make)
+    mrr = retention.paying_now(tables.account_months())
+    return paying_and_covered(mrr, tables.assignments, tables.reps, tables.as_of, settings.role, settings.everybody)
 
 
+@once_per("role", "everybody")
 def portfolio(tables: Tables, settings: Settings) -> CoveredPortfolio:
     """The covered accounts' MRR by the time at which their contracts decide."""
-    return tables.cached(
-        ("roi.portfolio", settings.role, settings.everybody),
-        lambda: covered_portfolio(tables.subscriptions, accounts_now(tables, settings), tables.as_of, tables.renewals),
-    )
+    return covered_portfolio(tables.subscriptions, accounts_now(tables, settings), tables.as_of, tables.renewals)
 
 
+@once_per("cost_function", "cost_per_month")
 def costs(tables: Tables, settings: Settings) -> CostBase:
     """What customer success costs a month."""
-    return tables.cached(
-        ("roi.costs", settings.cost_function, settings.cost_per_month),
-        lambda: cost_base(
-            tables.costs,
-            tables.reps,
-            tables.as_of,
-            tables.currency,
-            functions=settings.cost_function.split(","),
-            cost_per_month=settings.cost_per_month,
-        ),
+    functions, given = settings.cost_function.split(","), settings.cost_per_month
+    return cost_base(
+        tables.costs, tables.reps, tables.as_of, tables.currency, functions=functions, cost_per_month=given
     )
 
 
+@once_per()
 def inputs(tables: Tables, settings: Settings) -> tuple[Input, ...]:
     """The inputs of the money without the relative risk. Raises ContractError with all that is not known."""
-    return tables.cached(("roi.inputs", settings), lambda: _inputs(tables, settings))
-
-
-def _inputs(tables: Tables, settings: Settings) -> tuple[Input, ...]:
-    margin = read_input(settings.margin, "margin")
-    churn = read_input(settings.yearly_churn, "yearly_churn")
-    return combine_inputs(
-        [
-            margin or or_suppressed(lambda: _booked_margin(tables, settings)),
-            churn or or_suppressed(lambda: _measured_churn(tables)),
-            *(
-                read_input(getattr(settings, name), name)
-                for name in (
-                    "discount", "expansion", "expansion_lost", "absorbed", "severance_months", "notice_months"
-                )
-            ),
-        ],
-        or_suppressed(costs, tables, settings),
-    )  # fmt: skip
+    found = [
+        read_input(settings.margin, "margin") or or_suppressed(_booked_margin, tables, settings),
+        read_input(settings.yearly_churn, "yearly_churn") or or_suppressed(_measured_churn, tables),
+        *(read_input(getattr(settings, name), name) for name in GIVEN),
+    ]
+    cost = or_suppressed(costs, tables, settings)
+    unknown = [each.reason for each in (*found, cost) if isinstance(each, Suppressed)]
+    if unknown:
+        raise ContractError("\n".join(unknown))
+    return gather_inputs(found, cost)
 
 
 def _booked_margin(tables: Tables, settings: Settings) -> Input:
@@ -87,20 +90,26 @@ def _measured_churn(tables: Tables) -> Input:
     return measured_input(kept, "yearly_churn", complement=True)
 
 
-def effect(tables: Tables, settings: Settings) -> MeasuredEffect:
-    """The effect of customer success by every method there is, with the verdict on it."""
-    key = (
-        settings.role,
-        settings.health_lag,
-        settings.horizon,
-        settings.by,
-        settings.negative_controls,
-        settings.draws,
+def margin_of(now: pd.DataFrame, margins: pd.Series) -> Input:
+    """Gross margin of the covered MRR: the mean over covered accounts, weighted by MRR.
+
+    ``now`` as from ``paying_and_covered`` (where coverage is not known, all accounts count); ``margins``: fractions by
+    account_id. Raises ContractError where no covered account has one.
+    """
+    among = now[now["covered"].fillna(True).astype(bool)]
+    booked = among["account_id"].map(margins).to_numpy(float)
+    known = np.isfinite(booked)
+    if not known.any():
+        raise ContractError("no covered account has a gross margin: give gross_margin with the accounts, or margin.")
+    mean = float(np.average(booked[known], weights=among["mrr"].to_numpy(float)[known]))
+    return fixed_input(
+        "margin", mean, "measured", f"gross_margin of {int(known.sum()):,} covered accounts, weighted by MRR"
     )
-    return tables.cached(("roi.effect", *key), lambda: _effect(tables, settings))
 
 
-def _effect(tables: Tables, settings: Settings) -> MeasuredEffect:
+@once_per("role", "health_lag", "horizon", "by", "negative_controls", "draws")
+def effect(tables: Tables, settings: Settings) -> MeasuredEffect:
+    """The effect of customer success by every method, and which of them carries a headline."""
     controls = named_controls(settings.negative_controls)
     segments = tables.attribute(settings.by)
     panel = tables.rollup("vanish_panel", start=tables.observed_from, as_of=tables.as_of, role=settings.role)
@@ -122,5 +131,5 @@ def effect_with_curves(tables: Tables, settings: Settings) -> MeasuredEffect:
 def inputs_with_risk(tables: Tables, settings: Settings) -> tuple[Input, ...]:
     """The inputs with a relative risk: the one given, else the one measured, else none."""
     given = read_input(settings.relative_risk, "relative_risk")
-    risk = or_suppressed(lambda: measured_risk(effect(tables, settings))) if given is None else given
-    return with_risk(inputs(tables, settings), [risk])
+    risk = given or or_suppressed(lambda: measured_risk(effect(tables, settings)))
+    return with_risk(inputs(tables, settings), risk)

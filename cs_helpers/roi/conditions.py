@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
-from cs_helpers.roi.common_support import Overlap
+from cs_helpers.core.results import Record
+from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.roi.controls import ALARM, Control
-from cs_helpers.roi.effect_evidence import Evidence, Gate, gate
-from cs_helpers.roi.gformula import Futures
+from cs_helpers.roi.effect_evidence import Evidence
+from cs_helpers.roi.gformula import Futures, Models, designs
 from cs_helpers.roi.ltmle import NeverArm
 from cs_helpers.roi.trial import Trial
 
@@ -21,64 +24,107 @@ MAX_LEFT_OUT = 0.20
 MAX_STANDARD_ERRORS = 1.96
 MAX_MODEL_ERROR = 1.0
 MODEL_ERROR_AT = (6, 12, 24)
+MIN_UNCOVERED_CHANCE = 0.05
+"""Below this chance of being uncovered an account has nothing to be compared with."""
+_RIDGE = 0.1
+
+
+@dataclass(frozen=True, repr=False)
+class Gate(Record):
+    """One condition for a causal headline: its value, its threshold, and whether it holds.
+
+    ``passed`` is None where the condition could not be assessed; ``reason`` states why, or what the failure means.
+    ``value`` and ``threshold`` are numbers in ``unit``; ``rule`` is "at least" or "at most".
+    """
+
+    key: str
+    value: float | None
+    threshold: float
+    rule: str
+    unit: str
+    passed: bool | None
+    reason: str = ""
+
+
+def gate(key: str, value: float | None, threshold: float, rule: str, unit: str, reason: str = "") -> Gate:
+    """A gate that compares ``value`` with ``threshold``; a missing value cannot pass, and is not a failure either."""
+    if value is None or not math.isfinite(value):
+        return Gate(key, None, threshold, rule, unit, None, reason or "it could not be computed")
+    passed = value >= threshold if rule == "at least" else value <= threshold
+    return Gate(key, float(value), threshold, rule, unit, passed, "" if passed else reason)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Overlap(Record):
+    """For how much of the MRR P(uncovered | health, MRR, tenure, calendar month) is at least 5 %.
+
+    ``left_out_share``: share of MRR-months below it. ``table``: one row per segment: segment, accounts, mrr_share
+    (of all MRR-months), left_out_share (of the segment's). ``inside``: one flag per account, at least 5 % in half of
+    its months.
+    """
+
+    left_out_share: float
+    table: pd.DataFrame
+    inside: np.ndarray
+
+
+def measure_overlap(models: Models) -> Overlap:
+    """How much of the MRR had a chance of at least 5 % of being uncovered.
+
+    P(uncovered) comes from a pooled logistic model on natural splines of log MRR, health, tenure and calendar month and
+    health x MRR, without last month's coverage. Each account-month counts with its MRR.
+    """
+    trial, rows = models.trial, models.trial.rows
+    x = designs(trial, models.scales, models.filled).leaving[:, :-3]  # all columns that hold no coverage
+    covered = rows["covered"].to_numpy()
+    fit = logistic(x, covered.astype(float), ridge=_RIDGE)
+    uncovered = 1 - probability_of(fit.log_odds(x))
+    outside, mrr = uncovered < MIN_UNCOVERED_CHANCE, rows["mrr"].to_numpy()
+    account = rows["account"].to_numpy()
+    months = trial.accounts["months"].to_numpy()
+    inside = np.bincount(account, weights=outside) <= months / 2
+    by = pd.DataFrame(
+        {"segment": trial.accounts["segment"].to_numpy()[account], "mrr": mrr, "outside": mrr * outside}
+    ).groupby("segment")
+    sums = by[["mrr", "outside"]].sum()
+    table = pd.DataFrame(
+        {
+            "segment": sums.index.astype(str),
+            "accounts": trial.accounts.groupby("segment").size().reindex(sums.index).to_numpy(),
+            "mrr_share": (sums["mrr"] / mrr.sum()).to_numpy(),
+            "left_out_share": (sums["outside"] / sums["mrr"]).to_numpy(),
+        }
+    )
+    return Overlap(float((mrr * outside).sum() / mrr.sum()), table, inside)
 
 
 def gates_before(trial: Trial, horizon: int, arm: NeverArm, controls: Sequence[Control]) -> tuple[Gate, ...]:
-    """What must hold before anything is fitted, in the order in which it is looked at.
+    """What must hold of the data before anything is fitted.
 
     months: length of the panel; events: accounts that left; dated_coverage: accounts whose coverage began or ended
-    while they were followed (flags that never change are no dates); health_known: share of account-months with a
-    health that moves within accounts; never_*: the accounts never covered within ``horizon``; control:NAME: p value of
-    a negative control. ``passed`` is None for controls where none was named or one could not be computed.
+    while they were followed; health_known: share of account-months with a health that changes within accounts; never_*:
+    the accounts never covered within ``horizon``; control:NAME: p value of a negative control. ``passed`` is None for
+    controls where none was named or one could not be computed.
     """
     rows = trial.rows
     changes = rows.groupby("account")["covered"].nunique().to_numpy()
     moves = rows.groupby("account")["health"].nunique().to_numpy().max(initial=0) > 1
     known = float(rows["health"].notna().mean()) if moves else 0.0
-    found = [
-        gate("months", trial.months, MIN_MONTHS, "at least", "months", "the panel is too short"),
-        gate("events", trial.churn_events, MIN_EVENTS, "at least", "accounts", "too few accounts left"),
-        gate(
-            "dated_coverage",
-            int((changes > 1).sum()),
-            MIN_CHANGES,
-            "at least",
-            "accounts",
-            "coverage hardly ever begins or ends: it is a label of the account and not something done to it",
-        ),
-        gate(
-            "health_known",
-            known,
-            MIN_HEALTH_KNOWN,
-            "at least",
-            "share",
-            "health or usage month by month is not known, and coverage goes by it",
-        ),
-        gate(
-            "never_events",
-            arm.never_churned,
-            MIN_NEVER_CHURNED,
-            "at least",
-            "accounts",
-            "too few of the accounts that were never covered left",
-        ),
-        gate(
-            "never_at_horizon",
-            arm.at_horizon,
-            MIN_NEVER_AT_HORIZON,
-            "at least",
-            "accounts",
-            f"too few never-covered accounts are still there after {horizon} months",
-        ),
-        gate(
-            "never_ess",
-            arm.ess,
-            MIN_NEVER_ESS,
-            "at least",
-            "accounts",
-            "a few never-covered accounts would have to stand for all the others",
-        ),
-    ]
+    at_least: tuple[tuple[str, float, float, str, str], ...] = (
+        ("months", trial.months, MIN_MONTHS, "months", "the panel is too short"),
+        ("events", trial.churn_events, MIN_EVENTS, "accounts", "too few accounts left"),
+        ("dated_coverage", int((changes > 1).sum()), MIN_CHANGES, "accounts",
+         "coverage hardly ever begins or ends: it is a label of the account and not something done to it"),
+        ("health_known", known, MIN_HEALTH_KNOWN, "share",
+         "health or usage month by month is not known, and coverage goes by it"),
+        ("never_events", arm.never_churned, MIN_NEVER_CHURNED, "accounts",
+         "too few of the accounts that were never covered left"),
+        ("never_at_horizon", arm.at_horizon, MIN_NEVER_AT_HORIZON, "accounts",
+         f"too few never-covered accounts are still there after {horizon} months"),
+        ("never_ess", arm.ess, MIN_NEVER_ESS, "accounts",
+         "a few never-covered accounts would have to stand for all the others"),
+    )  # fmt: skip
+    found = [gate(key, value, needed, "at least", unit, why) for key, value, needed, unit, why in at_least]
     return (*found, *_control_gates(controls))
 
 
@@ -102,25 +148,11 @@ def gates_of_fit(trial: Trial, futures: Futures, where: Overlap, check: Evidence
         agreement = replace(agreement, passed=False, reason=f"the second method gives no figure: {check.reason}")
     followed = trial.followed(horizon)
     at = sorted({*(each for each in MODEL_ERROR_AT if each <= horizon), horizon})
-    natural = [
-        gate(
-            f"natural_{each}",
-            100 * abs(float(futures.natural[each, 0]) - float(np.mean(trial.survives(each)[followed]))),
-            MAX_MODEL_ERROR,
-            "at most",
-            "points",
-            "the models do not reproduce what happened",
-        )
-        for each in at
-    ]
-    left_out = gate(
-        "overlap",
-        where.left_out_share,
-        MAX_LEFT_OUT,
-        "at most",
-        "share of MRR",
-        "accounts like these hardly ever go without coverage, so there is nothing to compare them with",
-    )
+    errors = {t: 100 * abs(float(futures.natural[t, 0]) - float(np.mean(trial.survives(t)[followed]))) for t in at}
+    why = "the models do not reproduce what happened"
+    natural = [gate(f"natural_{t}", off, MAX_MODEL_ERROR, "at most", "points", why) for t, off in errors.items()]
+    why = "accounts like these hardly ever go without coverage, so there is nothing to compare them with"
+    left_out = gate("overlap", where.left_out_share, MAX_LEFT_OUT, "at most", "share of MRR", why)
     return (left_out, agreement, *natural)
 
 

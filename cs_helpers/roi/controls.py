@@ -1,4 +1,4 @@
-"""Negative controls: ties that cannot be effects of customer success, so that finding one shows something is missing.
+"""Negative controls, which show whether a common cause of coverage and churn is missing from the data.
 
 And the strongest measured covariate, as the yardstick for how strong a missing one would have to be.
 """
@@ -15,7 +15,7 @@ from cs_helpers.core.stats.clusters import clustered_covariance, two_sided_p
 from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.core.stats.sensitivity import bias_factor
 from cs_helpers.core.stats.threads import one_thread
-from cs_helpers.roi.adjustment import adjustment, followed, with_ones
+from cs_helpers.roi.adjustment import adjustment, with_ones
 from cs_helpers.roi.trial import Trial
 
 MIN_EVENTS = 20
@@ -26,11 +26,11 @@ COVARIATES = ("health", "log_mrr", "tenure_months")
 
 @dataclass(frozen=True, repr=False)
 class Control(Record):
-    """One negative control. ``kind``: "outcome" (its tie to coverage) or "exposure" (its tie to churn).
+    """One negative control: its association with coverage (``kind`` "outcome") or with churn ("exposure").
 
-    ``estimate``: log odds ratio, adjusted for health, MRR, tenure and month; ``se`` by account; ``p``: two-sided, that
-    chance alone gives as much. All three are None where ``reason`` says why. ``n`` account-months, ``events`` of them
-    with the outcome. A p below .05 speaks of a cause of coverage and churn that nobody recorded.
+    ``estimate``: log odds ratio, adjusted for health, MRR, tenure and month; ``se`` by account; ``p``: two-sided. All
+    three are None where ``reason`` states why. ``n`` account-months, ``events`` of them with the outcome. A p below .05
+    is evidence of a cause of coverage and churn that is not in the data.
     """
 
     key: str
@@ -44,21 +44,19 @@ class Control(Record):
 
     @property
     def alarm(self) -> bool:
-        """Whether chance alone would rarely give as much: p < .05."""
+        """Whether the association is clear: p < .05."""
         return self.p is not None and self.p < ALARM
 
 
 @dataclass(frozen=True, repr=False)
 class Yardstick(Record):
-    """What the strongest measured covariate could explain, to hold an E-value against.
+    """How much the strongest measured covariate could explain, for comparison with an E-value.
 
-    ``covariate`` of ``table`` with the largest ``bias_factor``: a hidden cause as strong as it could move a risk ratio
+    ``covariate`` has the largest ``bias_factor`` in ``table``: a hidden cause as strong as it could change a risk ratio
     by that factor at most. ``table``: covariate, risk_ratio (of churn), prevalence_ratio (with coverage), bias_factor.
     """
 
     covariate: str
-    risk_ratio: float
-    prevalence_ratio: float
     bias_factor: float
     table: pd.DataFrame
 
@@ -85,16 +83,16 @@ def run_negative_controls(trial: Trial) -> tuple[Control, ...]:
 
 
 def yardstick(trial: Trial, horizon: int) -> Yardstick | None:
-    """The measured covariate that could bias most: top against bottom third at t = 0, whichever way round.
+    """The measured covariate that could bias the effect most: top against bottom third at t = 0.
 
-        risk_ratio       P(churned within H | one third) / P(churned | the other), turned to be 1 or more
+        risk_ratio       P(churned within H | one third) / P(churned | the other), inverted where it is below 1
         prevalence_ratio P(third | covered at t = 0) / P(third | uncovered), of the two thirds the one further from 1
         bias_factor      see ``cs_helpers.core.stats.sensitivity.bias_factor``
 
     Health, MRR and tenure, over accounts followed for ``horizon`` months. None where no covariate varies, nobody is
     followed, or a third holds no account that left, none covered or none uncovered.
     """
-    among = followed(trial, horizon)
+    among = trial.followed(horizon)
     accounts = trial.accounts[among]
     left, covered = ~trial.survives(horizon)[among], accounts["covered"].to_numpy()
     found = []
@@ -106,14 +104,7 @@ def yardstick(trial: Trial, horizon: int) -> Yardstick | None:
         return None
     table = pd.DataFrame(found, columns=["covariate", "risk_ratio", "prevalence_ratio", "bias_factor"])
     table = table.sort_values("bias_factor", ascending=False, ignore_index=True)
-    first = table.iloc[0]
-    return Yardstick(
-        str(first["covariate"]),
-        float(first["risk_ratio"]),
-        float(first["prevalence_ratio"]),
-        float(first["bias_factor"]),
-        table,
-    )
+    return Yardstick(str(table["covariate"].iloc[0]), float(table["bias_factor"].iloc[0]), table)
 
 
 def _control(rows: pd.DataFrame, name: str, kind: str) -> Control:

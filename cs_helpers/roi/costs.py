@@ -15,8 +15,8 @@ from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.results import Record
 
 PARTS = ("people", "tools", "management")
-MIN_MONTHS = 3
-"""Months with costs that a monthly mean needs."""
+MONTHS, MIN_MONTHS = 12, 3
+"""Months that are averaged, and how many of them must have costs."""
 CS_ROLES = ("csm",)
 _WORDS = {
     "management": r"manag|leader|director|head of|executive",
@@ -28,25 +28,27 @@ _WORDS = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CostBase(Record):
-    """What customer success costs a month, in ``currency`` ("" where the source states none).
+    """What customer success costs a month, in currency: ``people``, ``tools`` and ``management``.
 
-    ``per_month`` = ``people`` + ``tools`` + ``management``. ``origin``: "costs" (the mean month of the table costs),
-    "reps" (the yearly cost of the people there now) or "given" (the user's own figure). ``months`` is how many months
-    with costs the mean rests on, of the window [``start``, ``end``); 0 and no window where no month was averaged.
-    ``items``: item, part, per_month. ``note`` says what was assumed or is missing.
+    ``origin``: "costs" (the mean month of the table costs), "reps" (the yearly cost of the people there now) or "given"
+    (the user's own figure). ``months``: how many months with costs were averaged, of the window [``start``, ``end``); 0
+    and no window where none was. ``items``: item, part, per_month. ``note``: what was assumed or is missing.
     """
 
-    per_month: float
     people: float
     tools: float
     management: float
     origin: str
-    currency: str = ""
     months: int = 0
     start: pd.Timestamp | None = None
     end: pd.Timestamp | None = None
     items: pd.DataFrame | None = None
     note: str = ""
+
+    @property
+    def per_month(self) -> float:
+        """People, tools and management together."""
+        return self.people + self.tools + self.management
 
     @property
     def per_year(self) -> float:
@@ -59,25 +61,28 @@ def cost_base(
     reps: pd.DataFrame,
     as_of: pd.Timestamp,
     currency: str = "",
-    months: int = 12,
     functions: Sequence[str] = ("customer_success",),
     cost_per_month: float = 0.0,
 ) -> CostBase:
-    """The mean monthly cost of customer success, from the best source there is.
+    """The mean monthly cost of customer success, from the first source of these that is there.
 
-    1. ``cost_per_month`` (currency) above 0 stands for all of it, counted as people: 0 means not given.
+    1. ``cost_per_month`` (currency) above 0, counted as people.
     2. ``costs`` (month, item, amount, function; a missing function is customer_success): rows of ``functions`` in the
-       last ``months`` whole months before ``as_of``, their sum divided by the months that have any such row. A month
-       without rows was not recorded, which is not a month without costs: the note names it.
+       last 12 whole months before ``as_of``, their sum divided by the months that have any such row. A month without
+       rows was not recorded; the note names it.
     3. ``reps`` (role, annual_cost, left_on): a twelfth of the yearly cost of the CSMs there at ``as_of``, and of those
        who manage them; no tools.
 
-    Items are told apart by words: management; pay, salary, bonus, benefits, training, travel and the like are people;
-    software, tools, licences are tools; what no word knows counts with the tools and is named. Where no item names
-    management, the yearly cost of the managers of CSMs there now is taken out of the people's pay, which is thought to
-    hold it: those managers work no portfolio that others would have to take over.
-    Raises ContractError where there is nothing to go by, fewer than three months have costs, costs are in another
-    currency than ``currency``, or amounts are missing or negative; ParameterError for a ``cost_per_month`` below 0.
+    The words of an item decide its part: management; pay, salary, bonus, benefits, training, travel and the like are
+    people; software, tools, licences are tools; an item without any of the words counts with the tools and is named.
+    Where no item names management, the yearly cost of the managers of CSMs there now is taken out of the people's pay.
+    Raises ContractError where no source is there, fewer than three months have costs, costs are in another currency
+    than ``currency``, or amounts are missing or negative; ParameterError for a ``cost_per_month`` below 0.
+
+    Example:
+        >>> base = cost_base(tables.costs, tables.reps, tables.as_of)
+        >>> (base.months, round(base.per_month))
+        (12, 109413)
     """
     if not (isinstance(cost_per_month, int | float) and math.isfinite(cost_per_month) and cost_per_month >= 0):
         raise ParameterError(
@@ -86,11 +91,10 @@ def cost_base(
         )
     if cost_per_month > 0:
         note = "The cost is the user's own figure, counted as people; its parts are not known."
-        amount = float(cost_per_month)
-        return CostBase(amount, amount, 0.0, 0.0, "given", currency, note=note)
+        return CostBase(float(cost_per_month), 0.0, 0.0, "given", note=note)
     if costs is not None and len(costs):
-        return _from_costs(_of_functions(costs, functions, currency), reps, as_of, currency, months)
-    return _from_reps(reps, as_of, currency)
+        return _from_costs(_of_functions(costs, functions, currency), reps, as_of)
+    return _from_reps(reps, as_of)
 
 
 def _of_functions(costs: pd.DataFrame, functions: Sequence[str], currency: str) -> pd.DataFrame:
@@ -124,16 +128,16 @@ def _of_functions(costs: pd.DataFrame, functions: Sequence[str], currency: str) 
     return chosen.reset_index(drop=True)
 
 
-def _from_costs(costs: pd.DataFrame, reps: pd.DataFrame, as_of: pd.Timestamp, currency: str, months: int) -> CostBase:
+def _from_costs(costs: pd.DataFrame, reps: pd.DataFrame, as_of: pd.Timestamp) -> CostBase:
     end = periods.month(as_of)
-    start = periods.add_months(end, -months)
+    start = periods.add_months(end, -MONTHS)
     index = periods.month_index(costs["month"])
     first, last = (moment.year * 12 + moment.month - 1 for moment in (start, end))
     inside = costs[(index >= first) & (index < last)]
     there = sorted(index[inside.index].unique())
     if len(there) < MIN_MONTHS:
         raise ContractError(
-            f"costs: {len(there)} of the {months} months {periods.window_words(start, end)} have costs; a mean month "
+            f"costs: {len(there)} of the {MONTHS} months {periods.window_words(start, end)} have costs; a mean month "
             f"needs {MIN_MONTHS}. Load more months, or give cost_per_month."
         )
     items = (inside.groupby("item")["amount"].sum().astype(float) / len(there)).rename("per_month").reset_index()
@@ -154,21 +158,11 @@ def _from_costs(costs: pd.DataFrame, reps: pd.DataFrame, as_of: pd.Timestamp, cu
     if managers:
         sums["people"], sums["management"] = sums["people"] - managers, managers
         notes.append("The managers' pay is taken out of the people's pay, by what they cost a year in the table reps.")
-    total = float(items["per_month"].sum())
-    return CostBase(
-        total,
-        **sums,
-        origin="costs",
-        currency=currency,
-        months=len(there),
-        start=start,
-        end=end,
-        items=items,
-        note=" ".join(notes),
-    )
+    people, tools, management = (sums[name] for name in PARTS)
+    return CostBase(people, tools, management, "costs", len(there), start, end, items, " ".join(notes))
 
 
-def _from_reps(reps: pd.DataFrame, as_of: pd.Timestamp, currency: str) -> CostBase:
+def _from_reps(reps: pd.DataFrame, as_of: pd.Timestamp) -> CostBase:
     people = _there(reps, as_of)
     people = people[people["role"].isin(CS_ROLES)] if len(people) else people
     known = people["annual_cost"].notna() if len(people) else pd.Series(dtype=bool)
@@ -186,9 +180,7 @@ def _from_reps(reps: pd.DataFrame, as_of: pd.Timestamp, currency: str) -> CostBa
         )
     pay, lead = mean * len(people) / 12, float(_managers(reps, as_of)["annual_cost"].sum()) / 12
     items = pd.DataFrame({"item": ["csm", "manager"], "part": ["people", "management"], "per_month": [pay, lead]})
-    return CostBase(
-        pay + lead, pay, 0.0, lead, "reps", currency, items=items[items["per_month"] > 0], note=" ".join(notes)
-    )
+    return CostBase(pay, 0.0, lead, "reps", items=items[items["per_month"] > 0], note=" ".join(notes))
 
 
 def _there(reps: pd.DataFrame | None, as_of: pd.Timestamp) -> pd.DataFrame:

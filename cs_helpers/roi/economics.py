@@ -18,12 +18,10 @@ and survivors grow by  g1(t) = (1 + expansion)^(t/12),  g0(t) = (1 + expansion (
     net(H)   = value - cost,    roi(H) = net / cost where cost > 0
     points(H) = 100 sum of mrr (S1(H) - S0(H)) / sum of mrr
 
-with u(t) the part of month t after notice_months (0 or 1 where they are whole). "More churn" and "shorter lifetimes"
-are the same effect and appear once. The tail, off by default, adds what the MRR kept at H is worth in the months after:
+with u(t) the part of month t after notice_months (0 or 1 where they are whole). The tail, off by default, adds what the
+MRR kept at H is worth in the months after it, at no cost:
 
     margin sum of mrr (S1(H) - S0(H)) sum over t = H .. H + tail_months - 1 of d(t) exp(-L (t - H + 1) / 12)
-
-at no cost; a gain that comes only from there rests on what nobody has seen.
 """
 
 from __future__ import annotations
@@ -31,7 +29,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -58,20 +56,19 @@ LIMITS: dict[str, tuple[float, float, str]] = {
     "notice_months": (0, 60, "months in which pay runs on, for example 3"),
     "discount": (0, 1, "the yearly discount rate as a fraction, for example 0.10"),
 }
-"""Least, largest and meaning of each input, in the order of ``Assumptions``; the least and the largest are allowed."""
+"""Minimum, maximum (both allowed) and meaning of each input, in the order of ``Assumptions``."""
 
 
 @dataclass(frozen=True, repr=False)
 class Assumptions(Record):
     """One number for each input of the economics.
 
-    ``relative_risk``: hazard ratio of leaving without customer success; 1 says that it changes nothing, and no other
-    value is ever assumed for the user. ``yearly_churn``: share of MRR lost a year as things are, on contracts that
-    decide. ``expansion``: yearly growth of surviving MRR; ``expansion_lost``: the share of that growth that would not
-    come. ``margin``: gross margin. All fractions. ``people``, ``tools``, ``management``: money per month.
-    ``absorbed``: share of the people's work that other teams must take over. ``severance_months``: months of the
-    people's pay; ``notice_months``: months in which all costs run on. ``discount``: yearly rate.
-    Raises ParameterError, naming every input outside its limits.
+    ``relative_risk``: hazard ratio of leaving without customer success; 1: it changes nothing. ``yearly_churn``: share
+    of MRR lost a year as things are, on contracts that decide. ``expansion``: yearly growth of surviving MRR;
+    ``expansion_lost``: the share of that growth that would not come. ``margin``: gross margin. All fractions.
+    ``people``, ``tools``, ``management``: money per month. ``absorbed``: share of the people's work that other teams
+    must take over. ``severance_months``: months of the people's pay; ``notice_months``: months in which all costs run
+    on. ``discount``: yearly rate. Raises ParameterError, naming every input outside its limits.
     """
 
     relative_risk: float
@@ -110,32 +107,42 @@ def limit_problem(name: str, value: Any, limits: Mapping[str, tuple[float, float
     return f"{name} = {value}: give {meaning} ({bounds})."
 
 
-@dataclass(frozen=True, repr=False)
-class Outcome(Record):
-    """What closing customer success would lose and save within ``horizon`` months, in currency, discounted to as-of.
+Number = TypeVar("Number", float, np.ndarray)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Outcomes(Record, Generic[Number]):
+    """What closing customer success would lose and save, in currency, discounted to as-of; arrays: one value per draw.
 
     ``value`` = ``churn_value`` (MRR that leaves) + ``expansion_value`` (growth of survivors that does not come)
-    + ``tail_value`` (0 without a tail). ``roi`` is None where ``cost`` is not above 0, and ``reason`` says so.
-    ``points``: points of retention of the exposed MRR at ``horizon``, of ``retention_with`` and ``retention_without``
-    (fractions of the exposed MRR still paying, without growth); ``points_of_all``: of the whole company's MRR.
+    + ``tail_value`` (0 without a tail). ``points``: points of retention of the exposed MRR at the horizon, of
+    ``retention_with`` and ``retention_without`` (fractions of the exposed MRR still paying, without growth).
     ``lost_mrr_months``: MRR of all months lost, undiscounted, before margin.
     """
 
+    value: Number
+    cost: Number
+    points: Number
+    retention_with: Number
+    retention_without: Number
+    lost_mrr_months: Number
+    churn_value: Number
+    expansion_value: Number
+    tail_value: Number
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Outcome(Outcomes[float]):
+    """The figures of ``Outcomes`` for one set of numbers, with what follows from them.
+
+    ``roi`` is None where ``cost`` is not above 0, and ``reason`` states it. ``points_of_all``: points of the whole
+    company's MRR.
+    """
+
     horizon: int
-    tail_months: int
-    value: float
-    cost: float
     net: float
     roi: float | None
-    points: float
     points_of_all: float
-    retention_with: float
-    retention_without: float
-    lost_mrr_months: float
-    churn_value: float
-    expansion_value: float
-    tail_value: float
-    exposed_mrr: float
     reason: str = ""
 
 
@@ -143,19 +150,23 @@ def outcome(portfolio: CoveredPortfolio, assumptions: Assumptions, horizon: int,
     """Value, cost and points of retention of the portfolio for one set of numbers; see the module for the formulas.
 
     ``horizon`` and ``tail_months`` in whole months. Raises ParameterError outside 1 to 120 (tail: 0 to 120).
+
+    Example:
+        >>> portfolio = cs.roi.break_even(tables).portfolio
+        >>> known = cs.roi.break_even(tables).even.assumptions
+        >>> round(outcome(portfolio, known, horizon=12).cost)
+        1252321
     """
-    each = outcomes(flow(portfolio.rows, horizon), asdict(assumptions), horizon, tail_months)
-    found = {name: float(values[0]) for name, values in asdict(each).items()}
-    cost = found["cost"]
+    many = outcomes(flow(portfolio.rows, horizon), asdict(assumptions), horizon, tail_months)
+    found = {name: float(values[0]) for name, values in asdict(many).items()}
+    cost, net = found["cost"], found["value"] - found["cost"]
     return Outcome(
-        horizon=int(horizon),
-        tail_months=int(tail_months),
-        net=found["value"] - cost,
-        roi=(found["value"] - cost) / cost if cost > 0 else None,
-        points_of_all=found["points"] * portfolio.exposed_mrr / portfolio.total_mrr,
-        exposed_mrr=portfolio.exposed_mrr,
-        reason="" if cost > 0 else NO_COST,
         **found,
+        horizon=int(horizon),
+        net=net,
+        roi=net / cost if cost > 0 else None,
+        points_of_all=found["points"] * portfolio.exposed_mrr / portfolio.total_mrr,
+        reason="" if cost > 0 else NO_COST,
     )
 
 
@@ -178,7 +189,6 @@ class Flow(Record):
 def flow(rows: pd.DataFrame, last: int) -> Flow:
     """The rows of a portfolio reduced to MRR by month and years decided, for months 0 to ``last``.
 
-    Any number of rows becomes a table of a few dozen columns, on which every draw is evaluated.
     Raises ParameterError for a ``last`` outside 1 to 120.
     """
     _check_months("horizon", last, 1)
@@ -192,27 +202,11 @@ def flow(rows: pd.DataFrame, last: int) -> Flow:
     return Flow(months / 12, sums.reshape(last + 1, len(months)) / 100)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Outcomes(Record):
-    """The figures of ``Outcome`` for each draw, as arrays of one length."""
-
-    value: np.ndarray
-    cost: np.ndarray
-    points: np.ndarray
-    retention_with: np.ndarray
-    retention_without: np.ndarray
-    lost_mrr_months: np.ndarray
-    churn_value: np.ndarray
-    expansion_value: np.ndarray
-    tail_value: np.ndarray
-
-
-def outcomes(portfolio: Flow, inputs: Mapping[str, Any], horizon: int, tail_months: int = 0) -> Outcomes:
+def outcomes(portfolio: Flow, inputs: Mapping[str, Any], horizon: int, tail_months: int = 0) -> Outcomes[np.ndarray]:
     """The economics of the module for many draws at once.
 
     ``portfolio``: from ``flow`` with a ``last`` of at least ``horizon``. ``inputs``: each name of ``INPUTS`` as a
-    number or an array with one value per draw; nothing is checked here. An input that is one number costs its share of
-    the work once, however many draws there are.
+    number or an array with one value per draw; nothing is checked here.
     """
     _check_months("horizon", horizon, 1)
     _check_months("tail_months", tail_months, 0)
@@ -264,6 +258,6 @@ def cost_saved(given: Mapping[str, np.ndarray], horizon: int) -> np.ndarray:
     return result
 
 
-def _check_months(name: str, months: Any, least: int) -> None:
-    if not (least <= months <= MAX_MONTHS and int(months) == months):
-        raise ParameterError(f"{name} = {months}: choose whole months from {least} to {MAX_MONTHS}, for example 24.")
+def _check_months(name: str, months: Any, shortest: int) -> None:
+    if not (shortest <= months <= MAX_MONTHS and int(months) == months):
+        raise ParameterError(f"{name} = {months}: choose whole months from {shortest} to {MAX_MONTHS}, for example 24.")

@@ -1,4 +1,4 @@
-"""The forms in which evidence about customer success travels: rungs of a ladder and the gates before them."""
+"""One piece of evidence on the effect of customer success: the form in which every method answers."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cs_helpers.core.results import Record
+from cs_helpers.core.stats import normal_quantile
+from cs_helpers.roi.trial import Trial
 
 
 @dataclass(frozen=True, repr=False)
 class Evidence(Record):
-    """One way to answer how many points of survival customer success kept, or why it gives no answer.
+    """How many points of survival customer success kept by one method, or why the method gives no figure.
 
     ``value``, ``low``, ``high``: points (100 x fraction) of accounts still paying after ``horizon`` months, with
     coverage as it happened minus without any from month 0 on; a 95 % interval. ``se``: its standard error. ``status``:
-    "shown", "refused" (``value`` is None and ``reason`` says why) or "refuted" (a contrast that is often quoted and
-    does not measure the effect; ``reason`` says what is wrong with it). ``accounts`` and ``churned`` are what it
-    rests on, ``detail`` further figures of the method by name.
+    "shown", "refused" (``value`` is None and ``reason`` states why) or "refuted" (a contrast that is often quoted and
+    does not measure the effect; ``reason`` states why). ``accounts`` and ``churned``: how many were followed, and how
+    many of them left; ``detail``: further figures of the method by name.
     """
 
     key: str
@@ -38,26 +40,24 @@ class Evidence(Record):
             raise ValueError(f"the evidence {self.key} cannot be {self.status} with the value {self.value}")
 
 
-@dataclass(frozen=True, repr=False)
-class Gate(Record):
-    """One condition for a causal headline: its value, its threshold, and whether it holds.
+def estimated(
+    key: str,
+    trial: Trial,
+    horizon: int,
+    value: float,
+    se: float,
+    detail: Mapping[str, float] | None = None,
+    refuted: str = "",
+) -> Evidence:
+    """Evidence with the normal interval of an estimate; ``refuted``: why it is not the effect."""
+    reach, status = normal_quantile(0.95) * se, "refuted" if refuted else "shown"
+    counts = trial.counts(horizon)
+    return Evidence(
+        key, horizon, value, value - reach, value + reach, se, status, refuted, **counts, detail=detail or {}
+    )
 
-    ``passed`` is None where the condition could not be looked at; ``reason`` says why, or what the failure means.
-    ``value`` and ``threshold`` are numbers in ``unit``; ``rule`` is "at least" or "at most".
-    """
 
-    key: str
-    value: float | None
-    threshold: float
-    rule: str
-    unit: str
-    passed: bool | None
-    reason: str = ""
-
-
-def gate(key: str, value: float | None, threshold: float, rule: str, unit: str, reason: str = "") -> Gate:
-    """A gate that compares ``value`` with ``threshold``; a missing value cannot pass, and is not a failure either."""
-    if value is None or not math.isfinite(value):
-        return Gate(key, None, threshold, rule, unit, None, reason or "it could not be computed")
-    passed = value >= threshold if rule == "at least" else value <= threshold
-    return Gate(key, float(value), threshold, rule, unit, passed, "" if passed else reason)
+def refused(key: str, trial: Trial, horizon: int, reason: str, detail: Mapping[str, float] | None = None) -> Evidence:
+    """Evidence without a figure, and the reason."""
+    counts = trial.counts(horizon)
+    return Evidence(key, horizon, status="refused", reason=reason, **counts, detail=detail or {})

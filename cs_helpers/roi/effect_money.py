@@ -1,4 +1,4 @@
-"""From the measured effect to money: what coverage kept in the months that were watched, and what it cost in them."""
+"""The measured effect in money: what coverage kept in the months observed, and what it cost in them."""
 
 from __future__ import annotations
 
@@ -22,17 +22,16 @@ class EffectMoney(Record):
     """What the measured effect is worth within ``horizon`` months of the followed accounts.
 
     ``mrr_months``: MRR-months kept, in currency, undiscounted; ``value``: their discounted gross margin; ``cost``: the
-    discounted cost of covering these accounts in these months, net of what other teams would have had to take over and
+    discounted cost of covering these accounts in these months, net of work that other teams would have taken over and
     of severance; ``net`` = value - cost; ``roi`` = net / cost, None where cost is not above 0 (``reason``). Each has a
-    95 % interval from the joint draws of effect and economics. ``p_positive``: share of the draws with net > 0.
-    ``cost_per_retained``: cost per unit of MRR kept for a month; None where the interval of what was kept holds 0.
-    ``break_even_points``: points of MRR-weighted survival at the horizon at which the value would equal the cost, if
-    the effect had this shape in time; ``points``: those measured. ``mrr``: MRR of the followed accounts in their first
-    month; ``covered_months``: account-months of coverage among them; ``cost_share``: of all covered account-months.
+    95 % interval from the joint draws of effect and inputs. ``p_positive``: share of the draws with net > 0.
+    ``cost_per_retained``: cost per unit of MRR kept for a month; None where the interval of what was kept includes 0.
+    ``points``: points of MRR-weighted survival at the horizon; ``break_even_points``: the same at which the value would
+    equal the cost, if the effect had this shape in time. ``covered_months``: account-months of coverage among the
+    followed accounts; ``cost_share``: of all covered account-months.
     """
 
     horizon: int
-    mrr: float
     accounts: int
     mrr_months: float
     mrr_months_interval: tuple[float, float]
@@ -56,17 +55,17 @@ class EffectMoney(Record):
 
 
 def money_of_effect(effect: MeasuredEffect, inputs: Sequence[Input], seed: int = 1) -> EffectMoney:
-    """Money of the g-formula's effect, looking back over the months that were watched. Nothing is projected.
+    """Value and cost of the g-formula's effect over the months that were observed. Nothing is projected.
 
         mrr_months = sum over t < H of MRR (S_natural(t) - S_vanished(t)),  MRR-weighted survival
         value = margin sum of d(t) MRR (S_natural(t) - S_vanished(t)),  d(t) = (1 + discount)^(-(t + 1/2) / 12)
         cost = sum of d(t) k(t) c - severance,  c = cost per month x months / covered account-months of the window,
                k(t) = covered accounts among the followed in their month t
 
-    Expansion is not measured and counts nothing. ``inputs``: as for a scenario (margin, people, tools, management,
-    absorbed, severance_months, discount); their relative_risk, yearly_churn and notice are not used. The costs of the
-    window are taken to have been those of the inputs in every month. Intervals join the draws of accounts with draws of
-    the inputs. Raises ContractError where the effect was refused or no g-formula carries it.
+    Expansion is not measured and not counted. ``inputs``: margin, people, tools, management, absorbed,
+    severance_months, discount; others are not used. The costs of the window are taken to have been those of the inputs
+    in every month. Intervals join the draws of accounts with draws of the inputs. Raises ContractError where the effect
+    was refused or no g-formula carries it.
     """
     futures, trial = effect._futures, effect._trial
     if futures is None or trial is None:
@@ -76,8 +75,8 @@ def money_of_effect(effect: MeasuredEffect, inputs: Sequence[Input], seed: int =
     horizon, draws = futures.horizon, _DRAWS
     among = trial.followed(horizon)
     rows = trial.rows
-    watched = rows[among[rows["account"].to_numpy()] & (rows["t"] < horizon).to_numpy() & rows["covered"].to_numpy()]
-    by_month = np.bincount(watched["t"].to_numpy(), minlength=horizon)[:horizon].astype(float)
+    observed = rows[among[rows["account"].to_numpy()] & (rows["t"] < horizon).to_numpy() & rows["covered"].to_numpy()]
+    by_month = np.bincount(observed["t"].to_numpy(), minlength=horizon)[:horizon].astype(float)
     all_covered = int(rows["covered"].sum())
     mrr = float(trial.accounts.loc[among, "mrr"].sum())
     kept = mrr * (futures.natural - futures.vanished)[:horizon, 1]
@@ -91,36 +90,32 @@ def money_of_effect(effect: MeasuredEffect, inputs: Sequence[Input], seed: int =
     of_all = float(by_month.sum()) / max(all_covered, 1)
     value, cost = float(_value(mode, kept[None, :])[0]), float(_cost(mode, share, of_all)[0])
     values, costs = _value(many, kept_draws[chosen]), _cost(many, share, of_all)
-    z = normal_quantile(0.95)
+    reach = normal_quantile(0.95) * futures.points(horizon, 1)[1]
     total, totals = float(kept.sum()), kept_draws.sum(axis=1)
-    span = _range(totals)
-    point, se = futures.points(horizon, 1)
-    nets = values - costs
-    pays = cost > 0
-    certain = span[0] > 0
+    span, points, nets = _range(totals), futures.points(horizon, 1)[0], values - costs
+    pays, certain = cost > 0, span[0] > 0
     return EffectMoney(
-        horizon,
-        mrr,
-        int(among.sum()),
-        total,
-        span,
-        value,
-        _range(values),
-        cost,
-        _range(costs),
-        value - cost,
-        _range(nets),
-        (value - cost) / cost if pays else None,
-        _range(nets / costs) if pays and (costs > 0).all() else None,
-        float((nets > 0).mean()),
-        cost / total if certain and pays else None,
-        _range(costs / totals[chosen]) if certain and pays and (totals > 0).all() else None,
-        point,
-        (point - z * se, point + z * se),
-        point * cost / value if value > 0 and pays else None,
-        int(by_month.sum()),
-        of_all,
-        "" if pays else "vanishing would have saved nothing in these months, so there is no cost to divide by",
+        horizon=horizon,
+        accounts=int(among.sum()),
+        mrr_months=total,
+        mrr_months_interval=span,
+        value=value,
+        value_interval=_range(values),
+        cost=cost,
+        cost_interval=_range(costs),
+        net=value - cost,
+        net_interval=_range(nets),
+        roi=(value - cost) / cost if pays else None,
+        roi_interval=_range(nets / costs) if pays and (costs > 0).all() else None,
+        p_positive=float((nets > 0).mean()),
+        cost_per_retained=cost / total if certain and pays else None,
+        cost_per_retained_interval=_range(costs / totals[chosen]) if certain and pays and (totals > 0).all() else None,
+        points=points,
+        points_interval=(points - reach, points + reach),
+        break_even_points=points * cost / value if value > 0 and pays else None,
+        covered_months=int(by_month.sum()),
+        cost_share=of_all,
+        reason="" if pays else "vanishing would have saved nothing in these months, so there is no cost to divide by",
     )
 
 

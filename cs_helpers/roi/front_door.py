@@ -9,7 +9,7 @@ from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Suppressed, front_door, or_suppressed
 from cs_helpers.roi import company
 from cs_helpers.roi.bad_experience import nps_word_of_mouth
-from cs_helpers.roi.breakeven import solve_break_even
+from cs_helpers.roi.breakeven import solve_break_even, value_of_points
 from cs_helpers.roi.effect_money import money_of_effect
 from cs_helpers.roi.results import (
     BreakEvenResult,
@@ -29,12 +29,11 @@ from cs_helpers.roi.results import (
     WhatIfResult,
     WordOfMouthResult,
 )
-from cs_helpers.roi.retention_point import value_of_points
 from cs_helpers.roi.scenario_range import simulate_scenario
 from cs_helpers.roi.settings import DEFAULTS, Settings, changed
 from cs_helpers.roi.smaller_plans import SmallerPlan, plan_contact_time, plan_cut, plan_tech_touch, tail_portfolio
 from cs_helpers.roi.uncertain_inputs import Range, at_mode, read_input, required_input, with_risk
-from cs_helpers.roi.what_if_model import make_what_if, opening_of
+from cs_helpers.roi.what_if_model import make_what_if
 
 if TYPE_CHECKING:
     from cs_helpers.data.tables import Tables
@@ -77,11 +76,9 @@ def break_even(tables: Tables, settings: Settings = DEFAULTS) -> BreakEvenResult
     """
 
     def make() -> BreakEvenResult:
-        held = company.portfolio(tables, settings)
-        even = solve_break_even(held, company.inputs(tables, settings))
-        costs = or_suppressed(company.costs, tables, settings)
-        per_year = None if isinstance(costs, Suppressed) else costs.per_year
-        return BreakEvenResult(even, held, per_year, tables.currency)
+        portfolio = company.portfolio(tables, settings)
+        even = solve_break_even(portfolio, company.inputs(tables, settings))
+        return BreakEvenResult(even, portfolio, company.costs(tables, settings).per_year, tables.currency)
 
     return tables.cached(("roi.break_even", settings), make)
 
@@ -117,8 +114,7 @@ def scenario(tables: Tables, relative_risk: Range = "", settings: Settings = DEF
     settings = changed(settings, relative_risk=relative_risk)
 
     def make() -> ScenarioResult | Suppressed:
-        held = company.portfolio(tables, settings)
-        found = simulate_scenario(held, company.inputs_with_risk(tables, settings))
+        found = simulate_scenario(company.portfolio(tables, settings), company.inputs_with_risk(tables, settings))
         return found if isinstance(found, Suppressed) else ScenarioResult(found, tables.currency)
 
     return tables.cached(("roi.scenario", settings), make)
@@ -157,7 +153,7 @@ def measured_effect(
     """
     settings = changed(settings, by=by, negative_controls=negative_controls)
     found = company.effect(tables, settings)
-    if found.verdict != "measured":
+    if not found.carried_by:
         raise ContractError(found.reason)
     return EffectResult(found)
 
@@ -270,8 +266,7 @@ def worth_of_a_point(tables: Tables, settings: Settings = DEFAULTS) -> PointWort
         >>> cs.roi.worth_of_a_point(tables).table["points"].tolist()[:5]
         [1, 2, 3, 4, 5]
     """
-    held = company.portfolio(tables, settings)
-    values = value_of_points(held, at_mode(company.inputs(tables, settings)))
+    values = value_of_points(company.portfolio(tables, settings), at_mode(company.inputs(tables, settings)))
     if values["value"].isna().all():
         raise ContractError(next((why for why in values["reason"] if why), "nothing comes due"))
     return PointWorthResult(values, tables.currency)
@@ -291,24 +286,20 @@ def plans(tables: Tables, settings: Settings = DEFAULTS) -> PlansResult | Suppre
     """
 
     def cut() -> SmallerPlan:
-        held, assumed = company.portfolio(tables, settings), company.inputs_with_risk(tables, settings)
-        return plan_cut(held, assumed, settings.cut)
+        return plan_cut(company.portfolio(tables, settings), company.inputs_with_risk(tables, settings), settings.cut)
 
     def tech_touch() -> SmallerPlan:
         assumed = company.inputs_with_risk(tables, settings)
-        share = required_input(read_input(settings.tail_share, "people_share"), "people_share", "tail_share")
+        share = required_input(settings.tail_share, "people_share", "tail_share")
         now = company.accounts_now(tables, settings)
         tail = tail_portfolio(tables.subscriptions, now, settings.tail_below, tables.as_of)
         return plan_tech_touch(tail, assumed, share)
 
     def contact_time() -> SmallerPlan:
-        held = company.portfolio(tables, settings)
-        risk = read_input(settings.contact_risk, "relative_risk")
-        assumed = with_risk(company.inputs(tables, settings), [risk])
-        saved = required_input(
-            read_input(settings.contact_saved, "saved_per_month"), "saved_per_month", "contact_saved"
-        )
-        return plan_contact_time(held, assumed, saved, read_input(settings.contact_added, "added_per_month"))
+        portfolio = company.portfolio(tables, settings)
+        assumed = with_risk(company.inputs(tables, settings), read_input(settings.contact_risk, "relative_risk"))
+        saved = required_input(settings.contact_saved, "saved_per_month", "contact_saved")
+        return plan_contact_time(portfolio, assumed, saved, read_input(settings.contact_added, "added_per_month"))
 
     def make() -> PlansResult | Suppressed:
         asked = {"cut": cut, "tech_touch": tech_touch, "contact_time": contact_time}
@@ -354,6 +345,5 @@ def what_if(tables: Tables, relative_risk: Range = "", settings: Settings = DEFA
         [12, 24, 36]
     """
     settings = changed(settings, relative_risk=relative_risk)
-    held, assumed = company.portfolio(tables, settings), company.inputs_with_risk(tables, settings)
-    model = make_what_if(held, at_mode(assumed), opens_at=opening_of(assumed), smallest=tables.smallest_group)
-    return WhatIfResult(model, tables.currency)
+    portfolio, inputs = company.portfolio(tables, settings), company.inputs_with_risk(tables, settings)
+    return WhatIfResult(make_what_if(portfolio, inputs, smallest=tables.smallest_group), tables.currency)

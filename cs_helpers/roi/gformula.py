@@ -1,10 +1,9 @@
 """The parametric g-formula: what accounts would have done had nobody covered them from month 0 on.
 
-Three models are fitted to all account-months: leaving, next month's health, and coverage. Every account of the
-population is then simulated from its first month in two futures with the same random draws: one in which coverage
-starts and stops as the coverage model predicts (the natural course), and one without any coverage. No account is
-removed on the way: survival is the product of the monthly probabilities of staying. The interval comes from a
-bootstrap over whole accounts.
+Three models are fitted to all account-months: leaving, next month's health, and coverage. Every account is simulated
+from its first month in two futures with the same random draws: with coverage that starts and stops as its model
+predicts (the natural course), and without any. Survival is the product of the monthly probabilities of staying. The
+interval comes from a bootstrap over whole accounts.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.trial import Trial
 
 Numbers = np.ndarray
-RIDGE = 0.1  # on standardised columns: keeps a rare combination finite and moves nothing that the data say
+RIDGE = 0.1  # on standardised columns: keeps rare combinations finite
 _PATHS = 20_000  # simulated paths behind the estimate; a bootstrap draw has one path per account
 _GRID = 513  # points at which a spline of health is tabulated
 _BLOCK = 16_384  # rows at a time
@@ -74,18 +73,20 @@ def _scale(x: Numbers, count: int) -> _Scale:
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """A model's coefficients, and what each account contributes to score and information there."""
+    """A model's coefficients, and what each account contributes to score and information at them."""
 
     coefficients: Numbers
     scores: Numbers  # accounts x columns
     information: Numbers  # accounts x columns (columns + 1) / 2, the upper triangle
-    penalty: Numbers
+
+    @property
+    def penalty(self) -> Numbers:
+        return _penalty(len(self.coefficients))
 
     def drawn(self, weights: Numbers) -> Numbers:
         """Coefficients for each row of account weights: one Newton step from the fit to all accounts.
 
-        The step uses the drawn accounts' own score and information. What is left out is of second order in the
-        distance, a few per cent of a standard error.
+        The step uses the drawn accounts' own score and information; its error is a few per cent of a standard error.
         """
         k = len(self.coefficients)
         upper = np.triu_indices(k)
@@ -98,65 +99,55 @@ class _Fit:
         return self.coefficients + step
 
 
-def _contributions(x: Numbers, residual: Numbers, curvature: Numbers, first: Numbers) -> tuple[Numbers, Numbers]:
-    """Sums over each account's rows of x residual and x x' curvature; ``first``: where each account's rows begin."""
-    k = x.shape[1]
-    upper = np.triu_indices(k)
-    scores, information = np.empty((len(first), k)), np.empty((len(first), len(upper[0])))
+def _contributions(
+    x: Numbers, residual: Numbers, curvature: Numbers, account: Numbers, count: int
+) -> tuple[Numbers, Numbers]:
+    """Sums over each account's rows of x residual and of x x' curvature; 0 for accounts without rows."""
+    upper = np.triu_indices(x.shape[1])
+    scores, information = np.zeros((count, x.shape[1])), np.zeros((count, len(upper[0])))
+    present, first = np.unique(account, return_index=True)
     ends = np.append(first[1:], len(x))
     begin = 0
     while begin < len(first):
         stop = max(begin + 1, int(np.searchsorted(ends, first[begin] + _BLOCK, side="right")))
         rows, starts = slice(first[begin], ends[stop - 1]), first[begin:stop] - first[begin]
         part = x[rows]
-        scores[begin:stop] = np.add.reduceat(part * residual[rows, None], starts)
+        scores[present[begin:stop]] = np.add.reduceat(part * residual[rows, None], starts)
         products = part[:, upper[0]]
         products *= part[:, upper[1]]
         products *= curvature[rows, None]
-        information[begin:stop] = np.add.reduceat(products, starts)
+        information[present[begin:stop]] = np.add.reduceat(products, starts)
         begin = stop
     return scores, information
-
-
-def _spread(values: Numbers, accounts: Numbers, count: int) -> Numbers:
-    """Rows of accounts that have any, put in their places among all accounts; zero elsewhere."""
-    everywhere = np.zeros((count, values.shape[1]))
-    everywhere[accounts] = values
-    return everywhere
 
 
 def _logistic_fit(x: Numbers, y: Numbers, account: Numbers, count: int) -> _Fit:
     fitted = logistic(x, y, ridge=RIDGE)
     p = probability_of(x @ fitted.coefficients)
-    present, first = np.unique(account, return_index=True)
-    scores, information = _contributions(x, y - p, p * (1 - p), first)
-    scores, information = _spread(scores, present, count), _spread(information, present, count)
-    return _Fit(fitted.coefficients, scores, information, _penalty(x))
+    return _Fit(fitted.coefficients, *_contributions(x, y - p, p * (1 - p), account, count))
 
 
 def _linear_fit(x: Numbers, y: Numbers, account: Numbers, count: int) -> tuple[_Fit, Numbers]:
     """Least squares with the ridge, and the residuals."""
-    present, first = np.unique(account, return_index=True)
-    scores, information = _contributions(x, y, np.ones(len(x)), first)
-    penalty = _penalty(x)
+    ones = np.ones(len(x))
+    scores, information = _contributions(x, y, ones, account, count)
     total = np.zeros((x.shape[1], x.shape[1]))
     total[np.triu_indices(x.shape[1])] = information.sum(axis=0)
-    total = total + np.triu(total, 1).T + np.diag(penalty)
+    total = total + np.triu(total, 1).T + np.diag(_penalty(x.shape[1]))
     coefficients = np.linalg.solve(total, scores.sum(axis=0))
     residuals = y - x @ coefficients
-    scores, _ = _contributions(x, residuals, np.ones(len(x)), first)
-    return _Fit(coefficients, _spread(scores, present, count), _spread(information, present, count), penalty), residuals
+    scores, _ = _contributions(x, residuals, ones, account, count)
+    return _Fit(coefficients, scores, information), residuals
 
 
-def _penalty(x: Numbers) -> Numbers:
-    penalty = np.full(x.shape[1], RIDGE)
-    penalty[0] = 0.0
-    return penalty
+def _penalty(columns: int) -> Numbers:
+    """The ridge of each column; none on the intercept."""
+    return np.append(0.0, np.full(columns - 1, RIDGE))
 
 
 @dataclass(frozen=True, eq=False)
 class Scales:
-    """Mean, spread and knots of what the models bend in."""
+    """Mean, spread and knots of the columns with splines."""
 
     size: _Scale
     health: _Scale
@@ -166,8 +157,7 @@ class Scales:
 
 @dataclass(frozen=True, eq=False)
 class Designs:
-    """Columns of each model. ``stays``: rows with a next month; ``later``: rows with one before, as in next_health
-    and coverage."""
+    """Columns of each model; ``stays``: rows with a next month (next_health), ``later``: with one before (coverage)."""
 
     leaving: Numbers
     next_health: Numbers
@@ -256,28 +246,6 @@ def designs(trial: Trial, scales: Scales, filled: Numbers) -> Designs:
     return Designs(leaving, next_health, stays, coverage, later)
 
 
-@dataclass(frozen=True, eq=False)
-class _TabulatedModels:
-    """One draw's three models, everything that depends on one number only looked up from a table.
-
-    ``*_health`` are tables over the grid of health, ``*_fixed`` hold one value per account; the tuples are the
-    coefficients of what depends on more than one number, in the order of the designs.
-    """
-
-    leaving_health: Numbers
-    leaving_fixed: Numbers
-    by_tenure: Numbers
-    by_month: Numbers
-    leaving: Numbers  # health x size, covered, covered x health, covered x size
-    next_health: Numbers
-    next_fixed: Numbers
-    next: Numbers  # tenure, covered, covered x health, covered x size, health x size
-    coverage_health: Numbers
-    coverage_fixed: Numbers
-    coverage_month: Numbers
-    coverage: Numbers  # before, before x health, before x size
-
-
 def simulate_futures(models: Models, horizon: int, weights: Numbers, draws: int = 200, seed: int = 1) -> Futures:
     """Both futures of the accounts followed for ``horizon`` months, with ``draws`` draws of whole accounts.
 
@@ -345,38 +313,30 @@ class Population:
         self.month = rows["month"].to_numpy()
         self.month_basis = models.scales.month.basis(np.arange(trial.months, dtype=float))
 
-    def _tabulated(self, leaving: Numbers, next_health: Numbers, coverage: Numbers) -> _TabulatedModels:
-        s, g = self.size_basis.shape[1], self.health_basis.shape[1]
-        u, v = self.tenure_basis.shape[1], self.month_basis.shape[1]
-        at, size, health = 1 + s + g, slice(1, 1 + s), slice(1 + s, 1 + s + g)
-        last = at + u + v
-        return _TabulatedModels(
-            self.health_basis @ leaving[health],
-            leaving[0] + self.size_basis @ leaving[size],
-            self.tenure_basis @ leaving[at : at + u],
-            self.month_basis @ leaving[at + u : last],
-            leaving[last:],
-            self.health_basis @ next_health[health],
-            next_health[0] + self.size_basis @ next_health[size],
-            next_health[at:],
-            self.health_basis @ coverage[health],
-            coverage[0] + self.size_basis @ coverage[size],
-            self.month_basis @ coverage[at : at + v],
-            coverage[at + v :],
-        )
+    def _tabulated(self, coefficients: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """A model's part by account, its part over the grid of health, and the coefficients of the other columns."""
+        at = 1 + self.size_basis.shape[1]
+        end = at + self.health_basis.shape[1]
+        fixed = coefficients[0] + self.size_basis @ coefficients[1:at]
+        return fixed, self.health_basis @ coefficients[at:end], coefficients[end:]
 
     def run(
         self, coefficients: list[Numbers], weights: Numbers, rng: Generator, paths: int
     ) -> tuple[Numbers, Numbers, Numbers]:
         """Weighted survival of both futures by month, and the covered share of the natural one."""
-        k = self._tabulated(*coefficients)
+        fixed, tables, others = zip(*map(self._tabulated, coefficients), strict=True)
+        leaving_health, next_health, coverage_health = tables
+        leaving, (n_tenure, n_c, n_ch, n_cm, n_hm), coverage = others
+        u, v = self.tenure_basis.shape[1], self.month_basis.shape[1]
+        by_tenure, by_month = self.tenure_basis @ leaving[:u], self.month_basis @ leaving[u : u + v]
+        hm, c, ch, cm = leaving[u + v :]
+        coverage_month, (b, bh, bm) = self.month_basis @ coverage[:v], coverage[v:]
+        last_month = len(by_month) - 1
         n = len(self.population)
         share = weights / weights.sum(axis=0) / paths
         several = slice(None) if paths == 1 else np.tile(np.arange(n), paths)
         m, tenure, month, share = self.m[several], self.tenure[several], self.month[several], share[several]
-        stays_fixed, next_fixed, coverage_fixed = (
-            each[several] for each in (k.leaving_fixed, k.next_fixed, k.coverage_fixed)
-        )
+        stays_fixed, next_fixed, coverage_fixed = (each[several] for each in fixed)
         size = len(m)
         h = np.concatenate([self.h[several], self.h[several]])  # natural first, vanished after it
         both = np.concatenate([m, m])
@@ -384,28 +344,27 @@ class Population:
         survival = np.ones(2 * size)
         natural, vanished = np.ones((self.horizon + 1, share.shape[1])), np.ones((self.horizon + 1, share.shape[1]))
         share_covered = np.empty(self.horizon)
-        (hm, c, ch, cm), (n_tenure, n_c, n_ch, n_cm, n_hm), (b, bh, bm) = k.leaving, k.next, k.coverage
         origin, step = self.grid[0], (self.grid[-1] - self.grid[0]) / (len(self.grid) - 1)
         residuals = self.models.residuals
         for t in range(self.horizon):
             if t:
                 mine = h[:size]
-                now = np.minimum(month + t, len(k.by_month) - 1)
-                logit = _look_up(k.coverage_health, mine, origin, step) + coverage_fixed + k.coverage_month[now]
+                now = np.minimum(month + t, last_month)
+                logit = _look_up(coverage_health, mine, origin, step) + coverage_fixed + coverage_month[now]
                 logit += covered * (b + bh * mine + bm * m)
                 covered = (rng.random(size) < probability_of(logit)).astype(float)
             alive = survival[:size]
             share_covered[t] = float((share[:, 0] * alive) @ covered / (share[:, 0] @ alive))
-            when = stays_fixed + k.by_tenure[tenure + t] + k.by_month[np.minimum(month + t, len(k.by_month) - 1)]
-            logit = _look_up(k.leaving_health, h, origin, step) + np.concatenate([when, when])
+            when = stays_fixed + by_tenure[tenure + t] + by_month[np.minimum(month + t, last_month)]
+            logit = _look_up(leaving_health, h, origin, step) + np.concatenate([when, when])
             logit += hm * h * both
             logit[:size] += covered * (c + ch * h[:size] + cm * m)
             survival *= 1 - probability_of(logit)
             natural[t + 1], vanished[t + 1] = survival[:size] @ share, survival[size:] @ share
             if t + 1 < self.horizon:
                 shock = residuals[rng.integers(len(residuals), size=size)]
-                fixed = next_fixed + n_tenure * self.tenure_scaled[tenure + t] + shock
-                moved = _look_up(k.next_health, h, origin, step) + np.concatenate([fixed, fixed])
+                alike = next_fixed + n_tenure * self.tenure_scaled[tenure + t] + shock
+                moved = _look_up(next_health, h, origin, step) + np.concatenate([alike, alike])
                 moved += n_hm * h * both
                 moved[:size] += covered * (n_c + n_ch * h[:size] + n_cm * m)
                 h = moved

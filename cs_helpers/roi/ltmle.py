@@ -1,20 +1,19 @@
-"""The effect of coverage by longitudinal targeted maximum likelihood: an answer that leans on two models, not one."""
+"""The effect of coverage by longitudinal targeted maximum likelihood, which is right if one of two models is."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
-from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.results import Record
-from cs_helpers.core.stats import effective_n, normal_quantile
+from cs_helpers.core.stats import effective_n
 from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.core.stats.threads import one_thread
-from cs_helpers.roi.adjustment import adjustment, followed, too_late, with_ones
-from cs_helpers.roi.effect_evidence import Evidence
+from cs_helpers.roi.adjustment import adjustment, with_ones
+from cs_helpers.roi.effect_evidence import Evidence, estimated, refused
 from cs_helpers.roi.trial import Trial
 
 KEY = "ltmle"
@@ -24,7 +23,7 @@ _EDGE = 1e-5  # a survival of exactly 0 or 1 has no log odds
 
 @dataclass(frozen=True, repr=False)
 class NeverArm(Record):
-    """The accounts that were never covered inside the horizon, and how far they can stand for all.
+    """Accounts that were never covered within the horizon.
 
     ``accounts`` are followed, ``never_covered`` of them never had coverage until they left or the horizon came,
     ``never_churned`` of those left and ``at_horizon`` were still paying. ``ess``: Kish's effective number of those at
@@ -52,15 +51,15 @@ class _Followers:
     covered: np.ndarray
 
 
-def never_arm(trial: Trial, horizon: int, truncate: float | None = None) -> NeverArm:
+def never_arm(trial: Trial, horizon: int) -> NeverArm:
     """Figures of the never covered accounts, with the weights that ``ltmle`` uses. All 0 where nobody is followed."""
-    if not followed(trial, horizon).any():
+    if trial.too_late(horizon):
         return NeverArm(0, 0, 0, 0, 0.0, 0.0)
     with one_thread():
-        return _arm(_followers(trial, horizon, truncate), horizon)
+        return _arm(_followers(trial, horizon), horizon)
 
 
-def ltmle(trial: Trial, horizon: int, truncate: float | None = None) -> Evidence:
+def ltmle(trial: Trial, horizon: int) -> Evidence:
     """Points of survival that coverage kept, by longitudinal targeted maximum likelihood.
 
         value = 100 (S_observed - S_never),   S_never = mean over accounts of Q_0
@@ -68,47 +67,31 @@ def ltmle(trial: Trial, horizon: int, truncate: float | None = None) -> Evidence
         Q_k = P(Q_{k+1} | health, MRR, tenure of month k, uncovered), targeted: log odds shifted by the e_k for which
               sum over followers of w_k (Q_{k+1} - Q_k) = 0,   w_k = 1 / prod_{j <= k} P(uncovered in j | ...)
 
-    Everybody first seen early enough to be followed for ``horizon`` months counts; followers are uncovered from t = 0
-    on, and covered accounts stop following when their coverage begins. Nobody is censored inside the horizon. The
-    regressions of Q use covered and uncovered accounts, with products of coverage and health, MRR and tenure, and are
-    predicted at uncovered; weights come from a logistic model of coverage at t = 0 and one of its later beginning among
-    those never covered so far. Products of probabilities below ``truncate`` count as ``truncate``; left to itself it is
-    5 / (sqrt(n) log n) for n accounts (Gruber et al. 2022), .015 for 2,000. The result is right if either kind of model
-    is, and there is no cause of both coverage and churn that is not measured. ``se``: from the efficient influence
-    curve, the observed share's own included; accounts are independent.
-    ``detail``: ``NeverArm``'s figures, survival_never, survival_observed (fractions). Unknown health: see
-    ``adjustment``. Refused where nobody is followed or covered, or no never covered account left or stayed.
-    Raises ParameterError for a ``truncate`` outside 0 to 1.
+    Accounts followed for ``horizon`` months count; followers are uncovered from t = 0 on until coverage begins. The
+    regressions of Q use all accounts, with products of coverage and health, MRR and tenure, and are predicted at
+    uncovered; weights come from a logistic model of coverage at t = 0 and one of its later beginning. Products of
+    probabilities below 5 / (sqrt(n) log n) for n accounts count as that (.015 for 2,000; Gruber et al. 2022). The
+    result is right if either kind of model is, and every cause of both coverage and churn is measured. ``se``: from the
+    efficient influence curve, the observed share's own included; accounts are independent. ``detail``: ``NeverArm``'s
+    figures, survival_never, survival_observed (fractions). Unknown health: see ``adjustment``.
+    Refused where nobody is followed or covered, or no never covered account left or stayed.
     Source: van der Laan & Gruber 2012; Bang & Robins 2005.
     """
-    among = followed(trial, horizon)
-    if not among.any():
-        return Evidence(KEY, horizon, status="refused", reason=too_late(trial, horizon))
+    if late := trial.too_late(horizon):
+        return refused(KEY, trial, horizon, late)
     with one_thread():
-        followers = _followers(trial, horizon, truncate)
+        followers = _followers(trial, horizon)
         arm = _arm(followers, horizon)
-        stays = trial.survives(horizon)[among].astype(float)
-        left = int((stays == 0).sum())
         reason = _reason(followers, arm, horizon)
         if reason:
-            return Evidence(KEY, horizon, status="refused", reason=reason, accounts=arm.accounts, churned=left)
+            return refused(KEY, trial, horizon, reason)
         survival, influence = _targeted(followers, horizon)
+    stays = trial.survives(horizon)[trial.followed(horizon)].astype(float)
     never, observed = float(survival.mean()), float(stays.mean())
     influence = stays - observed - (influence + survival - never)
-    value, se = 100 * (observed - never), 100 * float(np.sqrt((influence**2).sum())) / arm.accounts
-    detail = {
-        "never_covered": arm.never_covered,
-        "never_churned": arm.never_churned,
-        "at_horizon": arm.at_horizon,
-        "ess": arm.ess,
-        "largest_weight": arm.largest_weight,
-        "survival_never": never,
-        "survival_observed": observed,
-    }
-    reach = normal_quantile(0.95) * se
-    return Evidence(
-        KEY, horizon, value, value - reach, value + reach, se, accounts=arm.accounts, churned=left, detail=detail
-    )
+    se = 100 * float(np.sqrt((influence**2).sum())) / arm.accounts
+    detail = asdict(arm) | {"survival_never": never, "survival_observed": observed}
+    return estimated(KEY, trial, horizon, 100 * (observed - never), se, detail)
 
 
 def _reason(followers: _Followers, arm: NeverArm, horizon: int) -> str:
@@ -141,11 +124,10 @@ def _arm(followers: _Followers, horizon: int) -> NeverArm:
     )
 
 
-def _followers(trial: Trial, horizon: int, truncate: float | None) -> _Followers:
-    among = followed(trial, horizon)
-    least = _least(int(among.sum())) if truncate is None else truncate
-    if not 0 < least <= 1:
-        raise ParameterError(f"truncate is {truncate}: give the smallest probability that counts, for example 0.02")
+def _followers(trial: Trial, horizon: int) -> _Followers:
+    among = trial.followed(horizon)
+    count = int(among.sum())
+    min_chance = min(0.1, 5 / (math.sqrt(count) * math.log(count))) if count > 1 else 0.1
     place = np.cumsum(among) - 1
     rows = trial.rows
     rows = rows[among[rows["account"].to_numpy()] & (rows["t"].to_numpy() < horizon)].reset_index(drop=True)
@@ -161,12 +143,8 @@ def _followers(trial: Trial, horizon: int, truncate: float | None) -> _Followers
     for stage in ((t == 0), open_ & (t > 0)):
         chance[stage] = _uncovered(rows[stage])
     stays_so = np.exp(_running_sum(np.log(np.maximum(chance, 1e-12)), first, account))
-    weight = np.where(follows, 1 / np.maximum(stays_so, least), 0.0)
-    return _Followers(rows, account, int(among.sum()), follows, weight, covered)
-
-
-def _least(accounts: int) -> float:
-    return min(0.1, 5 / (math.sqrt(accounts) * math.log(accounts))) if accounts > 1 else 0.1
+    weight = np.where(follows, 1 / np.maximum(stays_so, min_chance), 0.0)
+    return _Followers(rows, account, count, follows, weight, covered)
 
 
 def _running_sum(values: np.ndarray, first: np.ndarray, account: np.ndarray) -> np.ndarray:

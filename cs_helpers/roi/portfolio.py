@@ -1,4 +1,4 @@
-"""The portfolio that customer success covers: how much MRR can decide, and when it first may."""
+"""The portfolio that customer success covers: who is covered, how much MRR that is, and when its contracts decide."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class CoveredPortfolio(Record):
 
     ``rows``: one per (due_in, term): due_in (whole months still sure to be paid; 0: decides now), term (months between
     decisions), mrr_cents (integer) and accounts. ``exposed_mrr``: their MRR in currency, of ``accounts`` accounts;
-    ``total_mrr``: the whole company's, of ``all_accounts``. ``unknown_term_share``: the share of the exposed MRR whose
-    term is not recorded; ``note`` says what was assumed for it, "" where all is known.
+    ``total_mrr``: the whole company's, of ``all_accounts``. ``note``: what was assumed for contracts without a recorded
+    term, "" where all are known.
     """
 
     rows: pd.DataFrame
@@ -33,22 +33,22 @@ class CoveredPortfolio(Record):
     total_mrr: float
     accounts: int
     all_accounts: int
-    unknown_term_share: float = 0.0
     note: str = ""
 
 
 def make_portfolio(
-    rows: pd.DataFrame,
-    total_mrr: float | None = None,
-    all_accounts: int | None = None,
-    unknown_term_share: float = 0.0,
-    note: str = "",
+    rows: pd.DataFrame, total_mrr: float | None = None, all_accounts: int | None = None, note: str = ""
 ) -> CoveredPortfolio:
     """A portfolio from its rows (due_in, term, mrr_cents, accounts), rows of the same due_in and term joined.
 
     ``total_mrr`` in currency and ``all_accounts``: of the whole company, by default those of the rows.
     Raises ContractError for columns that are missing, values that are no whole numbers, a due_in below 0, a term below
     1, no MRR at all, and a company smaller than its exposed part.
+
+    Example:
+        >>> rows = pd.DataFrame({"due_in": [1, 6], "term": 12, "mrr_cents": 4_000_000, "accounts": 20})
+        >>> make_portfolio(rows).exposed_mrr
+        80000.0
     """
     absent = [name for name in ROWS if name not in rows]
     if absent:
@@ -71,7 +71,38 @@ def make_portfolio(
             f"the whole company ({total:,.2f} a month, {everybody:,} accounts) is smaller than the part that customer "
             f"success covers ({exposed:,.2f}, {accounts:,}): give the MRR and the accounts of all that pay."
         )
-    return CoveredPortfolio(joined, exposed, max(total, exposed), accounts, everybody, float(unknown_term_share), note)
+    return CoveredPortfolio(joined, exposed, max(total, exposed), accounts, everybody, note)
+
+
+def paying_and_covered(
+    mrr: pd.Series,
+    assignments: pd.DataFrame,
+    reps: pd.DataFrame | None,
+    as_of: pd.Timestamp,
+    role: str = "csm",
+    everybody: bool = False,
+) -> pd.DataFrame:
+    """The accounts paying on the eve of ``as_of``, and whether a CSM was assigned to each then.
+
+    ``mrr``: currency per month by account_id, as from ``retention.paying_now``. ``assignments``: account_id, rep_id,
+    start_date, end_date (NaT: it runs) and perhaps role: those of ``role`` or without one are coverage, with "" all
+    are. ``reps``: rep_id and left_on, the last day in the job; a rep who has left covers no account. The rule is that
+    of the roll-up ``vanish_panel``. ``everybody``: customer success covers all accounts, assigned or not. Columns:
+    account_id, mrr, covered; covered is missing for all where no assignment is recorded.
+    """
+    now = pd.DataFrame({"account_id": mrr.index.to_numpy(), "mrr": mrr.to_numpy(float)})
+    if everybody:
+        return now.assign(covered=True)
+    if not len(assignments):
+        return now.assign(covered=pd.Series(pd.NA, now.index, dtype="boolean"))
+    eve = as_of - pd.Timedelta(days=1)
+    runs = (assignments["start_date"] <= eve) & ~(assignments["end_date"] <= eve)
+    if role and "role" in assignments:
+        runs &= assignments["role"].isna() | (assignments["role"].str.lower() == role.lower())
+    if reps is not None and {"rep_id", "left_on"} <= set(reps) and "rep_id" in assignments:
+        gone = reps.loc[reps["left_on"] < eve, "rep_id"]
+        runs &= ~assignments["rep_id"].isin(gone)
+    return now.assign(covered=now["account_id"].isin(assignments.loc[runs.astype(bool), "account_id"]))
 
 
 def covered_portfolio(
@@ -83,14 +114,20 @@ def covered_portfolio(
     """The portfolio of the accounts that are covered now, by their next due dates.
 
     ``subscriptions``: account_id, start_date, end_date, mrr and, where recorded, term_months. ``panel_now``: one row
-    per account paying at ``as_of``: account_id, mrr (currency per month), covered (flag). ``renewals``: the contract's
-    table, if there is one; a recorded due date to come goes before the contract's anniversary.
+    per account paying at ``as_of``: account_id, mrr (currency per month), covered (flag). ``renewals``: account_id,
+    due_date and perhaps renewed_mrr; a recorded due date to come replaces the contract's anniversary.
 
     due_in counts whole months: an account due in the middle of a month decides from the next month on. Contracts that
-    run for less than two months decide every month from month 1 on. Where nothing says when an account decides, its
-    MRR is spread evenly over due dates in 1 to 12 months, with a term of 12: nothing is lost sooner than a yearly
-    contract would allow. Coverage counts as it is at ``as_of``; that all are covered is fine.
-    Raises ContractError where columns or values are missing, an account stands twice, or nobody is covered.
+    run for less than two months decide every month from month 1 on. The MRR of accounts without a recorded term is
+    spread evenly over due dates in 1 to 12 months, with a term of 12.
+    Raises ContractError where columns or values are missing, an account appears twice, or nobody is covered.
+
+    Example:
+        >>> now = pd.DataFrame({"account_id": ["A"], "mrr": [100.0], "covered": [True]})
+        >>> paid = pd.DataFrame({"account_id": ["A"], "start_date": [pd.Timestamp("2025-10-01")], "end_date": [pd.NaT]})
+        >>> found = covered_portfolio(paid.assign(mrr=100.0, term_months=12), now, pd.Timestamp("2026-07-01"))
+        >>> found.rows["due_in"].tolist()
+        [3]
     """
     now = _checked(panel_now)
     covered = now[now["covered"].astype(bool)]
@@ -103,15 +140,16 @@ def covered_portfolio(
     cents = (covered["mrr"] * 100).round().astype(np.int64).to_numpy()
     known = decides["due_in"].notna().to_numpy()
     rows = decides[known].astype(np.int64).assign(mrr_cents=cents[known], accounts=1)
-    unknown, share = int(cents[~known].sum()), float(cents[~known].sum() / cents.sum())
     note = ""
     if not known.all():
+        unknown = int(cents[~known].sum())
+        share = unknown / cents.sum()
         rows = pd.concat([rows, _spread(unknown, int((~known).sum()))], ignore_index=True)
         note = (
             f"{(~known).sum():,} of {len(covered):,} covered accounts have no recorded contract term "
             f"({share:.0%} of the exposed MRR). They are taken to decide once a year, evenly over the months."
         )
-    return make_portfolio(rows, float(now["mrr"].sum()), len(now), share, note)
+    return make_portfolio(rows, float(now["mrr"].sum()), len(now), note)
 
 
 def _checked(panel_now: pd.DataFrame) -> pd.DataFrame:

@@ -10,11 +10,11 @@ import pandas as pd
 from cs_helpers.core.results import Result, Suppressed
 from cs_helpers.roi.bad_experience import WordOfMouth
 from cs_helpers.roi.breakeven import BreakEven
-from cs_helpers.roi.common_support import Overlap
+from cs_helpers.roi.conditions import Gate, Overlap
 from cs_helpers.roi.controls import Control
 from cs_helpers.roi.costs import CostBase
 from cs_helpers.roi.effect import MeasuredEffect
-from cs_helpers.roi.effect_evidence import Evidence, Gate
+from cs_helpers.roi.effect_evidence import Evidence
 from cs_helpers.roi.effect_money import EffectMoney
 from cs_helpers.roi.portfolio import CoveredPortfolio
 from cs_helpers.roi.scenario_range import ScenarioRange
@@ -25,14 +25,11 @@ from cs_helpers.roi.what_if_model import WhatIf, WhatIfState
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BreakEvenResult(Result):
-    """What customer success must keep to earn back its cost; ``even`` holds the figures per horizon.
-
-    ``cost_per_year``: None where only the inputs, and no cost base, are known.
-    """
+    """What customer success must keep to earn back its cost; ``even``: the figures per horizon."""
 
     even: BreakEven
     portfolio: CoveredPortfolio
-    cost_per_year: float | None
+    cost_per_year: float
     currency: str
 
     def at(self, horizon: int) -> pd.Series:

@@ -1,7 +1,4 @@
-"""What customer success is worth if the user's own assumptions hold: thousands of draws of all inputs at once.
-
-The result is a scenario range. It says what follows from the inputs, not what is true: it is no confidence interval.
-"""
+"""What customer success is worth if the user's own assumptions hold: a scenario range from draws of all inputs."""
 
 from __future__ import annotations
 
@@ -37,12 +34,12 @@ class ScenarioRange(Record):
     ``table``: one row per horizon, without and with the tail: horizon, tail_months, and of each of value, cost, net
     (currency, discounted), roi (fraction), points (of retention of the exposed MRR): its median under its own name,
     and <name>_low and <name>_high; then p_positive (the share of the draws whose net is above 0), break_even_ratio
-    (hazard ratio with the other inputs at their modes, without tail; missing where out of reach) and reason. roi is
-    missing where a draw has no cost, and reason says so. ``distribution``: horizon, tail_months, measure ("roi", or
-    "net" where there is no roi), left, right, share: bars none of which lies on both sides of 0; what is beyond the
-    middle 99 % is in the outer bars. ``tornado``: label (the input's name), low, high (net at the input's low and high,
-    the others at their modes), low_input, high_input, origin, the widest first; ``tornado_base`` is net at all modes;
-    both at ``tornado_horizon``, without tail. ``inputs``: name, low, mode, high, origin, source.
+    (hazard ratio with the other inputs at their modes, without tail; missing where out of reach) and reason (why roi is
+    missing: a draw has no cost). ``distribution``: horizon, tail_months, measure ("roi", or "net" where there is no
+    roi), left, right, share: bars none of which includes values on both sides of 0; values outside the middle 99 % are
+    in the outer bars. ``tornado``: label (the input's name), low, high (net at the input's low and high, the others at
+    their modes), low_input, high_input, origin, the widest first; ``tornado_base`` is net at all modes; both at
+    ``tornado_horizon``, without tail. ``inputs``: name, low, mode, high, origin, source.
     """
 
     table: pd.DataFrame
@@ -52,10 +49,7 @@ class ScenarioRange(Record):
     tornado_horizon: int
     inputs: pd.DataFrame
     assumptions: Assumptions
-    exposed_mrr: float
-    accounts: int
     draws: int
-    seed: int
 
     def at(self, horizon: int, tail: bool = False) -> pd.Series:
         """The row of one horizon. Raises ParameterError where there is none."""
@@ -72,14 +66,18 @@ def simulate_scenario(
     draws: int = DRAWS,
     tail_months: int = 60,
     seed: int = 1,
-    tornado_horizon: int | None = None,
 ) -> ScenarioRange | Suppressed:
     """The economics of the portfolio under ``draws`` draws of all inputs, each independent of the others.
 
-    ``inputs``: one per name of ``economics.INPUTS``, as ``inputs.gather`` makes them. ``tail_months``: a second row per
-    horizon counts so many months after it (0: none). ``tornado_horizon``: by default the middle one.
-    A Suppressed without a relative_risk: no effect is assumed for the user. Raises ParameterError for inputs that are
-    missing, horizons outside 1 to 120 and fewer than 100 draws.
+    ``inputs``: one per name of ``economics.INPUTS``, as from ``gather_inputs``. ``tail_months``: a second row per
+    horizon counts so many months after it (0: none). A Suppressed without a relative_risk: no effect is assumed for
+    the user. Raises ParameterError for inputs that are missing, horizons outside 1 to 120 and fewer than 100 draws.
+
+    Example:
+        >>> inputs = [*cs.roi.inputs(tables).inputs, cs.roi.read_input("1.0, 1.4, 2.2", "relative_risk")]
+        >>> found = simulate_scenario(cs.roi.break_even(tables).portfolio, inputs, draws=1000)
+        >>> round(float(found.at(24)["p_positive"]), 2)
+        0.15
     """
     if not any(each.name == "relative_risk" for each in inputs):
         return Suppressed(NO_EFFECT_GIVEN)
@@ -87,7 +85,7 @@ def simulate_scenario(
         raise ParameterError(f"draws = {draws}: a range needs at least 100 draws, for example {DRAWS}.")
     mode = at_mode(inputs)
     many = asdict(mode) | draw_inputs(inputs, draws, seed)
-    middle = tornado_horizon or sorted(horizons)[(len(horizons) - 1) // 2]
+    middle = sorted(horizons)[(len(horizons) - 1) // 2]
     rows, bars = [], []
     for horizon in horizons:
         seen = flow(portfolio.rows, horizon)
@@ -107,20 +105,17 @@ def simulate_scenario(
         tornado_horizon=int(middle),
         inputs=inputs_table(inputs),
         assumptions=mode,
-        exposed_mrr=portfolio.exposed_mrr,
-        accounts=portfolio.accounts,
-        draws=int(draws),
-        seed=int(seed),
+        draws=draws,
     )
 
 
 def middle_95(name: str, values: np.ndarray) -> dict[str, float]:
-    """Median, 2.5 % and 97.5 % point of the draws, as ``name``, ``name``_low and ``name``_high."""
+    """Median, 2.5 % and 97.5 % quantile of the draws, as ``name``, ``name``_low and ``name``_high."""
     low, median, high = np.quantile(values, [TAIL, 0.5, 1 - TAIL])
     return {name: float(median), f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
-def _row(found: Outcomes, tail: bool) -> tuple[dict[str, Any], str, np.ndarray]:
+def _row(found: Outcomes[np.ndarray], tail: bool) -> tuple[dict[str, Any], str, np.ndarray]:
     """One row of the table, and what its distribution is of."""
     value = found.value if tail else found.churn_value + found.expansion_value
     net = value - found.cost

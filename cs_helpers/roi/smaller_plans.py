@@ -18,8 +18,6 @@ from cs_helpers.roi.portfolio import CoveredPortfolio, covered_portfolio
 from cs_helpers.roi.scenario_range import DRAWS, NO_EFFECT_GIVEN, middle_95
 from cs_helpers.roi.uncertain_inputs import Input, at_mode, draw_inputs, fixed_input, inputs_table, require_name
 
-_FIGURES = ("saved", "lost", "gain", "points_lost")
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SmallerPlan(Record):
@@ -30,16 +28,14 @@ class SmallerPlan(Record):
     currency and discounted, and points_lost (of retention of the plan's MRR): its median under its own name, <name>_low
     and <name>_high (the middle 95 % of the draws); p_gain (the share of the draws with a gain) and break_even_ratio:
     the relative risk up to which the plan pays, with the other inputs at their modes and no expansion lost (1: it saves
-    nothing; missing: it pays whatever happens to churn). Without a relative_risk lost, gain, points_lost and p_gain are
-    missing and ``reason`` says why. ``note``: what the plan assumes. ``inputs``: name, low, mode, high, origin, source.
+    nothing; missing: it pays at any churn). Without a relative_risk lost, gain, points_lost and p_gain are missing and
+    ``reason`` states why. ``note``: what the plan assumes. ``inputs``: name, low, mode, high, origin, source.
     """
 
     key: str
     table: pd.DataFrame
     inputs: pd.DataFrame
     exposed_mrr: float
-    accounts: int
-    draws: int
     note: str
     reason: str = ""
 
@@ -50,14 +46,17 @@ def plan_cut(
     share: float,
     horizons: Sequence[int] = (12, 24, 36),
     draws: int = DRAWS,
-    seed: int = 1,
 ) -> SmallerPlan:
     """Customer success smaller by ``share`` (a fraction above 0, at most 1), in every account alike.
 
     People and tools are saved in proportion, management only where all is cut. The relative risk is raised to the power
-    ``share`` and the expansion lost multiplied by it: half the work less loses half of the effect on the log scale.
-    That is a guess, and marked as one: nobody has measured what half of the work does.
-    Raises ParameterError for a share outside (0, 1].
+    ``share`` and the expansion lost multiplied by it: half the work less loses half of the effect on the log scale,
+    which is a guess and marked as one. Raises ParameterError for a share outside (0, 1].
+
+    Example:
+        >>> plan = plan_cut(cs.roi.break_even(tables).portfolio, cs.roi.inputs(tables).inputs, 0.2)
+        >>> plan.table["saved"].round().tolist()
+        [209564.0, 399407.0, 571385.0]
     """
     if not 0 < share <= 1:
         raise ParameterError(f"share = {share}: give the part to be cut as a fraction above 0 and at most 1, e.g. 0.2.")
@@ -77,7 +76,7 @@ def plan_cut(
         f"{share:.0%} of people and tools are saved{management}; churn rises {said}: half the work less is taken to "
         "lose half of the effect."
     )
-    return _evaluated("cut", portfolio, changed, (), horizons, draws, seed, note)
+    return _evaluated("cut", portfolio, changed, (), horizons, draws, note)
 
 
 def plan_tech_touch(
@@ -87,20 +86,19 @@ def plan_tech_touch(
     added_per_month: Input | None = None,
     horizons: Sequence[int] = (12, 24, 36),
     draws: int = DRAWS,
-    seed: int = 1,
 ) -> SmallerPlan:
     """Small accounts looked after by mail, community and product alone.
 
     ``tail``: their portfolio, as from ``tail_portfolio``. ``people_share``: the share of all people and tools that now
-    works for them, which the plan saves; ``added_per_month``: what the plan costs. No management is
-    saved. relative_risk is that of these accounts. Raises ParameterError for inputs of another name.
+    works for them, which the plan saves; ``added_per_month``: what the plan costs. No management is saved.
+    relative_risk is that of these accounts. Raises ParameterError for inputs of another name.
     """
     require_name(people_share, "people_share")
     added = added_per_month or fixed_input("added_per_month", 0.0, source="none given")
     require_name(added, "added_per_month")
     kept = [_scaled(each, 0.0) if each.name == "management" else each for each in inputs]
     note = "Accounts of the tail lose their CSM; the named share of people and tools is saved, management stays."
-    return _evaluated("tech_touch", tail, kept, (people_share, added), horizons, draws, seed, note)
+    return _evaluated("tech_touch", tail, kept, (people_share, added), horizons, draws, note)
 
 
 def plan_contact_time(
@@ -110,12 +108,11 @@ def plan_contact_time(
     added_per_month: Input | None = None,
     horizons: Sequence[int] = (12, 24, 36),
     draws: int = DRAWS,
-    seed: int = 1,
 ) -> SmallerPlan:
     """Contact time capped or moved offshore: a saving now, and perhaps churn later.
 
-    ``saved_per_month``: what it saves; nobody is dismissed with severance and no work moves to other teams.
-    ``added_per_month``: what it costs to set up and run. relative_risk is that of the plan, against contact as it is.
+    ``saved_per_month``: what it saves, without severance and without work for other teams; ``added_per_month``: what it
+    costs to set up and run. relative_risk is that of the plan, against contact as it is.
     Raises ParameterError for inputs of another name.
     """
     require_name(saved_per_month, "saved_per_month")
@@ -124,12 +121,7 @@ def plan_contact_time(
     unused = ("people", "tools", "management", "absorbed", "severance_months", "notice_months")
     kept = [_scaled(each, 0.0) if each.name in unused else each for each in inputs]
     note = "The saving is what the plan names; people, tools and management stay as they are otherwise."
-    return _evaluated("contact_time", portfolio, kept, (saved_per_month, added), horizons, draws, seed, note)
-
-
-def covered_below(panel_now: pd.DataFrame, mrr: float) -> pd.DataFrame:
-    """The accounts paying now, with covered True only where they are covered and pay less than ``mrr`` a month."""
-    return panel_now.assign(covered=panel_now["covered"].astype("boolean") & (panel_now["mrr"] < mrr))
+    return _evaluated("contact_time", portfolio, kept, (saved_per_month, added), horizons, draws, note)
 
 
 def _scaled(each: Input, factor: float) -> Input:
@@ -145,12 +137,11 @@ def _evaluated(
     extra: Sequence[Input],
     horizons: Sequence[int],
     draws: int,
-    seed: int,
     note: str,
 ) -> SmallerPlan:
     known = any(each.name == "relative_risk" for each in inputs)
     mode = asdict(at_mode(inputs)) | {each.name: each.mode for each in extra}
-    many = mode | draw_inputs([*inputs, *extra], draws, seed)
+    many = mode | draw_inputs([*inputs, *extra], draws, seed=1)
     rows = []
     for horizon in horizons:
         seen = flow(portfolio.rows, horizon)
@@ -158,15 +149,14 @@ def _evaluated(
         saved = found.cost - _added(many, horizon)
         figures = {"saved": saved, "lost": found.value, "gain": saved - found.value, "points_lost": found.points}
         row: dict[str, Any] = {"horizon": int(horizon)}
-        for name in _FIGURES:
-            values = figures[name] if known or name == "saved" else np.full(1, math.nan)
-            row |= middle_95(name, values)
+        for name, values in figures.items():
+            row |= middle_95(name, values if known or name == "saved" else np.full(1, math.nan))
         row["p_gain"] = float((figures["gain"] > 0).mean()) if known else math.nan
-        running = _merged(mode) | {"severance_months": 0.0, "notice_months": 0.0, "absorbed": 0.0, "people": 0.0}
-        # The one sum that the plan saves, as an equal monthly amount, is what churn may cost at most.
+        # What the plan saves, as an equal monthly amount, is what churn may cost at most.
         at_mode_saved = float(outcomes(seen, _merged(mode), horizon).cost[0] - _added(mode, horizon)[0])
         months = float(discounting(np.array([[mode["discount"]]]), np.arange(horizon)).sum())
-        level = running | {"tools": at_mode_saved / months, "management": 0.0}
+        nothing_else = dict.fromkeys(("severance_months", "notice_months", "absorbed", "people", "management"), 0.0)
+        level = mode | nothing_else | {"tools": at_mode_saved / months}
         row["break_even_ratio"] = float(hazard_ratios(seen, level, horizon)[0])
         rows.append(row)
     return SmallerPlan(
@@ -174,8 +164,6 @@ def _evaluated(
         table=pd.DataFrame(rows),
         inputs=inputs_table([*inputs, *extra]),
         exposed_mrr=portfolio.exposed_mrr,
-        accounts=portfolio.accounts,
-        draws=int(draws),
         note=note,
         reason="" if known else NO_EFFECT_GIVEN,
     )
@@ -195,12 +183,13 @@ def _added(many: dict[str, Any], horizon: int) -> np.ndarray:
 
 
 def tail_portfolio(
-    subscriptions: pd.DataFrame, now: pd.DataFrame, below: float, as_of: pd.Timestamp, parameter: str = "tail_below"
+    subscriptions: pd.DataFrame, now: pd.DataFrame, below: float, as_of: pd.Timestamp
 ) -> CoveredPortfolio:
     """The portfolio of the covered accounts that pay less than ``below`` a month, as ``covered_portfolio`` makes it.
 
-    ``now`` as from ``paying_and_covered``. Raises ContractError where ``below`` is 0, as for what is not given.
+    ``now`` as from ``paying_and_covered``. Raises ContractError where ``below`` is 0 (not given).
     """
     if below <= 0:
-        raise ContractError(f"{parameter} is not given: give the MRR a month below which an account is in the tail")
-    return covered_portfolio(subscriptions, covered_below(now, below), as_of)
+        raise ContractError("tail_below is not given: give the MRR a month below which an account is in the tail")
+    small = now["covered"].astype("boolean") & (now["mrr"] < below)
+    return covered_portfolio(subscriptions, now.assign(covered=small), as_of)

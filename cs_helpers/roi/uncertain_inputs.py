@@ -1,10 +1,11 @@
-"""Inputs with their doubt: read from a notebook's parameters, measured, or guessed, and drawn from at random."""
+"""Uncertain inputs: read from settings, measured, or guessed, and drawn from at random."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,16 +28,16 @@ PLAN_LIMITS: dict[str, tuple[float, float, str]] = {
     "lost_sale_chance": (0, 1, "the chance that somebody who hears it does not buy, as a fraction from 0 to 1"),
     "sale_value": (0, math.inf, "the gross margin of one sale, in currency"),
 }
-"""Least, largest and meaning of what other plans ask for beyond ``Assumptions``."""
+"""Minimum, maximum and meaning of the inputs that are not in ``Assumptions``."""
 _ALL = LIMITS | PLAN_LIMITS
 
 
 @dataclass(frozen=True, repr=False)
 class Input(Record):
-    """One uncertain number: ``low`` <= ``mode`` <= ``high``, where it comes from, and by whom.
+    """One uncertain number, ``low`` <= ``mode`` <= ``high``, and where it comes from.
 
     ``name``: one of ``economics.INPUTS``, in its unit, or of ``PLAN_LIMITS``. ``origin``: "measured" (in the user's
-    data), "benchmark" (published) or "guess". ``source`` says more in words. low == high is a fixed number.
+    data), "benchmark" (published) or "guess"; ``source``: more in words. low == high is a fixed number.
     Raises ParameterError with all that is wrong.
     """
 
@@ -48,7 +49,18 @@ class Input(Record):
     source: str = ""
 
     def __post_init__(self) -> None:
-        problems = _problems(self)
+        if self.name not in _ALL:
+            hint = did_you_mean(self.name, list(_ALL))
+            raise ParameterError(f"unknown input {self.name!r}.{hint} There are: {', '.join(_ALL)}.")
+        values = dict.fromkeys((self.low, self.mode, self.high))  # each once, in their order
+        problems = list(filter(None, (limit_problem(self.name, value, _ALL) for value in values)))
+        if not problems and not self.low <= self.mode <= self.high:
+            problems.append(
+                f"{self.name}: low {self.low:g}, mode {self.mode:g}, high {self.high:g} are not in order; "
+                "write the smallest first and the largest last."
+            )
+        if self.origin not in ORIGINS:
+            problems.append(f"{self.name}: origin {self.origin!r} is none of {', '.join(ORIGINS)}.")
         if problems:
             raise ParameterError("\n".join(problems))
 
@@ -58,23 +70,8 @@ class Input(Record):
         return self.low < self.high
 
 
-def _problems(each: Input) -> list[str]:
-    if each.name not in _ALL:
-        return [f"unknown input {each.name!r}.{did_you_mean(each.name, list(_ALL))} There are: {', '.join(_ALL)}."]
-    values = dict.fromkeys((each.low, each.mode, each.high))  # each once, in their order
-    found = list(filter(None, (limit_problem(each.name, value, _ALL) for value in values)))
-    if not found and not each.low <= each.mode <= each.high:
-        found.append(
-            f"{each.name}: low {each.low:g}, mode {each.mode:g}, high {each.high:g} are not in order; "
-            "write the smallest first and the largest last."
-        )
-    if each.origin not in ORIGINS:
-        found.append(f"{each.name}: origin {each.origin!r} is none of {', '.join(ORIGINS)}.")
-    return found
-
-
 def fixed_input(name: str, value: float, origin: str = "guess", source: str = "") -> Input:
-    """An input without doubt."""
+    """An input that is one number."""
     return Input(name, value, value, value, origin, source)
 
 
@@ -88,6 +85,10 @@ def read_input(text: Range | None, name: str, origin: str = "guess", source: str
     In a text decimals have a point, and the three numbers are separated by commas or semicolons. Raises ParameterError
     with all that is wrong: no numbers, two of them, not in order, outside their limits (a margin above 1, a cost
     below 0).
+
+    Example:
+        >>> cs.roi.read_input("0.7, 0.8, 0.85", "margin").mode
+        0.8
     """
     written = ", ".join(map(str, text)) if isinstance(text, tuple) else "" if text is None else str(text).strip()
     if not written:
@@ -120,23 +121,7 @@ _EXAMPLES = {
 }
 
 
-def read_inputs(texts: Mapping[str, Range | None], origins: Mapping[str, str] | None = None) -> tuple[Input, ...]:
-    """``read_input`` of each parameter by the name of its input; those that are empty are left out.
-
-    ``origins``: name to origin, "guess" where none is given. Raises ParameterError with the problems of all of them.
-    """
-    found, problems = [], []
-    for name, text in texts.items():
-        try:
-            found.append(read_input(text, name, (origins or {}).get(name, "guess")))
-        except ParameterError as error:
-            problems.append(str(error))
-    if problems:
-        raise ParameterError("\n".join(problems))
-    return tuple(each for each in found if each is not None)
-
-
-def measured_input(estimate: Estimate, name: str, complement: bool = False, source: str = "") -> Input:
+def measured_input(estimate: Estimate, name: str, complement: bool = False) -> Input:
     """An estimate with its 95 % interval as an input; ``complement``: 1 minus it, as churn from retention.
 
     An end outside the input's limits is moved to the limit. Raises ContractError where the estimate has no value.
@@ -144,16 +129,12 @@ def measured_input(estimate: Estimate, name: str, complement: bool = False, sour
     if estimate.value is None:
         raise ContractError(f"{name} cannot be measured: {estimate.reason or f'{estimate.key} has no value'}.")
     ends = [estimate.value if end is None else end for end in (estimate.low, estimate.value, estimate.high)]
-    least, most, _ = _ALL[name]
-    low, mode, high = (
-        min(max(1 - end if complement else end, least), most) for end in ends[:: -1 if complement else 1]
-    )
-    said = source or f"{'1 - ' if complement else ''}{_short(estimate.key)} of {estimate.n:,} accounts, 95 % interval"
-    return Input(name, low, mode, high, "measured", said)
-
-
-def _short(key: str) -> str:
-    return key.upper() if len(key) <= 3 else key.replace("_", " ")
+    if complement:
+        ends = [1 - end for end in reversed(ends)]
+    low, mode, high = (min(max(end, _ALL[name][0]), _ALL[name][1]) for end in ends)
+    key = estimate.key.upper() if len(estimate.key) <= 3 else estimate.key.replace("_", " ")
+    source = f"{'1 - ' if complement else ''}{key} of {estimate.n:,} accounts, 95 % interval"
+    return Input(name, low, mode, high, "measured", source)
 
 
 _WHOLE_COST = "cautious: all costs are saved from the first month on, so that the most must be earned back"
@@ -168,7 +149,7 @@ CAUTIOUS = (
     fixed_input("notice_months", 0.0, source=_WHOLE_COST),
     Input("discount", 0.08, 0.10, 0.15, "benchmark", "customary cost of capital of software companies"),
 )
-"""What is assumed where the user gives nothing. There is no effect among them: none is published."""
+"""What is assumed where the user gives nothing. No relative risk is: none is published."""
 
 
 def gather_inputs(given: Sequence[Input | None], costs: CostBase | None = None) -> tuple[Input, ...]:
@@ -176,6 +157,11 @@ def gather_inputs(given: Sequence[Input | None], costs: CostBase | None = None) 
 
     relative_risk is left out where it is not given. Raises ParameterError for an input given twice, for one that is no
     input of the economics, and for yearly_churn, margin or people without any figure.
+
+    Example:
+        >>> given = [cs.roi.read_input(text, name) for name, text in {"margin": 0.8, "yearly_churn": 0.1}.items()]
+        >>> [each.mode for each in gather_inputs(given, cs.roi.cost(tables).costs)][:2]
+        [0.1, 0.0]
     """
     named: dict[str, Input] = {}
     problems = []
@@ -191,8 +177,7 @@ def gather_inputs(given: Sequence[Input | None], costs: CostBase | None = None) 
         paid = {name: fixed_input(name, getattr(costs, name), origin, where) for name in PARTS}
         named = paid | named
     named = {each.name: each for each in CAUTIOUS} | named
-    lacking = [name for name in INPUTS if name not in named and name != "relative_risk"]
-    problems += [f"{name} is not known: give {LIMITS[name][2]}." for name in lacking]
+    problems += _missing(named)
     if problems:
         raise ParameterError("\n".join(problems))
     return tuple(named[name] for name in INPUTS if name in named)
@@ -201,16 +186,19 @@ def gather_inputs(given: Sequence[Input | None], costs: CostBase | None = None) 
 def at_mode(inputs: Sequence[Input]) -> Assumptions:
     """Each input at its mode; without a relative_risk it is 1: customer success changes nothing.
 
-    Raises ParameterError for inputs that are missing or stand twice.
+    Raises ParameterError for inputs that are missing or appear twice.
     """
     modes = {"relative_risk": 1.0, "expansion_lost": 0.0} | {each.name: float(each.mode) for each in inputs}
-    lacking = [name for name in INPUTS if name not in modes]
-    twice = sorted({each.name for each in inputs if sum(other.name == each.name for other in inputs) > 1})
-    problems = [f"{name} is not known: give {LIMITS[name][2]}." for name in lacking]
-    problems += [f"{name} is given twice." for name in twice]
+    twice = [name for name, times in Counter(each.name for each in inputs).items() if times > 1]
+    problems = [*_missing(modes), *(f"{name} is given twice." for name in sorted(twice))]
     if problems:
         raise ParameterError("\n".join(problems))
     return Assumptions(**{name: modes[name] for name in INPUTS})
+
+
+def _missing(named: Container[str]) -> list[str]:
+    lacking = [name for name in INPUTS if name not in named and name != "relative_risk"]
+    return [f"{name} is not known: give {LIMITS[name][2]}." for name in lacking]
 
 
 def draw_inputs(inputs: Sequence[Input], draws: int, seed: int) -> dict[str, Any]:
@@ -244,33 +232,22 @@ def inputs_table(inputs: Sequence[Input]) -> pd.DataFrame:
     return pd.DataFrame([[getattr(each, name) for name in columns] for each in inputs], columns=columns)
 
 
-def combine_inputs(given: Sequence[Input | Suppressed | None], costs: CostBase | Suppressed) -> tuple[Input, ...]:
-    """``gather`` for inputs that may have been refused: None is not given, a Suppressed is not to be had.
+def with_risk(inputs: Sequence[Input], risk: Input | Suppressed | None) -> tuple[Input, ...]:
+    """``inputs`` with ``risk`` as their relative_risk; as they are where there is none."""
+    if not isinstance(risk, Input):
+        return tuple(inputs)
+    return (risk, *(each for each in inputs if each.name != "relative_risk"))
 
-    Raises ContractError with the reasons of all refused ones, for without them there is no economics; ParameterError
-    as ``gather``.
+
+def required_input(text: Range, name: str, parameter: str) -> Input:
+    """``read_input`` of a setting that a plan cannot do without. Raises ContractError where it is not given.
+
+    ``parameter``: the name of the setting.
     """
-    refused = [each.reason for each in (*given, costs) if isinstance(each, Suppressed)]
-    if refused or isinstance(costs, Suppressed):
-        raise ContractError("\n".join(refused))
-    return gather_inputs([each for each in given if isinstance(each, Input)], costs)
-
-
-def with_risk(inputs: Sequence[Input], risks: Sequence[Input | Suppressed | None]) -> tuple[Input, ...]:
-    """``inputs`` with the first of ``risks`` that is there as their relative_risk; without one, as they are."""
-    risk = next((each for each in risks if isinstance(each, Input)), None)
-    others = tuple(each for each in inputs if each.name != "relative_risk")
-    return tuple(inputs) if risk is None else (risk, *others)
-
-
-def required_input(given: Input | None, name: str, parameter: str = "") -> Input:
-    """``given``, which a plan cannot do without. Raises ContractError where it is None, saying what to give.
-
-    ``name``: the input; ``parameter``: what the reader knows it as, if otherwise.
-    """
-    if given is None:
-        raise ContractError(f"{parameter or name} is not given: give {(LIMITS | PLAN_LIMITS)[name][2]}")
-    return given
+    found = read_input(text, name)
+    if found is None:
+        raise ContractError(f"{parameter} is not given: give {_ALL[name][2]}")
+    return found
 
 
 def require_name(each: Input, name: str) -> None:

@@ -1,8 +1,6 @@
-"""Departures of CSMs as natural experiments: accounts that lose their cover for a reason that is not their own."""
+"""Departures of CSMs as natural experiments: accounts that lose coverage for a reason that is not their own."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,9 +8,9 @@ import pandas as pd
 from cs_helpers.core.stats.clusters import clustered_covariance, student_quantile, two_sided_p
 from cs_helpers.core.stats.logistic import logistic, probability_of
 from cs_helpers.core.stats.threads import one_thread
-from cs_helpers.roi.adjustment import adjustment, followed, too_late, with_ones
-from cs_helpers.roi.association import Hazards, hazards, kept_shares
-from cs_helpers.roi.effect_evidence import Evidence
+from cs_helpers.roi.adjustment import adjustment, with_ones
+from cs_helpers.roi.association import Hazards, hazards, kept_shares, odds_ratios
+from cs_helpers.roi.effect_evidence import Evidence, refused
 from cs_helpers.roi.trial import Trial
 
 KEY = "vacancy"
@@ -24,20 +22,8 @@ MAX_KEPT = 0.5  # of a portfolio may be covered by others in the first month: mo
 MIN_EXCESS = 0.5  # share of vacant months without cover, beyond that of the others
 
 
-@dataclass(frozen=True, eq=False)
-class _Events:
-    """Account-months around departures.
-
-    ``rows`` with before, vacant (flags of the portfolios of CSMs who leave), times (in how many departures the month
-    counts) and cluster (the CSM at event month -3).
-    """
-
-    rows: pd.DataFrame
-    departures: int
-
-
 def vacancy(trial: Trial, horizon: int) -> Evidence:
-    """Points of survival from what happened to the portfolios of CSMs who left, against portfolios whose CSM stayed.
+    """Points of survival from portfolios whose CSM left, against portfolios whose CSM stayed.
 
         logit P(churned in a month) = curves of health, log MRR, tenure + calendar month + a before + b vacant
         odds ratio of a month without cover = exp(b / (share uncovered in the vacancy - the same of the others))
@@ -46,57 +32,48 @@ def vacancy(trial: Trial, horizon: int) -> Evidence:
 
     A CSM has left at the end of its last covered month if that is before the window's last month. Its portfolio is the
     accounts it covered three months before the vacancy began (event month -3), at least 3 of them; ``before`` marks
-    their event months -3 to -1, ``vacant`` 0 to 2, whoever covers them then. The others are the accounts that CSMs who
-    stayed through those months covered in event month -3, in the same calendar months. Departures after which half of
-    the portfolio or more keeps its cover are handovers, and left out. Clustered by the CSM at event month -3, t with
-    departures - 1 degrees of freedom, the error never below the one by account. A trait of the account that nobody
-    recorded does not bias it as long as CSMs do not leave because of their accounts: the portfolios must churn as the
-    others do before the departure.
-    Health is held as it is, so the figure is the direct effect of a few months: it understates what works through
-    health over time. ``detail``: departures, book_accounts, vacant_months, vacant_churned, odds_ratio with _low and
-    _high (of a month without cover), log_odds_ratio, log_odds_ratio_se, before_log_odds_ratio, before_p,
-    uncovered_share and uncovered_share_others. Unknown health: see ``adjustment``.
-    Refused where nobody is followed, CSMs are not named, with fewer than 6 departures or fewer than 10 churned in the
-    vacancies, less than half more of the months without cover than elsewhere, or where the portfolios churned
-    differently (p < .05) before the departure. Source: methods of event studies
-    with stacked clean controls, Cengiz et al. 2019; t(G - 1): Cameron & Miller 2015.
+    their event months -3 to -1, ``vacant`` 0 to 2. The others are the accounts that CSMs who stayed through those
+    months covered in event month -3, in the same calendar months. Departures after which half of the portfolio or more
+    stays covered are handovers, and left out. Clustered by the CSM at event month -3, t with departures - 1 degrees of
+    freedom, the error never below the one by account. Unrecorded traits of accounts do not bias it as long as CSMs do
+    not leave because of them: before the departure the portfolios must churn as the others do. Health is held as it
+    is, so the figure leaves out what works through health over time. ``detail``: departures, book_accounts,
+    vacant_months, vacant_churned, odds_ratio with _low and _high (of a month without cover), log_odds_ratio,
+    log_odds_ratio_se, before_log_odds_ratio, before_p, uncovered_share, uncovered_share_others. Unknown health: see
+    ``adjustment``. Refused where nobody is followed, CSMs are not named, with fewer than 6 departures or fewer than 10
+    churned in the vacancies, less than half more of the months without cover than elsewhere, or where the portfolios
+    churned differently (p < .05) before the departure. Source: event studies with stacked clean controls, Cengiz et
+    al. 2019; t(G - 1): Cameron & Miller 2015.
     """
-    among = followed(trial, horizon)
-    accounts, left = int(among.sum()), int((~trial.survives(horizon) & among).sum())
-    if not among.any():
-        return Evidence(KEY, horizon, status="refused", reason=too_late(trial, horizon))
+    if late := trial.too_late(horizon):
+        return refused(KEY, trial, horizon, late)
     if not (trial.rows["csm"] != "").any():
         reason = "it is not recorded who covered the accounts, so that nobody is seen to leave"
-        return Evidence(KEY, horizon, status="refused", reason=reason, accounts=accounts, churned=left)
+        return refused(KEY, trial, horizon, reason)
     with one_thread():
-        events = _events(trial)
-        rows = events.rows
+        rows, departures = _events(trial)
         vacant = rows["vacant"].to_numpy(bool)
-        churned = rows["churned"].to_numpy(bool)
         detail: dict[str, float] = {
-            "departures": events.departures,
+            "departures": departures,
             "book_accounts": int(rows.loc[rows["before"] | vacant, "account"].nunique()),
             "vacant_months": int(vacant.sum()),
-            "vacant_churned": int((vacant & churned).sum()),
+            "vacant_churned": int((vacant & rows["churned"].to_numpy(bool)).sum()),
         }
         reason = _too_few(detail)
-        found = None if reason else _fitted(events)
-        if found is not None:
-            detail |= found
-            reason = _not_comparable(found)
-        if reason or found is None:
-            return Evidence(KEY, horizon, None, None, None, None, "refused", reason, accounts, left, detail)
-        model = _natural(trial)
-        b, se = found["log_odds_ratio"], found["log_odds_ratio_se"]
-        reach = student_quantile(events.departures - 1) * se
+        if not reason:
+            detail |= _fitted(rows, departures)
+            reason = _not_comparable(detail)
+        if reason:
+            return refused(KEY, trial, horizon, reason, detail)
+        columns = adjustment(trial.rows, ("month",)).columns(trial.rows)
+        model = hazards(trial, trial.rows["covered"].to_numpy(float), columns)
+        b, se = detail["log_odds_ratio"], detail["log_odds_ratio_se"]
+        reach = student_quantile(departures - 1) * se
         value, low, high = (_points(trial, horizon, model, each) for each in (b, b - reach, b + reach))
         slope = (_points(trial, horizon, model, b + 0.01) - _points(trial, horizon, model, b - 0.01)) / 0.02
-    detail |= {
-        "odds_ratio": float(np.exp(b)),
-        "odds_ratio_low": float(np.exp(b - reach)),
-        "odds_ratio_high": float(np.exp(b + reach)),
-    }
-    return Evidence(KEY, horizon, value, low, high, abs(slope) * se, accounts=accounts, churned=left, detail=detail)
+    detail |= odds_ratios(b, reach)
+    counts = trial.counts(horizon)
+    return Evidence(KEY, horizon, value, low, high, abs(slope) * se, "shown", "", **counts, detail=detail)
 
 
 def _too_few(detail: dict[str, float]) -> str:
@@ -125,8 +102,12 @@ def _not_comparable(found: dict[str, float]) -> str:
     return ""
 
 
-def _events(trial: Trial) -> _Events:
-    """Departures with a vacancy: every account-month of their portfolios and of the clean others once, with weights."""
+def _events(trial: Trial) -> tuple[pd.DataFrame, int]:
+    """Account-months of portfolios whose CSM left and of the others they are compared with, and how many CSMs left.
+
+    The rows with before, vacant (flags of the portfolios of CSMs who leave), times (in how many departures the month
+    counts) and cluster (the CSM at event month -3).
+    """
     rows = trial.rows
     months, accounts = trial.months, len(trial.accounts)
     place = np.full((accounts, months), -1)
@@ -169,15 +150,14 @@ def _events(trial: Trial) -> _Events:
     kept = times > 0
     before &= ~vacant
     found = rows[kept].assign(vacant=vacant[kept], before=before[kept], times=times[kept], cluster=cluster[kept])
-    # A month that is of one leaver's portfolio and among the others of another departure tells of the portfolio.
+    # A month of one leaver's portfolio that is among the others of another departure counts as the portfolio's.
     found["times"] = np.where(found["vacant"] | found["before"], 1, found["times"])
     found["cluster"] = pd.factorize(found["cluster"].to_numpy())[0]
-    return _Events(found, departures)
+    return found, departures
 
 
-def _fitted(events: _Events) -> dict[str, float]:
-    rows = events.rows
-    # A month in which nobody left says nothing about who leaves more; its own level would run away to minus infinity.
+def _fitted(rows: pd.DataFrame, departures: int) -> dict[str, float]:
+    # Months in which nobody left are left out: their own level would be minus infinity.
     rows = rows[rows.groupby("month")["churned"].transform("any")]
     vacant, before = rows["vacant"].to_numpy(float), rows["before"].to_numpy(float)
     weights, y = rows["times"].to_numpy(float), rows["churned"].to_numpy(float)
@@ -196,20 +176,15 @@ def _fitted(events: _Events) -> dict[str, float]:
     share = float(without[vacant == 1].mean())
     other = (vacant == 0) & (before == 0)
     others = float(np.average(without[other], weights=weights[other])) if other.any() else 0.0
-    excess = max(share - others, MIN_EXCESS)  # below it the rung is refused
+    excess = max(share - others, MIN_EXCESS)  # below it the evidence is refused
     return {
         "log_odds_ratio": float(b) / excess,
         "log_odds_ratio_se": float(b_se) / excess,
         "before_log_odds_ratio": float(a),
-        "before_p": two_sided_p(float(a / a_se), events.departures - 1) if a_se > 0 else 1.0,
+        "before_p": two_sided_p(float(a / a_se), departures - 1) if a_se > 0 else 1.0,
         "uncovered_share": share,
         "uncovered_share_others": others,
     }
-
-
-def _natural(trial: Trial) -> Hazards:
-    rows = trial.rows
-    return hazards(trial, rows["covered"].to_numpy(float), adjustment(rows, ("month",)).columns(rows))
 
 
 def _points(trial: Trial, horizon: int, model: Hazards, log_odds_ratio: float) -> float:

@@ -1,7 +1,7 @@
 """The numbers behind a what-if panel: the portfolio, the range of each input, and what follows from them.
 
-The page works the same formulas out in the reader's browser (see ``roi.economics``), so what it needs is here as plain
-numbers: MRR by month and time decided, the inputs, the horizons. Nothing in a panel is a measurement.
+The page computes the same formulas in the reader's browser (see ``roi.economics``) from MRR by month and time decided,
+the inputs and the horizons. Nothing in a panel is a measurement.
 """
 
 from __future__ import annotations
@@ -17,23 +17,13 @@ import pandas as pd
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.results import Record
 from cs_helpers.roi.breakeven import hazard_ratios
-from cs_helpers.roi.economics import (
-    INPUTS,
-    LIMITS,
-    MAX_MONTHS,
-    Assumptions,
-    Flow,
-    Outcome,
-    discounting,
-    flow,
-    outcome,
-    outcomes,
-)
+from cs_helpers.roi.economics import INPUTS, LIMITS, Assumptions, Flow, Outcome, discounting, flow, outcome, outcomes
 from cs_helpers.roi.portfolio import CoveredPortfolio
-from cs_helpers.roi.uncertain_inputs import Input
+from cs_helpers.roi.uncertain_inputs import Input, at_mode
 
 CURVE_POINTS = 61
-OPENINGS = ("given", "nothing", "break-even")
+TAIL_MONTHS = 60
+"""Months after the horizon that count where the tail is switched on."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,17 +46,16 @@ class WhatIfState(Record):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WhatIf(Record):
-    """A what-if panel before anybody has touched it; ``at`` gives it at other inputs.
+    """A what-if panel as it opens; ``at`` returns its state at other inputs.
 
     ``sliders``: one row per input in the order of ``Assumptions``: name, value (where it starts), low, high and step of
-    its slider, least and most (what may be typed), all in the unit of the input. ``flow``: MRR of the portfolio by
-    month and years decided. ``opens_at``: why the relative risk starts there ("given", "nothing", "break-even").
-    ``pooled_share``: share of the MRR whose due dates were pooled (see ``what_if``). ``start``: the first state.
+    its slider, min and max (what may be typed), all in the unit of the input. ``flow``: MRR of the portfolio by month
+    and years decided. ``opens_at``: where the relative risk starts ("given", "break-even"). ``pooled_share``: share of
+    the MRR whose due dates were pooled. ``start``: the first state.
     """
 
     portfolio: CoveredPortfolio
     horizons: tuple[int, ...]
-    tail_months: int
     opens_at: str
     flow: Flow
     risks: tuple[float, ...]
@@ -75,50 +64,46 @@ class WhatIf(Record):
     start: WhatIfState
 
     def at(self, tail: bool = False, **changes: float) -> WhatIfState:
-        """The panel with some inputs changed. Raises ParameterError for an input that is none or outside its limits."""
+        """The panel with some inputs changed. Raises ParameterError for an unknown input or one outside its limits."""
         unknown = [name for name in changes if name not in INPUTS]
         if unknown:
             raise ParameterError(f"{', '.join(unknown)}: no such input. There are: {', '.join(INPUTS)}.")
         inputs = replace(self.start.inputs, **changes)
-        return _panel(self.portfolio, self.flow, inputs, self.horizons, self.risks, self.tail_months if tail else 0)
+        return _panel(self.portfolio, self.flow, inputs, self.horizons, self.risks, TAIL_MONTHS if tail else 0)
 
 
 def make_what_if(
-    portfolio: CoveredPortfolio,
-    assumptions: Assumptions,
-    horizons: Sequence[int] = (12, 24, 36),
-    opens_at: str = "break-even",
-    tail_months: int = 60,
-    smallest: int = 1,
+    portfolio: CoveredPortfolio, inputs: Sequence[Input], horizons: Sequence[int] = (12, 24, 36), smallest: int = 1
 ) -> WhatIf:
     """A what-if panel of the exposed portfolio, with every formula as in ``roi.economics``.
 
-    ``assumptions``: where the inputs start. Their relative risk is 1 where nobody measured or gave one; then
-    ``opens_at`` says where the panel opens: at the "break-even" of the middle horizon (at 1 where there is none), or
-    where customer success changes "nothing", both with no expansion lost; "given" takes the 1 as it is.
-    ``tail_months``: how long a tail is where the reader switches it on; 0 offers none. ``smallest``: due dates shared
-    by fewer accounts than this are pooled with their neighbours of the same term, at their mean date weighted by MRR,
-    since a panel's page holds what comes due in each month; 1 pools none.
-    Raises ParameterError for horizons that are no whole months from 1 to 120, a tail outside 0 to 120, or an opening
-    that does not exist.
+    ``inputs`` start at their modes. Without a relative_risk the panel opens at the break-even of the middle horizon (at
+    1 where there is none) with no expansion lost. ``smallest``: due dates shared by fewer accounts than this are pooled
+    with their neighbours of the same term, at their mean date weighted by MRR, since the page of a panel contains what
+    comes due in each month; 1 pools none. Raises ParameterError for horizons that are no whole months from 1 to 120.
+
+    Example:
+        >>> rows = pd.DataFrame({"due_in": [0], "term": 12, "mrr_cents": 10_000, "accounts": 1})
+        >>> known = {"relative_risk": 2, "yearly_churn": 0.2, "margin": 1, "people": 16, "discount": 0}
+        >>> inputs = cs.roi.gather_inputs([cs.roi.read_input(value, name) for name, value in known.items()])
+        >>> make_what_if(cs.roi.make_portfolio(rows), inputs).at(people=8.0).results["net"].round().tolist()
+        [96.0, 276.0, 480.0]
     """
-    _check(horizons, tail_months, opens_at)
     rows, pooled = _pool(portfolio.rows, smallest)
     portfolio = replace(portfolio, rows=rows)
-    horizons = tuple(sorted({int(each) for each in horizons}))
-    seen = flow(portfolio.rows, horizons[-1])
+    horizons = tuple(sorted(set(horizons)))
+    seen, assumptions = flow(portfolio.rows, horizons[-1]), at_mode(inputs)
     pays = [break_even_risk(seen, assumptions, horizon) for horizon in horizons]
-    if assumptions.relative_risk != 1:
-        opens_at = "given"
-    if opens_at != "given":
+    given = any(each.name == "relative_risk" for each in inputs)
+    if not given:
         middle = pays[(len(pays) - 1) // 2]
-        risk = middle if opens_at == "break-even" and math.isfinite(middle) else 1.0
+        risk = middle if math.isfinite(middle) else 1.0
         assumptions = replace(assumptions, relative_risk=risk, expansion_lost=0.0)
     sliders = _sliders(assumptions, pays)
     ends = sliders.loc[sliders["name"] == "relative_risk", ["low", "high"]].to_numpy(float)[0]
     risks = tuple(float(risk) for risk in np.linspace(ends[0], ends[1], CURVE_POINTS))
     start = _panel(portfolio, seen, assumptions, horizons, risks, 0)
-    return WhatIf(portfolio, horizons, int(tail_months), opens_at, seen, risks, sliders, pooled, start)
+    return WhatIf(portfolio, horizons, "given" if given else "break-even", seen, risks, sliders, pooled, start)
 
 
 def break_even_risk(portfolio: Flow, assumptions: Assumptions, horizon: int, tail_months: int = 0) -> float:
@@ -147,9 +132,8 @@ def _panel(
 ) -> WhatIfState:
     results, curves = [], []
     for horizon in horizons:
-        found = outcome(portfolio, inputs, horizon, tail_months)
         risk = break_even_risk(seen, inputs, horizon, tail_months)
-        results.append(_row(portfolio, found, risk, seen, inputs))
+        results.append(_row(portfolio, outcome(portfolio, inputs, horizon, tail_months), risk, seen, inputs))
         many = asdict(inputs) | {"expansion_lost": 0.0, "relative_risk": np.asarray(risks)}
         each = outcomes(seen, many, horizon, tail_months)
         curves.append(pd.DataFrame({"horizon": horizon, "relative_risk": risks, "net": each.value - each.cost}))
@@ -160,16 +144,11 @@ def _row(portfolio: CoveredPortfolio, found: Outcome, risk: float, seen: Flow, i
     points = math.nan
     if math.isfinite(risk):
         points = float(outcomes(seen, asdict(inputs) | {"relative_risk": risk}, found.horizon).points[0])
+    shares = ("horizon", "points", "points_of_all", "retention_with", "retention_without")
     return {
-        "horizon": found.horizon,
-        "points": found.points,
-        "points_of_all": found.points_of_all,
-        "retention_with": found.retention_with,
-        "retention_without": found.retention_without,
+        **{name: getattr(found, name) for name in shares},
         "mrr_kept": seen.total * found.points / 100,
-        "value": found.value,
-        "cost": found.cost,
-        "net": found.net,
+        **{name: getattr(found, name) for name in ("value", "cost", "net")},
         "roi": math.nan if found.roi is None else found.roi,
         "break_even_risk": risk,
         "break_even_points": points,
@@ -195,7 +174,6 @@ def _sliders(inputs: Assumptions, pays: Sequence[float]) -> pd.DataFrame:
     spare = max(given[name] for name in ("people", "tools", "management")) or 10_000.0
     rows = []
     for name in INPUTS:
-        least, most, _ = LIMITS[name]
         value = given[name]
         if name in customary:
             low, high, step = customary[name]
@@ -203,8 +181,8 @@ def _sliders(inputs: Assumptions, pays: Sequence[float]) -> pd.DataFrame:
         else:
             step = _round_step(2 * (value or spare) / 100)
             low, high = 0.0, step * math.ceil(2 * (value or spare) / step)
-        rows.append((name, value, low, high, step, least, most))
-    return pd.DataFrame(rows, columns=["name", "value", "low", "high", "step", "least", "most"])
+        rows.append((name, value, low, high, step, *LIMITS[name][:2]))
+    return pd.DataFrame(rows, columns=["name", "value", "low", "high", "step", "min", "max"])
 
 
 def _round_step(size: float) -> float:
@@ -249,22 +227,3 @@ def _joined(groups: Sequence[list[int]], accounts: pd.Series, smallest: int) -> 
     if len(found) > 1 and accounts[found[-1]].sum() < smallest:
         found[-2:] = [found[-2] + found[-1]]
     return found
-
-
-def _check(horizons: Sequence[int], tail_months: int, opens_at: str) -> None:
-    problems = []
-    if not horizons or any(each != int(each) or not 1 <= each <= MAX_MONTHS for each in horizons):
-        problems.append(
-            f"horizons = {list(horizons)}: choose whole months from 1 to {MAX_MONTHS}, for example 12, 24, 36."
-        )
-    if tail_months != int(tail_months) or not 0 <= tail_months <= MAX_MONTHS:
-        problems.append(f"tail_months = {tail_months}: choose whole months from 0 to {MAX_MONTHS}, for example 60.")
-    if opens_at not in OPENINGS:
-        problems.append(f"opens_at = {opens_at!r}: choose one of {', '.join(OPENINGS)}.")
-    if problems:
-        raise ParameterError("\n".join(problems))
-
-
-def opening_of(inputs: Sequence[Input]) -> str:
-    """Where a what-if panel of these inputs opens: at their relative risk ("given"), without one at "break-even"."""
-    return "given" if any(each.name == "relative_risk" for each in inputs) else "break-even"

@@ -1,8 +1,8 @@
-"""The what-if panel: sliders for the inputs of the economics, and what follows from them, in the page itself.
+"""The what-if panel of a page: sliders for the inputs of the economics, and what follows from them.
 
-The block holds the first state as words, table and drawing, so that it can be read without a script and printed. The
-report's script takes the numbers from inert text beside it and computes the same formulas again when an input moves. In
-JupyterLab, where the report's script does not run, ``what_if_widgets`` shows sliders in its place.
+The block contains the first state as words, table and drawing, readable without a script. The report's script takes the
+numbers from inert text beside it and computes the same formulas when an input moves. In JupyterLab, where the report's
+script does not run, ``what_if_widgets`` shows sliders in its place.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 
 from cs_helpers.report.blocks import Block, notebook_style
 from cs_helpers.report.words import NARROW_SPACE, money, percent, plain
-from cs_helpers.roi.what_if_model import WhatIf, WhatIfState
+from cs_helpers.roi.what_if_model import TAIL_MONTHS, WhatIf, WhatIfState
 
 MODEL_VERSION = 1
 
@@ -96,7 +96,6 @@ ROWS = (
 TITLE = "Your own what-if: nothing here is measured."
 _OPENINGS = {
     "given": "It opens at the inputs used above.",
-    "nothing": "It opens where customer success changes nothing: no effect was measured or given.",
     "break-even": "It opens where customer success just pays for itself, because no effect was measured or given.",
 }
 _UNREACHABLE = "out of reach"
@@ -119,7 +118,7 @@ def panel(model: WhatIf, currency: str, anchor: str = "what-if") -> Block:
         f"<p>{opening(model)}</p>"
         f'<p class="cs-note cs-given">Inputs: {plain(_inputs_words(model, currency))}.</p>'
         f'<div class="cs-columns"><div class="cs-inputs" hidden>{fields}'
-        f'<div class="cs-ends">{_tail(model, anchor)}<button type="button" class="cs-reset">Reset</button></div></div>'
+        f'<div class="cs-ends">{_tail(anchor)}<button type="button" class="cs-reset">Reset</button></div></div>'
         f"{results(model, model.start, currency)}</div>"
         f'<p class="cs-said" role="status"></p>'
         f"<template>{plain(_model_text(model, currency))}</template></div>"
@@ -182,12 +181,10 @@ def _symbol(currency: str) -> str:
     return money(0, currency).removesuffix("0")
 
 
-def _tail(model: WhatIf, anchor: str) -> str:
-    if not model.tail_months:
-        return ""
+def _tail(anchor: str) -> str:
     return (
         f'<label class="cs-tail"><input type="checkbox" id="{plain(anchor)}-tail"> '
-        f"Also count the {model.tail_months} months after each horizon, which nobody has seen</label>"
+        f"Also count the {TAIL_MONTHS} months after each horizon, which nobody has seen</label>"
     )
 
 
@@ -222,12 +219,12 @@ def _control(control: Control, row: pd.Series, currency: str, anchor: str) -> st
     place, scale = plain(f"{anchor}-{control.name}"), control.scale
     value = trimmed(row["value"] * scale)
     hint = f'<small id="{place}-hint">{plain(control.hint)}</small>' if control.hint else ""
-    told = f' aria-describedby="{place}-hint"' if hint else ""
-    most = f' max="{trimmed(row["most"] * scale)}"' if math.isfinite(row["most"]) else ""
+    described = f' aria-describedby="{place}-hint"' if hint else ""
+    highest = f' max="{trimmed(row["max"] * scale)}"' if math.isfinite(row["max"]) else ""
     unit = _unit(control, currency)
     spoken = _SPOKEN.get(control.unit, "a month")
     typed = (
-        f'<input type="number" inputmode="decimal" id="{place}-typed" step="any" min="{row["least"] * scale:g}"{most} '
+        f'<input type="number" inputmode="decimal" id="{place}-typed" step="any" min="{row["min"] * scale:g}"{highest} '
         f'value="{value}" aria-label="{plain(control.label)}, {spoken}, to type in"><span>{plain(unit)}</span>'
     )
     return (
@@ -235,7 +232,7 @@ def _control(control: Control, row: pd.Series, currency: str, anchor: str) -> st
         f'<label for="{place}">{plain(control.label)}</label><span class="cs-typed">{typed}</span>'
         f'<input type="range" id="{place}" min="{trimmed(row["low"] * scale)}" max="{trimmed(row["high"] * scale)}" '
         f'step="{trimmed(row["step"] * scale)}" value="{value}" aria-valuetext="{value} {spoken}" '
-        f'data-spoken="{spoken}"{told}>{hint}</div>'
+        f'data-spoken="{spoken}"{described}>{hint}</div>'
     )
 
 
@@ -330,9 +327,9 @@ def drawing(model: WhatIf, state: WhatIfState, currency: str) -> list[Part]:
     return parts
 
 
-def _ticks(low: float, high: float, most: int) -> list[float]:
-    """Round values from low to high, about ``most`` of them."""
-    raw = (high - low) / most
+def _ticks(low: float, high: float, count: int) -> list[float]:
+    """Round values from low to high, about ``count`` of them."""
+    raw = (high - low) / count
     ten = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * ten for factor in (1, 2, 5, 10) if factor * ten >= raw)
     return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
@@ -378,7 +375,7 @@ def _model_text(model: WhatIf, currency: str) -> str:
     held = {
         "version": MODEL_VERSION,
         "horizons": list(model.horizons),
-        "tail": model.tail_months,
+        "tail": TAIL_MONTHS,
         "symbol": _symbol(currency),
         "inputs": {name: float(value) for name, value in asdict(model.start.inputs).items()},
         "risks": [model.risks[0], model.risks[-1], len(model.risks)],

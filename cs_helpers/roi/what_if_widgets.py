@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from cs_helpers.roi.what_if_model import WhatIf
+from cs_helpers.roi.what_if_model import TAIL_MONTHS, WhatIf
 from cs_helpers.roi.what_if_panel import CONTROLS, GROUPS, TITLE, Control, opening, panel_html
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -30,8 +30,8 @@ def widget_bundle(model: WhatIf, currency: str) -> dict[str, Any]:
 def sliders(model: WhatIf, currency: str) -> Any:
     """Sliders for all inputs beside what follows from them.
 
-    Returns an ipywidgets box. Each move of a slider calls ``model.at``; an input that was not moved stays exactly where
-    it began, whatever its slider's steps are. Raises ImportError where ipywidgets is not installed.
+    Returns an ipywidgets box. Each move of a slider calls ``model.at``; an input that was not moved keeps its exact
+    value, whatever its slider's steps are. Raises ImportError where ipywidgets is not installed.
     """
     import ipywidgets
 
@@ -39,9 +39,7 @@ def sliders(model: WhatIf, currency: str) -> Any:
     changed: dict[str, float] = {}
     shown = ipywidgets.HTML(panel_html(model, model.start, currency), layout={"flex": "1 1 26rem"})
     moving = {control.name: _slider(ipywidgets, control, start[control.name]) for control in CONTROLS}
-    tail = ipywidgets.Checkbox(
-        False, description=f"Count the {model.tail_months} months after each horizon", indent=False
-    )
+    tail = ipywidgets.Checkbox(False, description=f"Count the {TAIL_MONTHS} months after each horizon", indent=False)
     reset = ipywidgets.Button(description="Reset")
     listening = True
 
@@ -50,15 +48,13 @@ def sliders(model: WhatIf, currency: str) -> Any:
 
     def moved(control: Control) -> Any:
         def then(event: dict[str, Any]) -> None:
-            row = start[control.name]
+            row, value = start[control.name], event["new"] / control.scale
             if not listening:
                 return
-            if (
-                abs(event["new"] / control.scale - row["value"]) < row["step"] / 1000
-            ):  # sent back by the slider, or come home
+            if abs(value - row["value"]) < row["step"] / 1000:  # back where it started, or rounded by the slider
                 changed.pop(control.name, None)
             else:
-                changed[control.name] = event["new"] / control.scale
+                changed[control.name] = value
             draw()
 
         return then
@@ -67,8 +63,8 @@ def sliders(model: WhatIf, currency: str) -> Any:
         nonlocal listening
         listening = False
         changed.clear()
-        for name, slider in moving.items():
-            slider.value = start[name]["value"] * _scale(name)
+        for control in CONTROLS:
+            moving[control.name].value = start[control.name]["value"] * control.scale
         tail.value = False
         listening = True
         draw()
@@ -81,20 +77,15 @@ def sliders(model: WhatIf, currency: str) -> Any:
         ipywidgets.VBox([ipywidgets.HTML(f"<strong>{title}</strong>"), *(moving[c.name] for c in controls)])
         for title, controls in GROUPS
     ]
-    ends = [tail, reset] if model.tail_months else [reset]
-    left = ipywidgets.VBox([*titled, *ends], layout={"flex": "0 1 27rem", "margin": "0 1.5rem 0 0"})
+    left = ipywidgets.VBox([*titled, tail, reset], layout={"flex": "0 1 27rem", "margin": "0 1.5rem 0 0"})
     columns = ipywidgets.Box([left, shown], layout={"display": "flex", "flex_flow": "row wrap"})
     return ipywidgets.VBox([ipywidgets.HTML(f"<div><strong>{TITLE}</strong> {opening(model)}</div>"), columns])
-
-
-def _scale(name: str) -> int:
-    return next(control.scale for control in CONTROLS if control.name == name)
 
 
 def _slider(ipywidgets: Any, control: Control, row: pd.Series) -> Any:
     unit = {"%": " (%)", "months": " (months)", "money": " (a month)"}.get(control.unit, "")
     scale = control.scale
-    # A slider moves by whole steps from its low end and would push a value between two of them to one side.
+    # A slider moves by whole steps from its low end and would round a value between two of them.
     low = row["value"] - row["step"] * math.floor((row["value"] - row["low"]) / row["step"] + 1e-9)
     high = row["value"] + row["step"] * math.floor((row["high"] - row["value"]) / row["step"] + 1e-9)
     whole = control.unit == "money"

@@ -412,7 +412,6 @@ def test_accounts_whose_term_is_not_recorded_are_spread_over_the_year_and_that_i
     assert list(spread) == [833, 833, 30_833, 834, 834, 834, 834, 834, 834, 834, 834, 834]
     assert list(spread.index) == list(range(1, 13))
     assert set(portfolio.rows["term"]) == {12}
-    assert portfolio.unknown_term_share == approx(10_005 / 40_005)
     assert "1 of 2 covered accounts have no recorded contract term (25% of the exposed MRR)" in portfolio.note
     assert (portfolio.accounts, portfolio.rows["accounts"].sum(), portfolio.exposed_mrr) == (2, 2, 400.05)
     assert covered_portfolio(table, now[:1], AS_OF).note == ""

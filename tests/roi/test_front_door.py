@@ -70,7 +70,8 @@ def test_without_assignments_and_costs_each_says_what_is_missing(bare, name, con
 
 
 def test_inputs_and_the_panel_say_what_is_missing_too(bare):
-    assert "nothing says what customer success costs" in cs.roi.inputs(bare).reason
+    reason = cs.roi.inputs(bare).reason  # all that is not known, at once
+    assert "no gross margin is known" in reason and "nothing says what customer success costs" in reason
     assert "without recorded assignments" in cs.roi.what_if(bare).reason
 
 

@@ -11,9 +11,9 @@ import pytest
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.stats.logistic import logistic
 from cs_helpers.data.sample.worlds import simulate
+from cs_helpers.roi.association import naive_contrasts
 from cs_helpers.roi.effect import measure_effect
 from cs_helpers.roi.gformula import RIDGE, designs, filled_health, fit_models, points_without, simulate_futures
-from cs_helpers.roi.naive_contrasts import naive_contrasts
 from cs_helpers.roi.trial import trial
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))

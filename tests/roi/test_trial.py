@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.roi.panel import account_months, named_controls
-from cs_helpers.roi.trial import trial
+from cs_helpers.roi.trial import account_months, named_controls, trial
 
 
 def panel(**changes):

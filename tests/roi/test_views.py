@@ -9,13 +9,43 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cs_helpers import roi
 from cs_helpers.core.metrics import subject_metrics
 from cs_helpers.core.results import Suppressed
 from cs_helpers.report import page
 from cs_helpers.report.page import summary as brief
 from cs_helpers.report.views import render, view_of
 from cs_helpers.report.words import MIME, money
+from cs_helpers.roi.bad_experience import count_word_of_mouth
+from cs_helpers.roi.breakeven import solve_break_even, value_of_points
+from cs_helpers.roi.conditions import gate
+from cs_helpers.roi.controls import Control
+from cs_helpers.roi.costs import cost_base
+from cs_helpers.roi.economics import outcome
+from cs_helpers.roi.effect import MeasuredEffect
+from cs_helpers.roi.effect_evidence import Evidence
+from cs_helpers.roi.effect_money import EffectMoney
+from cs_helpers.roi.portfolio import make_portfolio
+from cs_helpers.roi.results import (
+    BreakEvenResult,
+    CostResult,
+    EffectMoneyResult,
+    EffectResult,
+    EvidenceResult,
+    GatesResult,
+    InputsResult,
+    NegativeControlsResult,
+    OverlapResult,
+    PlansResult,
+    PointWorthResult,
+    RoiSummary,
+    ScenarioResult,
+    SegmentEffectResult,
+    SensitivityResult,
+    WordOfMouthResult,
+)
+from cs_helpers.roi.scenario_range import simulate_scenario
+from cs_helpers.roi.smaller_plans import plan_cut
+from cs_helpers.roi.uncertain_inputs import fixed_input, gather_inputs, read_input, with_risk
 from cs_helpers.roi.views import effect as effect_views
 from cs_helpers.roi.views import scenario as scenario_views
 from cs_helpers.roi.views.names import input_words
@@ -23,15 +53,15 @@ from cs_helpers.roi.views.names import input_words
 REFUSED = Suppressed("nobody was covered; give assignments")
 HOSTILE = "<script>alert(1)</script>"
 NAN = float("nan")
-PORTFOLIO = roi.make_portfolio(
+PORTFOLIO = make_portfolio(
     pd.DataFrame({"due_in": [1, 6, 20], "term": [12, 12, 24], "mrr_cents": 4_000_000, "accounts": 20}), 150_000.0, 80
 )
-COSTS = roi.cost_base(None, None, pd.Timestamp("2026-01-01"), "EUR", cost_per_month=8_000.0)
-KNOWN = roi.gather_inputs(
-    [roi.fixed_input("margin", 0.8, "measured", "accounts"), roi.fixed_input("yearly_churn", 0.12, "measured", "GRR")],
+COSTS = cost_base(None, None, pd.Timestamp("2026-01-01"), "EUR", cost_per_month=8_000.0)
+KNOWN = gather_inputs(
+    [fixed_input("margin", 0.8, "measured", "accounts"), fixed_input("yearly_churn", 0.12, "measured", "GRR")],
     COSTS,
 )
-EVEN = roi.solve_break_even(PORTFOLIO, KNOWN, draws=200)
+EVEN = solve_break_even(PORTFOLIO, KNOWN, draws=200)
 
 
 def headline_of(result):
@@ -52,15 +82,15 @@ def page_of(result):
 
 def kept(even=EVEN, costs=COSTS, portfolio=PORTFOLIO):
     """The result of ``cs.roi.break_even``."""
-    return roi.BreakEvenResult(even, portfolio, costs.per_year, "EUR")
+    return BreakEvenResult(even, portfolio, costs.per_year, "EUR")
 
 
 def brief_of(even=None, costs=None, effect=None, earned=REFUSED, point=REFUSED):
     """The result of ``cs.roi.summary``; REFUSED where nothing is given."""
-    return roi.RoiSummary(
+    return RoiSummary(
         REFUSED if even is None else kept(even, costs or COSTS),
-        REFUSED if costs is None else roi.CostResult(costs, "EUR"),
-        REFUSED if effect is None else roi.EffectResult(effect),
+        REFUSED if costs is None else CostResult(costs, "EUR"),
+        REFUSED if effect is None else EffectResult(effect),
         REFUSED,
         earned,
         point,
@@ -69,7 +99,7 @@ def brief_of(even=None, costs=None, effect=None, earned=REFUSED, point=REFUSED):
 
 
 def item(key="g_formula", value=4.3, low=1.9, high=6.8, status="shown", reason=""):
-    return roi.Evidence(key, 24, value, low, high, 1.2, status, reason, 1_981, 562)
+    return Evidence(key, 24, value, low, high, 1.2, status, reason, 1_981, 562)
 
 
 def curves(gap=0.06):
@@ -100,13 +130,13 @@ def effect(*items, gates=(), controls=(), naive=(), **change):
     ]
     names = ["horizon", "weight", "value", "low", "high", "natural", "vanished", "kaplan_meier"]
     full = {
-        "verdict": "measured" if head else "refused", "carried_by": head.key if head else "",
+        "carried_by": head.key if head else "",
         "reason": "" if head and head.key == "g_formula" else "too few accounts left (45, at least 50 accounts needed)",
-        "horizon": 24, "horizons": (24,), "months": 36, "accounts": 1_981, "churned": 562, "estimand": "No coverage.",
+        "horizon": 24, "accounts": 1_981, "churned": 562,
         "points": pd.DataFrame(rows, columns=names), "evidence": items, "naive": naive, "gates": gates,
         "controls": controls, "curves": curves() if head and head.key == "g_formula" else None,
     }  # fmt: skip
-    return roi.MeasuredEffect(**{**full, **change})
+    return MeasuredEffect(**{**full, **change})
 
 
 def words(block):
@@ -129,8 +159,8 @@ def test_break_even_says_how_much_is_enough_and_makes_no_claim():
 
 def test_break_even_out_of_reach_is_said_for_the_horizons_it_holds_for():
     def at_cost(amount):
-        costs = roi.cost_base(None, None, pd.Timestamp("2026-01-01"), cost_per_month=amount)
-        return roi.solve_break_even(PORTFOLIO, roi.gather_inputs(KNOWN[:1] + KNOWN[3:4], costs), draws=200), costs
+        costs = cost_base(None, None, pd.Timestamp("2026-01-01"), cost_per_month=amount)
+        return solve_break_even(PORTFOLIO, gather_inputs(KNOWN[:1] + KNOWN[3:4], costs), draws=200), costs
 
     some, costs = at_cost(45_000.0)
     assert list(some.table["reachable"]) == [False, True, True]
@@ -147,9 +177,9 @@ def test_break_even_out_of_reach_is_said_for_the_horizons_it_holds_for():
 
 
 def test_what_costs_nothing_needs_to_keep_nothing():
-    free = roi.solve_break_even(PORTFOLIO, roi.gather_inputs(
-        [*KNOWN[:1], KNOWN[3], roi.fixed_input("people", 1.0),
-         roi.fixed_input("severance_months", 60.0)]), draws=200)  # fmt: skip
+    free = solve_break_even(PORTFOLIO, gather_inputs(
+        [*KNOWN[:1], KNOWN[3], fixed_input("people", 1.0),
+         fixed_input("severance_months", 60.0)]), draws=200)  # fmt: skip
     text = headline_of(kept(free, COSTS)).text
     assert text.startswith("Customer success needs to keep nothing to pay for itself. Vanishing would save nothing")
 
@@ -157,7 +187,7 @@ def test_what_costs_nothing_needs_to_keep_nothing():
 def test_the_note_on_break_even_tells_which_costs_count_as_saved():
     assert "all costs count as saved from the first month on" in note_of(kept()).lower()
     assert "67\u202f% of the exposed MRR decides within a year" in note_of(kept())
-    later = roi.solve_break_even(PORTFOLIO, [*KNOWN[:9], roi.fixed_input("notice_months", 3.0), KNOWN[10]], draws=200)
+    later = solve_break_even(PORTFOLIO, [*KNOWN[:9], fixed_input("notice_months", 3.0), KNOWN[10]], draws=200)
     assert "notice, severance and work" in note_of(kept(later)).lower()
     unknown = replace(PORTFOLIO, note="9 accounts have no recorded term")
     assert "9 accounts have no recorded term." in note_of(kept(portfolio=unknown))
@@ -184,14 +214,14 @@ def test_tiles_carry_denominator_cost_and_the_effect_or_its_refusal():
 
 
 def test_a_tile_of_an_effect_that_was_refused_counts_the_conditions_that_are_not_met():
-    gates = (roi.gate("months", 3, 12, "at least", "months", "too short"), roi.gate("events", 200, 100, "at least", ""))
-    shown = words(brief(replace(brief_of(EVEN, COSTS), gates=roi.GatesResult(gates))))
+    gates = (gate("months", 3, 12, "at least", "months", "too short"), gate("events", 200, 100, "at least", ""))
+    shown = words(brief(replace(brief_of(EVEN, COSTS), gates=GatesResult(gates))))
     assert "1 of 2 conditions not met, see the section on what is measured" in shown.lower()
 
 
 def test_the_summary_states_four_takeaways_and_the_scope_of_them():
-    earning = roi.EffectMoneyResult(earned(1e5, 5e5, 9e5), "EUR")
-    point = roi.PointWorthResult(roi.value_of_points(PORTFOLIO, EVEN.assumptions), "EUR")
+    earning = EffectMoneyResult(earned(1e5, 5e5, 9e5), "EUR")
+    point = PointWorthResult(value_of_points(PORTFOLIO, EVEN.assumptions), "EUR")
     block = brief(brief_of(EVEN, COSTS, effect(), earning, point))
     told = block.data[MIME.format("takeaways")]["takeaways"]
     assert [text.split(" ")[0] for text in told] == ["To", "After", "Customer", "One"]
@@ -212,7 +242,7 @@ def test_every_metric_of_return_is_in_the_glossary():
     ],
 )
 def test_an_effect_is_named_only_where_its_interval_leaves_zero_out(low, value, high, said):
-    text = headline_of(roi.EffectResult(effect(item(value=value, low=low, high=high)))).text
+    text = headline_of(EffectResult(effect(item(value=value, low=low, high=high)))).text
     assert said in text
     assert ("more accounts" in text or "fewer accounts" in text) == (low > 0 or high < 0)
     assert "target trial, 1,981 accounts, 562 left" in text and "Counted by MRR" in text
@@ -220,26 +250,26 @@ def test_an_effect_is_named_only_where_its_interval_leaves_zero_out(low, value, 
 
 def test_a_refused_effect_leaves_an_association_and_no_number_that_looks_causal():
     none = effect(item(value=None, low=None, high=None, status="refused", reason="too few"), item("association"))
-    shown = render(roi.EvidenceResult(none))
+    shown = render(EvidenceResult(none))
     assert "No evidence on the effect can be given, only an association." in shown.text
     assert "risk ratio" not in shown.text  # no robustness of what was not measured
 
 
 def test_a_headline_of_a_lower_rung_says_what_it_leaves_out_and_draws_no_curves():
     lower = effect(item("vacancy"))
-    text = headline_of(roi.EffectResult(lower)).text
+    text = headline_of(EffectResult(lower)).text
     assert "vacancies, 1,981 accounts" in text and "what works through the health of accounts is not in it" in text
     assert "Counted by MRR" not in text
-    assert roi.EffectResult(lower).figure() is None and page_of(roi.EffectResult(lower)) is None
+    assert EffectResult(lower).figure() is None and page_of(EffectResult(lower)) is None
 
 
 def test_curves_and_their_table_speak_of_both_futures():
     found = effect()
     assert effect_views.gap_words(found) == "+4.3\u202fpoints (1.9 to 6.8) after 24 months"
     both = "24 months: as it was 76\u202f% (74 to 78\u202f%), without 70\u202f% (68 to 72\u202f%)"
-    assert both in alt_of(roi.EffectResult(found))
-    assert "at most 1.0\u202fpoint off what was seen" in note_of(roi.EffectResult(found))
-    table = page_of(roi.EffectResult(found))
+    assert both in alt_of(EffectResult(found))
+    assert "at most 1.0\u202fpoint off what was seen" in note_of(EffectResult(found))
+    table = page_of(EffectResult(found))
     assert table.html.count("<tr>") == 1 + 2 and "accounts that can be compared" not in table.html
 
 
@@ -249,17 +279,15 @@ def test_the_ladder_refutes_what_is_usually_quoted_and_counts_no_association_as_
         item("touch_count", None, None, None, "refused", "no touches"),
     )
     found = effect(item(), item("ltmle", 2.6, -1.8, 7.0), item("association", 9.0, 8.0, 10.0), naive=naive)
-    text = headline_of(roi.EvidenceResult(found)).text
+    text = headline_of(EvidenceResult(found)).text
     assert "2 pieces of evidence lie between 2.6 and 4.3\u202fpoints." in text
     assert "Ever against never covered would say +14.4\u202fpoints. That is no effect: an account must stay" in text
     rows = effect_views.evidence_rows(found)
     assert list(rows["status"]) == ["shown", "shown", "tied", "refuted", "refused"]
     assert rows["label"].iloc[0] == "Target trial" and rows["note"].iloc[2] == "no effect by itself"
-    assert "+2.6\u202fpoints (−1.8 to 7.0)" in words(page_of(roi.EvidenceResult(found)))
+    assert "+2.6\u202fpoints (−1.8 to 7.0)" in words(page_of(EvidenceResult(found)))
     one = effect(item("vacancy"))
-    assert (
-        "One piece of evidence can be given: +4.3\u202fpoints (Vacancies)." in headline_of(roi.EvidenceResult(one)).text
-    )
+    assert "One piece of evidence can be given: +4.3\u202fpoints (Vacancies)." in headline_of(EvidenceResult(one)).text
 
 
 def test_a_reason_is_given_once_in_the_ladder():
@@ -270,13 +298,13 @@ def test_a_reason_is_given_once_in_the_ladder():
 
 def test_gates_show_figure_threshold_and_verdict_in_their_units():
     gates = (
-        roi.gate("months", 35, 12, "at least", "months"),
-        roi.gate("overlap", 0.31, 0.2, "at most", "share of MRR", "nothing to compare them with"),
-        roi.gate("control:late_payment", 0.0004, 0.05, "at least", "p value", "a cause of both is missing"),
-        roi.gate("controls", None, 0.05, "at least", "p value", "no outcome was named"),
-        roi.gate("natural_12", 0.4, 1.0, "at most", "points"),
+        gate("months", 35, 12, "at least", "months"),
+        gate("overlap", 0.31, 0.2, "at most", "share of MRR", "nothing to compare them with"),
+        gate("control:late_payment", 0.0004, 0.05, "at least", "p value", "a cause of both is missing"),
+        gate("controls", None, 0.05, "at least", "p value", "no outcome was named"),
+        gate("natural_12", 0.4, 1.0, "at most", "points"),
     )
-    found = roi.GatesResult(gates)
+    found = GatesResult(gates)
     headline = headline_of(found)
     assert headline.conclusion == "2 of 5 conditions for a measured effect are met."
     assert (
@@ -294,28 +322,28 @@ def test_gates_show_figure_threshold_and_verdict_in_their_units():
         "0.4\u202fpoints",
     ):
         assert part in seen, part
-    held = roi.GatesResult(gates[:1])
+    held = GatesResult(gates[:1])
     assert headline_of(held).conclusion == "1 of 1 conditions for a measured effect are met."
     assert "Why not" not in page_of(held).html and found.table["passed"].tolist() == [True, False, False, None, True]
 
 
 def control(p, key="late_payment", reason=""):
     estimate = None if p is None else -0.35
-    return roi.Control(key, "outcome", estimate, p and 0.05, p, 900, 80, reason)
+    return Control(key, "outcome", estimate, p and 0.05, p, 900, 80, reason)
 
 
 def test_negative_controls_raise_an_alarm_none_or_cannot_tell():
     assert (
         "Coverage goes with late payment, which it cannot have moved."
-        in headline_of(roi.NegativeControlsResult((control(0.001),))).text
+        in headline_of(NegativeControlsResult((control(0.001),))).text
     )
-    calm = headline_of(roi.NegativeControlsResult((control(0.6),))).text
+    calm = headline_of(NegativeControlsResult((control(0.6),))).text
     assert "No negative control raises an alarm (late payment)." in calm and "does not prove" in calm
-    few = headline_of(roi.NegativeControlsResult((control(None, reason="3 events; 20 are needed"),))).text
+    few = headline_of(NegativeControlsResult((control(None, reason="3 events; 20 are needed"),))).text
     assert "3 events; 20 are needed." in few
-    assert "No negative control was named" in headline_of(roi.NegativeControlsResult(())).text
-    assert "<script>" not in page_of(roi.NegativeControlsResult((control(0.6, HOSTILE),))).html
-    assert page_of(roi.NegativeControlsResult(())) is None
+    assert "No negative control was named" in headline_of(NegativeControlsResult(())).text
+    assert "<script>" not in page_of(NegativeControlsResult((control(0.6, HOSTILE),))).html
+    assert page_of(NegativeControlsResult(())) is None
 
 
 def overlapping(share):
@@ -326,11 +354,11 @@ def overlapping(share):
 
 
 def test_overlap_says_how_much_has_nobody_to_compare_with():
-    text = headline_of(roi.OverlapResult(overlapping(0.049))).text
+    text = headline_of(OverlapResult(overlapping(0.049))).text
     assert "4.9\u202f% of the MRR is of accounts of a kind that was hardly ever without a CSM." in text
     assert "Enterprise: 7.0\u202f% of its MRR" in text
-    assert "also seen without a CSM" in headline_of(roi.OverlapResult(overlapping(0.0))).text
-    table = page_of(roi.OverlapResult(overlapping(0.049)))
+    assert "also seen without a CSM" in headline_of(OverlapResult(overlapping(0.0))).text
+    table = page_of(OverlapResult(overlapping(0.049)))
     assert "<script>" not in table.html and "&lt;script&gt;" in table.html
 
 
@@ -343,7 +371,7 @@ def test_segments_are_clear_by_themselves_or_not():
     large = ("SMB", 767, 248, 1e5, 5.3, 3.6, 7.1, 188e3, 90e3, 280e3, "")
     small = ("Public", 9, 1, 1e3, NAN, NAN, NAN, NAN, NAN, NAN, "9 accounts followed, at least 30 needed")
     unclear = ("Enterprise", 366, 76, 9e5, 1.7, -3.7, 7.1, 150e3, -99e3, 400e3, "")
-    found = roi.SegmentEffectResult(by_segment(large, unclear, small), 24, "EUR")
+    found = SegmentEffectResult(by_segment(large, unclear, small), 24, "EUR")
     assert "The effect is clear by itself in SMB." in headline_of(found).text
     seen = words(page_of(found))
     assert "€188k (€90k to €280k)" in seen and "9 accounts followed, at least 30 needed." in seen
@@ -369,9 +397,9 @@ def test_robustness_holds_the_e_value_against_the_strongest_measured_attribute()
 
 
 def scenario(low, mode, high):
-    people = roi.fixed_input("people", 8_000.0, "measured", "table costs")
-    return roi.simulate_scenario(PORTFOLIO, roi.gather_inputs([*KNOWN[:1], KNOWN[3], people,
-                        roi.read_input(f"{low}, {mode}, {high}", "relative_risk")]), draws=2_000)  # fmt: skip
+    people = fixed_input("people", 8_000.0, "measured", "table costs")
+    return simulate_scenario(PORTFOLIO, gather_inputs([*KNOWN[:1], KNOWN[3], people,
+                        read_input(f"{low}, {mode}, {high}", "relative_risk")]), draws=2_000)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -385,7 +413,7 @@ def scenario(low, mode, high):
 )
 def test_a_scenario_says_no_more_than_its_range_and_is_never_an_interval(risk, said):
     found = scenario(*risk)
-    text = headline_of(roi.ScenarioResult(found, "EUR")).text
+    text = headline_of(ScenarioResult(found, "EUR")).text
     assert said in text and "no confidence interval" in text and "95\u202f% of draws between" in text
     row = found.at(24)
     assert f"{row['p_positive'] * 100:.0f}\u202f% of draws gain" in text
@@ -395,43 +423,43 @@ def test_scenario_table_chart_and_inputs_agree_with_the_draws():
     found = scenario(1.0, 1.6, 9.0)
     row = found.at(24)
     percents = [f"{row[name] * 100:,.0f}\u202f%".replace("-", "−") for name in ("roi", "roi_low", "roi_high")]
-    drawn = alt_of(roi.ScenarioResult(found, "EUR"))
+    drawn = alt_of(ScenarioResult(found, "EUR"))
     assert "return on cost over 24 months" in drawn and [part for part in percents if part not in drawn] == []
     assert (scenario_views.outcome_bins(found)["tail_months"] == 0).all() and scenario_views.outcome_bins(found)[
         "share"
     ].sum() == pytest.approx(1)
-    assert f"{row['p_positive'] * 100:.0f}\u202f% above zero" in alt_of(roi.ScenarioResult(found, "EUR"))
-    table = page_of(roi.ScenarioResult(found, "EUR"))
+    assert f"{row['p_positive'] * 100:.0f}\u202f% above zero" in alt_of(ScenarioResult(found, "EUR"))
+    table = page_of(ScenarioResult(found, "EUR"))
     assert table.html.count("<tr>") == 1 + 6 and "24 months, then a tail of 60" in table.html
-    rows = scenario_views.tornado_rows(roi.SensitivityResult(found, "EUR"))
+    rows = scenario_views.tornado_rows(SensitivityResult(found, "EUR"))
     assert rows["label"].iloc[0] == "Risk of leaving without it" and rows["low_input"].iloc[0] == "1.00×"
-    assert found.tornado_base == roi.outcome(PORTFOLIO, found.assumptions, 24).net
-    assert "hangs on: risk of leaving without it" in headline_of(roi.SensitivityResult(found, "EUR")).text
-    seen = words(page_of(roi.InputsResult(KNOWN, "EUR")))
+    assert found.tornado_base == outcome(PORTFOLIO, found.assumptions, 24).net
+    assert "hangs on: risk of leaving without it" in headline_of(SensitivityResult(found, "EUR")).text
+    seen = words(page_of(InputsResult(KNOWN, "EUR")))
     assert "measured" in seen and "80\u202f%" in seen and "0\u202fmonths" in seen
 
 
 def test_a_gain_that_comes_only_from_the_tail_is_called_so():
     found = scenario(1.2, 1.4, 1.6)
     assert found.at(24)["net"] < 0 < found.at(24, tail=True)["net"]
-    assert "only with the tail" in words(page_of(roi.ScenarioResult(found, "EUR")))
-    assert "only with the tail" not in words(page_of(roi.ScenarioResult(scenario(8, 9, 10), "EUR")))
+    assert "only with the tail" in words(page_of(ScenarioResult(found, "EUR")))
+    assert "only with the tail" not in words(page_of(ScenarioResult(scenario(8, 9, 10), "EUR")))
 
 
 def test_without_an_effect_there_is_no_scenario_only_the_reason():
-    refused = roi.simulate_scenario(PORTFOLIO, KNOWN)
+    refused = simulate_scenario(PORTFOLIO, KNOWN)
     assert isinstance(refused, Suppressed) and "Give relative_risk as low, mode, high" in refused.reason
 
 
 def earned(low, net, high, cost=4.5e6, **change):
     base = {
-        "horizon": 24, "mrr": 2e6, "accounts": 1_981, "mrr_months": 848e3, "mrr_months_interval": (-401e3, 2.17e6),
+        "horizon": 24, "accounts": 1_981, "mrr_months": 848e3, "mrr_months_interval": (-401e3, 2.17e6),
         "value": cost + net, "value_interval": (cost + low, cost + high), "cost": cost, "cost_interval": (cost, cost),
         "net": net, "net_interval": (low, high), "roi": net / cost if cost > 0 else None, "roi_interval": None,
         "p_positive": 0.4, "cost_per_retained": None, "cost_per_retained_interval": None, "points": 2.6,
         "points_interval": (-1.6, 6.8), "break_even_points": None, "covered_months": 9_000, "cost_share": 0.75,
     }  # fmt: skip
-    return roi.EffectMoney(**{**base, **change})
+    return EffectMoney(**{**base, **change})
 
 
 @pytest.mark.parametrize(
@@ -444,45 +472,45 @@ def earned(low, net, high, cost=4.5e6, **change):
 )
 def test_money_of_the_effect_is_a_gain_only_where_its_interval_says_so(low, net, high, said):
     worth = earned(low, net, high)
-    assert said in headline_of(roi.EffectMoneyResult(worth, "EUR")).text
-    seen = words(page_of(roi.EffectMoneyResult(worth, "EUR")))
+    assert said in headline_of(EffectMoneyResult(worth, "EUR")).text
+    seen = words(page_of(EffectMoneyResult(worth, "EUR")))
     assert "75\u202f% of all covered account-months" in seen and not re.search(r"\b(nan|None)\b", seen)
 
 
 def test_money_without_a_cost_has_no_return():
     worth = earned(1.0, 2.0, 3.0, cost=0.0, reason="vanishing would have saved nothing")
-    assert "would have saved nothing" in headline_of(roi.EffectMoneyResult(worth, "EUR")).conclusion
-    assert "Vanishing would have saved nothing." in words(page_of(roi.EffectMoneyResult(worth, "EUR")))
+    assert "would have saved nothing" in headline_of(EffectMoneyResult(worth, "EUR")).conclusion
+    assert "Vanishing would have saved nothing." in words(page_of(EffectMoneyResult(worth, "EUR")))
 
 
 def test_a_point_of_retention_is_priced_per_horizon_or_refused_with_the_reason():
-    rows = roi.value_of_points(PORTFOLIO, EVEN.assumptions)
+    rows = value_of_points(PORTFOLIO, EVEN.assumptions)
     one = rows[rows["points"] == 1].set_index("horizon")["value"]
-    text = headline_of(roi.PointWorthResult(rows, "EUR")).text
+    text = headline_of(PointWorthResult(rows, "EUR")).text
     assert f"is worth {money(one[24], 'EUR', short=True)} of gross margin over 24 months" in text
     assert f"{money(one[12], 'EUR', short=True)} over 12" in text
-    assert f"over 36 months {money(one[36], 'EUR', short=True)} for 1 and" in alt_of(roi.PointWorthResult(rows, "EUR"))
-    assert page_of(roi.PointWorthResult(rows, "EUR")).html.count("<tr>") == 1 + 5
-    none = roi.value_of_points(PORTFOLIO, replace(EVEN.assumptions, yearly_churn=0.005))
+    assert f"over 36 months {money(one[36], 'EUR', short=True)} for 1 and" in alt_of(PointWorthResult(rows, "EUR"))
+    assert page_of(PointWorthResult(rows, "EUR")).html.count("<tr>") == 1 + 5
+    none = value_of_points(PORTFOLIO, replace(EVEN.assumptions, yearly_churn=0.005))
     assert none["value"].isna().all() and (none["reason"] != "").all()
 
 
 def test_plans_gain_lose_or_stay_open_and_say_what_is_missing():
-    known = roi.with_risk(KNOWN, [roi.read_input("1.0, 1.6, 9.0", "relative_risk")])
-    plan = roi.plan_cut(PORTFOLIO, known, 0.2, draws=500)
-    plans = roi.PlansResult((plan,), {"tech_touch": "tail_share is not given: give it"}, "EUR")
+    known = with_risk(KNOWN, read_input("1.0, 1.6, 9.0", "relative_risk"))
+    plan = plan_cut(PORTFOLIO, known, 0.2, draws=500)
+    plans = PlansResult((plan,), {"tech_touch": "tail_share is not given: give it"}, "EUR")
     assert "open: customer success cut" in headline_of(plans).text
     seen = words(page_of(plans))
     assert "Not computed. Tech touch for small accounts: tail_share is not given: give it." in seen
 
     def cut_at(inputs):
-        return replace(plans, plans=(roi.plan_cut(PORTFOLIO, inputs, 0.2, draws=500),))
+        return replace(plans, plans=(plan_cut(PORTFOLIO, inputs, 0.2, draws=500),))
 
-    cheap = roi.with_risk(KNOWN, [roi.read_input("1.0, 1.01, 1.02", "relative_risk")])
+    cheap = with_risk(KNOWN, read_input("1.0, 1.01, 1.02", "relative_risk"))
     assert "gain: customer success cut" in headline_of(cut_at(cheap)).text
-    dear = roi.with_risk(KNOWN, [roi.read_input("8, 9, 10", "relative_risk")])
+    dear = with_risk(KNOWN, read_input("8, 9, 10", "relative_risk"))
     assert "loss: customer success cut" in headline_of(cut_at(dear)).text
-    blind = roi.plan_cut(PORTFOLIO, KNOWN, 0.2, draws=500)
+    blind = plan_cut(PORTFOLIO, KNOWN, 0.2, draws=500)
     text = headline_of(replace(plans, plans=(blind,))).text
     assert (
         f"customer success cut {blind.table['break_even_ratio'].iloc[1]:.2f} times" in text
@@ -492,19 +520,19 @@ def test_plans_gain_lose_or_stay_open_and_say_what_is_missing():
 
 
 def test_word_of_mouth_gives_tellings_and_money_only_with_the_readers_chance():
-    talk = roi.count_word_of_mouth(happy=92, unhappy=52)
-    text = headline_of(roi.WordOfMouthResult(talk, "EUR")).text
+    talk = count_word_of_mouth(happy=92, unhappy=52)
+    text = headline_of(WordOfMouthResult(talk, "EUR")).text
     assert "About 52 unhappy accounts would tell at least 101 people." in text  # 52 x 0.13 x 15 = 101.4
     assert "92 happy ones would tell at least 397" in text  # 92 x 0.72 x 6 = 397.4
     assert "€" not in text and "give lost_sale_chance" in text
-    priced = roi.count_word_of_mouth(
+    priced = count_word_of_mouth(
         92,
         52,
-        lost_sale_chance=roi.fixed_input("lost_sale_chance", 0.01),
-        sale_value=roi.fixed_input("sale_value", 5_000.0),
+        lost_sale_chance=fixed_input("lost_sale_chance", 0.01),
+        sale_value=fixed_input("sale_value", 5_000.0),
     )
-    assert "€5.1k" in headline_of(roi.WordOfMouthResult(priced, "EUR")).text  # 101.4 x 0.01 x 5,000
-    assert "benchmark" in page_of(roi.WordOfMouthResult(talk, "EUR")).html
+    assert "€5.1k" in headline_of(WordOfMouthResult(priced, "EUR")).text  # 101.4 x 0.01 x 5,000
+    assert "benchmark" in page_of(WordOfMouthResult(talk, "EUR")).html
 
 
 @pytest.mark.parametrize(
@@ -526,9 +554,9 @@ def test_costs_say_where_they_come_from_and_escape_what_people_wrote():
     costs = pd.DataFrame(
         {"month": pd.date_range("2025-01-01", periods=12, freq="MS"), "item": HOSTILE, "amount": 9_000.0}
     )
-    found = roi.cost_base(costs, None, pd.Timestamp("2026-01-01"), "EUR")
-    text = headline_of(roi.CostResult(found, "EUR")).text
+    found = cost_base(costs, None, pd.Timestamp("2026-01-01"), "EUR")
+    text = headline_of(CostResult(found, "EUR")).text
     assert "Customer success costs €108k a year. Mean of 12 months in the table of costs" in text
-    assert "<script>" not in page_of(roi.CostResult(found, "EUR")).html
-    assert "Given as a parameter" in headline_of(roi.CostResult(COSTS, "EUR")).text
-    assert page_of(roi.CostResult(COSTS, "EUR")) is None
+    assert "<script>" not in page_of(CostResult(found, "EUR")).html
+    assert "Given as a parameter" in headline_of(CostResult(COSTS, "EUR")).text
+    assert page_of(CostResult(COSTS, "EUR")) is None

@@ -27,7 +27,7 @@ CELL = """
 import sys
 sys.path.insert(0, "tests")
 from what_if_portfolios import made_up_panel
-from cs_helpers.roi import WhatIfResult
+from cs_helpers.roi.results import WhatIfResult
 WhatIfResult(made_up_panel(), "EUR")
 """
 SCALES = {control.name: control.scale for control in CONTROLS}

@@ -37,8 +37,7 @@ class BreakEvenView(View[BreakEvenResult]):
         rows = [row for _, row in result.even.table.iterrows()]
         reached = [row for row in rows if row["reachable"]]
         currency, anchor = result.currency, "break-even"
-        cost = result.cost_per_year
-        a_year = "" if cost is None else f" of {money(cost, currency, short=True)} a year"
+        a_year = f" of {money(result.cost_per_year, currency, short=True)} a year"
         if not reached:
             return Headline(
                 f"Customer success cannot earn back its cost{a_year} within {rows[-1]['horizon']} months, whatever it "

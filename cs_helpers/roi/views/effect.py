@@ -40,6 +40,11 @@ LIMITS = {
 }
 """What a headline of weaker evidence must say about itself."""
 
+ESTIMAND = (
+    "No coverage from month 0, and nothing in its place, against what happened: the share of accounts (or of their "
+    "MRR) still paying after so many months. Month 0 is an account's first month in the window."
+)
+
 _WEIGHTS = {"logo": "accounts", "mrr": "MRR", "overlap": "accounts that can be compared"}
 
 
@@ -99,7 +104,7 @@ class EffectView(View[EffectResult]):
         effect = result.effect
         off = 100 * float((effect.points["natural"] - effect.points["kaplan_meier"]).abs().max())
         return (
-            f"What is compared: {effect.estimand} {effect.accounts:,} accounts are followed; bands: {SPAN}. "
+            f"What is compared: {ESTIMAND} {effect.accounts:,} accounts are followed; bands: {SPAN}. "
             f"The model's own course is at most {of_hundred(off)} off what was seen."
         )
 
