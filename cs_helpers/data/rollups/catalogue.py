@@ -60,7 +60,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Rollup:
-    """One roll-up; its SQL is ``sql/<name>.sql``.
+    """One roll-up; its SQL is ``sql/<name>.sql``, whose first lines describe it.
 
     ``steps`` are the texts it builds on, in order, ``grain`` the columns that identify a row of the result and sort it.
     ``calendar`` makes the tables of days and months that the texts join, and may add values to ``parameters``.
@@ -68,7 +68,6 @@ class Rollup:
     """
 
     name: str
-    doc: str
     parameters: Mapping[str, Parameter]
     columns: Mapping[str, Output]
     grain: tuple[str, ...]
@@ -146,8 +145,6 @@ ROLLUPS: dict[str, Rollup] = {
     for rollup in (
         Rollup(
             "paid_periods",
-            "MRR of each account by period: subscriptions summed day by day, equal neighbours joined. Subscriptions "
-            "without a price (trials) or without a length are not paid periods. All roll-ups of payments use it.",
             parameters={},
             columns={
                 **_ACCOUNT,
@@ -159,8 +156,6 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "account_month",
-            "opening + new + expansion + reactivation - contraction - churn = closing in every row, to the cent. A "
-            "rise and a fall on different days of a month are both kept; closings are the next month's openings.",
             parameters=_WINDOW | _DENSE,
             columns=_ACCOUNT | _MONTH | _MOVEMENTS,
             grain=("account_id", "month"),
@@ -170,7 +165,6 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "movements",
-            "account_month summed by month. A month in which no account paid or moved has no row, unless dense.",
             parameters=_WINDOW | _DENSE,
             columns={
                 **_MONTH,
@@ -185,8 +179,6 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "retention",
-            "The opening cohort of a window, one row per account that paid on its eve. A month that was never loaded "
-            "looks like one in which every account left: check movements first.",
             parameters=_WINDOW,
             columns={
                 **_ACCOUNT,
@@ -200,9 +192,6 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "cohorts",
-            "Start cohorts by age, each account counted from its first paid day. Cells that the whole cohort had not "
-            "reached before as_of are absent, never 0. The row without a cohort counts the accounts that started "
-            "before observed_from: survivors only, in no cell.",
             parameters={
                 **_OBSERVED,
                 "by": Parameter("text", "length of a cohort and step of age", "quarter", one_of=("month", "quarter")),
@@ -222,9 +211,6 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "spells",
-            "Unbroken paid time. A change of price does not end a spell; a gap does, and a return is a new spell at "
-            "age 0. A spell that still runs was last seen the day before as_of. Spells that ended before observed_from "
-            "are left out, because the data do not hold all of them.",
             parameters=_OBSERVED,
             columns={
                 **_ACCOUNT,
@@ -240,7 +226,6 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "survival_counts",
-            "spells counted by duration, entry and outcome, and by an attribute of the accounts if asked.",
             parameters={**_OBSERVED, "by": Parameter("text", "an attribute of accounts; empty: all in one", "")},
             columns={
                 "attribute": Output("text", "the attribute's value", missing="not recorded"),
@@ -257,8 +242,6 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "usage_features",
-            "Trailing usage as each month begins, so that nothing in it happened later. Accounts without any event in "
-            "the 90 days have no row, unless dense: then they have zeros. Events count on their day in UTC.",
             parameters={
                 "first": Parameter("date", "the first month; earlier days of it do not matter", needed=True),
                 "last": Parameter("date", "the last month's first day, itself included", needed=True),
@@ -282,9 +265,6 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "rep_month",
-            "Support work by rep and month (UTC). Contacts and waiting count when opened, the first response when "
-            "given, everything else when resolved: a past month never changes. Times to the second; quantiles exact, "
-            "between two values in proportion. The row without a rep holds the tickets without one.",
             parameters={"target_seconds": Parameter("integer", "the service level's T", 20)},
             columns={
                 **_REP,
@@ -322,10 +302,6 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "repeat_contacts",
-            "First-contact resolution = first_contact / judged, repeat-contact rate = followed / judged. A ticket is "
-            "followed if its account opens another one of the same category after it and at most so many days after "
-            "its resolution. Tickets without an account, and those whose days are not all over at as_of, are not "
-            "judged.",
             parameters=_AS_OF | _DAYS,
             columns={
                 **_REP,
@@ -343,9 +319,6 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "ticket_cases",
-            "One row per ticket opened or resolved in [start, as_of): what was fixed before any work on it, and what "
-            "became of it before as_of. Times to the second (UTC); followed and judged as in repeat_contacts. Without "
-            "accounts or subscriptions nothing is judged and no MRR known.",
             parameters={
                 "start": Parameter("date", "the first day; tickets resolved before it do not count", needed=True),
                 **_AS_OF,
@@ -384,10 +357,6 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "vanish_panel",
-            "One row per account and month that begins while it pays: exposure and covariates of the month, and "
-            "whether its paid time ends in it. An account paid through the month's last day and then gone left in that "
-            "month, so the last month whose end was seen lies before as_of. What happened after it left does not "
-            "count.",
             parameters={
                 "start": Parameter("date", "the first month's first day", needed=True),
                 **_AS_OF,
@@ -414,9 +383,6 @@ ROLLUPS: dict[str, Rollup] = {
         ),
         Rollup(
             "account_signals",
-            "What became known about each account in each whole month of [start, end) (UTC): tickets count when "
-            "opened, escalation and CSAT when resolved, NPS when answered, touches when they happen. A past month "
-            "never changes, so what lies before a day was known on it. An account without any of these has no row.",
             parameters=_WINDOW,
             columns={
                 **_ACCOUNT,

@@ -1,5 +1,7 @@
 -- Opening MRR, movements and closing MRR of each account in each calendar month, in cents.
 -- An opening holds what was paid on the eve of the month; what happens on its first day belongs to the month.
+-- opening + new + expansion + reactivation - contraction - churn = closing in every row, to the cent. A rise and a fall
+-- on different days of a month are both kept. Unless dense, an account has a row only where it paid or moved.
 WITH neighbours AS (
     SELECT
         account_id,

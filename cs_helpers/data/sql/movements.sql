@@ -1,4 +1,5 @@
--- The account-month panel summed by month: how recurring revenue moved, and how many accounts paid.
+-- The account-month panel summed by month: how recurring revenue moved, and how many accounts paid. A month in which no
+-- account paid or moved has no row, unless dense.
 SELECT
     month,
     CAST(SUM(opening) AS BIGINT) AS opening,

@@ -1,4 +1,4 @@
--- Who paid what, when: subscriptions made disjoint, one row per account and unbroken stretch at one price.
+-- MRR of each account by period: subscriptions made disjoint, one row per account and unbroken stretch at one price.
 -- Concurrent subscriptions are summed day by day, equal neighbours joined; without a price or a length nothing is paid.
 WITH priced AS (
     SELECT account_id, start_date, end_date, mrr_cents

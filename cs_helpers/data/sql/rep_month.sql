@@ -1,5 +1,6 @@
 -- Support work by rep and month. Everything counts in the month in which it became known: contacts and waiting when
--- opened, the first response when given, the rest when resolved. So a past month never changes afterwards.
+-- opened, the first response when given, the rest when resolved. So a past month never changes afterwards. Times are
+-- to the second (UTC).
 -- Exact quantiles: with n values, rank r from 0 and a quantile a/b, the value at r weighs b - |b r - a (n - 1)| parts
 -- of b where that is positive; that is linear interpolation in whole numbers.
 WITH opened AS (

@@ -1,6 +1,7 @@
 -- First-contact resolution and repeat contacts by the rep and month of the resolution. A ticket is followed if the same
 -- account opens another one of the same category after it and within so many days of its resolution (before it, too).
--- It is judged only once all those days have been seen.
+-- It is judged only once all those days have been seen, and if it has an account. First-contact resolution =
+-- first_contact / judged, repeat-contact rate = followed / judged.
 WITH ordered AS (
     SELECT
         rep,

@@ -1,4 +1,5 @@
 -- The opening cohort of a window: what each account paid on the eve of its start and on the eve of its end.
+-- A month that was never loaded looks like one in which every account left: check movements first.
 SELECT
     o.account_id,
     o.mrr_cents AS opening,

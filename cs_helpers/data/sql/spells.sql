@@ -1,6 +1,8 @@
--- Paid spells as a survival analysis needs them: age when last seen, whether it ended, age when it came under
--- observation, MRR then. Ages are whole calendar months plus thirty-firsts: exactly whole on the monthly
--- anniversaries, of which a shorter month has its last day. A spell still running was last seen on the eve of as_of.
+-- Unbroken paid time: a change of price does not end a spell, a gap does, and a return is a new spell at age 0. Those
+-- that ended before observed_from are left out, because the data do not hold all of them. Columns are those that a
+-- survival analysis needs: age when last seen, whether it ended, age when it came under observation, MRR then. Ages are
+-- whole calendar months plus thirty-firsts: exactly whole on the monthly anniversaries, of which a shorter month has
+-- its last day. A spell still running was last seen on the eve of as_of.
 WITH seen AS (
     SELECT
         s.account_id,

@@ -1,7 +1,8 @@
 -- Trailing usage of each account as each month begins: the 28 and the 90 days before it, and the calendar month
 -- before it for DAU and MAU. A segment is a stretch of days that lie in the same windows; calendar_windows says in
 -- which. A window that begins before the data do has no value. One bucket of accounts at a time; no condition on time
--- while usage is read, since comparing with another table's value costs more than it saves.
+-- while usage is read, since comparing with another table's value costs more than it saves. Accounts without any event
+-- in the 90 days have no row, unless dense: then they have zeros. Events count on their day in UTC.
 WITH days AS (
     SELECT
         b.place,

@@ -18,6 +18,7 @@ _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400, "weeks":
 _CLOCK = r"[0-9]{1,6}:[0-5]?[0-9](:[0-5]?[0-9](\.[0-9]+)?)?"
 _TIMES_OF_DAY = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M", "T%H:%M:%S", "T%H:%M:%S.%f", " %I:%M %p")
 ISO = "%Y-%m-%d"
+_WRITTEN = {"date": ISO, "time": f"{ISO} %H:%M:%S", "time with zone": f"{ISO} %H:%M:%SZ"}
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,8 @@ class SourceExpression:
         """The value as text, as a message may show it."""
         if self.kind == "text":
             return self.sql
-        if self.kind == "date":
-            return f"strftime({self.sql}, '{ISO}')"
-        if self.kind == "time":
-            return f"strftime({self.sql}, '{ISO} %H:%M:%S')"
-        if self.kind == "time with zone":
-            return f"strftime({self.sql}, '{ISO} %H:%M:%SZ')"
+        if pattern := _WRITTEN.get(self.kind):
+            return f"strftime({self.sql}, '{pattern}')"
         if self.kind == "number":
             whole = f"CAST(CAST({self.sql} AS BIGINT) AS VARCHAR)"
             return (
@@ -46,11 +43,6 @@ class SourceExpression:
                 f"ELSE CAST({self.sql} AS VARCHAR) END"
             )
         return f"CAST({self.sql} AS VARCHAR)"
-
-    @property
-    def is_filled(self) -> str:
-        """SQL condition: the field is not empty."""
-        return f"({self.sql}) IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -73,10 +65,6 @@ class Reader:
         """A header of the export."""
         return SourceExpression(quote(name), self.kinds[name], self.shapes.get(name, ""))
 
-    def number(self, name: str) -> str:
-        """A header's value as a number, whatever its kind."""
-        return as_number(self.header(name), self.decimal)
-
     def source(self, column: str, header: str | None) -> SourceExpression | None:
         """The export's own value for a column, before it is typed; None where the export does not have it."""
         entry = self.entry
@@ -90,27 +78,29 @@ class Reader:
         if found is None:
             return None
         if words := entry.values.get(column):
-            found = SourceExpression(_translated(found.text, words), "text")
-        if column in entry.only_where:
-            return SourceExpression(
-                f"CASE WHEN {self.conditions(entry.only_where[column])} THEN {found.sql} END", found.kind
+            cases = " ".join(
+                f"WHEN {literal(word.strip().lower())} THEN nullif({literal(meant)}, '')"
+                for word, meant in words.items()
             )
-        return found
+            text = found.text
+            found = SourceExpression(f"CASE lower(trim({text})) {cases} ELSE {text} END", "text")
+        limited = self._only_where(column, found.sql)
+        return found if limited == found.sql else SourceExpression(limited, found.kind)
 
-    def conditions(self, where: Mapping[str, Sequence[str]]) -> str:
-        """Whether every header named has one of its values; case and surrounding space do not matter."""
-        return " AND ".join(self.has_one_of(header, values) for header, values in where.items())
+    def _only_where(self, column: str, sql: str) -> str:
+        """The expression where every header that the mapping names has one of its values, elsewhere NULL."""
+        conditions = [self.has_one_of(*each) for each in self.entry.only_where.get(column, {}).items()]
+        return f"CASE WHEN {' AND '.join(conditions)} THEN {sql} END" if conditions else sql
 
     def has_one_of(self, header: str, values: Sequence[str]) -> str:
-        """SQL condition: the header has one of the values; an empty text among them means an empty field."""
+        """SQL condition: the header has one of the values, in any case; an empty text means an empty field."""
         wanted = ", ".join(literal(value.strip().lower()) for value in values)
         return f"(coalesce(lower(trim({self.header(header).text})), '') IN ({wanted}))"
 
     def typed(self, column: Column, found: SourceExpression) -> str:
         """The value in the type the contract stores; NULL where it is missing or cannot be read."""
-        if column.name in self.entry.durations:
-            seconds = _duration(found, self.entry.durations[column.name], column.name, self.decimal)
-            return _stored_number(seconds, column)
+        if unit := self.entry.durations.get(column.name):
+            return _stored_number(_duration(found, unit, column.name, self.decimal), column)
         if column.kind in ("money", "integer", "number"):
             if scale := self.entry.scale.get(column.name):
                 return _stored_number(self._scaled(found, scale), column)
@@ -122,7 +112,7 @@ class Reader:
         return found.text
 
     def _scaled(self, found: SourceExpression, scale: Scale) -> str:
-        parts = [as_number(found, self.decimal), *(self.number(name) for name in scale.times)]
+        parts = [as_number(found, self.decimal), *(as_number(self.header(name), self.decimal) for name in scale.times)]
         value = " * ".join(f"({part})" for part in parts)
         for header, factors in scale.by.items():
             value = f"({value}) * {self._looked_up(header, factors)}"
@@ -144,17 +134,13 @@ class Reader:
             sign = "" if offset.add else "-"
             count = f"{sign}({self._count(header, offset.unit)})"
             # A number that leads beyond all calendars gives no date, which the checks then report.
-            most = 1e11 / _SECONDS[offset.unit] if offset.unit in _SECONDS else 1e4
-            count = f"CASE WHEN abs({count}) <= {most!r} THEN {count} END"
-            if offset.unit in _SECONDS:
-                moved += f" + to_microseconds(CAST(round(({count}) * {_SECONDS[offset.unit]} * 1e6) AS BIGINT))"
+            seconds = _SECONDS.get(offset.unit)
+            count = f"CASE WHEN abs({count}) <= {1e11 / seconds if seconds else 1e4!r} THEN {count} END"
+            if seconds:
+                moved += f" + to_microseconds(CAST(round(({count}) * {seconds} * 1e6) AS BIGINT))"
             else:
-                months = 12 if offset.unit == "years" else 1
-                moved += f" + to_months(CAST(round(({count}) * {months}) AS BIGINT))"
-        found = f"CAST({moved} AS {column.sql_type})"
-        if column.name in self.entry.only_where:
-            return f"CASE WHEN {self.conditions(self.entry.only_where[column.name])} THEN {found} END"
-        return found
+                moved += f" + to_months(CAST(round(({count}) * {12 if offset.unit == 'years' else 1}) AS BIGINT))"
+        return self._only_where(column.name, f"CAST({moved} AS {column.sql_type})")
 
     def _count(self, header: str, unit: str) -> str:
         """A header's number of units; a clock text such as 00:02:23 counts seconds."""
@@ -168,9 +154,8 @@ class Reader:
         if found.kind == "date":
             return f"CAST({found.sql} AS {column.sql_type})"
         if found.kind == "time with zone":
-            if column.kind == "time":
-                return found.sql
-            return f"CAST(timezone({literal(self.timezone)}, timezone('UTC', {found.sql})) AS DATE)"
+            local = f"CAST(timezone({literal(self.timezone)}, timezone('UTC', {found.sql})) AS DATE)"
+            return found.sql if column.kind == "time" else local
         if column.name in self.entry.constants and column.name not in self.entry.values:
             moment = f"TRY_CAST({found.sql} AS TIMESTAMP)"
         elif found.kind == "time":
@@ -183,56 +168,50 @@ class Reader:
 
     def _from_text(self, column: Column, found: SourceExpression) -> str:
         """Text as a moment: UTC for a time column, the day as written for a date column."""
-        declared, text = self.date_format(column.name), found.text
+        declared, text, is_day = self.date_format(column.name), found.text, column.kind == "date"
+        zone = literal(self.timezone if is_day else "UTC")
         if declared == "excel":
             days = as_number(found, self.decimal)
             moment = f"TIMESTAMP '1899-12-30' + to_microseconds(CAST(round(({days}) * 86400) AS BIGINT) * 1000000)"
-            return moment if column.kind == "date" else utc(moment, self.timezone)
+            return moment if is_day else utc(moment, self.timezone)
         if declared == "unix":
             seconds = as_number(found, self.decimal)
             moment = f"TIMESTAMP '1970-01-01' + to_microseconds(CAST(round(({seconds}) * 1e6) AS BIGINT))"
-            if column.kind == "time":
-                return moment
-            return f"timezone({literal(self.timezone)}, timezone('UTC', {moment}))"
+            return f"timezone({zone}, timezone('UTC', {moment}))" if is_day else moment
         pattern = strptime_format(declared)
         if "%z" in pattern:
-            zoned = f"try_strptime({text}, {literal(pattern)})"
-            return (
-                f"timezone('UTC', {zoned})" if column.kind == "time" else f"timezone({literal(self.timezone)}, {zoned})"
-            )
+            return f"timezone({zone}, try_strptime({text}, {literal(pattern)}))"
         if pattern == ISO:
             return self._iso(column, text, found.shape)
         plain = f"try_strptime({text}, {_patterns(pattern)})"
-        local = plain if column.kind == "date" else utc(plain, self.timezone)
+        local = plain if is_day else utc(plain, self.timezone)
         if not pattern.startswith(ISO):
             return local
         zoned = f"TRY_CAST({text} AS TIMESTAMP WITH TIME ZONE)"
-        zone = "UTC" if column.kind == "time" else self.timezone
-        return f"CASE WHEN {_has_zone(text)} THEN timezone({literal(zone)}, {zoned}) ELSE {local} END"
+        return f"CASE WHEN {_has_zone(text)} THEN timezone({zone}, {zoned}) ELSE {local} END"
 
     def _iso(self, column: Column, text: str, shape: str) -> str:
         """The usual way to write a day, with the engine's own fast parser where it cannot misread."""
-        if shape == "date" and column.kind == "date":
+        is_day = column.kind == "date"
+        if shape == "date" and is_day:
             return f"TRY_CAST({text} AS DATE)"
-        if shape in ("date", "time"):
-            moment = f"TRY_CAST({text} AS TIMESTAMP)"
-            return moment if column.kind == "date" else utc(moment, self.timezone)
-        digit = f"{text} >= '0' AND {text} < ':'"  # the engine knows words such as epoch and infinity
-        if column.kind == "date":
-            day = f"CAST(TRY_CAST({text} AS DATE) AS TIMESTAMP)"
-            zoned = f"timezone({literal(self.timezone)}, TRY_CAST({text} AS TIMESTAMP WITH TIME ZONE))"
-            moment = f"CASE WHEN {_has_zone(text)} THEN {zoned} ELSE TRY_CAST({text} AS TIMESTAMP) END"
-            return f"CASE WHEN {digit} THEN CASE WHEN length({text}) <= 10 THEN {day} ELSE {moment} END END"
-        # The engine's TIMESTAMP reads over an offset such as +02:00, so only shapes without one go the fast way.
-        plain = (
-            f"length({text}) <= 16 OR length({text}) = 19 AND substr({text}, 17, 1) = ':' "
-            f"OR length({text}) = 20 AND ends_with({text}, 'Z')"
-        )
         moment, zoned = f"TRY_CAST({text} AS TIMESTAMP)", f"TRY_CAST({text} AS TIMESTAMP WITH TIME ZONE)"
-        if self.timezone == "UTC":
+        local = moment if is_day else utc(moment, self.timezone)
+        if shape in ("date", "time"):
+            return local
+        digit = f"{text} >= '0' AND {text} < ':'"  # the engine knows words such as epoch and infinity
+        zone = literal(self.timezone if is_day else "UTC")
+        found = f"CASE WHEN {_has_zone(text)} THEN timezone({zone}, {zoned}) ELSE {local} END"
+        if is_day:
+            day = f"CAST(TRY_CAST({text} AS DATE) AS TIMESTAMP)"
+            found = f"CASE WHEN length({text}) <= 10 THEN {day} ELSE {found} END"
+        elif self.timezone == "UTC":
+            # The engine's TIMESTAMP reads over an offset such as +02:00, so only shapes without one go the fast way.
+            plain = (
+                f"length({text}) <= 16 OR length({text}) = 19 AND substr({text}, 17, 1) = ':' "
+                f"OR length({text}) = 20 AND ends_with({text}, 'Z')"
+            )
             found = f"CASE WHEN {plain} THEN {moment} ELSE timezone('UTC', {zoned}) END"
-        else:
-            found = f"CASE WHEN {_has_zone(text)} THEN timezone('UTC', {zoned}) ELSE {utc(moment, self.timezone)} END"
         return f"CASE WHEN {digit} THEN {found} END"
 
     def impossible(self, column: Column, found: SourceExpression) -> str:
@@ -267,13 +246,6 @@ def _patterns(pattern: str) -> str:
     if "%H" in pattern or "%I" in pattern:
         return literal(pattern)
     return f"[{', '.join(literal(pattern + time) for time in _TIMES_OF_DAY)}]"
-
-
-def _translated(text: str, words: Mapping[str, str]) -> str:
-    cases = " ".join(
-        f"WHEN {literal(word.strip().lower())} THEN nullif({literal(meant)}, '')" for word, meant in words.items()
-    )
-    return f"CASE lower(trim({text})) {cases} ELSE {text} END"
 
 
 def as_number(found: SourceExpression, decimal: str) -> str:

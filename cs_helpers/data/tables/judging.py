@@ -82,7 +82,7 @@ def typed_columns(fields: Sequence[ColumnSource], texts: bool = False) -> list[s
     found = ["line", *(f"{each.typed} AS {quote(each.column.stored)}" for each in fields)]
     for each in fields:
         if each.source:
-            found.append(f"{each.source.is_filled} AS {quote('there_' + each.column.name)}")
+            found.append(f"({each.source.sql}) IS NOT NULL AS {quote('there_' + each.column.name)}")
             if texts:
                 found.append(f"{each.source.text} AS {quote('text_' + each.column.name)}")
         elif texts and each.computed:

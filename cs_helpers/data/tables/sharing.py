@@ -10,7 +10,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from cs_helpers.core.audience import KEY_VARIABLE, MIN_KEY_LENGTH
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.identities import Identities
 from cs_helpers.data.engines.duckdb import DuckDB, literal, quote
-from cs_helpers.data.tables.load_state import Finding, LoadedTable
+from cs_helpers.data.tables.load_state import Finding, LoadedTable, counted
 from cs_helpers.data.tables.treatments import (
     CATEGORY,
     COLUMNS,
@@ -41,10 +41,7 @@ POOLED = f"Other (fewer than {MIN_SHARED} each)"
 MAX_KEYS = 100_000  # the report runner gets at most this many keys of users, tickets or subscriptions; with more, none
 
 ALPHABET = "34679CDFGHJKMNPQRTVWXY"  # no letter that looks like a figure, and no vowel to make words of
-_LETTERS = {
-    "Account": 8,
-    "Rep": 6,
-}  # 22**8: among 50,000 accounts, two equal pseudonyms are expected in 1 of 40 companies
+_LETTERS = {"Account": 8, "Rep": 6}  # 22**8: two equal codes among 50,000 accounts in 1 of 40 companies
 _MIN_LETTERS, _MAX_LETTERS = 10, 13
 
 
@@ -69,18 +66,12 @@ class Sharing:
 
     def private_names(self) -> dict[str, list[str]]:
         """Everything that must not be in what is published, by kind; read by the report runner."""
-        found: dict[str, list[str]] = {"filter": [v for v in self.where.values() if v]}
-        for kind in KINDS:
-            real = _texts(
-                self.engine, f"SELECT real FROM pseudonyms WHERE kind = {literal(kind)} AND shown <> real ORDER BY real"
-            )
-            many = kind in ("User", "Ticket", "Subscription") and len(real) > MAX_KEYS
-            found[kind] = [] if many else real
-        existing = {row[0] for row in self.engine.rows("SHOW TABLES")}
-        found["Account"] += _texts(self.engine, "SELECT DISTINCT account_id FROM aside WHERE account_id <> ''")
-        for table, kind in (("accounts", "Account"), ("reps", "Rep")):
-            if f"typed_{table}" in existing:
-                found[kind] += _texts(self.engine, f"SELECT DISTINCT name FROM typed_{table} WHERE name IS NOT NULL")
+        found = {"filter": [value for value in self.where.values() if value]}
+        found |= _names(self.engine, self.columns, KINDS)
+        for kind in ("User", "Ticket", "Subscription"):
+            if len(found[kind]) > MAX_KEYS:
+                found[kind] = []
+        found["Account"] += self.engine.column("SELECT DISTINCT account_id FROM aside WHERE account_id <> ''")
         found["Rep"] += [turned for name in found["Rep"] if (turned := _turned(name))]
         return {kind: list(dict.fromkeys(names)) for kind, names in found.items() if names}
 
@@ -127,17 +118,24 @@ def prepare(engine: DuckDB, tables: Mapping[str, LoadedTable], where: Mapping[st
     """
     _refuse_few(engine, tables, bool(where))
     key, session_only = _key()
-    treatments = {name: _treatments(loaded) for name, loaded in tables.items()}
+    treatments = {
+        name: COLUMNS[name] | {each: treatment_of_header(each, header) for each, header in loaded.attributes.items()}
+        for name, loaded in tables.items()
+    }
     _make_pseudonyms(engine, treatments, key)
-    names = _people_and_accounts(engine, tables)
+    found = _names(engine, tables, ("Account", "Rep", "Candidate", "Person"))  # what a category must not name
+    teams = engine.column("SELECT DISTINCT team FROM typed_reps WHERE team IS NOT NULL") if "reps" in tables else []
+    found["Person"] = [name for name in found["Person"] if name not in {*NOBODY, *teams}]
+    names = Identities(found)
     engine.execute(
         "CREATE OR REPLACE TABLE shared_values (table_name VARCHAR, column_name VARCHAR, real VARCHAR, shown VARCHAR)"
     )
     decided: dict[str, list[str]] = {words: [] for words in ("Withheld", "Partly pooled", "Kept with their values")}
     columns: dict[str, dict[str, str]] = {}
     joins: dict[str, str] = {}
+    comments = audience == "shared+comments"
     for name, loaded in tables.items():
-        maker = _View(engine, loaded, bool(where), audience == "shared+comments", names, decided)
+        maker = _View(engine, loaded, bool(where), comments, names, decided)
         columns[name] = {column: maker.shown(column, how) for column, how in treatments[name].items()}
         if name == "accounts" and loaded.has("employees"):
             columns[name]["employees"] = _rounded("t.employees")
@@ -148,23 +146,21 @@ def prepare(engine: DuckDB, tables: Mapping[str, LoadedTable], where: Mapping[st
         "IN (SELECT real FROM shared_values WHERE table_name = 'reps' AND column_name = 'team' AND shown = real))",
         {"nobody": list(NOBODY)},
     )
-    hidden = {column: value for column, value in where.items() if not _is_kept(engine, column, value)}
-    return Sharing(
-        engine, audience == "shared+comments", session_only, columns, joins,
-        {words: tuple(found) for words, found in decided.items()}, hidden, names,
-    )  # fmt: skip
+    kept = engine.rows("SELECT column_name, real FROM shared_values WHERE table_name = 'accounts' AND shown = real")
+    hidden = dict(where.items() - kept)
+    done = {words: tuple(made) for words, made in decided.items()}
+    return Sharing(engine, comments, session_only, columns, joins, done, hidden, names)
 
 
 def _refuse_few(engine: DuckDB, tables: Mapping[str, LoadedTable], chosen: bool) -> None:
     among = " WHERE account_id IN (SELECT account_id FROM chosen)" if chosen else ""
     for table in ("accounts", "subscriptions"):
-        if table in tables:
-            (count,) = engine.rows(f"SELECT count(DISTINCT account_id) FROM typed_{table}{among}")[0]
-            if count < MIN_SHARED:
-                raise ParameterError(
-                    f"{'where leaves' if chosen else 'the source holds'} fewer than {MIN_SHARED} accounts, and what is "
-                    "said of so few tells who they are.\n  Choose more accounts, or use `audience` full."
-                )
+        query = f"SELECT count(DISTINCT account_id) FROM typed_{table}{among}"
+        if table in tables and engine.value(query) < MIN_SHARED:
+            raise ParameterError(
+                f"{'where leaves' if chosen else 'the source holds'} fewer than {MIN_SHARED} accounts, and what is "
+                "said of so few tells who they are.\n  Choose more accounts, or use `audience` full."
+            )
 
 
 def _key() -> tuple[bytes, bool]:
@@ -178,12 +174,6 @@ def _key() -> tuple[bytes, bool]:
             "  Make one: python -c 'import secrets; print(secrets.token_hex(32))'"
         )
     return secret.encode(), False
-
-
-def _treatments(loaded: LoadedTable) -> dict[str, str]:
-    """Text column -> how it is treated."""
-    existing = dict(COLUMNS[loaded.table.name])
-    return existing | {name: treatment_of_header(name, header) for name, header in loaded.attributes.items()}
 
 
 # --- pseudonyms -------------------------------------------------------------------------------------------------
@@ -229,22 +219,14 @@ def _make_pseudonyms(engine: DuckDB, treatments: Mapping[str, Mapping[str, str]]
         )
 
 
-def _people_and_accounts(engine: DuckDB, tables: Mapping[str, LoadedTable]) -> Identities:
-    """The accounts and people that a category must not name, by key and by name."""
-    found = {
-        kind: _texts(engine, f"SELECT real FROM pseudonyms WHERE kind = {literal(kind)}")
-        for kind in ("Account", "Rep", "Candidate", "Person")
-    }
-    teams = _texts(engine, "SELECT DISTINCT team FROM typed_reps WHERE team IS NOT NULL") if "reps" in tables else []
-    found["Person"] = [name for name in found["Person"] if name not in {*NOBODY, *teams}]
+def _names(engine: DuckDB, tables: Collection[str], kinds: Collection[str]) -> dict[str, list[str]]:
+    """By kind, the keys that have a pseudonym, and the names of accounts and reps."""
+    query = "SELECT real FROM pseudonyms WHERE kind = ? AND shown <> real ORDER BY real"
+    found = {kind: engine.column(query, [kind]) for kind in kinds}
     for table, kind in (("accounts", "Account"), ("reps", "Rep")):
         if table in tables:
-            found[kind] += _texts(engine, f"SELECT DISTINCT name FROM typed_{table} WHERE name IS NOT NULL")
-    return Identities(found)
-
-
-def _texts(engine: DuckDB, sql: str) -> list[str]:
-    return [str(value) for (value,) in engine.rows(sql)]
+            found[kind] += engine.column(f"SELECT DISTINCT name FROM typed_{table} WHERE name IS NOT NULL")
+    return found
 
 
 def _turned(name: str) -> str:
@@ -270,27 +252,29 @@ class _View:
 
     def shown(self, column: str, how: str) -> str:
         """SQL for a text column as a shared audience may see it."""
-        if column not in self.loaded.attributes and not self._is_read(column):
-            return "NULL::VARCHAR" if how != FIXED else f"t.{quote(column)}"
         if how == FIXED:
-            return self._fixed(column)
+            whole = f"t.{quote(column)}"
+            if column == "currency" and self._is_read(column):
+                return f"CASE WHEN regexp_full_match(trim({whole}), '[A-Za-z]{{3}}') THEN {whole} END"
+            return whole
+        if column not in self.loaded.attributes and not self._is_read(column):
+            return "NULL::VARCHAR"
         if how.startswith(SAME_AS):
             of = how.removeprefix(SAME_AS)
-            return self._pseudonym(of, COLUMNS[self.loaded.table.name][of])
+            return self._pseudonym(of, COLUMNS[self.loaded.name][of])
         if how in KINDS:
             return self._pseudonym(column, how)
-        made = {FREE: self._free, WORDS: self._words, CATEGORY: self._category}.get(how, self._gone)
-        return made(column)
+        if how == FREE and self.comments:
+            return self._looked_up(column, {text: text for text in self._values(column) if not self._is_private(text)})
+        if how == WORDS:
+            shown = {text: WITHHELD if self._is_private(text) else text for text in self._values(column)}
+            return self._looked_up(column, shown)
+        return self._category(column) if how == CATEGORY else self._withheld(column)
 
     def _is_read(self, column: str) -> bool:
         table = self.loaded.table
         made = column in table.stand_in or (column in table.names and bool(table.column(column).default))
         return self.loaded.has(column) or made
-
-    def _fixed(self, column: str) -> str:
-        if column == "currency":
-            return f"CASE WHEN regexp_full_match(trim(t.{quote(column)}), '[A-Za-z]{{3}}') THEN t.{quote(column)} END"
-        return f"t.{quote(column)}"
 
     def _pseudonym(self, column: str, kind: str) -> str:
         alias = f"p_{column}"
@@ -302,61 +286,50 @@ class _View:
             self.joins.append(join)
         return f"{quote(alias)}.shown"
 
-    def _gone(self, column: str) -> str:
-        self.decided["Withheld"].append(f"{self.loaded.table.name}.{column}")
+    def _withheld(self, column: str) -> str:
+        self.decided["Withheld"].append(f"{self.loaded.name}.{column}")
         return "NULL::VARCHAR"
-
-    def _free(self, column: str) -> str:
-        if not self.comments:
-            return self._gone(column)
-        return self._looked_up(column, {text: text for text in self._values(column) if not self._tells(text)})
-
-    def _words(self, column: str) -> str:
-        return self._looked_up(column, {v: WITHHELD if self._tells(v) else v for v in self._values(column)})
 
     def _category(self, column: str) -> str:
         """Values of enough accounts; the rest in one pool that is large enough itself, or nothing at all."""
-        counts = {
-            str(value): int(n)
-            for value, n in self.engine.rows(
-                f"SELECT {quote(column)} AS v, count(DISTINCT {quote(self.unit)}) FROM {self._typed()} WHERE v IS NOT "
-                f"NULL AND {self.among} GROUP BY v"
+        counts: dict[str, int] = dict(
+            self.engine.rows(
+                f"SELECT {quote(column)} AS v, count(DISTINCT {quote(self.unit)}) FROM {quote(self.loaded.typed)} "
+                f"WHERE v IS NOT NULL AND {self.among} GROUP BY v"
             )
-        }
+        )
         alone = sum(n == 1 for n in counts.values())
         if not counts or 2 * alone > self._carriers(column, ()):
-            return self._gone(column)
-        hidden = {value for value in counts if self._tells(value)}
+            return self._withheld(column)
+        hidden = {value for value in counts if self._is_private(value)}
         kept = kept_values(counts, lambda kept: self._carriers(column, kept), hidden)
         if not kept:
-            return self._gone(column)
+            return self._withheld(column)
         words = "Kept with their values" if len(kept) == len(counts) else "Partly pooled"
-        self.decided[words].append(f"{self.loaded.table.name}.{column}")
+        self.decided[words].append(f"{self.loaded.name}.{column}")
         return self._looked_up(column, {v: v if v in kept else POOLED for v in counts})
 
-    def _typed(self) -> str:
-        return quote(self.loaded.typed)
-
     def _values(self, column: str) -> list[str]:
-        return _texts(self.engine, f"SELECT DISTINCT {quote(column)} AS v FROM {self._typed()} WHERE v IS NOT NULL")
+        query = f"SELECT DISTINCT {quote(column)} AS v FROM {quote(self.loaded.typed)} WHERE v IS NOT NULL"
+        return self.engine.column(query)
 
     def _carriers(self, column: str, kept: Collection[str]) -> int:
         """How many accounts carry a value that is not one of ``kept``."""
-        (count,) = self.engine.rows(
-            f"SELECT count(DISTINCT {quote(self.unit)}) FROM {self._typed()} WHERE {quote(column)} IS NOT NULL AND "
-            f"{self.among} AND NOT list_contains($kept::VARCHAR[], {quote(column)})",
-            {"kept": list(kept)},
-        )[0]
-        return int(count)
+        query = (
+            f"SELECT count(DISTINCT {quote(self.unit)}) FROM {quote(self.loaded.typed)} WHERE {quote(column)} IS NOT "
+            f"NULL AND {self.among} AND NOT list_contains($kept::VARCHAR[], {quote(column)})"
+        )
+        return int(self.engine.value(query, {"kept": list(kept)}))
 
-    def _tells(self, value: str) -> bool:
+    def _is_private(self, value: str) -> bool:
+        """Whether a value names a person or account, or is an address or number to reach one."""
         return looks_like_contact(value) or bool(self.names.named_in(value))
 
     def _looked_up(self, column: str, shown: Mapping[str, str]) -> str:
         """SQL that shows only the given values; a value that was not checked is missing."""
         if not shown:
             return "NULL::VARCHAR"
-        table, alias = self.loaded.table.name, f"v_{column}"
+        table, alias = self.loaded.name, f"v_{column}"
         frame = pd.DataFrame({"real": list(shown), "shown": list(shown.values())}, dtype="str")
         self.engine.register("judged", frame)
         self.engine.execute(
@@ -391,17 +364,6 @@ def _rounded(number: str) -> str:
     return f"CASE WHEN {number} < 10 THEN {number} ELSE CAST(round({number} / {power}) AS BIGINT) * {power} END"
 
 
-def _is_kept(engine: DuckDB, column: str, value: str) -> bool:
-    """Whether a value of the accounts is shown unchanged."""
-    return bool(
-        engine.rows(
-            "SELECT 1 FROM shared_values WHERE table_name = 'accounts' AND column_name = ? AND real = ? "
-            "AND shown = real",
-            [column, value],
-        )
-    )
-
-
 # --- findings -----------------------------------------------------------------------------------------------------
 
 # Checks whose messages hold numbers, months and the names of tables and columns, and nothing else of the data.
@@ -415,13 +377,7 @@ _HARMLESS = {
 def shared_findings(findings: Collection[Finding], tables: Mapping[str, str]) -> list[Finding]:
     """The findings without a value of the data or the name of a file; ``tables``: contract name -> file."""
     return [
-        Finding(
-            each.table if each.table in tables else "",
-            each.check,
-            each.severity,
-            each.rows,
-            _shared_message(each, tables),
-        )
+        replace(each, table=each.table if each.table in tables else "", message=_shared_message(each, tables), fix="")
         for each in findings
     ]
 
@@ -429,7 +385,7 @@ def shared_findings(findings: Collection[Finding], tables: Mapping[str, str]) ->
 def _shared_message(finding: Finding, tables: Mapping[str, str]) -> str:
     if finding.severity == "set aside" or finding.check in _HARMLESS:
         return finding.message.replace(tables.get(finding.table, finding.table), finding.table)
-    of = f" of {finding.rows:,} row{'' if finding.rows == 1 else 's'}" if finding.rows else ""
+    of = f" of {counted(finding.rows, 'row')}" if finding.rows else ""
     return f"{finding.check.replace('_', ' ').capitalize()}{of}; details are withheld."
 
 
