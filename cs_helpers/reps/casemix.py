@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -181,137 +181,139 @@ def levels_of(column: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
 def fit(coded: Coded, family: str) -> Fit:
     """Levels of the factors by penalised Newton steps with the units' own levels swept out; see ``fit_case_mix``."""
     with one_thread():
-        return _fit(coded, family)
+        return _Model(coded, family).fit()
 
 
-def _fit(c: Coded, family: str) -> Fit:
-    sizes, starts = [len(levels) for levels in c.levels], _starts(c)
-    unit_of_ridge = _ridge_unit(c, family)
-    joint = _joint(c.codes, sizes)
-    own_pull = _UNIT_RIDGE * unit_of_ridge
-    own = fitted = _newton(
-        c, family, _Levels.at(c, family, starts), sizes, joint, _RIDGE * unit_of_ridge, own_pull, _NEAR
-    )
-    for close in (_NEAR, _CLOSE):  # the second time the units differ by no more than the mix leaves
-        pull = _pull(c, family, own)
-        fitted = _newton(c, family, fitted, sizes, joint, _RIDGE * unit_of_ridge, pull, close)
-        own = _own_levels(c, family, fitted, own.alpha, own_pull)
-    eta = _added(c, fitted.beta, starts) + fitted.offset
-    within = _moments(own.alpha[c.unit] + eta, c.exposure, family)[0]
-    expected, weight = _moments(_common_level(c, eta, family) + eta, c.exposure, family)
-    noise = float(((c.y - within) ** 2).mean()) if family in ("mean", "time") else 1.0
-    variance = np.linalg.inv(fitted.information) if starts[-1] else np.zeros((0, 0))
-    parts, errors = [], []
-    for first, size, codes in zip(starts[:-1], sizes, c.codes, strict=True):
-        share = np.bincount(codes, c.exposure if family == "mean" else None, size)
-        share = share / share.sum()
-        centring = np.eye(size) - share[None, :]
-        block = variance[first : first + size, first : first + size]
-        parts.append(centring @ fitted.beta[first : first + size])
-        errors.append(np.sqrt(np.maximum(noise * np.einsum("ij,jk,ik->i", centring, block, centring), 0.0)))
-    return Fit(within, expected, weight, tuple(parts), tuple(errors))
+class _Model:
+    """The cases of one measure with what every step of the fit needs.
 
-
-def _starts(c: Coded) -> np.ndarray:
-    """Where each factor's levels begin among all levels, and their number."""
-    return np.concatenate([[0], np.cumsum([len(levels) for levels in c.levels])]).astype(int)
-
-
-@dataclass(frozen=True, eq=False)
-class _Levels:
-    """Where a fit stands: units' levels around ``common``, factors' levels, and the information about these."""
-
-    alpha: np.ndarray
-    beta: np.ndarray
-    common: float
-    offset: np.ndarray | float
-    information: np.ndarray
-
-    @staticmethod
-    def at(c: Coded, family: str, starts: np.ndarray) -> _Levels:
-        """The start: everybody at the level of all."""
-        whole = _inside(centre_of(c, family), family, len(c.y))
-        common = math.log(whole / (1 - whole)) if family == "share" else math.log(whole) if family == "count" else whole
-        size = int(starts[-1])
-        offset = np.log(c.exposure) if family == "count" else 0.0
-        return _Levels(np.full(len(c.names), common), np.zeros(size), common, offset, np.zeros((size, size)))
-
-
-def _newton(
-    c: Coded,
-    family: str,
-    at: _Levels,
-    sizes: Sequence[int],
-    joint: tuple[np.ndarray, np.ndarray] | None,
-    ridge: float,
-    pull: float,
-    close: float,
-) -> _Levels:
-    """The levels at which the penalised likelihood is highest, the units' own swept out of each step."""
-    units, starts = len(c.names), _starts(c)
-    alpha, beta, information = at.alpha, at.beta, at.information
-    for _ in range(_MAX_STEPS):
-        mu, w = _moments(alpha[c.unit] + _added(c, beta, starts) + at.offset, c.exposure, family)
-        residual = _residual(c, mu, family)
-        unit_w = np.bincount(c.unit, w, units) + pull
-        unit_g = np.bincount(c.unit, residual, units) - pull * (alpha - at.common)
-        cross = _cross(c, w, sizes, units)
-        information = _pairs(c.codes, joint, w, sizes) + np.diag(np.full(starts[-1], ridge))
-        information = information - cross.T @ (cross / unit_w[:, None])
-        gradient = _sums(c.codes, residual, sizes) - ridge * beta - cross.T @ (unit_g / unit_w)
-        step = np.linalg.solve(information, gradient) if starts[-1] else np.zeros(0)
-        unit_step = (unit_g - cross @ step) / unit_w
-        largest = max(np.abs(step).max(initial=0.0), np.abs(unit_step).max(initial=0.0))
-        straight = family in ("mean", "time")  # least squares: the first step is the last
-        damping = 1.0 if straight or not largest else min(1.0, 4.0 / largest)
-        alpha, beta = alpha + damping * unit_step, beta + damping * step
-        if straight or largest < close:
-            break
-    return _Levels(alpha, beta, at.common, at.offset, information)
-
-
-def _pull(c: Coded, family: str, own: _Levels) -> float:
-    """How hard a unit's level is drawn to the common one: noise of a case over the variance between units, by moments.
-
-    Where units differ much a level of their own costs nothing, and the mix is learned within them; where each unit has
-    one level of a factor only (a CSM of one segment), the difference between levels goes to the factor.
+    ``common``: the overall level on the scale of the link, around which units' levels (alpha) lie; ``starts``: where
+    each factor's levels begin among all levels (beta), and their number. Penalties are written in what one case tells.
     """
-    mu, w = _moments(own.alpha[c.unit] + _added(c, own.beta, _starts(c)) + own.offset, c.exposure, family)
-    total = np.bincount(c.unit, w, len(c.names))
-    phi = 1.0
-    if family != "share":
-        phi = float((_residual(c, mu, family) ** 2 / np.where(w > 0, w, 1.0)).mean())
-    mean = float(total @ own.alpha / total.sum())
-    excess = float(total @ (own.alpha - mean) ** 2) - phi * (len(total) - 1)
-    spare = float(total.sum() - (total**2).sum() / total.sum())
-    between = excess / spare if spare > 0 else 0.0
-    return phi / between if between > phi / _STRONGEST_PULL else _STRONGEST_PULL
 
+    def __init__(self, c: Coded, family: str) -> None:
+        self.c, self.family = c, family
+        self.sizes = [len(levels) for levels in c.levels]
+        self.starts = np.concatenate([[0], np.cumsum(self.sizes)]).astype(int)
+        self.place, self.combinations = _joint(c.codes, self.sizes) if c.codes else (c.unit, c.unit[:0])
+        self.offset = np.log(c.exposure) if family == "count" else np.zeros(1)
+        self.common = whole = _inside(centre_of(c, family), family, len(c.y))
+        one_case = float(c.exposure.mean()) if family == "mean" else 1.0
+        if family == "share":
+            self.common, one_case = math.log(whole / (1 - whole)), whole * (1 - whole)
+        elif family == "count":
+            self.common = math.log(whole)
+        self.ridge, self.own_pull = _RIDGE * one_case, _UNIT_RIDGE * one_case
 
-def _own_levels(c: Coded, family: str, at: _Levels, alpha: np.ndarray, pull: float) -> _Levels:
-    """The same mix with each unit at its own level: what is left then holds no difference between units."""
-    units, eta = len(c.names), _added(c, at.beta, _starts(c)) + at.offset
-    for _ in range(_MAX_STEPS):
-        mu, w = _moments(alpha[c.unit] + eta, c.exposure, family)
-        step = np.bincount(c.unit, _residual(c, mu, family), units) - pull * (alpha - at.common)
-        step /= np.bincount(c.unit, w, units) + pull
-        alpha = alpha + np.clip(step, -4.0, 4.0) if family in ("share", "count") else alpha + step
-        if np.abs(step).max() < _CLOSE:
-            break
-    return replace(at, alpha=alpha)
+    def fit(self) -> Fit:
+        """The mix fitted between cases of one unit, and what follows for each case."""
+        c, family = self.c, self.family
+        alpha, beta = np.full(len(c.names), self.common), np.zeros(self.starts[-1])
+        own, beta, information = self.newton(alpha, beta, self.own_pull, _NEAR)
+        alpha = own
+        for close in (_NEAR, _CLOSE):  # the second time the units differ by no more than the mix leaves
+            alpha, beta, information = self.newton(alpha, beta, self.pull(own, beta), close)
+            own = self.own_levels(own, beta)
+        eta = self.added(beta) + self.offset
+        within = _moments(own[c.unit] + eta, c.exposure, family)[0]
+        expected, weight = _moments(_common_level(c, eta, family) + eta, c.exposure, family)
+        noise = float(((c.y - within) ** 2).mean()) if family in ("mean", "time") else 1.0
+        variance = np.linalg.inv(information) if len(beta) else np.zeros((0, 0))
+        parts, errors = [], []
+        for first, size, codes in zip(self.starts[:-1], self.sizes, c.codes, strict=True):
+            share = np.bincount(codes, c.exposure if family == "mean" else None, size)
+            centring = np.eye(size) - (share / share.sum())[None, :]
+            block = variance[first : first + size, first : first + size]
+            parts.append(centring @ beta[first : first + size])
+            errors.append(np.sqrt(np.maximum(noise * np.einsum("ij,jk,ik->i", centring, block, centring), 0.0)))
+        return Fit(within, expected, weight, tuple(parts), tuple(errors))
 
+    def newton(
+        self, alpha: np.ndarray, beta: np.ndarray, pull: float, close: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The levels at which the penalised likelihood is highest, the units' own swept out of each step.
 
-def _residual(c: Coded, mu: np.ndarray, family: str) -> np.ndarray:
-    result: np.ndarray = c.exposure * (c.y - mu) if family == "mean" else c.y - mu
-    return result
+        Returned with the information about the factors' levels.
+        """
+        c, units = self.c, len(self.c.names)
+        for _ in range(_MAX_STEPS):
+            residual, w = self.residual(alpha, self.added(beta) + self.offset)
+            unit_w = np.bincount(c.unit, w, units) + pull
+            unit_g = np.bincount(c.unit, residual, units) - pull * (alpha - self.common)
+            cross = self.by_unit_and_level(w)
+            information = self.by_pair_of_levels(w) + np.diag(np.full(len(beta), self.ridge))
+            information = information - cross.T @ (cross / unit_w[:, None])
+            sums = [np.bincount(codes, residual, size) for codes, size in zip(c.codes, self.sizes, strict=True)]
+            gradient = np.concatenate([*sums, []]) - self.ridge * beta - cross.T @ (unit_g / unit_w)
+            step = np.linalg.solve(information, gradient) if len(beta) else np.zeros(0)
+            unit_step = (unit_g - cross @ step) / unit_w
+            largest = max(np.abs(step).max(initial=0.0), np.abs(unit_step).max(initial=0.0))
+            straight = self.family in ("mean", "time")  # least squares: the first step is the last
+            damping = 1.0 if straight or not largest else min(1.0, 4.0 / largest)
+            alpha, beta = alpha + damping * unit_step, beta + damping * step
+            if straight or largest < close:
+                break
+        return alpha, beta, information
 
+    def pull(self, own: np.ndarray, beta: np.ndarray) -> float:
+        """How hard a unit's level is drawn to the common one: noise of a case over the variance between units.
 
-def _ridge_unit(c: Coded, family: str) -> float:
-    """What one case tells: the unit in which penalties are written."""
-    if family == "share":
-        p = _inside(float(c.y.mean()), family, len(c.y))
-        return p * (1 - p)
-    return float(c.exposure.mean()) if family == "mean" else 1.0
+        By moments. Where units differ much a level of their own costs nothing, and the mix is learned within them;
+        where each unit has one level of a factor only (a CSM of one segment), the difference goes to the factor.
+        """
+        residual, w = self.residual(own, self.added(beta) + self.offset)
+        total = np.bincount(self.c.unit, w, len(own))
+        phi = 1.0 if self.family == "share" else float((residual**2 / np.where(w > 0, w, 1.0)).mean())
+        mean = float(total @ own / total.sum())
+        excess = float(total @ (own - mean) ** 2) - phi * (len(total) - 1)
+        spare = float(total.sum() - (total**2).sum() / total.sum())
+        between = excess / spare if spare > 0 else 0.0
+        return phi / between if between > phi / _STRONGEST_PULL else _STRONGEST_PULL
+
+    def own_levels(self, alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
+        """The same mix with each unit at its own level: what is left then holds no difference between units."""
+        units, eta = len(alpha), self.added(beta) + self.offset
+        for _ in range(_MAX_STEPS):
+            residual, w = self.residual(alpha, eta)
+            step = np.bincount(self.c.unit, residual, units) - self.own_pull * (alpha - self.common)
+            step /= np.bincount(self.c.unit, w, units) + self.own_pull
+            alpha = alpha + (np.clip(step, -4.0, 4.0) if self.family in ("share", "count") else step)
+            if np.abs(step).max() < _CLOSE:
+                break
+        return alpha
+
+    def added(self, beta: np.ndarray) -> np.ndarray:
+        """What the levels add up to for each case."""
+        total = np.zeros(len(self.c.y))
+        for first, codes in zip(self.starts[:-1], self.c.codes, strict=True):
+            total += beta[first + codes]
+        return total
+
+    def residual(self, alpha: np.ndarray, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Residual and weight of each case with its unit at ``alpha``."""
+        mu, w = _moments(alpha[self.c.unit] + eta, self.c.exposure, self.family)
+        return (self.c.exposure if self.family == "mean" else 1.0) * (self.c.y - mu), w
+
+    def by_unit_and_level(self, w: np.ndarray) -> np.ndarray:
+        """Weights by unit and level."""
+        c, units = self.c, len(self.c.names)
+        parts = [
+            np.bincount(c.unit * size + codes, w, units * size).reshape(units, size)
+            for codes, size in zip(c.codes, self.sizes, strict=True)
+        ]
+        return np.concatenate([*parts, np.zeros((units, 0))], axis=1)
+
+    def by_pair_of_levels(self, w: np.ndarray) -> np.ndarray:
+        """Weights by pair of levels (X'WX of indicators): the cases once by combination, the rest among these."""
+        starts, sizes = self.starts, self.sizes
+        total = np.zeros((starts[-1], starts[-1]))
+        by_combination = np.bincount(self.place, w)
+        for i, a in enumerate(self.combinations):
+            for j, b in enumerate(self.combinations[: i + 1]):
+                counted = np.bincount(a * sizes[j] + b, by_combination, sizes[i] * sizes[j]).reshape(sizes[i], sizes[j])
+                total[starts[i] : starts[i + 1], starts[j] : starts[j + 1]] = counted
+                total[starts[j] : starts[j + 1], starts[i] : starts[i + 1]] = counted.T
+        return total
 
 
 def _inside(value: float, family: str, n: int) -> float:
@@ -332,18 +334,8 @@ def _moments(eta: np.ndarray, exposure: np.ndarray, family: str) -> tuple[np.nda
     return eta, exposure
 
 
-def _added(c: Coded, beta: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """What the levels add up to for each case."""
-    total = np.zeros(len(c.y))
-    for first, codes in zip(starts[:-1], c.codes, strict=True):
-        total += beta[first + codes]
-    return total
-
-
-def _joint(codes: Sequence[np.ndarray], sizes: Sequence[int]) -> tuple[np.ndarray, np.ndarray] | None:
+def _joint(codes: Sequence[np.ndarray], sizes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Each case's place among the combinations of levels that occur, and those combinations, factor by factor."""
-    if not codes:
-        return None
     whole = np.zeros(len(codes[0]), np.int64)
     for code_, size in zip(codes, sizes, strict=True):
         whole = whole * size + code_
@@ -352,38 +344,6 @@ def _joint(codes: Sequence[np.ndarray], sizes: Sequence[int]) -> tuple[np.ndarra
     for index in range(len(codes) - 1, -1, -1):
         found, combos[index] = np.divmod(found, sizes[index])
     return place, combos
-
-
-def _pairs(
-    codes: Sequence[np.ndarray], joint: tuple[np.ndarray, np.ndarray] | None, w: np.ndarray, sizes: Sequence[int]
-) -> np.ndarray:
-    """Weights by pair of levels (X'WX of indicators): the cases once by combination, the rest among combinations."""
-    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
-    total = np.zeros((starts[-1], starts[-1]))
-    if joint is None:
-        return total
-    place, combos = joint
-    by_combo = np.bincount(place, w, combos.shape[1])
-    for i, a in enumerate(combos):
-        for j, b in enumerate(combos[: i + 1]):
-            counted = np.bincount(a * sizes[j] + b, by_combo, sizes[i] * sizes[j]).reshape(sizes[i], sizes[j])
-            total[starts[i] : starts[i + 1], starts[j] : starts[j + 1]] = counted
-            total[starts[j] : starts[j + 1], starts[i] : starts[i + 1]] = counted.T
-    return total
-
-
-def _cross(c: Coded, w: np.ndarray, sizes: Sequence[int], units: int) -> np.ndarray:
-    """Weights by unit and level."""
-    parts = [
-        np.bincount(c.unit * size + codes, w, units * size).reshape(units, size)
-        for codes, size in zip(c.codes, sizes, strict=True)
-    ]
-    return np.concatenate(parts, axis=1) if parts else np.zeros((units, 0))
-
-
-def _sums(codes: Sequence[np.ndarray], values: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
-    parts = [np.bincount(code_, values, size) for code_, size in zip(codes, sizes, strict=True)]
-    return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def _common_level(c: Coded, eta: np.ndarray, family: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 
 import numpy as np
@@ -12,10 +12,10 @@ import pandas as pd
 
 from cs_helpers.core.stats import normal_quantile, overdispersion, shrink, spread_of, wilson_interval
 from cs_helpers.core.stats.clusters import upper_tail
-from cs_helpers.core.stats.shrinkage import MIN_TO_SHRINK
+from cs_helpers.core.stats.shrinkage import MIN_TO_SHRINK, Spread
 from cs_helpers.reps.casemix import Coded, Fit, centre_of, code, fit, mix_of, points_scale
 from cs_helpers.reps.measures import Measure, measure
-from cs_helpers.reps.results import Benchmark, CaseMix, Cases
+from cs_helpers.reps.results import Benchmark, Cases
 
 MIN_CASES = 30
 MIN_EVENTS = 10
@@ -28,6 +28,7 @@ ONE_LEVEL = 0.95
 """Who has so large a share of one level of a factor has no other to speak of."""
 _DRAWS, _SEED = 4000, 20050128
 _GRID = 120
+_UNKNOWN_SPREAD = Spread(math.nan, math.nan, math.nan, math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +80,9 @@ def compare_units(
     units = _units(coded, fitted, noise, what, labels or {})
     if only is not None:
         units = units[units["unit"].isin(only)].reset_index(drop=True)
-    moves = _moves(coded, fitted, units, key)
+    result = _judged(units, coded, noise, what, level)
     notes = (*cases.notes, *(_one_level_each(coded) if level == "rep" else []))
-    return judged(units, moves, coded, noise, what, level, mix_of(coded, fitted, key), notes)
+    return replace(result, moves=_moves(coded, fitted, result, key), mix=mix_of(coded, fitted, key), notes=notes)
 
 
 def noise_of(c: Coded, f: Fit, family: str) -> Noise:
@@ -159,8 +160,8 @@ def _one_level_each(c: Coded) -> list[str]:
 
 def totals(c: Coded, f: Fit, family: str) -> tuple[np.ndarray, np.ndarray]:
     """Observed and expected sums of each unit; times exposure for means."""
-    times = c.exposure if family == "mean" else 1.0
-    return tuple(np.bincount(c.unit, each * times, len(c.names)) for each in (c.y, f.expected))  # type: ignore[return-value]
+    times, units = c.exposure if family == "mean" else 1.0, len(c.names)
+    return np.bincount(c.unit, c.y * times, units), np.bincount(c.unit, f.expected * times, units)
 
 
 def distances(c: Coded, f: Fit, noise: Noise, key: str) -> tuple[np.ndarray, np.ndarray]:
@@ -227,17 +228,8 @@ def _too_few(c: Coded, f: Fit, noise: Noise, family: str, n: np.ndarray, expecte
     ]  # fmt: skip
 
 
-def judged(
-    units: pd.DataFrame,
-    moves: pd.DataFrame,
-    c: Coded,
-    noise: Noise,
-    what: Measure,
-    level: str,
-    mix: CaseMix | None,
-    notes: tuple[str, ...],
-) -> Benchmark:
-    """A benchmark from the units' figures: limits, shrinkage, ranks."""
+def _judged(units: pd.DataFrame, c: Coded, noise: Noise, what: Measure, level: str) -> Benchmark:
+    """A benchmark from the units' figures: limits, shrinkage, ranks; without moves, mix and notes."""
     family = what.family
     scale = "ratio" if family in ("time", "count") else "additive"
     centre = _centre(c, family)
@@ -267,11 +259,10 @@ def judged(
         verdict=np.where(shown, "not distinguishable", "too few"),
     )
     judged_.loc[~shown, ["n_effective", "se"]] = np.nan
-    spread = spread_of(effect[shown], se[shown] ** 2) if shown.sum() > 1 else None
+    spread = spread_of(effect[shown], se[shown] ** 2) if shown.sum() > 1 else _UNKNOWN_SPREAD
     sizes = units["n_effective"].to_numpy()[shown]
     ratio = noise.variance / np.where(noise.independent > 0, noise.independent, np.nan)
     whole = _interval(centre, np.zeros(1), np.array([noise.whole * points_scale(c, what.key)]), family)
-    nothing = math.nan
     return Benchmark(
         key=what.key,
         level=level,
@@ -282,17 +273,15 @@ def judged(
         low=float(whole[0][0]),
         high=float(whole[1][0]),
         limits=_limits(centre, sizes, effect[shown], se[shown], extra, scale, family),
-        spread=spread.value if spread else nothing,
-        spread_low=spread.low if spread else nothing,
-        spread_high=spread.high if spread else nothing,
-        differ_p=spread.p if spread else nothing,
-        reliability=spread.reliability if spread else nothing,
-        design_effect=float(np.nanmedian(ratio)) if np.isfinite(ratio).any() else nothing,
+        spread=spread.value,
+        spread_low=spread.low,
+        spread_high=spread.high,
+        differ_p=spread.p,
+        reliability=spread.reliability,
+        design_effect=float(np.nanmedian(ratio)) if np.isfinite(ratio).any() else math.nan,
         overdispersion=extra,
         false_alarms=0.05 * int(shown.sum()),
-        moves=_marked(moves, judged_),
-        mix=mix,
-        notes=notes,
+        moves=pd.DataFrame(),
     )
 
 
@@ -363,10 +352,11 @@ def _limits(
     return pd.DataFrame(ends)[names]
 
 
-def _moves(c: Coded, f: Fit, units: pd.DataFrame, key: str) -> pd.DataFrame:
+def _moves(c: Coded, f: Fit, result: Benchmark, key: str) -> pd.DataFrame:
     """What of each unit's raw distance the mix explains, and the factor and level that explain most of it.
 
-    The factors' parts are in proportion to what their levels add up to on the scale of the link.
+    Of the units that have a figure. The factors' parts are in proportion to what their levels add up to on the scale of
+    the link. ``mover``: the few that moved most, by more than half their own noise.
     """
     scale, count = points_scale(c, key), len(c.names)
     w_u = np.bincount(c.unit, f.weight, count)
@@ -390,24 +380,14 @@ def _moves(c: Coded, f: Fit, units: pd.DataFrame, key: str) -> pd.DataFrame:
         best["why_level"][rows] = [levels[top[row]] for row in rows]
         part["why_points"][rows] = whole[rows]
         part["why_share"][rows], part["why_share_all"][rows] = shares[rows, top[rows]], overall[top[rows]]
-    family, centre = measure(key).family, _centre(c, measure(key).family)
-    found = units[["unit", "label", "raw", "effect"]].merge(
-        pd.DataFrame({"unit": c.names, "total": total, **best, **part}), on="unit", how="left"
-    )
-    away = found["raw"] - centre
-    if family in ("time", "count"):
-        away = np.log(found["raw"].where(found["raw"] > 0) / centre)  # who did nothing has no move
-    found["move"] = found["effect"] - away
-    found["why_points"] *= np.where(
-        found["total"] != 0, -found["move"] / found["total"].where(found["total"] != 0), 0.0
-    )
-    return found.drop(columns=["total", "effect"])
-
-
-def _marked(moves: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
-    """The moves of the units that have a figure, the few that moved most by more than half their own noise marked."""
-    rows = moves.merge(units[["unit", "adjusted", "se"]], on="unit")
-    rows = rows[rows["adjusted"].notna()].reset_index(drop=True)
-    far = rows["move"].abs().where(rows["move"].abs() > rows["se"] / 2)
-    rows["mover"] = far.rank(ascending=False, method="first") <= MAX_MOVERS
-    return rows.drop(columns="se")
+    why = pd.DataFrame({"unit": c.names, "total": total, **best, **part})
+    moves = result.shown[["unit", "label", "raw", "effect", "adjusted", "se"]].merge(why, on="unit", how="left")
+    away = moves["raw"] - result.centre
+    if result.scale == "ratio":
+        away = np.log(moves["raw"].where(moves["raw"] > 0) / result.centre)  # who did nothing has no move
+    moves["move"] = moves["effect"] - away
+    by_total = moves["total"].where(moves["total"] != 0)
+    moves["why_points"] *= (-moves["move"] / by_total).where(moves["total"] != 0, 0.0)
+    far = moves["move"].abs().where(moves["move"].abs() > moves["se"] / 2)
+    moves["mover"] = far.rank(ascending=False, method="first") <= MAX_MOVERS
+    return moves.drop(columns=["total", "effect", "se"])
