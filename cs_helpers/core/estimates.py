@@ -1,4 +1,4 @@
-"""The forms in which a number and its meaning travel: never without what it was divided by."""
+"""Definitions of metrics, and estimates with all that is needed to judge them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from cs_helpers.core.results import Record
 
 OWN = "This project's choice among rival definitions; see docs/opinions.md."
-"""The source of a definition that was chosen here."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,15 +35,15 @@ class Metric(Record):
 class Estimate(Record):
     """A number with all that is needed to judge it.
 
-    ``low`` and ``high`` are a 95 % interval, or None for a plain sum. ``value`` is None where the number
-    does not deserve to be printed; ``reason`` then says why.
+    ``low`` and ``high`` are a 95 % interval, or None for a plain sum. ``value`` is None where the data do not allow a
+    number; ``reason`` then says why.
     """
 
     key: str
-    value: float | None
-    numerator: float | None
-    denominator: float | None
-    n: int
+    value: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    n: int = 0
     low: float | None = None
     high: float | None = None
     reason: str = ""
@@ -52,7 +51,7 @@ class Estimate(Record):
 
 @dataclass(frozen=True)
 class Change:
-    """How an estimate moved: ``verdict`` is rise, fall, no clear change, no change, too few, or no comparison.
+    """The change of an estimate: ``verdict`` is rise, fall, no clear change, no change, too few, or no comparison.
 
     ``difference`` is now minus before, ``low`` and ``high`` its 95 % interval; None for plain sums.
     """
@@ -66,10 +65,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Target:
-    """What a number was meant to reach, in the metric's own unit and direction.
+    """The goal of a number, in the metric's unit and direction.
 
     ``verdict`` is met or missed where the whole interval lies on one side, otherwise no clear verdict; a plain sum is
-    compared as it is. ``period`` is the goal's own period in words, ``owner`` the department that answers for it.
+    compared as it is. ``period`` is the goal's period in words, ``owner`` the department that is responsible.
     """
 
     value: float
@@ -80,10 +79,10 @@ class Target:
 
 @dataclass(frozen=True, repr=False)
 class Comparison(Record):
-    """One headline number: now, before, whether it moved, its target, and how it ran up to here.
+    """One headline number: now, before, the change, its target and its trend.
 
-    ``now_window`` and ``before_window`` say in words what the two estimates cover; ``trend`` ends with now
-    and holds NaN where a month has no value. ``target`` is None where no goal was set.
+    ``now_window`` and ``before_window`` name what the two estimates cover; ``trend`` ends with now and holds NaN where
+    a month has no value. ``target`` is None where no goal was set.
     """
 
     now: Estimate

@@ -1,7 +1,7 @@
 """The data check: whether reports on a source can be trusted, and what to fix, map or know first.
 
 Each function takes an inspected source (``cs.data.inspect``, also one with errors) or loaded tables (``cs.load``) and
-returns a result that shows itself. Only counts are made here, no analysis.
+returns a result that shows itself.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from cs_helpers.data.tables.frames import set_aside_frame
 from cs_helpers.data.tables.inspection import Inspection
 from cs_helpers.data.tables.load_state import Finding, TableFacts
 
+WITHOUT_MONTHS = ("reps", "goals", "people_records")  # tables whose dates are no activity
 ERRORS = "the errors under What is wrong have to be fixed first; each says how"
 
 
@@ -89,7 +90,7 @@ class Links(Result):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ChurnRecords(Result):
-    """Who left according to each record of it, against paid periods, which reports use (the last row).
+    """Churned accounts by each record of the source, against paid periods, which reports use (the last row).
 
     ``records``: record, flags, accounts, of_accounts, events, of_events, shared, only_here, only_paid, differs. Empty
     without accounts and subscriptions.
@@ -105,21 +106,16 @@ class SetAside(Result):
     rows: pd.DataFrame
 
 
-def _inspection(tables: Tables | Inspection) -> Inspection:
-    """What was found about the source. Raises ContractError for tables that were loaded to be shared."""
-    if isinstance(tables, Inspection):
-        return tables
-    if tables.inspection is None:
+def _inspection(tables: Tables | Inspection, errors: bool = True) -> Inspection:
+    """What was found about the source. Raises ContractError for tables that were loaded to be shared, and for a source
+    with errors unless ``errors`` are allowed."""
+    inspection = tables if isinstance(tables, Inspection) else tables.inspection
+    if inspection is None:
         raise ContractError(
             "the data check names files, accounts and people, so it is not made for a shared audience.\n"
             "  Load the source without `audience`."
         )
-    return tables.inspection
-
-
-def _without_errors(tables: Tables | Inspection) -> Inspection:
-    inspection = _inspection(tables)
-    if inspection.failed:
+    if inspection.failed and not errors:
         raise ContractError(ERRORS)
     return inspection
 
@@ -141,7 +137,7 @@ def quality(tables: Tables | Inspection) -> Quality:
 
 @front_door("What was read cannot be shown.", "tables-read")
 def tables_read(tables: Tables | Inspection) -> TablesRead:
-    """What was read and used of each table of the contract, and what the absent ones would give.
+    """Rows read and used of each table of the contract, and what the absent tables are for.
 
     Example:
         >>> seen = cs.data.inspect("data/sample")
@@ -153,15 +149,12 @@ def tables_read(tables: Tables | Inspection) -> TablesRead:
     facts = {fact.name: fact for fact in inspection.facts}
     rows: list[tuple[Any, ...]] = []
     for name, table in TABLES.items():
-        if name in facts:
-            fact = facts[name]
-            span = (fact.first, fact.last)
-            rows.append((name, fact.where, fact.read, fact.rows, aside.get(name, 0), *span, table.fills))
-        else:
-            rows.append((name, "absent", 0, 0, 0, None, None, table.fills))
-    return TablesRead(
-        pd.DataFrame(rows, columns=["table", "file", "read", "used", "set_aside", "first", "last", "fills"])
-    )
+        read: tuple[Any, ...] = ("absent", 0, 0, 0, None, None)
+        if fact := facts.get(name):
+            read = (fact.where, fact.read, fact.rows, aside.get(name, 0), fact.first, fact.last)
+        rows.append((name, *read, table.fills))
+    columns = ["table", "file", "read", "used", "set_aside", "first", "last", "fills"]
+    return TablesRead(pd.DataFrame(rows, columns=columns))
 
 
 @front_door("What the source covers cannot be told yet.", "coverage")
@@ -176,9 +169,10 @@ def coverage(tables: Tables | Inspection) -> Coverage:
         >>> cs.data.coverage(seen).months.shape[1]
         36
     """
-    inspection = _without_errors(tables)
+    inspection = _inspection(tables, errors=False)
     months = pd.date_range(inspection.observed_from.replace(day=1), inspection.as_of, freq="MS", inclusive="left")
-    rows = {fact.name: _monthly(inspection, fact, months) for fact in inspection.facts if _dated(fact)}
+    dated = (fact for fact in inspection.facts if fact.first is not None and fact.name not in WITHOUT_MONTHS)
+    rows = {fact.name: _monthly(inspection, fact, months) for fact in dated}
     if not rows or not len(months):
         raise ContractError("no table with a date holds a whole month")
     return Coverage(pd.DataFrame(rows, index=months).T.rename_axis("table").rename_axis("month", axis=1))
@@ -195,34 +189,31 @@ def links(tables: Tables | Inspection) -> Links:
         >>> bool((cs.data.links(seen).links["share"] == 1).all())
         True
     """
-    inspection = _without_errors(tables)
+    inspection = _inspection(tables, errors=False)
     present = {fact.name: fact for fact in inspection.facts}
     rows = []
     for fact in inspection.facts:
         for column, of in TABLES[fact.name].references.items():
             key = TABLES[of].key[0]
             has = column in fact.columns or column in TABLES[fact.name].stand_in
-            if of not in present or not has or key not in present[of].columns:
-                continue
-            keys, matched, total = inspection.engine.rows(
-                f"WITH mine AS (SELECT DISTINCT {quote(column)} AS k FROM typed_{fact.name} WHERE {quote(column)} "
-                "IS NOT NULL), "
-                f"theirs AS (SELECT DISTINCT {quote(key)} AS k FROM typed_{of} WHERE {quote(key)} IS NOT NULL) "
-                "SELECT (SELECT count(*) FROM mine), (SELECT count(*) FROM mine JOIN theirs USING (k)), "
-                "(SELECT count(*) FROM theirs)"
-            )[0]
-            share = matched / keys if keys else float("nan")
-            rows.append(
-                (fact.name, column, of, int(keys), int(matched), share, matched / total if total else float("nan"))
-            )
+            if of in present and has and key in present[of].columns:
+                counts = inspection.engine.rows(
+                    f"WITH mine AS (SELECT DISTINCT {quote(column)} AS k FROM typed_{fact.name} WHERE k IS NOT NULL), "
+                    f"theirs AS (SELECT DISTINCT {quote(key)} AS k FROM typed_{of} WHERE k IS NOT NULL) "
+                    "SELECT (SELECT count(*) FROM mine), (SELECT count(*) FROM mine JOIN theirs USING (k)), "
+                    "(SELECT count(*) FROM theirs)"
+                )[0]
+                rows.append((fact.name, column, of, *map(int, counts)))
     if not rows:
         raise ContractError("no two tables of this source share a key")
-    return Links(pd.DataFrame(rows, columns=["table", "column", "of", "keys", "matched", "share", "covered"]))
+    frame = pd.DataFrame(rows, columns=["table", "column", "of", "keys", "matched", "total"])
+    frame = frame.assign(share=frame["matched"] / frame["keys"], covered=frame["matched"] / frame["total"])
+    return Links(frame.drop(columns="total"))
 
 
 @front_door("Who left cannot be compared between records.", "churn-records")
 def churn_records(tables: Tables | Inspection) -> ChurnRecords:
-    """Who left according to each record of the source, compared with paid periods, on which reports rest.
+    """Churned accounts by each record of the source, compared with paid periods, which reports use.
 
     Suppressed where the source has errors.
 
@@ -231,7 +222,7 @@ def churn_records(tables: Tables | Inspection) -> ChurnRecords:
         >>> cs.data.churn_records(seen).records["record"].tolist()
         ['ended subscriptions', 'paid periods (used)']
     """
-    return ChurnRecords(_without_errors(tables).churn_records)
+    return ChurnRecords(_inspection(tables, errors=False).churn_records)
 
 
 @front_door("The rows set aside cannot be shown.", "set-aside")
@@ -257,82 +248,66 @@ def checked_tables(inspection: Inspection) -> Tables | Suppressed:
     return Suppressed(ERRORS) if inspection.failed else tables_of(inspection)
 
 
-def _dated(fact: TableFacts) -> bool:
-    return fact.first is not None and fact.name not in ("reps", "goals", "people_records")
-
-
 def _monthly(inspection: Inspection, fact: TableFacts, months: pd.DatetimeIndex) -> pd.Series:
     """Rows of one table in each month: by date, or for periods while they run."""
     table = TABLES[fact.name]
-    index = [day.year * 12 + day.month - 1 for day in months]
     if table.periods:
-        start, end = table.periods[0]
-        steps: dict[int, int] = {}
-        for column, sign in ((start, 1), (end, -1)):
-            later = f"CASE WHEN day({quote(column)}) = 1 THEN 1 ELSE 0 END" if sign < 0 else "1"
-            for month, n in inspection.engine.rows(
-                f"SELECT year({quote(column)}) * 12 + month({quote(column)}) - {later} AS m, count(*) FROM "
-                f"typed_{fact.name} "
-                "WHERE m IS NOT NULL GROUP BY m"
-            ):
-                steps[int(month)] = steps.get(int(month), 0) + sign * int(n)
-        running, at = [], sum(n for month, n in steps.items() if month < index[0])
-        for month in index:
-            at += steps.get(month, 0)
-            running.append(at)
-        return pd.Series(running, index=months)
-    dates = ", ".join(quote(name) for name in table.known_from if name in fact.columns)
-    when = f"coalesce({dates})"
-    found = dict(
-        inspection.engine.rows(
-            f"SELECT year({when}) * 12 + month({when}) - 1 AS m, count(*) FROM typed_{fact.name} WHERE m IS NOT "
-            "NULL GROUP BY m"
-        )
+        first, end = map(quote, table.periods[0])
+        last = f"{end} - INTERVAL 1 DAY"
+    else:
+        first = last = f"coalesce({', '.join(quote(name) for name in table.known_from if name in fact.columns)})"
+    begun, ended = (_rows_by_month(inspection, fact, date) for date in (first, last))
+    index = [day.year * 12 + day.month for day in months]
+    running = [
+        sum(n for month, n in begun.items() if month <= at) - sum(n for month, n in ended.items() if month < at)
+        for at in index
+    ]
+    return pd.Series(running, index=months)
+
+
+def _rows_by_month(inspection: Inspection, fact: TableFacts, date: str) -> dict[int, int]:
+    """Rows of one table by the month (year * 12 + month) of a date, which is an SQL expression."""
+    rows = inspection.engine.rows(
+        f"SELECT year({date}) * 12 + month({date}) AS m, count(*) FROM typed_{fact.name} WHERE m IS NOT NULL GROUP BY m"
     )
-    return pd.Series([int(found.get(month, 0)) for month in index], index=months)
+    return {int(month): int(n) for month, n in rows}
 
 
 def _comparisons(inspection: Inspection) -> list[Comparison]:
     """Shares: rows used, tables present, accounts with a subscription, months with rows."""
     read, used = sum(fact.read for fact in inspection.facts), sum(fact.rows for fact in inspection.facts)
-    words = "" if inspection.failed else window_words(inspection.observed_from.replace(day=1), inspection.as_of)
+    failed = inspection.failed
+    words = "" if failed else window_words(inspection.observed_from.replace(day=1), inspection.as_of)
     estimates = [
-        Estimate("rows_used", None, None, None, 0, reason=ERRORS)
-        if inspection.failed
-        else _share("rows_used", used, read, "no table was read"),
+        Estimate("rows_used", reason=ERRORS) if failed else _share("rows_used", used, read, "no table was read"),
         _share("tables_present", len(inspection.facts), len(TABLES), "no table was read"),
         _accounts(inspection),
         _months(inspection),
     ]
     none = Change("no comparison")
-    return [
-        Comparison(one, Estimate(one.key, None, None, None, 0), none, words or "nothing observed yet", "")
-        for one in estimates
-    ]
+    return [Comparison(one, Estimate(one.key), none, words or "nothing observed yet", "") for one in estimates]
 
 
 def _share(key: str, numerator: int, denominator: int, reason: str) -> Estimate:
     if not denominator:
-        return Estimate(key, None, None, None, 0, reason=reason)
+        return Estimate(key, reason=reason)
     return Estimate(key, numerator / denominator, numerator, denominator, denominator)
 
 
 def _accounts(inspection: Inspection) -> Estimate:
-    found = links(inspection)
+    key, found = "accounts_with_subscription", links(inspection)
     if isinstance(found, Suppressed):
-        return Estimate("accounts_with_subscription", None, None, None, 0, reason=found.reason)
-    rows = found.links
-    mine = rows[(rows["table"] == "subscriptions") & (rows["column"] == "account_id")]
+        return Estimate(key, reason=found.reason)
+    matched = found.links.set_index(["table", "column"])["matched"].get(("subscriptions", "account_id"))
+    if matched is None:
+        return Estimate(key, reason="the source has no accounts with subscriptions")
     accounts = next((fact.rows for fact in inspection.facts if fact.name == "accounts"), 0)
-    if mine.empty:
-        reason = "the source has no accounts with subscriptions"
-        return Estimate("accounts_with_subscription", None, None, None, 0, reason=reason)
-    return _share("accounts_with_subscription", int(mine["matched"].iloc[0]), accounts, "there are no accounts")
+    return _share(key, int(matched), accounts, "there are no accounts")
 
 
 def _months(inspection: Inspection) -> Estimate:
     found = coverage(inspection)
     if isinstance(found, Suppressed):
-        return Estimate("months_with_rows", None, None, None, 0, reason=found.reason)
+        return Estimate("months_with_rows", reason=found.reason)
     filled = int((found.months > 0).to_numpy().sum())
     return _share("months_with_rows", filled, found.months.size, "no month was observed")

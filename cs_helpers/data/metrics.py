@@ -1,4 +1,4 @@
-"""What a source holds."""
+"""Definitions of the numbers of the data check."""
 
 from __future__ import annotations
 

@@ -45,10 +45,8 @@ class QualityView(View[Quality]):
         return Tiles(result.comparisons, result.currency)
 
     def table(self, result: Quality) -> pd.DataFrame:
-        return pd.DataFrame(
-            [(each.severity, each.table, each.check, each.rows, each.message, each.fix) for each in result.findings],
-            columns=["Severity", "Table", "Check", "Rows", "Message", "Fix"],
-        )
+        columns = ["severity", "table", "check", "rows", "message", "fix"]
+        return pd.DataFrame(result.findings, columns=columns).rename(columns=str.capitalize)
 
     def page_table(self, result: Quality) -> Block:
         return blocks.quality(result.findings)
@@ -56,7 +54,7 @@ class QualityView(View[Quality]):
 
 @view_for(TablesRead)
 class TablesReadView(View[TablesRead]):
-    """What was read and used of each table, and what the absent ones would give."""
+    """Rows read and used of each table, and what the absent tables are for."""
 
     def headline(self, result: TablesRead) -> Headline:
         present = result.present
@@ -67,18 +65,9 @@ class TablesReadView(View[TablesRead]):
         )
 
     def table(self, result: TablesRead) -> pd.DataFrame:
-        present = result.present
-        return pd.DataFrame(
-            {
-                "Table": present["table"],
-                "File": present["file"],
-                "Rows read": present["read"],
-                "Rows used": present["used"],
-                "Set aside": present["set_aside"],
-                "From": present["first"].map(_day),
-                "To": present["last"].map(_day),
-            }
-        )
+        columns = {"table": "Table", "file": "File", "read": "Rows read", "used": "Rows used", "set_aside": "Set aside"}
+        present = result.present.rename(columns=columns)
+        return present[[*columns.values()]].assign(From=present["first"].map(_day), To=present["last"].map(_day))
 
     def page_table(self, result: TablesRead) -> Block:
         return table(self.table(result), "Tables of the contract")
@@ -87,10 +76,8 @@ class TablesReadView(View[TablesRead]):
         absent = result.absent
         if absent.empty:
             return ()
-        items = "".join(
-            f"<li><strong>{plain(row['table'])}</strong> {plain(row['fills'])}</li>"
-            for row in absent.to_dict("records")
-        )
+        rows = zip(absent["table"], absent["fills"], strict=True)
+        items = "".join(f"<li><strong>{plain(name)}</strong> {plain(fills)}</li>" for name, fills in rows)
         html = f"<p>Absent, and what {'it' if len(absent) == 1 else 'they'} would give:</p><ul>{items}</ul>"
         return (Block(html, f"Absent: {', '.join(absent['table'])}"),)
 
@@ -119,8 +106,7 @@ class CoverageView(View[Coverage]):
 
     def alt_text(self, result: Coverage) -> str:
         rows = [
-            f"{name}: {int((row > 0).sum())} of {len(row)} months with rows, {int(row.min()):,} to {int(row.max()):,} "
-            "a month"
+            f"{name}: {(row > 0).sum()} of {len(row)} months with rows, {row.min():,} to {row.max():,} a month"
             for name, row in result.months.iterrows()
         ]
         return f"Rows per table and month. {'; '.join(rows)}."
@@ -138,7 +124,7 @@ class CoverageView(View[Coverage]):
 
 @view_for(Links)
 class LinksView(View[Links]):
-    """Whether the keys of the tables meet."""
+    """Whether the keys of each table are in the table they refer to."""
 
     def headline(self, result: Links) -> Headline:
         every = result.links
@@ -155,18 +141,8 @@ class LinksView(View[Links]):
         )
 
     def table(self, result: Links) -> pd.DataFrame:
-        every = result.links
-        return pd.DataFrame(
-            {
-                "Table": every["table"],
-                "Key": every["column"],
-                "Looked up in": every["of"],
-                "Distinct keys": every["keys"],
-                "Found": every["matched"],
-                "Share found": every["share"],
-                "Share of theirs here": every["covered"],
-            }
-        )
+        names = ("Table", "Key", "Looked up in", "Distinct keys", "Found", "Share found", "Share of theirs here")
+        return result.links.set_axis(names, axis=1)
 
     def page_table(self, result: Links) -> Block:
         shares = dict.fromkeys(("Share found", "Share of theirs here"), percent)
@@ -183,10 +159,8 @@ class ChurnRecordsView(View[ChurnRecords]):
             return Headline("Who left cannot be compared between records.", "", "churn-records")
         paid = records.iloc[-1]
         others = records[records["differs"]]
-        used = (
-            f"By paid periods {paid['accounts']:,} of {paid['of_accounts']:,} accounts stopped paying; reports rest on "
-            "that."
-        )
+        stopped = f"{paid['accounts']:,} of {paid['of_accounts']:,} accounts stopped paying"
+        used = f"By paid periods {stopped}; reports rest on that."
         if len(records) <= 2:
             return Headline("This source has no other record of who left.", used, "churn-records")
         if others.empty:
@@ -195,20 +169,16 @@ class ChurnRecordsView(View[ChurnRecords]):
         return Headline(f"Records of who left disagree: {named}.", used, "churn-records", 1.5)
 
     def table(self, result: ChurnRecords) -> pd.DataFrame:
-        records = result.records
-        if records.empty:
-            return pd.DataFrame()
-        return pd.DataFrame(
-            {
-                "Record": records["record"],
-                "Accounts it names": records["accounts"],
-                "Of accounts": records["of_accounts"],
-                "Events": records["events"],
-                "Also by paid periods": records["shared"],
-                "Only here": records["only_here"],
-                "Only by paid periods": records["only_paid"],
-            }
-        )
+        columns = {
+            "record": "Record",
+            "accounts": "Accounts it names",
+            "of_accounts": "Of accounts",
+            "events": "Events",
+            "shared": "Also by paid periods",
+            "only_here": "Only here",
+            "only_paid": "Only by paid periods",
+        }
+        return result.records.rename(columns=columns).reindex(columns=[*columns.values()])
 
     def page_table(self, result: ChurnRecords) -> Block:
         if result.records.empty:
@@ -218,7 +188,7 @@ class ChurnRecordsView(View[ChurnRecords]):
 
 @view_for(SetAside)
 class SetAsideView(View[SetAside]):
-    """The first rows that were set aside; all of them are a file beside the report, which the runner writes."""
+    """The first rows that were set aside; the report runner writes all of them to a file beside the report."""
 
     def headline(self, result: SetAside) -> Headline:
         total = len(result.rows)
@@ -240,7 +210,7 @@ class SetAsideView(View[SetAside]):
 
 
 def cover(inspection: Inspection) -> Block:
-    """Company, source and what it covers; for a source with errors only what is known. Begins the page.
+    """Company, source, covered dates and currency, at the top of a page; empty ones are left out.
 
     Example:
         >>> "Company" in cs.data.cover(cs.data.inspect("data/sample")).text
