@@ -11,7 +11,7 @@ import pandas as pd
 
 from cs_helpers import retention
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import or_suppressed
+from cs_helpers.core.results import Suppressed, or_suppressed
 from cs_helpers.roi.costs import CostBase, cost_base
 from cs_helpers.roi.effect import MeasuredEffect, measure_effect
 from cs_helpers.roi.effect_money import measured_risk
@@ -76,9 +76,9 @@ def inputs(tables: Tables, settings: Settings) -> tuple[Input, ...]:
     ]
     cost = or_suppressed(costs, tables, settings)
     unknown = [each.reason for each in (*found, cost) if isinstance(each, Suppressed)]
-    if unknown:
+    if unknown or isinstance(cost, Suppressed):
         raise ContractError("\n".join(unknown))
-    return gather_inputs(found, cost)
+    return gather_inputs([each for each in found if not isinstance(each, Suppressed)], cost)
 
 
 def _booked_margin(tables: Tables, settings: Settings) -> Input:

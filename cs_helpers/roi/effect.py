@@ -130,14 +130,16 @@ def measure_effect(
     futures = or_suppressed(_simulated, followed, models, where, horizon, draws, seed)
     lower = [method(followed, horizon) for method in (ltmle, vacancy, baseline_trial, association)]
     gates = gates_before(followed, horizon, arm, controls)
-    if isinstance(futures, Suppressed):
-        reason = refusal(gates) or futures.reason
+    trusted = None
+    if isinstance(models, Suppressed) or isinstance(where, Suppressed) or isinstance(futures, Suppressed):
+        failed = next(each for each in (models, where, futures) if isinstance(each, Suppressed))
+        reason = refusal(gates) or failed.reason
     else:
         gates = (*gates, *gates_of_fit(followed, futures, where, lower[0]))
         reason = refusal(gates)
-    trusted = not reason
+        trusted = None if reason else (futures, models)
     if trusted:
-        main = estimated("g_formula", followed, horizon, *futures.points(horizon))
+        main = estimated("g_formula", followed, horizon, *trusted[0].points(horizon))
     else:
         main = refused("g_formula", followed, horizon, reason)
     untrusted = {"ltmle": reason, "baseline": refusal(gates, NEEDED_AT_BASELINE)}
@@ -152,14 +154,14 @@ def measure_effect(
         horizon=horizon,
         accounts=main.accounts,
         churned=main.churned,
-        points=_points(followed, horizon, futures if trusted else None),
+        points=_points(followed, horizon, trusted[0] if trusted else None),
         evidence=evidence,
         naive=naive_contrasts(followed, horizon),
         gates=gates,
         controls=controls,
         overlap=None if isinstance(where, Suppressed) else where,
         yardstick=yardstick(followed, horizon),
-        **(_figures_of(followed, futures, models, seed) if trusted else {}),
+        **(_figures_of(followed, *trusted, seed) if trusted else {}),
     )
 
 
