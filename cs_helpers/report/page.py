@@ -91,7 +91,7 @@ def summary(*results: Result) -> Block:
 
     Example:
         >>> cs.report.summary(cs.retention.cohorts(tables))
-        - 81 % of the accounts won since the data began still paid 12 months later. ...
+        - 81...% of the accounts won since the data began still paid 12 months later. ...
     """
     views = [(view_of(result), result) for result in results]
     tiles = [each for view, result in views if (each := view.tiles(result)) is not None]
