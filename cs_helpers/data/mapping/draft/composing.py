@@ -10,11 +10,10 @@ from typing import Any
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.mapping.draft.date_columns import DateColumn, span
 from cs_helpers.data.mapping.draft.dates import settling_examples
-from cs_helpers.data.mapping.draft.headers import matches, zone_of
 from cs_helpers.data.mapping.draft.layout import Line
 from cs_helpers.data.mapping.draft.matching import ASK, Match, Pick
 from cs_helpers.data.mapping.draft.planning import AS_OF, LAST_DAY, DraftPlan, DraftRecord, JoinedFile, personal
-from cs_helpers.data.mapping.draft.vocabulary import HEADERS
+from cs_helpers.data.mapping.draft.vocabulary import HEADERS, matches, zone_of
 
 _EVENTS = (
     ("usage", "occurred_at"), ("tickets", "opened_at"), ("touches", "occurred_at"), ("surveys", "sent_at"),
@@ -356,7 +355,7 @@ def _attributes(plan: DraftPlan, found: Match, certainty: list[Certainty]) -> li
         fields += [(other.file, other.file.by_header[header]) for other in plan.joined for header in other.headers]
     for file, each in fields:
         why = "kept as an attribute"
-        names_churn = each.header in flags or (each.is_flag and matches(each.header, HEADERS.churn_flag))
+        names_churn = each.header in flags or (each.is_flag and matches(each.header, HEADERS["churn_flag"]))
         if names_churn and not plan.is_snapshot:
             why = "left out: it says who left"
         elif personal(each):
@@ -364,9 +363,9 @@ def _attributes(plan: DraftPlan, found: Match, certainty: list[Certainty]) -> li
             why = "left out: personal data"
         elif each.is_constant(file.rows):
             why = "left out: the same value in every row"
-        elif matches(each.header, HEADERS.places, 0.95):
+        elif matches(each.header, HEADERS["places"], 0.95):
             why = "left out: too fine to describe an account by"
-        elif names_churn or matches(each.header, HEADERS.outcome_only):
+        elif names_churn or matches(each.header, HEADERS["outcome_only"]):
             after.append(each.header)
             attributes.append(each.header)
             why = "kept; known only after the outcome, so it enters no risk model"

@@ -9,9 +9,12 @@ from typing import Any, Literal
 
 from cs_helpers.data.contract.columns import Column, Table
 from cs_helpers.data.contract.formats import FALSE_WORDS, TRUE_WORDS
-from cs_helpers.data.mapping.draft.headers import (
+from cs_helpers.data.mapping.draft.samples import ColumnSample, FileSample
+from cs_helpers.data.mapping.draft.vocabulary import (
     CONTRACT_VALUES,
+    HEADERS,
     TERM_MONTHS,
+    VOCABULARY,
     first_match,
     names_of,
     ranks,
@@ -20,8 +23,6 @@ from cs_helpers.data.mapping.draft.headers import (
     unit_of,
     words,
 )
-from cs_helpers.data.mapping.draft.samples import ColumnSample, FileSample
-from cs_helpers.data.mapping.draft.vocabulary import HEADERS, VOCABULARY
 
 Sure = Literal["sure", "likely", "unsure"]
 ASK = "?"
@@ -244,7 +245,7 @@ def _joined_clock(found: Match) -> dict[str, Pick]:
         return {}
     each = found.file.by_header[pick.headers[0]]
     free = [other.header for other in found.file.fields if other.is_clock and other.header not in found.headers]
-    clock = first_match(free, HEADERS.time_of_day)
+    clock = first_match(free, HEADERS["time_of_day"])
     if not clock or each.kind not in ("text", "date") or any(value not in each.days for value in each.looked_at):
         return {}
     why = f"{pick.why}; '{clock}' is its time of day"
@@ -257,8 +258,8 @@ def _ticket_times(found: Match) -> dict[str, Pick]:
         return {}
     made: dict[str, Pick] = {}
     for name, phrases in (
-        ("first_response_at", HEADERS.first_response_duration),
-        ("resolved_at", HEADERS.resolution_duration),
+        ("first_response_at", HEADERS["first_response_duration"]),
+        ("resolved_at", HEADERS["resolution_duration"]),
     ):
         free = [
             each for each in found.file.fields if each.header not in found.headers and (each.is_number or each.is_clock)
@@ -280,7 +281,7 @@ def _ticket_times(found: Match) -> dict[str, Pick]:
         )
         made[name] = Pick(name, (header,), {"offsets": offset}, "sure" if unit else "unsure", why, 1, question)
     flags = [each.header for each in found.file.fields if each.is_flag and each.header not in found.headers]
-    flag = first_match(flags, HEADERS.resolved_flag)
+    flag = first_match(flags, HEADERS["resolved_flag"])
     if flag and "resolved_at" not in {**found.picks, **made}:
         yes = _true_values(found.file.by_header[flag])
         made |= _resolved(found, flag, yes)
@@ -331,15 +332,15 @@ def _price(found: Match) -> dict[str, Pick]:
     if found.table.name != "subscriptions" or "mrr" in found.picks:
         return {}
     free = [each for each in found.file.fields if each.header not in found.headers and each.is_number]
-    yearly = first_match([each.header for each in free], HEADERS.yearly_price)
+    yearly = first_match([each.header for each in free], HEADERS["yearly_price"])
     if yearly:
         lines: dict[str, Any] = {"columns": yearly, "scale": {"factor": 1 / 12}}
         return {"mrr": Pick("mrr", (yearly,), lines, "likely", "a yearly figure, a twelfth of it a month", 1)}
-    amount = first_match([each.header for each in free], HEADERS.price)
+    amount = first_match([each.header for each in free], HEADERS["price"])
     if not amount:
         return {}
     periods = [each for each in found.file.fields if each.header not in found.headers and not each.is_number]
-    period = first_match([each.header for each in periods], HEADERS.price_period)
+    period = first_match([each.header for each in periods], HEADERS["price_period"])
     months = (
         {v: TERM_MONTHS.get(squash(v), 0) for v in sorted(found.file.by_header[period].looked_at)} if period else {}
     )
@@ -365,14 +366,14 @@ def _plan(found: Match) -> dict[str, Pick]:
 
 def _leaving(found: Match) -> dict[str, Pick]:
     """A file of departures with a reason or a remark is an exit survey, dated by the departure."""
-    named = set(words(found.file.stem)) & set(ranks(HEADERS.churn_files))
+    named = set(words(found.file.stem)) & set(ranks(HEADERS["churn_files"]))
     if found.table.name != "surveys" or not named or not {"reason", "comment"} & set(found.picks):
         return {}
     why = "a file of departures"
     made = {name: Pick(name, (), {"constants": "exit"}, "likely", why, 1) for name in ("kind", "stage")}
     if "answered_at" not in found.picks and "sent_at" not in found.picks:
         free = [each.header for each in found.file.fields if each.is_date and each.header not in found.headers]
-        if date := first_match(free, HEADERS.churn_date):
+        if date := first_match(free, HEADERS["churn_date"]):
             made["answered_at"] = Pick("answered_at", (date,), {"columns": date}, "likely", "the day they left", 1)
     return {name: pick for name, pick in made.items() if name not in found.picks}
 

@@ -10,8 +10,12 @@ from typing import Any
 
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.mapping.draft.date_columns import DateColumn, date_columns
-from cs_helpers.data.mapping.draft.headers import (
+from cs_helpers.data.mapping.draft.matching import Match, Pick, match
+from cs_helpers.data.mapping.draft.samples import SAMPLED_ROWS, ColumnSample, FileSample, FolderSample
+from cs_helpers.data.mapping.draft.vocabulary import (
     CURRENCY_OF_COUNTRY,
+    HEADERS,
+    VOCABULARY,
     first_match,
     matches,
     ranks,
@@ -19,9 +23,6 @@ from cs_helpers.data.mapping.draft.headers import (
     unit_of,
     words,
 )
-from cs_helpers.data.mapping.draft.matching import Match, Pick, match
-from cs_helpers.data.mapping.draft.samples import SAMPLED_ROWS, ColumnSample, FileSample, FolderSample
-from cs_helpers.data.mapping.draft.vocabulary import HEADERS, VOCABULARY
 
 AS_OF = "day after"  # placeholder for the day after the last one loaded, from which a snapshot counts back
 LAST_DAY = "last day"  # placeholder for the last day loaded
@@ -249,7 +250,7 @@ def _snapshot(found: Match) -> Match:
     free = [
         each.header for each in file.fields if each.is_number and not each.is_flag and each.header not in found.headers
     ]
-    if "start_date" not in picks and (tenure := first_match(free, HEADERS.tenure)):
+    if "start_date" not in picks and (tenure := first_match(free, HEADERS["tenure"])):
         unit = unit_of(tenure)
         lines: dict[str, Any] = {"offsets": {"base": AS_OF, "subtract": tenure, "unit": unit or "months"}}
         why = "counted back from the day the export was made" + ("" if unit else "; months, as tenure usually is")
@@ -299,9 +300,9 @@ def _snapshot_tables(tables: Mapping[str, Match]) -> dict[str, Match]:
 def churn_flag(file: FileSample) -> ColumnSample | None:
     """The column that marks who left, as a flag or as a status."""
     flags = [each.header for each in file.fields if each.is_flag]
-    header = first_match(flags, HEADERS.churn_flag)
+    header = first_match(flags, HEADERS["churn_flag"])
     if not header:
-        header = first_match([each.header for each in file.fields if churned_values(each)], HEADERS.churn_status)
+        header = first_match([each.header for each in file.fields if churned_values(each)], HEADERS["churn_status"])
     return file.by_header[header] if header else None
 
 
@@ -311,7 +312,7 @@ def churned_values(each: ColumnSample) -> tuple[str, ...]:
         return tuple(value for value in sorted(each.looked_at) if value.lower() in VOCABULARY.true_words)
     if each.distinct > 12:
         return ()
-    return tuple(value for value in sorted(each.looked_at) if squash(value) in ranks(HEADERS.churned_values))
+    return tuple(value for value in sorted(each.looked_at) if squash(value) in ranks(HEADERS["churned_values"]))
 
 
 def _records(
@@ -341,9 +342,9 @@ def _records(
             name = "account flags" if table == "accounts" else title(file, files)
             yes = churned_values(flag)
             found.append(DraftRecord(name, file, account, flag.header, yes, why=f"'{flag.header}' says who left"))
-        elif not flag and table in ("", "surveys") and set(words(file.stem)) & set(ranks(HEADERS.churn_files)):
+        elif not flag and table in ("", "surveys") and set(words(file.stem)) & set(ranks(HEADERS["churn_files"])):
             dates = [each.header for each in file.fields if each.is_date]
-            date = first_match(dates, HEADERS.churn_date) or (dates[0] if len(dates) == 1 else "")
+            date = first_match(dates, HEADERS["churn_date"]) or (dates[0] if len(dates) == 1 else "")
             found.append(DraftRecord(title(file, files), file, account, date=date, why="each row is somebody who left"))
     return tuple(found)
 
@@ -406,4 +407,4 @@ def currency_of(
 
 def personal(each: ColumnSample) -> bool:
     """Whether a column is about a person rather than a company."""
-    return matches(each.header, HEADERS.personal) or each.is_email
+    return matches(each.header, HEADERS["personal"]) or each.is_email
