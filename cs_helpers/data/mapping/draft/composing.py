@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cs_helpers.data.contract.tables import TABLES
-from cs_helpers.data.mapping.draft.date_columns import DateColumn, span
-from cs_helpers.data.mapping.draft.dates import settling_examples
+from cs_helpers.data.mapping.draft.dates import DateColumn, settling_examples, span
 from cs_helpers.data.mapping.draft.layout import Line
 from cs_helpers.data.mapping.draft.matching import ASK, Match, Pick
 from cs_helpers.data.mapping.draft.planning import AS_OF, LAST_DAY, DraftPlan, DraftRecord, JoinedFile, personal

@@ -18,8 +18,8 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*")
 class Line:
     """``key: value`` with comments ``above`` it and a ``comment`` behind it; or as a comment (``commented_out``).
 
-    A value is a scalar, a list or mapping of scalars, a list of lists of lines, or a list of lines. ``anchor`` names the value,
-    ``alias`` refers to the value of that name.
+    A value is a scalar, a list or mapping of scalars, a list of lines, or a list of lists of lines. ``anchor`` names
+    the value, ``alias`` refers to the value of that name.
     """
 
     key: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cs_helpers.data.contract.tables import TABLES
-from cs_helpers.data.mapping.draft.date_columns import DateColumn, date_columns
+from cs_helpers.data.mapping.draft.dates import DateColumn, date_columns
 from cs_helpers.data.mapping.draft.matching import Match, Pick, match
 from cs_helpers.data.mapping.draft.samples import SAMPLED_ROWS, ColumnSample, FileSample, FolderSample
 from cs_helpers.data.mapping.draft.vocabulary import (

@@ -11,8 +11,7 @@ from cs_helpers.data.contract.columns import Table
 from cs_helpers.data.contract.formats import COUNTED
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.mapping.draft.composing import Certainty, Composed, observed, sentence, timezone
-from cs_helpers.data.mapping.draft.date_columns import DateColumn
-from cs_helpers.data.mapping.draft.dates import parse, study
+from cs_helpers.data.mapping.draft.dates import DateColumn, parse, study
 from cs_helpers.data.mapping.draft.layout import Line
 from cs_helpers.data.mapping.draft.matching import ASK
 from cs_helpers.data.mapping.draft.planning import currency_of
