@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from cs_helpers.core.errors import MappingError
 from cs_helpers.data.contract.formats import strptime_format
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.mapping import read_mapping
-from cs_helpers.data.mapping.draft import Draft, FolderSample, draft, draft_of, known_exports, sample_of
+from cs_helpers.data.mapping.draft import Draft, draft, draft_of
 from cs_helpers.data.mapping.draft.dates import study
 from cs_helpers.data.mapping.draft.layout import Line, as_text
-from cs_helpers.data.mapping.draft.samples import look
+from cs_helpers.data.mapping.draft.ready import known_exports
+from cs_helpers.data.mapping.draft.samples import ColumnSample, FileSample, FolderSample, day_of, look
 from cs_helpers.data.sources import Source, open_source
 from cs_helpers.data.tables import load
 
@@ -135,6 +137,17 @@ def table(text: str) -> pd.DataFrame:
     """Columns of text from lines with `|` between the fields."""
     lines = [[field.strip() for field in line.split("|")] for line in text.strip().splitlines()]
     return pd.DataFrame(lines[1:], columns=lines[0])
+
+
+def sample_of(name: str, frame: pd.DataFrame) -> FileSample:
+    """A file of texts in memory; of a long one, some rows are examined and all days."""
+    fields = []
+    for place, header in enumerate(frame):
+        texts = [str(text) for text in frame.iloc[:, place] if text]
+        each = ColumnSample(str(header), "text", len(texts), len(set(texts)), tuple(texts[:: len(texts) // 5_000 + 1]))
+        days = tuple(sorted({day_of(text) for text in texts})) if each.is_date else ()
+        fields.append(replace(each, days=days))
+    return FileSample(name, len(frame), tuple(fields))
 
 
 def drafted(unreadable: dict[str, str] | None = None, **files: pd.DataFrame) -> Draft:

@@ -17,13 +17,13 @@ from cs_helpers.data.mapping.draft.composing import Certainty, compose
 from cs_helpers.data.mapping.draft.layout import as_text
 from cs_helpers.data.mapping.draft.planning import common_words, plan
 from cs_helpers.data.mapping.draft.ready import compose_ready, known_exports, recognise
-from cs_helpers.data.mapping.draft.samples import FileSample, FolderSample, look, sample_of
+from cs_helpers.data.mapping.draft.samples import FolderSample, look
 
 if TYPE_CHECKING:
     from cs_helpers.data.mapping.model import ExportMapping
     from cs_helpers.data.sources import Source
 
-__all__ = ["Certainty", "Draft", "FileSample", "FolderSample", "draft", "draft_of", "known_exports", "sample_of"]
+__all__ = ["Draft", "draft"]
 
 
 @dataclass(frozen=True)

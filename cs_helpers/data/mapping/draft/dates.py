@@ -189,7 +189,7 @@ def date_columns(tables: Mapping[str, Match], others: Iterable[tuple[str, FileSa
     made = []
     for table, name, file, header, days in studied:
         values = file.by_header[header]
-        if not values.looked_at:
+        if not values.examined:
             continue
         certainty: Sure = "sure"
         form, why = "", "the file itself holds days"
@@ -223,7 +223,7 @@ def _verdict(values: ColumnSample, days: Days, here: str, there: str) -> tuple[s
             where = "the same file" if here else "the other files"
             return form, "likely", f"{fits}; dates of {where} can only be {form}"
         return ASK, "unsure", f"{fits} and nothing in the folder settles it; not guessed"
-    shown = ", ".join(days.odd or values.looked_at[:3])
+    shown = ", ".join(days.odd or values.examined[:3])
     return ASK, "unsure", f"no one format reads all of its days ({shown})"
 
 

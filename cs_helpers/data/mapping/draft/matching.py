@@ -151,7 +151,7 @@ def _values_speak(
     file: FileSample, table: Table, column: Column, each: ColumnSample
 ) -> tuple[bool | None, dict[str, Any], str]:
     """Whether the values are what the column wants (None: there are none to ask), further lines, and a remark."""
-    if not each.looked_at:
+    if not each.examined:
         return None, {}, "it is empty"
     if table.key == (column.name,):
         fine = each.is_unique(file.rows) and not each.is_date and not _has_fractions(each)
@@ -200,7 +200,7 @@ def _flag_words(each: ColumnSample, column: Column) -> dict[str, Any]:
     """Translations for the words of a flag that the loader does not know."""
     meant = {
         value: "true" if value.lower() in VOCABULARY.true_words else "false"
-        for value in sorted(each.looked_at)
+        for value in sorted(each.examined)
         if each.kind != "flag" and value.lower() not in (*TRUE_WORDS, *FALSE_WORDS)
     }
     return {"values": meant} if meant else {}
@@ -211,7 +211,7 @@ def _numbers(each: ColumnSample, column: Column) -> tuple[bool, dict[str, Any], 
     if unit and each.is_clock:
         return True, {"durations": "HH:mm:ss"}, "lengths of time"
     if column.name == "term_months" and not each.is_number:
-        terms = {value: TERM_MONTHS.get(squash(value), 0) for value in sorted(each.looked_at)}
+        terms = {value: TERM_MONTHS.get(squash(value), 0) for value in sorted(each.examined)}
         return (True, {"values": terms}, "terms in words") if all(terms.values()) else (False, {}, "")
     if not each.is_number or each.is_date:
         return False, {}, ""
@@ -226,7 +226,7 @@ def _numbers(each: ColumnSample, column: Column) -> tuple[bool, dict[str, Any], 
 
 
 def _one_of(each: ColumnSample, column: Column, translated: Mapping[str, str]) -> tuple[bool, dict[str, Any], str]:
-    meant = {value: translated.get(squash(value), "") for value in sorted(each.looked_at)}
+    meant = {value: translated.get(squash(value), "") for value in sorted(each.examined)}
     unknown = [value for value, word in meant.items() if not word]
     if unknown and ("other" not in column.one_of or len(unknown) == len(meant)):
         return False, {}, ""
@@ -246,7 +246,7 @@ def _joined_clock(found: Match) -> dict[str, Pick]:
     each = found.file.by_header[pick.headers[0]]
     free = [other.header for other in found.file.fields if other.is_clock and other.header not in found.headers]
     clock = first_match(free, HEADERS["time_of_day"])
-    if not clock or each.kind not in ("text", "date") or any(value not in each.days for value in each.looked_at):
+    if not clock or each.kind not in ("text", "date") or any(value not in each.days for value in each.examined):
         return {}
     why = f"{pick.why}; '{clock}' is its time of day"
     return {name: replace(pick, headers=(*pick.headers, clock), lines={"joined": [pick.headers[0], clock]}, why=why)}
@@ -324,7 +324,7 @@ def _calls(found: Match) -> dict[str, Pick]:
 
 
 def _true_values(each: ColumnSample) -> list[str]:
-    return [value for value in sorted(each.looked_at) if value.lower() in VOCABULARY.true_words]
+    return [value for value in sorted(each.examined) if value.lower() in VOCABULARY.true_words]
 
 
 def _price(found: Match) -> dict[str, Pick]:
@@ -341,9 +341,7 @@ def _price(found: Match) -> dict[str, Pick]:
         return {}
     periods = [each for each in found.file.fields if each.header not in found.headers and not each.is_number]
     period = first_match([each.header for each in periods], HEADERS["price_period"])
-    months = (
-        {v: TERM_MONTHS.get(squash(v), 0) for v in sorted(found.file.by_header[period].looked_at)} if period else {}
-    )
+    months = {v: TERM_MONTHS.get(squash(v), 0) for v in sorted(found.file.by_header[period].examined)} if period else {}
     if months and all(months.values()):
         lines = {"columns": amount, "scale": {"per": {period: months}}}
         return {"mrr": Pick("mrr", (amount, period), lines, "likely", f"an amount per '{period}'", 1)}

@@ -309,10 +309,10 @@ def churn_flag(file: FileSample) -> ColumnSample | None:
 def churned_values(each: ColumnSample) -> tuple[str, ...]:
     """The values that mean: left."""
     if each.is_flag:
-        return tuple(value for value in sorted(each.looked_at) if value.lower() in VOCABULARY.true_words)
+        return tuple(value for value in sorted(each.examined) if value.lower() in VOCABULARY.true_words)
     if each.distinct > 12:
         return ()
-    return tuple(value for value in sorted(each.looked_at) if squash(value) in ranks(HEADERS["churned_values"]))
+    return tuple(value for value in sorted(each.examined) if squash(value) in ranks(HEADERS["churned_values"]))
 
 
 def _records(
@@ -379,9 +379,9 @@ def currency_of(
     files: Sequence[FileSample], column: ColumnSample | None, country: ColumnSample | None
 ) -> tuple[str, str]:
     """The one currency that a column of currencies, headers, signs in the values or the one country name; else ""."""
-    if column and column.looked_at:
-        if column.distinct == 1 and re.fullmatch("[A-Za-z]{3}", column.looked_at[0]):
-            return column.looked_at[0].upper(), f"sure: the only one in '{column.header}'"
+    if column and column.examined:
+        if column.distinct == 1 and re.fullmatch("[A-Za-z]{3}", column.examined[0]):
+            return column.examined[0].upper(), f"sure: the only one in '{column.header}'"
         return "", "each subscription names its own; a report needs one"
     named: Counter[str] = Counter()
     places: dict[str, str] = {}
@@ -398,10 +398,10 @@ def currency_of(
     if len(named) == 1:
         code = next(iter(named))
         return code, places[code]
-    if country and country.looked_at and not named:
-        codes = {CURRENCY_OF_COUNTRY.get(squash(value), "") for value in country.looked_at}
+    if country and country.examined and not named:
+        codes = {CURRENCY_OF_COUNTRY.get(squash(value), "") for value in country.examined}
         if len(codes) == 1 and "" not in codes:
-            return codes.pop(), f"likely: what is paid in {' and '.join(country.looked_at[:2])}, where the accounts are"
+            return codes.pop(), f"likely: what is paid in {' and '.join(country.examined[:2])}, where the accounts are"
     return "", f"several are named: {', '.join(sorted(named))}" if named else "no header and no value names one"
 
 
