@@ -12,6 +12,7 @@ from cs_helpers.data.mapping.draft.dates import DateColumn, settling_examples, s
 from cs_helpers.data.mapping.draft.layout import Line
 from cs_helpers.data.mapping.draft.matching import ASK, Match, Pick
 from cs_helpers.data.mapping.draft.planning import AS_OF, LAST_DAY, DraftPlan, DraftRecord, JoinedFile, personal
+from cs_helpers.data.mapping.draft.samples import ColumnSample
 from cs_helpers.data.mapping.draft.vocabulary import HEADERS, matches, zone_of
 
 _EVENTS = (
@@ -201,13 +202,17 @@ def _format_line(plan: DraftPlan, each: DateColumn, wide: str) -> str:
 
 def _decimal(plan: DraftPlan) -> list[Line]:
     """The line for a decimal comma in the whole file; none where some table has decimal points."""
-    if any(each.has_decimal_point for found in plan.tables.values() for each in found.numbers_read):
+    if any(each.has_decimal_point for found in plan.tables.values() for each in _numbers_read(found)):
         return []
     return next((lines for found in plan.tables.values() if (lines := _decimal_of(found))), [])
 
 
+def _numbers_read(found: Match) -> list[ColumnSample]:
+    return [each for each in found.file.fields if each.header in found.headers and each.is_number]
+
+
 def _decimal_of(found: Match) -> list[Line]:
-    comma = [each for each in found.numbers_read if each.has_decimal_comma]
+    comma = [each for each in _numbers_read(found) if each.has_decimal_comma]
     return [Line("decimal", ",", comment=f"sure: '{comma[0].header}' holds {comma[0].examples(1)}")] if comma else []
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.mapping.draft.dates import DateColumn, date_columns
-from cs_helpers.data.mapping.draft.matching import Match, Pick, match
+from cs_helpers.data.mapping.draft.matching import Match, Pick, match, true_values
 from cs_helpers.data.mapping.draft.samples import SAMPLED_ROWS, ColumnSample, FileSample, FolderSample
 from cs_helpers.data.mapping.draft.vocabulary import (
     CURRENCY_OF_COUNTRY,
@@ -127,7 +127,7 @@ def _with_gap(found: Match) -> Match:
         f"No header of {found.file.name} looks like {name} ({found.table.column(name).meaning}): write it at "
         f"`{found.table.name}: columns: {name}`, where the line stands commented out."
     )
-    gap = Pick(name, (), {"columns": "<header>"}, "unsure", "no header looks like it", 0, question, commented_out=True)
+    gap = Pick(name, (), {"columns": "<header>"}, "no header looks like it", "unsure", question, commented_out=True)
     return replace(found, picks={**found.picks, name: gap})
 
 
@@ -247,19 +247,17 @@ def _snapshot(found: Match) -> Match:
     file, picks = found.file, dict(found.picks)
     if not {"account_id", "mrr"} <= set(picks):
         return found
-    free = [
-        each.header for each in file.fields if each.is_number and not each.is_flag and each.header not in found.headers
-    ]
-    if "start_date" not in picks and (tenure := first_match(free, HEADERS["tenure"])):
+    tenure = first_match(found.unused(lambda each: each.is_number and not each.is_flag), HEADERS["tenure"])
+    if "start_date" not in picks and tenure:
         unit = unit_of(tenure)
         lines: dict[str, Any] = {"offsets": {"base": AS_OF, "subtract": tenure, "unit": unit or "months"}}
         why = "counted back from the day the export was made" + ("" if unit else "; months, as tenure usually is")
-        picks["start_date"] = Pick("start_date", (tenure,), lines, "likely", why, 1)
+        picks["start_date"] = Pick("start_date", (tenure,), lines, why)
     flag = churn_flag(file)
     if "start_date" in picks and "end_date" not in picks and flag:
         lines = {"constants": LAST_DAY, "only_where": {flag.header: list(churned_values(flag))}}
         why = "the export says whether, not when: the last day stands in for those who had left"
-        picks["end_date"] = Pick("end_date", (flag.header,), lines, "likely", why, 1)
+        picks["end_date"] = Pick("end_date", (flag.header,), lines, why)
     return replace(found, picks=picks)
 
 
@@ -281,13 +279,11 @@ def _snapshot_tables(tables: Mapping[str, Match]) -> dict[str, Match]:
     if reason and flag and "surveys" not in tables:
         why = "the reason stands with those who left"
         picks = {
-            "kind": Pick("kind", (), {"constants": "exit"}, "likely", why),
-            "answered_at": Pick(
-                "answered_at", (), {"constants": LAST_DAY}, "likely", "the day of the export stands in"
-            ),
+            "kind": Pick("kind", (), {"constants": "exit"}, why),
+            "answered_at": Pick("answered_at", (), {"constants": LAST_DAY}, "the day of the export stands in"),
             "account_id": subscriptions.picks["account_id"],
-            "stage": Pick("stage", (), {"constants": "exit"}, "likely", why),
-            "reason": Pick("reason", (reason,), {"columns": reason}, "sure", "a known word for it"),
+            "stage": Pick("stage", (), {"constants": "exit"}, why),
+            "reason": Pick("reason", (reason,), {"columns": reason}, "a known word for it", "sure"),
         }
         rows = {"keep_where": {flag.header: list(churned_values(flag))}}
         found["surveys"] = Match(file, TABLES["surveys"], picks, rows)
@@ -309,7 +305,7 @@ def churn_flag(file: FileSample) -> ColumnSample | None:
 def churned_values(each: ColumnSample) -> tuple[str, ...]:
     """The values that mean: left."""
     if each.is_flag:
-        return tuple(value for value in sorted(each.examined) if value.lower() in VOCABULARY.true_words)
+        return tuple(true_values(each))
     if each.distinct > 12:
         return ()
     return tuple(value for value in sorted(each.examined) if squash(value) in ranks(HEADERS["churned_values"]))
