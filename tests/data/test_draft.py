@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from cs_helpers.core.errors import MappingError
 from cs_helpers.data.contract.formats import strptime_format
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.mapping import read_mapping
-from cs_helpers.data.mapping.draft import Draft, FolderSample, draft, draft_of, known_exports, sample_of
+from cs_helpers.data.mapping.draft import Draft, draft, draft_of
 from cs_helpers.data.mapping.draft.dates import study
-from cs_helpers.data.mapping.draft.layout import Line, as_data, as_text
-from cs_helpers.data.mapping.draft.samples import look
+from cs_helpers.data.mapping.draft.layout import Line, as_text
+from cs_helpers.data.mapping.draft.ready import known_exports
+from cs_helpers.data.mapping.draft.samples import ColumnSample, FileSample, FolderSample, day_of, look
 from cs_helpers.data.sources import Source, open_source
 from cs_helpers.data.tables import load
 
@@ -137,11 +139,24 @@ def table(text: str) -> pd.DataFrame:
     return pd.DataFrame(lines[1:], columns=lines[0])
 
 
+def sample_of(name: str, frame: pd.DataFrame) -> FileSample:
+    """A file of texts in memory; of a long one, some rows are examined and all days."""
+    fields = []
+    for place, header in enumerate(frame):
+        texts = [str(text) for text in frame.iloc[:, place] if text]
+        each = ColumnSample(str(header), "text", len(texts), len(set(texts)), tuple(texts[:: len(texts) // 5_000 + 1]))
+        days = tuple(sorted({day_of(text) for text in texts})) if each.is_date else ()
+        fields.append(replace(each, days=days))
+    return FileSample(name, len(frame), tuple(fields))
+
+
 def drafted(unreadable: dict[str, str] | None = None, **files: pd.DataFrame) -> Draft:
     samples = tuple(sample_of(f"{name}.csv", frame) for name, frame in files.items())
-    made = draft_of(FolderSample("export", samples, unreadable or {}))
-    assert yaml.safe_load(made.text) == made.data
-    return made
+    return draft_of(FolderSample("export", samples, unreadable or {}))
+
+
+def content(made: Draft) -> Any:
+    return yaml.safe_load(made.text)
 
 
 def read_back(made: Draft, folder: Path) -> Any:
@@ -198,7 +213,7 @@ def test_certainty_is_stated_for_every_header() -> None:
 def test_a_header_whose_values_are_of_another_kind_is_not_used() -> None:
     wrong = CONTRACTS.assign(**{"Monthly Fee": ["gold", "silver", "gold"]})
     made = drafted(contracts=wrong)
-    assert "mrr" not in made.data["tables"]["subscriptions"]["columns"]
+    assert "mrr" not in content(made)["tables"]["subscriptions"]["columns"]
     assert any("No header of contracts.csv looks like mrr" in question for question in made.questions)
 
 
@@ -258,14 +273,14 @@ def test_one_thirteenth_in_a_hundred_thousand_rows_settles_the_order() -> None:
         {"ticket_id": [f"T{row}" for row in rows], "opened_at": started, "priority": ["low", "high"] * 50_000}
     )
     made = drafted(tickets=frame)
-    assert made.data["date_format"] == "DD-MM-YYYY"
+    assert content(made)["date_format"] == "DD-MM-YYYY"
     assert "for example 13-04-2024" in made.text
 
 
 def test_an_undecided_order_is_asked_and_the_draft_does_not_load(tmp_path: Path) -> None:
     ambiguous = CONTRACTS.assign(**{"Contract Start": ["03-04-2024", "05-06-2024", "07-08-2024"]})
     made = drafted(contracts=ambiguous)
-    assert made.data["date_format"] == "?"
+    assert content(made)["date_format"] == "?"
     assert len(made.questions) == 1
     assert "03-04-2024 fit DD-MM-YYYY and MM-DD-YYYY" in made.questions[0]
     assert "at `date_format`. A day after the 12th would settle it: 31-01-2024 is DD-MM-YYYY" in made.questions[0]
@@ -277,7 +292,7 @@ def test_an_undecided_order_is_asked_and_the_draft_does_not_load(tmp_path: Path)
 
 def test_dates_of_the_same_file_may_settle_it_and_then_it_is_likely_and_says_why() -> None:
     made = drafted(contracts=CONTRACTS)  # 15-01-2024 settles Contract Start, Contract End holds 03-04-2024 only
-    assert made.data["date_format"] == "DD-MM-YYYY"
+    assert content(made)["date_format"] == "DD-MM-YYYY"
     assert made.questions == ()
 
 
@@ -291,7 +306,7 @@ def test_files_that_settle_it_differently_settle_nothing() -> None:
     """)
     made = drafted(customers=american, contracts=open_ended, tickets=european)
     assert len(made.questions) == 1
-    assert made.data["tables"]["subscriptions"]["date_format"] == "?"
+    assert content(made)["tables"]["subscriptions"]["date_format"] == "?"
 
 
 def test_two_ways_of_writing_days_in_one_column_are_a_question() -> None:
@@ -319,7 +334,7 @@ def test_a_day_and_a_time_of_day_are_joined() -> None:
         1       | 2024-01-31 | 09:12:58 | Diane
         2       | 2024-01-31 | 10:12:58 | Becky
     """)
-    assert drafted(calls=calls).data["tables"]["tickets"]["joined"] == {"opened_at": ["Date", "Time"]}
+    assert content(drafted(calls=calls))["tables"]["tickets"]["joined"] == {"opened_at": ["Date", "Time"]}
 
 
 def test_seconds_since_1970_and_days_since_1899_are_recognised() -> None:
@@ -330,7 +345,7 @@ def test_seconds_since_1970_and_days_since_1899_are_recognised() -> None:
         2               | 1704153600 | 45294.5
     """)
     )
-    assert made.data["tables"]["tickets"]["date_formats"] == {"opened_at": "unix", "resolved_at": "excel"}
+    assert content(made)["tables"]["tickets"]["date_formats"] == {"opened_at": "unix", "resolved_at": "excel"}
 
 
 # --- lengths, amounts, flags, people -----------------------------------------------------------------------------
@@ -344,7 +359,7 @@ def test_lengths_of_time_take_their_unit_from_the_header_or_the_clock() -> None:
         2           | 2024-02-28 | 90                          | 50                      | 00:12:23  | Nein
     """)
     )
-    entry = made.data["tables"]["tickets"]
+    entry = content(made)["tables"]["tickets"]
     assert entry["offsets"]["first_response_at"] == {
         "base": "opened_at",
         "add": "first_response_time_minutes",
@@ -370,10 +385,10 @@ def test_a_length_without_a_unit_is_a_question_and_the_draft_does_not_load(tmp_p
 
 def test_a_yearly_price_is_a_twelfth_a_month_and_a_price_per_period_is_divided() -> None:
     base = CONTRACTS.drop(columns="Monthly Fee")
-    yearly = drafted(contracts=base.assign(ARR=["1200", "3006", "960"])).data["tables"]["subscriptions"]
+    yearly = content(drafted(contracts=base.assign(ARR=["1200", "3006", "960"])))["tables"]["subscriptions"]
     assert (yearly["columns"]["mrr"], yearly["scale"]["mrr"]["factor"]) == ("ARR", pytest.approx(1 / 12))
     both = base.assign(Amount=["1200", "250", "80"], **{"Billing Interval": ["year", "month", "month"]})
-    per = drafted(contracts=both).data["tables"]["subscriptions"]
+    per = content(drafted(contracts=both))["tables"]["subscriptions"]
     assert per["scale"] == {"mrr": {"per": {"Billing Interval": {"month": 1, "year": 12}}}}
 
 
@@ -432,11 +447,11 @@ def test_persons_and_what_says_who_left_are_no_attributes() -> None:
         **{"Churn Reason": ["price", "", ""], "CLTV": ["5", "6", "7"]},
     )
     made = drafted(customers=more)
-    entry = made.data["tables"]["accounts"]
+    entry = content(made)["tables"]["accounts"]
     assert entry["attributes"] == ["Tier2", "Churn Reason", "CLTV"]
     assert entry["outcome_only"] == ["Churn Reason", "CLTV"]
     assert "Left out as personal data: Email, Phone." in made.text
-    assert made.data["churn_records"] == [
+    assert content(made)["churn_records"] == [
         {
             "name": "account flags",
             "file": "customers.csv",
@@ -465,19 +480,19 @@ def test_a_folder_of_something_else_gives_one_too() -> None:
 def test_an_unreadable_file_is_named_and_the_others_are_drafted() -> None:
     made = drafted(unreadable={"bad.csv": "bad.csv: not UTF-8.\n  Save it as UTF-8."}, customers=CUSTOMERS)
     assert "- bad.csv: not UTF-8. Save it as UTF-8." in made.text
-    assert "accounts" in made.data["tables"]
+    assert "accounts" in content(made)["tables"]
 
 
 def test_of_two_files_for_a_table_the_better_one_is_chosen_and_the_other_named() -> None:
     made = drafted(customers=CUSTOMERS, old_customers=CUSTOMERS[["Customer ID", "Company Name"]])
-    assert made.data["tables"]["accounts"]["file"] == "customers.csv"
+    assert content(made)["tables"]["accounts"]["file"] == "customers.csv"
     assert "Would do as well, with less to go by: old_customers.csv." in made.text
 
 
 def test_three_hundred_columns_and_headers_that_stand_twice_are_no_trouble() -> None:
     wide = CUSTOMERS.assign(**{f"Custom {number}": ["x", "y", "z"] for number in range(300)})
     wide = pd.concat([wide, CUSTOMERS[["Sector"]]], axis=1)
-    entry = drafted(customers=wide).data["tables"]["accounts"]
+    entry = content(drafted(customers=wide))["tables"]["accounts"]
     assert len(entry["attributes"]) == 300
     assert entry["columns"]["industry"] == "Sector"
 
@@ -495,7 +510,7 @@ HOSTILE = [
 
 def test_hostile_headers_are_quoted(tmp_path: Path) -> None:
     more = CUSTOMERS.assign(**{header: ["a", "b", "c"] for header in HOSTILE})
-    assert drafted(customers=more).data["tables"]["accounts"]["attributes"] == HOSTILE
+    assert content(drafted(customers=more))["tables"]["accounts"]["attributes"] == HOSTILE
 
 
 anything = st.text(max_size=40).filter(lambda text: not any(0xD800 <= ord(c) < 0xE000 for c in text))
@@ -511,7 +526,8 @@ def test_whatever_stands_in_a_line_reads_back_as_it_was(value: Any, key: str, re
         Line("first", [Line(key, value, (remark,), remark, commented_out), Line("last", 1)]),
         Line("second", [[Line(key, value, comment=remark)]]),
     ]
-    assert yaml.safe_load(as_text(lines, (remark,))) == as_data(lines)
+    kept = {} if commented_out else {key: value}
+    assert yaml.safe_load(as_text(lines, (remark,))) == {"first": {**kept, "last": 1}, "second": [{key: value}]}
 
 
 def test_a_churn_flag_without_a_date_of_leaving_refers_to_the_last_day_loaded(tmp_path: Path) -> None:
@@ -523,9 +539,9 @@ def test_a_churn_flag_without_a_date_of_leaving_refers_to_the_last_day_loaded(tm
         C-3         | 2024-03-05     | 14.00        | No
     """)
     )
-    entry = made.data["tables"]["subscriptions"]
+    entry = content(made)["tables"]["subscriptions"]
     assert entry["only_where"]["end_date"] == {"Churn": ["Yes"]}
-    assert entry["constants"]["end_date"] == made.data["data_through"] == dt.date(2024, 3, 5)
+    assert entry["constants"]["end_date"] == content(made)["data_through"] == dt.date(2024, 3, 5)
     assert str(read_back(made, tmp_path).data_through) == "2024-03-05"
 
 
@@ -617,7 +633,9 @@ needs_datasets = pytest.mark.skipif(not DATASETS.is_dir(), reason="the public da
 def test_a_draft_from_headers_and_values_alone_needs_three_hand_edits_at_most(export: str) -> None:
     place, only, ready, differs = EXPORTS[export]
     made = draft_of(seen(DATASETS / place, only))
-    needed = edits(made.data, made.questions, {**said(READY / f"{ready}.yml"), **differs}, seen(DATASETS / place, only))
+    needed = edits(
+        content(made), made.questions, {**said(READY / f"{ready}.yml"), **differs}, seen(DATASETS / place, only)
+    )
     assert len(needed) <= 3, "\n".join(needed)
 
 
@@ -628,7 +646,7 @@ def test_an_export_with_a_ready_mapping_uses_it_and_says_what_differs(export: st
     folder = seen(DATASETS / place, only)
     made = draft_of(folder, ready=known_exports())
     made.write(tmp_path / "drafted.yml")
-    assert made.data["use"] == ready
+    assert content(made)["use"] == ready
     assert edits(said(tmp_path / "drafted.yml"), (), {**said(READY / f"{ready}.yml"), **differs}, folder) == []
 
 
@@ -640,7 +658,7 @@ def test_the_export_of_a_known_product_is_recognised(product: str, tmp_path: Pat
     folder = ROOT / "tests" / "exports" / product
     made = draft(open_source(folder))
     made.write(tmp_path / "drafted.yml")
-    assert (made.data["use"], made.questions) == (product, ())
+    assert (content(made)["use"], made.questions) == (product, ())
     assert {row.certainty for row in made.certainty} == {"sure"}
     needed = edits(said(tmp_path / "drafted.yml"), (), said(folder / "mapping.yml"), seen(folder))
     assert len(needed) <= 3, "\n".join(needed)
@@ -656,7 +674,7 @@ def gathered(folder: Path, *products: str) -> Source:
 @pytest.mark.skipif(len(PRODUCTS) < 6, reason="the exports of products are not here")
 def test_exports_of_several_products_in_one_folder_use_several_ready_mappings(tmp_path: Path) -> None:
     made = draft(gathered(tmp_path, "stripe", "zendesk"))
-    assert sorted(made.data["use"]) == ["stripe", "zendesk"]
+    assert sorted(content(made)["use"]) == ["stripe", "zendesk"]
     read = read_back(made, tmp_path)
     assert {name: entry.file for name, entry in read.tables.items()} == {
         "accounts": "stripe customers.csv",
@@ -670,7 +688,7 @@ def test_exports_of_several_products_in_one_folder_use_several_ready_mappings(tm
 def test_a_table_that_two_products_have_is_taken_from_one_of_them(tmp_path: Path) -> None:
     made = draft(gathered(tmp_path, "salesforce", "stripe"))
     read = read_back(made, tmp_path)
-    assert made.data["tables"]["accounts"]["use"] in ("salesforce", "stripe")
+    assert content(made)["tables"]["accounts"]["use"] in ("salesforce", "stripe")
     assert read.tables["subscriptions"].file == "stripe subscriptions.csv"
     assert read.tables["tickets"].file == "salesforce Case.csv"
 
@@ -683,7 +701,7 @@ def test_an_optional_header_that_a_known_export_lacks_is_taken_out_and_a_needed_
     frame.drop(columns=["First reply time in minutes", "Satisfaction Score"]).to_csv(path, index=False)
     made = draft(source)
     read = read_back(made, tmp_path)
-    assert (made.data["use"], made.questions) == ("zendesk", ())
+    assert (content(made)["use"], made.questions) == ("zendesk", ())
     assert "first_response_at" not in read.tables["tickets"].offsets
     assert read.tables["tickets"].columns["csat"] is None
 
@@ -693,7 +711,7 @@ def test_a_source_is_looked_at_file_by_file(tmp_path: Path) -> None:
     CONTRACTS.to_csv(tmp_path / "contracts.csv", index=False)
     (tmp_path / "broken.csv").write_text("")
     made = draft(open_source(tmp_path))
-    assert set(made.data["tables"]) == {"accounts", "subscriptions"}
+    assert set(content(made)["tables"]) == {"accounts", "subscriptions"}
     assert "- broken.csv:" in made.text
 
 
@@ -703,7 +721,7 @@ def test_every_distinct_day_of_a_big_file_is_looked_at(tmp_path: Path) -> None:
     rows = range(20_000)
     frame = pd.DataFrame({"ticket_id": [f"T{row}" for row in rows], "opened_at": opened, "priority": ["low"] * 20_000})
     frame.to_csv(tmp_path / "tickets.csv", index=False)
-    assert draft(open_source(tmp_path)).data["date_format"] == "DD-MM-YYYY"
+    assert content(draft(open_source(tmp_path)))["date_format"] == "DD-MM-YYYY"
 
 
 # --- what is loaded through a draft ------------------------------------------------------------------------------
@@ -717,7 +735,7 @@ def answered(made: Draft, **answers: Any) -> dict[str, Any]:
             return {inner: fill(inner, each) for inner, each in value.items()}
         return answers[key] if value == "?" else value
 
-    return {**fill("", made.data), **{key: answers[key] for key in answers if key in ("currency",)}}
+    return {**fill("", content(made)), **{key: answers[key] for key in answers if key in ("currency",)}}
 
 
 ANSWERS = {
@@ -759,14 +777,14 @@ def test_a_workbook_as_the_source_loads_like_the_text_file_of_the_same_calls(tmp
     shutil.copy(DATASETS / "pwc_call_centre" / "Call-Center-Dataset.csv", tmp_path)
     text = load(tmp_path, READY / "pwc_call_centre.yml").tickets
     pd.testing.assert_frame_equal(load(book, tmp_path / "drafted.yml").tickets, text, check_like=True)
-    known = draft_of(seen(book), ready=known_exports()).data
+    known = content(draft_of(seen(book), ready=known_exports()))
     assert (known["use"], known["tables"]) == ("pwc_call_centre", {"tickets": {"file": "Call center data"}})
 
 
 @needs_datasets
 def test_of_a_workbook_and_a_text_file_with_the_same_rows_one_is_drafted_and_the_other_named() -> None:
     made = draft_of(seen(DATASETS / "pwc_call_centre"))
-    assert made.data["tables"]["tickets"]["file"] in ("Call-Center-Dataset.csv", "Call-Center-Dataset.xlsx")
+    assert content(made)["tables"]["tickets"]["file"] in ("Call-Center-Dataset.csv", "Call-Center-Dataset.xlsx")
     assert "Would do as well, with less to go by: Call-Center-Dataset" in made.text
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pandera.errors
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cs_helpers.data import sample
-from cs_helpers.data.contract.checks import failures, schema, validate
+from cs_helpers.data.contract.checks import schema
 from cs_helpers.data.contract.columns import Column
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.tables import load
@@ -54,6 +56,26 @@ def good(table: str, rows: int = 12) -> pd.DataFrame:
     return frame
 
 
+def failures(table: str, frame: pd.DataFrame) -> dict[tuple[str, str], list[Any]]:
+    """(check, column) -> index labels of the rows of a typed frame that fail it; column "" for whole rows."""
+    try:
+        schema(table).validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        cases = error.failure_cases
+    else:
+        return {}
+    failed: dict[tuple[str, str], list[Any]] = {}
+    for (check, context), rows in cases.groupby(["check", "schema_context"], sort=False):
+        if check == "column_in_dataframe":
+            failed.update({("missing_column", str(name)): [] for name in rows["failure_case"]})
+        elif context == "DataFrameSchema":
+            failed[(str(check), "")] = sorted(set(rows["index"]))
+        else:
+            for name, part in rows.groupby("column", sort=False):
+                failed[(str(check), str(name))] = sorted(set(part["index"]))
+    return failed
+
+
 def inspected(table: str, frame: pd.DataFrame) -> Inspection:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "mapping.yml").write_text(SETTINGS)
@@ -64,7 +86,7 @@ def inspected(table: str, frame: pd.DataFrame) -> Inspection:
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_that_keeps_the_contract_passes_both_judges(table: str) -> None:
     frame = good(table)
-    assert validate(table, frame) == []
+    assert failures(table, frame) == {}
     assert inspected(table, frame).problems == ()
 
 
@@ -150,9 +172,3 @@ def test_the_schema_of_a_table_says_what_its_columns_mean() -> None:
     described = schema("tickets")
     assert described.columns["csat"].description == "satisfaction with the contact"
     assert described.description == "one row per support contact"
-
-
-def test_validate_words_the_problems_of_a_frame_of_ones_own() -> None:
-    frame = good("tickets").assign(csat=9.0)
-    (problem,) = validate("tickets", frame)
-    assert str(problem).startswith("tickets.csat, rows 1, 2, 3, 4, 5 and 7 more: a value is out of range")

@@ -1,5 +1,4 @@
-"""The tables the toolkit reads: grain, key, columns, units, and the checks every row has to pass.
+"""The tables that the toolkit reads: what a row is, keys, columns, units, and the checks every row has to pass.
 
-``TABLES`` is the contract. Parsing, the pandera schemas, the dictionary and the messages are built from it, so one
-more column is one more entry. This package is the only home of pandera.
+Parsing, pandera schemas, the data dictionary and messages are made from ``tables.TABLES``.
 """

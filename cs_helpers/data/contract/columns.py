@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["text", "date", "time", "money", "integer", "number", "flag"]
 
@@ -35,10 +35,10 @@ MAX_MONEY = 1e12  # beyond this, sums in whole cents stop being exact; no real a
 class Column:
     """One column of the contract.
 
-    ``missing`` says what an empty field means, ``default`` what is filled in for one. ``one_of`` are the only
-    values allowed, compared without regard to case. ``after_outcome``: the value exists, or is final, only once
-    the thing to be predicted has happened, so it never enters a risk model. ``known_with`` is the column whose
-    date tells when this value became known; before that date it is unknown, whatever the export holds.
+    ``missing``: what an empty field means. ``default``: what an empty field is filled with. ``one_of``: the only
+    values allowed, in any case. ``after_outcome``: the value exists, or is final, only once the thing to be predicted
+    has happened, so it never enters a risk model. ``known_with``: the column whose date is the day on which this value
+    became known; before that day it is unknown, whatever the export holds.
     """
 
     name: str
@@ -57,12 +57,12 @@ class Column:
 
     @property
     def stored(self) -> str:
-        """Its name in the engine, where money is whole cents."""
+        """The column's name in the engine, where money is whole cents."""
         return f"{self.name}_cents" if self.kind == "money" else self.name
 
     @property
     def sql_type(self) -> str:
-        """Its type in the engine."""
+        """The column's type in the engine."""
         return SQL_TYPES[self.kind]
 
 
@@ -70,18 +70,18 @@ class Column:
 class Table:
     """One table of the contract.
 
-    ``key`` columns identify a row, where the table has all of them. ``periods`` are (start, end) pairs that must
-    not run backwards: an error. ``orders`` are such pairs whose breach sets the row aside. ``known_from`` are the
-    columns whose first filled one tells when the row became known; "" rows are known from the start.
-    ``references``: column -> the table whose key it names. ``stand_in``: column -> the column through which it is
-    found where the export lacks it. ``at_least_one``: columns of which a row needs one. ``fills`` says what the
-    reports gain from the table.
+    ``grain``: what one row is. ``key``: the columns that identify a row, where the export has all of them.
+    ``periods``: (start, end) pairs whose wrong order is an error; ``orders``: such pairs whose wrong order excludes the
+    row. ``known_from``: the first filled one of these columns is the day on which the row became known; without them
+    rows are known from the start. ``references``: column -> the table whose key it holds. ``stand_in``: column -> the
+    column through which it is found where the export lacks it. ``at_least_one``: columns of which a row needs one.
+    ``fills``: what the reports gain from the table.
     """
 
     name: str
     grain: str
-    key: tuple[str, ...]
     columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
     required: bool = False
     keeps_attributes: bool = False
     periods: tuple[tuple[str, str], ...] = ()
@@ -103,30 +103,34 @@ class Table:
 
     @property
     def event_time(self) -> str:
-        """The column that dates its events; "" where rows are no events."""
+        """The column with the date of each row's event; "" where rows are no events."""
         dated = {column.name for column in self.columns if column.kind in ("date", "time")}
         return next((name for name in self.known_from if name in dated), "")
 
 
-def key(name: str, meaning: str) -> Column:
-    """A column that has to be there and filled in every row."""
-    return Column(name, "text", meaning, required=True, nullable=False, missing="an error")
-
-
-def needed(name: str, kind: Kind, meaning: str, unit: str = "", minimum: float | None = None) -> Column:
-    """A dated or counted column that has to be there and filled in every row."""
-    maximum = MAX_MONEY if kind == "money" else None
-    return Column(name, kind, meaning, True, False, unit, "an error", minimum, maximum)
-
-
-def amount(
-    name: str, meaning: str, missing: str = "unknown", after_outcome: bool = False, known_with: str = ""
+def needed(
+    name: str, kind: Kind, meaning: str, unit: str = "", minimum: float | None = None, one_of: tuple[str, ...] = ()
 ) -> Column:
+    """A column that has to be there and filled in every row."""
+    maximum = MAX_MONEY if kind == "money" else None
+    return Column(name, kind, meaning, True, False, unit, "an error", minimum, maximum, one_of)
+
+
+def key(name: str, meaning: str) -> Column:
+    """A text column that has to be there and filled in every row."""
+    return needed(name, "text", meaning)
+
+
+def after_outcome(
+    name: str, kind: Kind, meaning: str, missing: str = "unknown", known_with: str = "", required: bool = False
+) -> Column:
+    """A column whose value exists, or is final, only after the outcome."""
+    return Column(name, kind, meaning, required, missing=missing, after_outcome=True, known_with=known_with)
+
+
+def amount(name: str, meaning: str, missing: str = "unknown", **more: Any) -> Column:
     """An optional amount of money, never negative."""
-    return Column(
-        name, "money", meaning, unit="currency", missing=missing, minimum=0, maximum=MAX_MONEY,
-        after_outcome=after_outcome, known_with=known_with,
-    )  # fmt: skip
+    return Column(name, "money", meaning, False, True, "currency", missing, 0, MAX_MONEY, **more)
 
 
 def count(name: str, meaning: str, unit: str = "", known_with: str = "", missing: str = "unknown") -> Column:

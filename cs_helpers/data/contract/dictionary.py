@@ -1,4 +1,4 @@
-"""The contract as a document and as data, made from ``TABLES`` so that neither can drift from what is checked.
+"""The contract as a document and as data, made from the ``TABLES`` that the checks use too.
 
 python -m cs_helpers.data.contract.dictionary        prints data/README.md
 """
@@ -33,14 +33,13 @@ which table would fill it. `cs-helpers check SOURCE` says what is there, what is
 
 def markdown() -> str:
     """The text of data/README.md."""
-    parts = [_HEAD, "| table | needed | one row is | gives |\n|---|---|---|---|\n"]
-    parts[1] += "".join(
+    rows = "".join(
         f"| [{table.name}](#{table.name}) | {'yes' if table.required else ''} | "
-        f"{table.grain.removeprefix('one row per ')} | "
-        f"{table.fills} |\n"
+        f"{table.grain.removeprefix('one row per ')} | {table.fills} |\n"
         for table in TABLES.values()
     )
-    return "\n".join([*parts, *map(_section, TABLES.values())])
+    overview = f"| table | needed | one row is | gives |\n|---|---|---|---|\n{rows}"
+    return "\n".join([_HEAD, overview, *map(_section, TABLES.values())])
 
 
 def _section(table: Table) -> str:
@@ -55,11 +54,10 @@ def _section(table: Table) -> str:
         facts.append(f"Each row needs {' or '.join(f'`{name}`' for name in table.at_least_one)}.")
     if table.keeps_attributes:
         facts.append("Further columns are kept as attributes.")
-    rows = "".join(_row(column) for column in table.columns)
     return (
         f"## {table.name}\n\n{' '.join(facts)}\n\n"
-        f"| column | type, unit | needed | meaning | missing means | after the outcome | known with |\n"
-        f"|---|---|---|---|---|---|---|\n{rows}"
+        "| column | type, unit | needed | meaning | missing means | after the outcome | known with |\n"
+        f"|---|---|---|---|---|---|---|\n{''.join(map(_row, table.columns))}"
     )
 
 
@@ -88,25 +86,23 @@ def as_records() -> list[dict[str, Any]]:
             "required": table.required,
             "key": list(table.key),
             "fills": table.fills,
-            "columns": [column_record(column) for column in table.columns],
+            "columns": [
+                {
+                    "name": column.name,
+                    "type": KIND_WORDS[column.kind],
+                    "unit": column.unit,
+                    "meaning": column.meaning,
+                    "required": column.required,
+                    "missing": column.missing,
+                    "one_of": list(column.one_of),
+                    "known_only_after_outcome": column.after_outcome,
+                    "known_with": column.known_with,
+                }
+                for column in table.columns
+            ],
         }
         for table in TABLES.values()
     ]
-
-
-def column_record(column: Column) -> dict[str, Any]:
-    """One column of the contract as data."""
-    return {
-        "name": column.name,
-        "type": KIND_WORDS[column.kind],
-        "unit": column.unit,
-        "meaning": column.meaning,
-        "required": column.required,
-        "missing": column.missing,
-        "one_of": list(column.one_of),
-        "known_only_after_outcome": column.after_outcome,
-        "known_with": column.known_with,
-    }
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""How days, times and flags may be written, in our letters (``DD-MM-YYYY``) and in strptime's (``%d-%m-%Y``)."""
+"""Formats of days and times, in letters (``DD-MM-YYYY``) and as strptime's (``%d-%m-%Y``), and the words of flags."""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 
 DATE_TOKENS = {
     "YYYY": "%Y", "YY": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%m", "DD": "%d", "D": "%d",
@@ -21,6 +22,7 @@ TRUE_WORDS = ("true", "yes", "y", "t", "1")
 FALSE_WORDS = ("false", "no", "n", "f", "0")
 
 
+@cache
 def strptime_format(declared: str) -> str:
     """``DD-MM-YYYY`` as ``%d-%m-%Y``; a format that already has ``%`` in it, or counts days, is kept.
 

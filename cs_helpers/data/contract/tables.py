@@ -1,12 +1,11 @@
 """The fourteen tables: grain, key, columns with type, unit and meaning, and when each value became known.
 
-Only ``accounts`` and ``subscriptions`` are required. Everything that checks, parses or documents a table is made
-from these entries, so one more column is one more line here.
+Only ``accounts`` and ``subscriptions`` are required. Parsing, checks and documents are made from these entries.
 """
 
 from __future__ import annotations
 
-from cs_helpers.data.contract.columns import Column, Table, amount, count, key, measure, needed
+from cs_helpers.data.contract.columns import Column, Table, after_outcome, amount, count, key, measure, needed
 
 ACCOUNTS = Table(
     name="accounts",
@@ -42,14 +41,8 @@ SUBSCRIPTIONS = Table(
         Column("subscription_id", "text", "the period's key, if there is one", nullable=False, missing="an error"),
         key("account_id", "the paying account"),
         needed("start_date", "date", "the first day paid for"),
-        Column(
-            "end_date",
-            "date",
-            "the first day no longer paid for",
-            required=True,
-            missing="still running",
-            after_outcome=True,
-            known_with="end_date",
+        after_outcome(
+            "end_date", "date", "the first day no longer paid for", "still running", "end_date", required=True
         ),
         needed("mrr", "money", "monthly recurring revenue of this period", "currency per month", minimum=0),
         Column("plan", "text", "plan or product"),
@@ -58,21 +51,13 @@ SUBSCRIPTIONS = Table(
         measure("term_months", "length of the contract term", "months"),
         Column("is_trial", "flag", "whether the period is a trial"),
         measure("discount_rate", "discount on the list price", "fraction", low=None),
-        Column(
-            "notice_date",
-            "date",
-            "the day notice was given",
-            missing="no notice",
-            after_outcome=True,
-            known_with="notice_date",
-        ),
+        after_outcome("notice_date", "date", "the day notice was given", "no notice", "notice_date"),
     ),
 )
 
 RENEWALS = Table(
     name="renewals",
     grain="one row per renewal decision",
-    key=(),
     known_from=("due_date",),
     references={"account_id": "accounts"},
     fills="renewal rates and the renewal outlook; absent, due dates come from term_months",
@@ -80,24 +65,18 @@ RENEWALS = Table(
         key("account_id", "the account whose contract is due"),
         needed("due_date", "date", "the day the contract was due when it was signed"),
         needed("target_mrr", "money", "what was up for renewal", "currency per month", minimum=0),
-        amount("renewed_mrr", "what was renewed; 0 is lost", "still open", True, "decided_date"),
-        Column(
-            "decided_date",
-            "date",
-            "the day the decision fell",
-            missing="still open",
-            after_outcome=True,
-            known_with="decided_date",
+        amount(
+            "renewed_mrr", "what was renewed; 0 is lost", "still open", after_outcome=True, known_with="decided_date"
         ),
-        Column("outcome", "text", "renewed, lost, ...", missing="open", after_outcome=True, known_with="decided_date"),
-        Column("forecast_category", "text", "what the owner expected, e.g. commit", after_outcome=True),
+        after_outcome("decided_date", "date", "the day the decision fell", "still open", "decided_date"),
+        after_outcome("outcome", "text", "renewed, lost, ...", "open", "decided_date"),
+        after_outcome("forecast_category", "text", "what the owner expected, e.g. commit"),
     ),
 )
 
 USAGE = Table(
     name="usage",
     grain="one row per event, or per account and day",
-    key=(),
     known_from=("occurred_at",),
     references={"account_id": "accounts", "subscription_id": "subscriptions"},
     stand_in={"account_id": "subscription_id"},
@@ -148,17 +127,13 @@ TICKETS = Table(
 SURVEYS = Table(
     name="surveys",
     grain="one row per answer, or per invitation with an empty answer",
-    key=(),
     orders=(("sent_at", "answered_at"),),
     known_from=("sent_at", "answered_at"),
     references={"account_id": "accounts", "rep_id": "reps"},
     at_least_one=("sent_at", "answered_at"),
     fills="NPS, CSAT, CES, agent satisfaction, exit reasons",
     columns=(
-        Column(
-            "kind", "text", "which survey", True, False, missing="an error",
-            one_of=("nps", "csat", "ces", "agent", "exit"),
-        ),
+        needed("kind", "text", "which survey", one_of=("nps", "csat", "ces", "agent", "exit")),
         Column("sent_at", "time", "when it was asked", missing="not recorded"),
         Column("answered_at", "time", "when it was answered", missing="no answer", known_with="answered_at"),
         Column("account_id", "text", "who was asked", missing="not recorded"),
@@ -166,30 +141,31 @@ SURVEYS = Table(
         Column("stage", "text", "onboarding, periodic or exit", one_of=("onboarding", "periodic", "exit")),
         measure("score", "the answer, on its kind's scale", "points", 0, 10, "answered_at"),
         Column("comment", "text", "the answer in words", known_with="answered_at"),
-        Column("reason", "text", "why they leave, as stated", after_outcome=True, known_with="answered_at"),
-        Column("competitor", "text", "to whom they go", missing="none", after_outcome=True, known_with="answered_at"),
+        after_outcome("reason", "text", "why they leave, as stated", known_with="answered_at"),
+        after_outcome("competitor", "text", "to whom they go", "none", "answered_at"),
     ),
-)  # fmt: skip
+)
 
 TOUCHES = Table(
     name="touches",
     grain="one row per Customer Success touch",
-    key=(),
     known_from=("occurred_at",),
     references={"account_id": "accounts", "rep_id": "reps"},
     fills="what CSMs do, capacity, the cost of a touch",
     columns=(
         key("account_id", "the account touched"),
         needed("occurred_at", "time", "when it happened"),
-        Column(
-            "kind", "text", "what kind of touch", True, False, missing="an error",
+        needed(
+            "kind",
+            "text",
+            "what kind of touch",
             one_of=("onboarding", "qbr", "check_in", "training", "escalation", "renewal", "other"),
         ),
         Column("rep_id", "text", "who did it", missing="not recorded"),
         measure("hours", "working time it took", "hours"),
         Column("channel", "text", "video, phone, on site, ..."),
     ),
-)  # fmt: skip
+)
 
 REPS = Table(
     name="reps",
@@ -227,12 +203,10 @@ ASSIGNMENTS = Table(
         key("account_id", "the account looked after"),
         key("rep_id", "who looked after it"),
         needed("start_date", "date", "the first day"),
-        Column(
-            "end_date", "date", "the first day no longer", True, missing="still assigned", known_with="end_date",
-        ),
+        Column("end_date", "date", "the first day no longer", True, missing="still assigned", known_with="end_date"),
         Column("role", "text", "csm, backup, ..."),
     ),
-)  # fmt: skip
+)
 
 COSTS = Table(
     name="costs",
@@ -275,7 +249,7 @@ GOALS = Table(
     columns=(
         key("metric", "what is aimed at: a key of the definitions, or words"),
         key("department", "who answers for it"),
-        Column("target", "number", "the value aimed at, in the metric's unit", True, False, missing="an error"),
+        needed("target", "number", "the value aimed at, in the metric's unit"),
         needed("period_start", "date", "the first day"),
         needed("period_end", "date", "the first day no longer"),
         Column("owner", "text", "the person or team", missing="the whole department", default="department"),
@@ -292,30 +266,23 @@ TOUCHPOINTS = Table(
     columns=(
         needed("date", "date", "the day"),
         key("touchpoint", "where the customer was met, e.g. pricing page"),
-        Column(
-            "stage", "text", "before, during or after the purchase", True, False, missing="an error",
-            one_of=("before", "during", "after"),
-        ),
+        needed("stage", "text", "before, during or after the purchase", one_of=("before", "during", "after")),
         count("impressions", "how often it was shown"),
         count("clicks", "how often it was clicked"),
         count("exits", "sessions that ended there"),
         count("bounces", "sessions that saw nothing else"),
         count("sessions", "sessions that saw it"),
     ),
-)  # fmt: skip
+)
 
 PEOPLE_RECORDS = Table(
     name="people_records",
     grain="one row per hiring interview, training or process",
-    key=(),
     known_from=("date",),
     references={"rep_id": "reps"},
     fills="hiring, training and documented processes",
     columns=(
-        Column(
-            "kind", "text", "what is recorded", True, False, missing="an error",
-            one_of=("interview", "training", "process"),
-        ),
+        needed("kind", "text", "what is recorded", one_of=("interview", "training", "process")),
         Column("rep_id", "text", "the person, once hired", missing="not hired, or nobody in particular"),
         Column("candidate_id", "text", "the candidate's key"),
         Column("date", "date", "the day", missing="known all the time"),
@@ -329,7 +296,7 @@ PEOPLE_RECORDS = Table(
         Column("documented", "flag", "whether the process is written down"),
         Column("covered_in_onboarding", "flag", "whether new people are taught it"),
     ),
-)  # fmt: skip
+)
 
 TABLES: dict[str, Table] = {
     table.name: table

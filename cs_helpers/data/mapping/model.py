@@ -1,6 +1,6 @@
 """The keys of a mapping file as strict models: an unknown key is an error, and nothing is guessed.
 
-How one column of the contract comes about, in this order: (1) the text of its header, of ``joined`` headers, or a
+A column of the contract is made in this order: (1) the text of its header, of ``joined`` headers, or a
 constant; (2) ``values`` translates it; (3) ``only_where`` empties it elsewhere; (4) ``durations`` or (5) ``scale`` turn
 it into the contract's unit; (6) ``offsets`` makes a day or time out of another one; then it is read as its kind, dates
 with ``date_formats`` before ``date_format`` before the file's, times without a zone in ``timezone``.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import datetime as dt
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -22,14 +23,14 @@ CHECKS = (
     "orphan", "end_before_start", "repeated_key", "repeated_row", "missing_value", "unreadable_date",
     "unreadable_value", "date_out_of_range", "value_out_of_range", "not_allowed", "impossible_time",
 )  # fmt: skip
-Overlap = Literal["sum", "error"]
+FILE_WIDE = ("date_format", "timezone", "separator", "encoding", "decimal", "end_date_is")
 EndDate = Literal["first_unpaid_day", "last_paid_day"]
 Unit = Literal["seconds", "minutes", "hours", "days", "weeks", "months", "years"]
-Duration = Literal["HH:mm:ss", "mm:ss", "seconds", "minutes", "hours", "days", "weeks", "months", "years"]
+Duration = Literal["HH:mm:ss", "mm:ss", Unit]
 
 
 def _as_text(value: Any) -> Any:
-    """YAML reads ``TRUE``, ``7`` and ``2024-01-31`` as other things than the text in the export."""
+    """A value as the text in the export: YAML reads ``TRUE``, ``7`` and ``2024-01-31`` as other types."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.date):
@@ -38,13 +39,12 @@ def _as_text(value: Any) -> Any:
 
 
 def as_list(value: Any) -> Any:
-    """One value, or several, as texts; a list within a list stays what it is and is refused."""
-    items = value if isinstance(value, list | tuple) else [value]
-    return tuple(_as_text(item) for item in items)
+    """One value, or several, as texts; a list within a list is left as it is and refused."""
+    return tuple(map(_as_text, value if isinstance(value, list | tuple) else [value]))
 
 
-def _named(value: Any) -> Any:
-    """Names on the left as text: a header may be called 2024."""
+def _text_keys(value: Any) -> Any:
+    """Keys as text: a header may be called 2024."""
     return {_as_text(key): item for key, item in value.items()} if isinstance(value, dict) else value
 
 
@@ -60,7 +60,7 @@ def as_headers(value: Any) -> Any:
 
 
 def as_pairs(value: Any) -> Any:
-    """``on: customerID`` is the same name in both files; ``on: {CustomerID: Customer ID}`` is mine -> theirs."""
+    """``on: customerID`` is the header in both files; ``on: {CustomerID: Customer ID}`` is first -> second file."""
     return {value: value} if isinstance(value, str) else as_headers(value)
 
 
@@ -104,10 +104,10 @@ def as_day(value: Any) -> Any:
         raise ValueError("give a day without a time, like 2024-12-31")
     if isinstance(value, dt.date) or value is None:
         return value
-    try:
-        return dt.date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else int("no day")
-    except ValueError as error:
-        raise ValueError(f"{value!r} is not a day written like 2024-12-31") from error
+    if isinstance(value, str) and len(value) == 10:
+        with suppress(ValueError):
+            return dt.date.fromisoformat(value)
+    raise ValueError(f"{value!r} is not a day written like 2024-12-31")
 
 
 def _check(value: str) -> str:
@@ -125,24 +125,25 @@ Day = Annotated[dt.date, BeforeValidator(as_day)]
 Texts = Annotated[dict[str, str], BeforeValidator(_as_texts)]
 Lists = Annotated[tuple[str, ...], BeforeValidator(as_list)]
 Headers = Annotated[dict[str, Text], BeforeValidator(as_headers)]
-Where = Annotated[dict[str, Lists], BeforeValidator(_named)]
+_TEXT_KEYS = BeforeValidator(_text_keys)
+Where = Annotated[dict[str, Lists], _TEXT_KEYS]
 Factor = Annotated[float, Field(ge=0, strict=False)]
 Divisor = Annotated[float, Field(gt=0, strict=False)]
-PerValue = Annotated[dict[str, Divisor], BeforeValidator(_named)]
-FactorByValue = Annotated[dict[str, Factor], BeforeValidator(_named)]
 Check = Annotated[Text, AfterValidator(_check)]
 Share = Annotated[float, Field(ge=0, le=1, strict=False)]
+RowNumber = Annotated[int, Field(ge=1)]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-
-def _tuples(raw: Any) -> Any:
-    """YAML has lists; a frozen model holds tuples."""
-    if not isinstance(raw, dict):
-        return raw
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_as_tuples(cls, raw: Any) -> Any:
+        """YAML has lists; a frozen model holds tuples."""
+        if not isinstance(raw, dict):
+            return raw
+        return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
 
 
 class Offset(_Strict):
@@ -167,8 +168,8 @@ class Scale(_Strict):
     """
 
     times: Lists = ()
-    by: Annotated[dict[str, FactorByValue], BeforeValidator(_named)] = {}
-    per: Annotated[dict[str, PerValue], BeforeValidator(_named)] = {}
+    by: Annotated[dict[str, Annotated[dict[str, Factor], _TEXT_KEYS]], _TEXT_KEYS] = {}
+    per: Annotated[dict[str, Annotated[dict[str, Divisor], _TEXT_KEYS]], _TEXT_KEYS] = {}
     factor: Divisor = 1.0
 
 
@@ -182,13 +183,13 @@ class Also(_Strict):
 
     file: Text
     sheet: Text | None = None
-    header_row: Annotated[int, Field(ge=1)] | None = None
+    header_row: RowNumber | None = None
     on: Annotated[dict[str, Text], BeforeValidator(as_pairs), Field(min_length=1)]
     headers: Headers | None = None
 
 
 def _in_order(offsets: dict[str, Offset]) -> dict[str, Offset]:
-    """Offsets after those that they start from; a circle is left as it is and refused elsewhere."""
+    """Offsets after those that they start from; a circle is left as it is and reported elsewhere."""
     placed: dict[str, Offset] = {}
     waiting = dict(offsets)
     while waiting:
@@ -221,7 +222,7 @@ class TableMapping(_Strict):
     use: Text | None = None
     file: Text | None = None
     sheet: Text | None = None
-    header_row: Annotated[int, Field(ge=1)] | None = None
+    header_row: RowNumber | None = None
     also: tuple[Also, ...] = ()
     columns: Annotated[dict[str, Text | None], BeforeValidator(_as_texts)] = {}
     joined: dict[str, Lists] = {}
@@ -243,11 +244,6 @@ class TableMapping(_Strict):
     encoding: Encoding | None = None
     decimal: Literal[".", ","] | None = None
     end_date_is: EndDate | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _lists_as_tuples(cls, raw: Any) -> Any:
-        return _tuples(raw)
 
 
 class ChurnRecord(_Strict):
@@ -290,20 +286,14 @@ class ExportMapping(_Strict):
     partial: bool = False
     set_aside: tuple[Check, ...] = ()
     tolerance: dict[Check, Share] = {}
-    overlap: Overlap = "sum"
+    overlap: Literal["sum", "error"] = "sum"
     tables: dict[str, TableMapping] = {}
     churn_records: tuple[ChurnRecord, ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _lists_as_tuples(cls, raw: Any) -> Any:
-        return _tuples(raw)
 
     def table(self, name: str) -> TableMapping:
         """The entry of one table with the file-wide settings filled in."""
         entry = self.tables.get(name, TableMapping())
-        wide = ("date_format", "timezone", "separator", "encoding", "decimal", "end_date_is")
-        return entry.model_copy(update={key: getattr(entry, key) or getattr(self, key) for key in wide})
+        return entry.model_copy(update={key: getattr(entry, key) or getattr(self, key) for key in FILE_WIDE})
 
     def allowed(self, check: str) -> float:
         """The share of a table's rows that may break a check and are then set aside."""

@@ -1,4 +1,4 @@
-"""What is wrong with a mapping file, in words: the place, the value, what would be right. All of it at once."""
+"""The problems of a mapping file in words, all at once: the place, the value, and what would be right."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ GIVE_A_VALUE = ("columns", "joined", "constants", "offsets")  # a column gets it
 _CLOCK_UNITS = ("seconds", "minutes", "hours", "days", "weeks", "HH:mm:ss", "mm:ss")
 _MONTH_UNITS = ("months", "years")
 _NUMBERS = ("money", "integer", "number")
+_TIMES = ("date", "time")
 
 
 def length_unit(column: str) -> str:
@@ -38,7 +39,7 @@ def length_unit(column: str) -> str:
 
 
 def as_dict(value: Any) -> dict[Any, Any]:
-    """The ``key: value`` lines of an entry; empty where it is of another type, which the model reports."""
+    """The ``key: value`` lines of an entry; empty for another type, which the model reports."""
     return value if isinstance(value, dict) else {}
 
 
@@ -119,7 +120,8 @@ def contradictions(raw: dict[Any, Any]) -> list[str]:
     problems = [*_days(raw), *_checks(raw), *_records(raw)]
     for name, entry in as_dict(raw.get("tables")).items():
         if name in TABLES and isinstance(entry, dict):
-            problems += [f"{problem}" for problem in _table(entry, TABLES[name], f"tables.{name}")]
+            for check in (_several_sources, _unread, _attributes, _offsets, _kinds, _fixed_values, _filters, _rest):
+                problems += check(entry, TABLES[name], f"tables.{name}")
     return problems
 
 
@@ -152,18 +154,7 @@ def _records(raw: dict[Any, Any]) -> Iterator[str]:
             yield f"churn_records, entry {number}: true_values without a flag. Name the header of the flag as `flag`."
 
 
-def _table(entry: dict[Any, Any], table: Table, place: str) -> Iterator[str]:
-    yield from _twice(entry, table, place)
-    yield from _unread(entry, table, place)
-    yield from _attributes(entry, table, place)
-    yield from _offsets(entry, table, place)
-    yield from _kinds(entry, table, place)
-    yield from _given_values(entry, table, place)
-    yield from _filters(entry, place)
-    yield from _rest(entry, table, place)
-
-
-_SAYS = {"columns": "a header", "joined": "joined headers", "constants": "a value", "offsets": "another day"}
+_SOURCE_NAMES = {"columns": "a header", "joined": "joined headers", "constants": "a value", "offsets": "another day"}
 
 
 def _sources(entry: dict[Any, Any], name: str) -> list[str]:
@@ -175,11 +166,11 @@ def _sources(entry: dict[Any, Any], name: str) -> list[str]:
     ]
 
 
-def _twice(entry: dict[Any, Any], table: Table, place: str) -> Iterator[str]:
+def _several_sources(entry: dict[Any, Any], table: Table, place: str) -> Iterator[str]:
     for name in table.names:
         keys = _sources(entry, name)
         if len(keys) > 1:
-            problem = " and ".join(f"{_SAYS[key]} in {place}.{key}" for key in keys)
+            problem = " and ".join(f"{_SOURCE_NAMES[key]} in {place}.{key}" for key in keys)
             yield f"'{name}' has {problem}. Keep one of them."
     for name, headers in as_dict(entry.get("joined")).items():
         if name in table.names and len(as_list(headers)) < 2:
@@ -231,7 +222,7 @@ def _attributes(entry: dict[Any, Any], table: Table, place: str) -> Iterator[str
 
 def _offsets(entry: dict[Any, Any], table: Table, place: str) -> Iterator[str]:
     offsets = {name: each for name, each in as_dict(entry.get("offsets")).items() if isinstance(each, dict)}
-    dated = [column.name for column in table.columns if column.kind in ("date", "time")]
+    dated = [column.name for column in table.columns if column.kind in _TIMES]
     for name, offset in offsets.items():
         where, base = f"{place}.offsets.{name}", str(offset.get("base", ""))
         if name in table.names and name not in dated:
@@ -263,40 +254,39 @@ def _circle(offsets: dict[str, Any], name: str) -> set[str]:
 
 def _kinds(entry: dict[Any, Any], table: Table, place: str) -> Iterator[str]:
     """Ways of reading that do not fit the column's kind."""
+    scaled = as_dict(entry.get("scale"))
     for name, unit in as_dict(entry.get("durations")).items():
         if name not in table.names:
             continue
         own = length_unit(name)
+        fit = _MONTH_UNITS if own == "months" else _CLOCK_UNITS
         if not own:
             lengths = [each for each in table.names if length_unit(each)]
             fix = f"Those of {table.name} are: {', '.join(lengths)}." if lengths else f"{table.name} has none."
             yield f"{place}.durations: '{name}' is no length of time. {fix}"
-        elif unit in _CLOCK_UNITS + _MONTH_UNITS and unit not in (_MONTH_UNITS if own == "months" else _CLOCK_UNITS):
-            fit = _MONTH_UNITS if own == "months" else _CLOCK_UNITS
+        elif unit in _CLOCK_UNITS + _MONTH_UNITS and unit not in fit:
             yield (
                 f"{place}.durations: '{name}' counts {own}, which {unit} cannot be turned into without guessing how "
                 f"long a month is. Write one of {', '.join(fit)}."
             )
-        if name in as_dict(entry.get("scale")):
+        if name in scaled:
             yield f"'{name}' stands in {place}.durations and in {place}.scale. Keep one of them."
-    for name in as_dict(entry.get("scale")):
-        if name in table.names and table.column(name).kind not in _NUMBERS:
-            yield f"{place}.scale: '{name}' is no number ({table.column(name).kind}). Take it out."
-    for name in as_dict(entry.get("date_formats")):
-        if name in table.names and table.column(name).kind not in ("date", "time"):
-            yield f"{place}.date_formats: '{name}' is no day or time ({table.column(name).kind}). Take it out."
+    for key, kinds, what in (("scale", _NUMBERS, "number"), ("date_formats", _TIMES, "day or time")):
+        for name in as_dict(entry.get(key)):
+            if name in table.names and (kind := table.column(name).kind) not in kinds:
+                yield f"{place}.{key}: '{name}' is no {what} ({kind}). Take it out."
 
 
-def _given_values(entry: dict[Any, Any], table: Table, place: str) -> Iterator[str]:
-    """What a constant or a translation puts in must be something that the column can hold."""
+def _fixed_values(entry: dict[Any, Any], table: Table, place: str) -> Iterator[str]:
+    """Constants and translations that the column cannot hold."""
     for column in table.columns:
         constant = as_dict(entry.get("constants")).get(column.name)
-        if constant is not None and not isinstance(constant, dict | list):
-            words = {str(word).lower() for word in as_dict(as_dict(entry.get("values")).get(column.name))}
-            if as_list(constant)[0].strip().lower() not in words and (what := _unfit(constant, column)):
-                yield f"{place}.constants: {column.name} {what}"
-        for word, meant in as_dict(as_dict(entry.get("values")).get(column.name)).items():
-            if meant not in ("", None) and column.kind not in ("date", "time") and (what := _unfit(meant, column)):
+        translated = as_dict(as_dict(entry.get("values")).get(column.name))
+        what = _unfit(constant, column) if constant is not None else ""
+        if what and _low(as_list(constant)[0]) not in {str(word).lower() for word in translated}:
+            yield f"{place}.constants: {column.name} {what}"
+        for word, meant in translated.items():
+            if meant not in ("", None) and column.kind not in _TIMES and (what := _unfit(meant, column)):
                 yield f"{place}.values.{column.name}: '{as_list(word)[0]}' is translated to what it cannot hold: {what}"
 
 
@@ -311,7 +301,7 @@ def _unfit(value: Any, column: Column) -> str:
         return f"'{text}' is neither true nor false. Write true or false."
     if column.kind in _NUMBERS and not _number(text):
         return f"'{text}' is no number. Write it with digits and a point, like 12.5."
-    if column.kind in ("date", "time") and not _iso(text):
+    if column.kind in _TIMES and not _iso(text):
         return f"'{text}' is not a day written like 2024-12-31."
     return ""
 
@@ -332,18 +322,16 @@ def _iso(text: str) -> bool:
     return text[4:5] == "-" and len(text) >= 10
 
 
-def _filters(entry: dict[Any, Any], place: str) -> Iterator[str]:
+def _filters(entry: dict[Any, Any], _: Table, place: str) -> Iterator[str]:
     drop, keep = as_dict(entry.get("drop_where")), as_dict(entry.get("keep_where"))
     for key, where in (("drop_where", drop), ("keep_where", keep)):
         for header, values in where.items():
             if isinstance(values, list) and not values:
                 yield f"{place}.{key}: '{header}' names no value. Name the values, or take it out."
-    for header in drop:
-        if header in keep:
-            both = [value for value in as_list(drop[header]) if _low(value) in map(_low, as_list(keep[header]))]
-            if both:
-                named = ", ".join(f"'{value}'" for value in both)
-                yield f"{place}: keep_where keeps and drop_where drops {named} of '{header}'. Keep one of them."
+    for header in [header for header in drop if header in keep]:
+        kept = set(map(_low, as_list(keep[header])))
+        if named := ", ".join(f"'{value}'" for value in as_list(drop[header]) if _low(value) in kept):
+            yield f"{place}: keep_where keeps and drop_where drops {named} of '{header}'. Keep one of them."
 
 
 def _low(value: Any) -> str:
@@ -380,8 +368,8 @@ _BOUNDS = {"greater_than": ("more than", "gt"), "greater_than_equal": ("at least
            "less_than_equal": ("at most", "le")}  # fmt: skip
 
 
-def worded(error: Any) -> str:
-    """One of pydantic's errors in our words: the place, the value, what would be right."""
+def type_problem(error: Any) -> str:
+    """The message for one of pydantic's errors: the place, the value, what would be right."""
     place, value, kind = _place(error["loc"]), error["input"], error["type"]
     value = list(value) if isinstance(value, tuple) else value
     if kind == "missing":

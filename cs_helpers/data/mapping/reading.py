@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from cs_helpers.core.errors import MappingError, did_you_mean
 from cs_helpers.data.mapping.model import ExportMapping
-from cs_helpers.data.mapping.problems import contradictions, unknown_keys, worded
+from cs_helpers.data.mapping.problems import contradictions, type_problem, unknown_keys
 from cs_helpers.data.mapping.using import built_on, names_used, ready_mappings
 from cs_helpers.data.sources import display_name, locate
 
@@ -34,27 +34,18 @@ def find_mapping(folder: Path | None, mapping: str | Path | ExportMapping | None
 
 
 def read_mapping(path: str | Path) -> ExportMapping:
-    """The mapping in a YAML file, or the ready one of that name, with all that it uses filled in.
+    """The mapping in a YAML file, or the ready mapping of that name, with all that it uses filled in.
 
     Raises MappingError with every problem of the file at once.
     """
-    file, name = _found(path)
-    return _Reading([]).mapping(file, name)
-
-
-def _found(path: str | Path) -> tuple[Path, str]:
-    """The file that a path or the name of a ready mapping leads to, and how messages call it."""
-    if not _is_name(path):
-        return locate(path), display_name(Path(path).expanduser())
-    ready = ready_mappings()
-    if str(path) in ready:
-        return ready[str(path)], f"{path}.yml"
-    raise MappingError(_unknown_name(str(path), ready))
-
-
-def _is_name(path: str | Path) -> bool:
-    """A bare word is the name of a ready mapping, unless there is such a file."""
-    return bool(re.fullmatch(r"[\w-]+", str(path))) and not locate(path).is_file()
+    if locate(path).is_file() or not re.fullmatch(r"[\w-]+", str(path)):
+        file, name = locate(path), display_name(Path(path).expanduser())
+    else:  # a bare word is the name of a ready mapping
+        ready = ready_mappings()
+        if str(path) not in ready:
+            raise MappingError(_unknown_name(str(path), ready))
+        file, name = ready[str(path)], f"{path}.yml"
+    return ExportMapping.model_validate(_content(file, name, []))
 
 
 def _unknown_name(name: str, ready: dict[str, Path]) -> str:
@@ -64,59 +55,52 @@ def _unknown_name(name: str, ready: dict[str, Path]) -> str:
     )
 
 
-class _Reading:
-    """One mapping file and those it uses; ``within`` are the files whose reading led here."""
+def _content(file: Path, name: str, users: list[Path]) -> dict[Any, Any]:
+    """The file's keys merged over those of the files it uses; ``users`` are the files that led to this one.
 
-    def __init__(self, within: list[Path]):
-        self.within = within
-
-    def mapping(self, file: Path, name: str) -> ExportMapping:
-        """The mapping of a file, with the mappings that it uses. Raises MappingError."""
-        return ExportMapping.model_validate(self.content(file, name))
-
-    def content(self, file: Path, name: str) -> dict[Any, Any]:
-        """The file's keys laid over those of the files it uses. Raises MappingError with the problems of all."""
-        raw = _read_yaml(file, name)
-        if not isinstance(raw, dict):
-            raise MappingError(f"{name}: the file holds no `key: value` lines.\n  Start with `version: 1`.")
-        bases, broken = self._used(raw, file, name)
-        built, against = built_on(raw, bases)
-        if broken:  # without the used mappings, this file is checked by itself
-            built, against = raw, []
-        own = [*unknown_keys(raw), *against, *contradictions(built), *_misfits(built)]
-        if problems := [*broken, *(f"{name}: {problem}" for problem in own)]:
-            raise MappingError("\n".join(dict.fromkeys(problems)))
-        return built
-
-    def _used(self, raw: dict[Any, Any], file: Path, name: str) -> tuple[dict[str, dict[Any, Any]], list[str]]:
-        """Name -> content of the mappings that a file uses, and what is wrong with them."""
-        whole, single = names_used(raw)
-        bases: dict[str, dict[Any, Any]] = {}
-        problems: list[str] = []
-        chain = [*self.within, file.resolve()]
-        ready = ready_mappings()
-        for used in dict.fromkeys([*whole, *single.values()]):
-            is_path = used.endswith((".yml", ".yaml"))
-            there = file.parent / used if is_path else ready.get(used)
-            if there is None:
-                problems.append(f"{name}: use: {_unknown_name(used, ready)}")
-            elif there.resolve() in chain:
-                circle = " -> ".join(each.stem for each in [*chain[chain.index(there.resolve()) :], there])
-                problems.append(f"{name}: use: {used} leads back to itself: {circle}. Take one of them out.")
-            else:
-                try:
-                    bases[used] = _Reading(chain).content(there, used if is_path else f"{used}.yml")
-                except MappingError as error:
-                    problems.append(str(error))
-        return bases, problems
+    Raises MappingError with the problems of all.
+    """
+    raw = _read_yaml(file, name)
+    if not isinstance(raw, dict):
+        raise MappingError(f"{name}: the file holds no `key: value` lines.\n  Start with `version: 1`.")
+    bases, broken = _used(raw, file, name, [*users, file.resolve()])
+    built, conflicts = built_on(raw, bases)
+    if broken:  # without the used mappings, this file is checked by itself
+        built, conflicts = raw, []
+    own = [*unknown_keys(raw), *conflicts, *contradictions(built), *_type_problems(built)]
+    if problems := [*broken, *(f"{name}: {problem}" for problem in own)]:
+        raise MappingError("\n".join(dict.fromkeys(problems)))
+    return built
 
 
-def _misfits(raw: dict[Any, Any]) -> list[str]:
-    """Problems with the types of values; unknown keys are reported elsewhere, with the nearest known key."""
+def _used(raw: dict[Any, Any], file: Path, name: str, chain: list[Path]) -> tuple[dict[str, dict[Any, Any]], list[str]]:
+    """Name -> content of the mappings that a file uses, and what is wrong with them."""
+    whole, single = names_used(raw)
+    bases: dict[str, dict[Any, Any]] = {}
+    problems: list[str] = []
+    ready = ready_mappings()
+    for used in dict.fromkeys([*whole, *single.values()]):
+        is_path = used.endswith((".yml", ".yaml"))
+        there = file.parent / used if is_path else ready.get(used)
+        if there is None:
+            problems.append(f"{name}: use: {_unknown_name(used, ready)}")
+        elif there.resolve() in chain:
+            circle = " -> ".join(each.stem for each in [*chain[chain.index(there.resolve()) :], there])
+            problems.append(f"{name}: use: {used} leads back to itself: {circle}. Take one of them out.")
+        else:
+            try:
+                bases[used] = _content(there, used if is_path else f"{used}.yml", chain)
+            except MappingError as error:
+                problems.append(str(error))
+    return bases, problems
+
+
+def _type_problems(raw: dict[Any, Any]) -> list[str]:
+    """Values of a wrong type; unknown keys are reported elsewhere, with the nearest known key."""
     try:
         ExportMapping.model_validate(raw)
     except ValidationError as error:
-        return [worded(each) for each in error.errors() if each["type"] != "extra_forbidden"]
+        return [type_problem(each) for each in error.errors() if each["type"] != "extra_forbidden"]
     return []
 
 
@@ -143,16 +127,14 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_READ = {
-    "tag:yaml.org,2002:bool": (re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), "tTfF"),
-    "tag:yaml.org,2002:int": (re.compile(r"^-?(?:0|[1-9][0-9]*)$"), "-0123456789"),
-    "tag:yaml.org,2002:null": (re.compile(r"^(?:~|null|Null|NULL|)$"), "~nN\0"),
-    "tag:yaml.org,2002:merge": (re.compile(r"^(?:<<)$"), "<"),
-}
 _Loader.yaml_implicit_resolvers = {}
-for _tag, (_pattern, _first) in _READ.items():
-    for _letter in ["" if _each == "\0" else _each for _each in _first]:
-        _Loader.yaml_implicit_resolvers.setdefault(_letter, []).append((_tag, _pattern))
+for _tag, _pattern, _first in (
+    ("bool", "^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    ("int", "^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
+    ("null", "^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("merge", "^(?:<<)$", "<"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
 
 def _read_yaml(file: Path, name: str) -> Any:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from cs_helpers.data.contract.tables import TABLES
+from cs_helpers.data.mapping.model import FILE_WIDE
 from cs_helpers.data.mapping.problems import GIVE_A_VALUE, as_dict
 
-WIDE = ("date_format", "timezone", "separator", "encoding", "decimal", "end_date_is")
 _SUMMED = ("set_aside", "churn_records")
-_OWN = ("version", "use", "tables", "partial", "tolerance", *WIDE, *_SUMMED)
+_OWN = ("version", "use", "tables", "partial", "tolerance", *FILE_WIDE, *_SUMMED)
 
 
 def ready_mappings() -> dict[str, Path]:
@@ -36,7 +36,7 @@ def ready_mappings() -> dict[str, Path]:
 
 
 def names_used(raw: Mapping[Any, Any]) -> tuple[list[str], dict[str, str]]:
-    """What a file uses as a whole, and table -> what is used for that table alone."""
+    """The mappings that a file uses as a whole, and table -> the one that it uses for that table alone."""
     stated = raw.get("use")
     whole = [str(name) for name in (stated if isinstance(stated, list) else [stated]) if isinstance(name, str | int)]
     single = {
@@ -53,34 +53,34 @@ def built_on(raw: dict[Any, Any], bases: Mapping[str, dict[Any, Any]]) -> tuple[
     own_tables = as_dict(raw.get("tables"))
     built = {key: value for key, value in raw.items() if key != "tables"}
     problems = _settings(built, {name: bases[name] for name in whole if name in bases})
-    pushed = {name: _pushed(base, built) for name, base in bases.items()}
+    offered = {name: _tables_with_settings(base, built) for name, base in bases.items()}
     tables: dict[Any, Any] = {}
-    for table in dict.fromkeys([*(each for name in whole for each in pushed.get(name, {})), *own_tables]):
-        having = [name for name in whole if table in pushed.get(name, {})]
+    for table in dict.fromkeys([*(each for name in whole for each in offered.get(name, {})), *own_tables]):
+        having = [name for name in whole if table in offered.get(name, {})]
         own = own_tables.get(table, {})
         entry: dict[Any, Any] = {}
         if own is None and having:
             continue
         if table in single:
-            entry = pushed.get(single[table], {}).get(table, {})
+            entry = offered.get(single[table], {}).get(table, {})
             if single[table] in bases and not entry:
-                have = ", ".join(pushed[single[table]]) or "none"
+                have = ", ".join(offered[single[table]]) or "none"
                 problems.append(f"tables.{table}.use: {single[table]} has no {table}. Its tables are: {have}.")
         elif len(having) == 1:
-            entry = pushed[having[0]][table]
+            entry = offered[having[0]][table]
         elif having and not (isinstance(own, dict) and own.get("file")):
             problems.append(
                 f"{table} stands in {' and in '.join(having)}. Say which one feeds it: "
                 f"`tables: {{{table}: {{use: {having[0]}}}}}`."
             )
-        tables[table] = laid_over(entry, own) if isinstance(own, dict) else own
+        tables[table] = _merged_entry(entry, own) if isinstance(own, dict) else own
     if tables or not isinstance(raw.get("tables", {}), dict):
         built["tables"] = tables or raw["tables"]
     return built, problems
 
 
-def laid_over(base: dict[Any, Any], own: dict[Any, Any]) -> dict[Any, Any]:
-    """One table's entry merged over another's: an entry for a column here replaces the source of the column there."""
+def _merged_entry(base: dict[Any, Any], own: dict[Any, Any]) -> dict[Any, Any]:
+    """One table's entry merged over a used one: an entry for a column replaces that column's source in the used one."""
     stated = {name for key in GIVE_A_VALUE for name in as_dict(own.get(key))}
     remaining = {
         key: {name: each for name, each in value.items() if name not in stated}
@@ -120,7 +120,7 @@ def _settings(built: dict[Any, Any], bases: Mapping[str, dict[Any, Any]]) -> lis
             words = ", ".join(f"{name} {value}" for name, value in stated.items())
             problems.append(f"the mappings used differ in {key}: {words}. Say here which it is: `{key}: ...`.")
         built[key] = next(iter(stated.values()))
-    for key in WIDE:
+    for key in FILE_WIDE:
         values = {base.get(key) for base in bases.values()}
         if key not in built and len(values) == 1 and None not in values:
             built[key] = values.pop()
@@ -128,7 +128,7 @@ def _settings(built: dict[Any, Any], bases: Mapping[str, dict[Any, Any]]) -> lis
         every = [each for base in bases.values() if isinstance(base.get(key), list) for each in base[key]]
         if every and key not in built:
             built[key] = [each for place, each in enumerate(every) if each not in every[:place]]
-    _tolerance(built, [base["tolerance"] for base in bases.values() if isinstance(base.get("tolerance"), dict)])
+    _tolerance(built, [as_dict(base.get("tolerance")) for base in bases.values()])
     if bases and "partial" not in built and all(base.get("partial") for base in bases.values()):
         built["partial"] = True
     for key in [key for key, value in built.items() if value is None and any(key in base for base in bases.values())]:
@@ -137,24 +137,21 @@ def _settings(built: dict[Any, Any], bases: Mapping[str, dict[Any, Any]]) -> lis
 
 
 def _tolerance(built: dict[Any, Any], used: list[dict[Any, Any]]) -> None:
-    """Shares of several mappings in one: the larger of two, this file's own before both, and none without limit."""
-    own = built.get("tolerance", {})
-    if not used or not isinstance(own, dict):
-        return
-    together: dict[Any, Any] = {}
-    for shares in used:
-        for check, share in shares.items():
-            together[check] = max(share, together.get(check, share), key=str)
-    aside = built.get("set_aside") if isinstance(built.get("set_aside"), list) else []
-    built["tolerance"] = {check: share for check, share in together.items() if check not in (aside or [])} | own
+    """Fills in the tolerated shares: this file's own, else the largest of the used ones; none for checks set aside."""
+    own, aside = built.get("tolerance", {}), built.get("set_aside")
+    largest: dict[Any, Any] = {}
+    for check, share in ((check, share) for shares in used for check, share in shares.items()):
+        if not isinstance(aside, list) or check not in aside:
+            largest[check] = max(share, largest.get(check, share), key=str)
+    if largest and isinstance(own, dict):
+        built["tolerance"] = largest | own
 
 
-def _pushed(base: dict[Any, Any], built: Mapping[Any, Any]) -> dict[Any, dict[Any, Any]]:
-    """The tables of a used mapping, each with the settings of its file, where these do not hold for all."""
-    wide = {key: base[key] for key in WIDE if base.get(key) is not None and key not in built}
-    tables = base.get("tables")
+def _tables_with_settings(base: dict[Any, Any], built: Mapping[Any, Any]) -> dict[Any, dict[Any, Any]]:
+    """The tables of a used mapping, each with its file's settings, unless this file has a setting for all tables."""
+    wide = {key: base[key] for key in FILE_WIDE if base.get(key) is not None and key not in built}
     result: dict[Any, dict[Any, Any]] = {}
-    for name, entry in tables.items() if isinstance(tables, dict) else ():
+    for name, entry in as_dict(base.get("tables")).items():
         fitting = {key: value for key, value in wide.items() if key != "end_date_is" or name == "subscriptions"}
         result[name] = {**fitting, **as_dict(entry)}
     return result

@@ -2,38 +2,37 @@
 
     source -> samples -> matching (file x table) -> planning (the folder) -> composing (lines) -> layout (YAML)
 
-``vocabulary`` reads the known names from ``vocabulary.yml`` and ``headers`` compares with them; ``dates`` finds date
-formats; ``ready`` recognises exports for which a mapping comes with the package.
+``vocabulary`` compares headers with the names in ``vocabulary.yml``; ``dates`` finds date formats; ``ready`` recognises
+exports for which a mapping comes with the package.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cs_helpers.data.mapping.draft.composing import Certainty, compose
-from cs_helpers.data.mapping.draft.layout import as_data, as_text
+from cs_helpers.data.mapping.draft.layout import as_text
 from cs_helpers.data.mapping.draft.planning import common_words, plan
 from cs_helpers.data.mapping.draft.ready import compose_ready, known_exports, recognise
-from cs_helpers.data.mapping.draft.samples import FileSample, FolderSample, look, sample_of
+from cs_helpers.data.mapping.draft.samples import FolderSample, look
 
 if TYPE_CHECKING:
     from cs_helpers.data.mapping.model import ExportMapping
     from cs_helpers.data.sources import Source
 
-__all__ = ["Certainty", "Draft", "FileSample", "FolderSample", "draft", "draft_of", "known_exports", "sample_of"]
+__all__ = ["Draft", "draft"]
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A drafted mapping: ``text`` to edit, what each column's ``certainty`` is, the ``questions`` that are open."""
+    """A drafted mapping: the ``text`` to edit, the ``certainty`` of each column and the open ``questions``."""
 
     text: str
     certainty: tuple[Certainty, ...]
     questions: tuple[str, ...]
-    data: dict[str, Any] = field(repr=False)
 
     def write(self, path: str | Path) -> None:
         """Save the text as UTF-8."""
@@ -54,4 +53,4 @@ def draft_of(folder: FolderSample, company: str = "", ready: Mapping[str, Export
     company = company or " ".join(common_words(folder.files)).title()
     known = recognise(folder, ready or {})
     made = compose_ready(known, folder, company) if known else compose(plan(folder), company)
-    return Draft(as_text(made.lines, made.head), made.certainty, made.questions, as_data(made.lines))
+    return Draft(as_text(made.lines, made.head), made.certainty, made.questions)

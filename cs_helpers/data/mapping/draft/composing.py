@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cs_helpers.data.contract.tables import TABLES
-from cs_helpers.data.mapping.draft.date_columns import DateColumn, span
-from cs_helpers.data.mapping.draft.dates import settling_examples
-from cs_helpers.data.mapping.draft.headers import matches, zone_of
+from cs_helpers.data.mapping.draft.dates import DateColumn, settling_examples, span
 from cs_helpers.data.mapping.draft.layout import Line
 from cs_helpers.data.mapping.draft.matching import ASK, Match, Pick
 from cs_helpers.data.mapping.draft.planning import AS_OF, LAST_DAY, DraftPlan, DraftRecord, JoinedFile, personal
-from cs_helpers.data.mapping.draft.vocabulary import HEADERS
+from cs_helpers.data.mapping.draft.samples import ColumnSample
+from cs_helpers.data.mapping.draft.vocabulary import HEADERS, matches, zone_of
 
 _EVENTS = (
     ("usage", "occurred_at"), ("tickets", "opened_at"), ("touches", "occurred_at"), ("surveys", "sent_at"),
@@ -203,13 +202,17 @@ def _format_line(plan: DraftPlan, each: DateColumn, wide: str) -> str:
 
 def _decimal(plan: DraftPlan) -> list[Line]:
     """The line for a decimal comma in the whole file; none where some table has decimal points."""
-    if any(each.has_decimal_point for found in plan.tables.values() for each in found.numbers_read):
+    if any(each.has_decimal_point for found in plan.tables.values() for each in _numbers_read(found)):
         return []
     return next((lines for found in plan.tables.values() if (lines := _decimal_of(found))), [])
 
 
+def _numbers_read(found: Match) -> list[ColumnSample]:
+    return [each for each in found.file.fields if each.header in found.headers and each.is_number]
+
+
 def _decimal_of(found: Match) -> list[Line]:
-    comma = [each for each in found.numbers_read if each.has_decimal_comma]
+    comma = [each for each in _numbers_read(found) if each.has_decimal_comma]
     return [Line("decimal", ",", comment=f"sure: '{comma[0].header}' holds {comma[0].examples(1)}")] if comma else []
 
 
@@ -356,7 +359,7 @@ def _attributes(plan: DraftPlan, found: Match, certainty: list[Certainty]) -> li
         fields += [(other.file, other.file.by_header[header]) for other in plan.joined for header in other.headers]
     for file, each in fields:
         why = "kept as an attribute"
-        names_churn = each.header in flags or (each.is_flag and matches(each.header, HEADERS.churn_flag))
+        names_churn = each.header in flags or (each.is_flag and matches(each.header, HEADERS["churn_flag"]))
         if names_churn and not plan.is_snapshot:
             why = "left out: it says who left"
         elif personal(each):
@@ -364,9 +367,9 @@ def _attributes(plan: DraftPlan, found: Match, certainty: list[Certainty]) -> li
             why = "left out: personal data"
         elif each.is_constant(file.rows):
             why = "left out: the same value in every row"
-        elif matches(each.header, HEADERS.places, 0.95):
+        elif matches(each.header, HEADERS["places"], 0.95):
             why = "left out: too fine to describe an account by"
-        elif names_churn or matches(each.header, HEADERS.outcome_only):
+        elif names_churn or matches(each.header, HEADERS["outcome_only"]):
             after.append(each.header)
             attributes.append(each.header)
             why = "kept; known only after the outcome, so it enters no risk model"

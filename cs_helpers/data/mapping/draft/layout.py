@@ -1,4 +1,4 @@
-"""Writes readable YAML: comments above and behind lines, and quotes where they are needed."""
+"""Writes readable YAML: comments above and behind lines, quotes where they are needed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*")
 
 @dataclass(frozen=True)
 class Line:
-    """``key: value`` with lines of comments ``above`` it and a ``comment`` behind it.
+    """``key: value`` with comments ``above`` it and a ``comment`` behind it; or as a comment (``commented_out``).
 
-    With ``commented_out`` the line itself is a comment.
-
-    A value is a scalar, a list of scalars, a list of lists of lines, or a list of lines. ``anchor`` names the value,
-    ``alias`` refers to the value of that name.
+    A value is a scalar, a list or mapping of scalars, a list of lines, or a list of lists of lines. ``anchor`` names
+    the value, ``alias`` refers to the value of that name.
     """
 
     key: str
@@ -38,23 +36,6 @@ def as_text(lines: Sequence[Line], head: Sequence[str] = ()) -> str:
     return "\n".join([*comment_lines(head), *_block(lines, "")]) + "\n"
 
 
-def as_data(lines: Sequence[Line]) -> dict[str, Any]:
-    """The data of the lines, as ``yaml.safe_load`` reads the text."""
-    return _data(lines, {})
-
-
-def _data(lines: Sequence[Line], anchors: dict[str, Any]) -> dict[str, Any]:
-    """The data of some lines; ``anchors`` collects the named values, which stand above their aliases."""
-    found: dict[str, Any] = {}
-    for line in lines:
-        if not line.commented_out:
-            value = anchors.get(line.alias, line.value) if line.alias else _value_data(line.value, anchors)
-            found[line.key] = value
-            if line.anchor:
-                anchors[line.anchor] = value
-    return found
-
-
 def scalar(value: Any) -> str:
     """One value in YAML, quoted where it would read as something else."""
     if value is None:
@@ -67,7 +48,10 @@ def scalar(value: Any) -> str:
         return repr(value)
     if _PLAIN.fullmatch(value) and yaml.safe_load(value) == value:
         return str(value)
-    return _quoted(value)
+    if value.isprintable():
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(yaml.safe_dump(value, default_style='"', allow_unicode=True, width=float("inf"))).strip()
 
 
 def comment_lines(texts: Sequence[str], indent: str = "") -> list[str]:
@@ -89,26 +73,6 @@ def safe(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _quoted(value: str) -> str:
-    if not value.isprintable():
-        return str(yaml.safe_dump(value, default_style='"', allow_unicode=True, width=float("inf"))).strip()
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    text = f'"{escaped}"'
-    try:
-        same = yaml.safe_load(text) == value
-    except yaml.YAMLError:
-        same = False
-    return text if same else str(yaml.safe_dump(value, default_style='"', width=float("inf"))).strip()
-
-
-def _value_data(value: Any, anchors: dict[str, Any]) -> Any:
-    if isinstance(value, list | tuple):
-        if value and all(isinstance(item, Line) for item in value):
-            return _data(value, anchors)
-        return [_data(item, anchors) if isinstance(item, list | tuple) else item for item in value]
-    return value
-
-
 def _block(lines: Sequence[Line], indent: str) -> list[str]:
     found: list[str] = []
     for line in lines:
@@ -127,22 +91,13 @@ def _block(lines: Sequence[Line], indent: str) -> list[str]:
 
 def _entry(line: Line, indent: str) -> list[str]:
     key = scalar(line.key)
-    if len(key) > 120:  # a longer key has to be marked as one
-        return (
-            [f"{indent}? {key}", f"{indent}: {_inline(line)}"]
-            if not _is_block(line.value)
-            else _long(line, indent, key)
-        )
-    if not _is_block(line.value):
-        inline = f"{indent}{key}: {_inline(line)}"
-        if len(inline) > WIDTH and isinstance(line.value, list | tuple) and not line.anchor:
-            return [f"{indent}{key}:", *(f"{indent}  - {scalar(item)}" for item in line.value)]
-        return [inline]
-    return [f"{indent}{key}:", *_inside(line.value, indent)]
-
-
-def _long(line: Line, indent: str, key: str) -> list[str]:
-    return [f"{indent}? {key}", f"{indent}:", *_inside(line.value, indent)]
+    start = [f"{indent}? {key}", f"{indent}:"] if len(key) > 120 else [f"{indent}{key}:"]  # "?" marks a long key
+    if isinstance(line.value, list | tuple) and line.value and isinstance(line.value[0], Line | list | tuple):
+        return [*start, *_inside(line.value, indent)]
+    inline = f"{start[-1]} {_inline(line)}"
+    if len(inline) > WIDTH and isinstance(line.value, list | tuple) and not line.anchor:
+        return [*start, *(f"{indent}  - {scalar(item)}" for item in line.value)]
+    return [*start[:-1], inline]
 
 
 def _inside(value: Sequence[Any], indent: str) -> list[str]:
@@ -157,20 +112,12 @@ def _inside(value: Sequence[Any], indent: str) -> list[str]:
     return found
 
 
-def _is_block(value: Any) -> bool:
-    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], Line | list | tuple)
-
-
 def _inline(line: Line) -> str:
     if line.alias:
         return f"*{line.alias}"
     name = f"&{line.anchor} " if line.anchor else ""
     if isinstance(line.value, list | tuple):
-        return f"{name}[{', '.join(scalar(item) for item in line.value)}]"
+        return f"{name}[{', '.join(map(scalar, line.value))}]"
     if isinstance(line.value, dict):
-        return f"{name}{{{', '.join(f'{scalar(k)}: {_item(v)}' for k, v in line.value.items())}}}"
+        return f"{name}{{{', '.join(f'{scalar(key)}: {scalar(value)}' for key, value in line.value.items())}}}"
     return name + scalar(line.value)
-
-
-def _item(value: Any) -> str:
-    return f"[{', '.join(map(scalar, value))}]" if isinstance(value, list | tuple) else scalar(value)

@@ -9,9 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cs_helpers.data.contract.tables import TABLES
-from cs_helpers.data.mapping.draft.date_columns import DateColumn, date_columns
-from cs_helpers.data.mapping.draft.headers import (
+from cs_helpers.data.mapping.draft.dates import DateColumn, date_columns
+from cs_helpers.data.mapping.draft.matching import Match, Pick, match, true_values
+from cs_helpers.data.mapping.draft.samples import SAMPLED_ROWS, ColumnSample, FileSample, FolderSample
+from cs_helpers.data.mapping.draft.vocabulary import (
     CURRENCY_OF_COUNTRY,
+    HEADERS,
+    VOCABULARY,
     first_match,
     matches,
     ranks,
@@ -19,9 +23,6 @@ from cs_helpers.data.mapping.draft.headers import (
     unit_of,
     words,
 )
-from cs_helpers.data.mapping.draft.matching import Match, Pick, match
-from cs_helpers.data.mapping.draft.samples import SAMPLED_ROWS, ColumnSample, FileSample, FolderSample
-from cs_helpers.data.mapping.draft.vocabulary import HEADERS, VOCABULARY
 
 AS_OF = "day after"  # placeholder for the day after the last one loaded, from which a snapshot counts back
 LAST_DAY = "last day"  # placeholder for the last day loaded
@@ -126,7 +127,7 @@ def _with_gap(found: Match) -> Match:
         f"No header of {found.file.name} looks like {name} ({found.table.column(name).meaning}): write it at "
         f"`{found.table.name}: columns: {name}`, where the line stands commented out."
     )
-    gap = Pick(name, (), {"columns": "<header>"}, "unsure", "no header looks like it", 0, question, commented_out=True)
+    gap = Pick(name, (), {"columns": "<header>"}, "no header looks like it", "unsure", question, commented_out=True)
     return replace(found, picks={**found.picks, name: gap})
 
 
@@ -246,19 +247,17 @@ def _snapshot(found: Match) -> Match:
     file, picks = found.file, dict(found.picks)
     if not {"account_id", "mrr"} <= set(picks):
         return found
-    free = [
-        each.header for each in file.fields if each.is_number and not each.is_flag and each.header not in found.headers
-    ]
-    if "start_date" not in picks and (tenure := first_match(free, HEADERS.tenure)):
+    tenure = first_match(found.unused(lambda each: each.is_number and not each.is_flag), HEADERS["tenure"])
+    if "start_date" not in picks and tenure:
         unit = unit_of(tenure)
         lines: dict[str, Any] = {"offsets": {"base": AS_OF, "subtract": tenure, "unit": unit or "months"}}
         why = "counted back from the day the export was made" + ("" if unit else "; months, as tenure usually is")
-        picks["start_date"] = Pick("start_date", (tenure,), lines, "likely", why, 1)
+        picks["start_date"] = Pick("start_date", (tenure,), lines, why)
     flag = churn_flag(file)
     if "start_date" in picks and "end_date" not in picks and flag:
         lines = {"constants": LAST_DAY, "only_where": {flag.header: list(churned_values(flag))}}
         why = "the export says whether, not when: the last day stands in for those who had left"
-        picks["end_date"] = Pick("end_date", (flag.header,), lines, "likely", why, 1)
+        picks["end_date"] = Pick("end_date", (flag.header,), lines, why)
     return replace(found, picks=picks)
 
 
@@ -280,13 +279,11 @@ def _snapshot_tables(tables: Mapping[str, Match]) -> dict[str, Match]:
     if reason and flag and "surveys" not in tables:
         why = "the reason stands with those who left"
         picks = {
-            "kind": Pick("kind", (), {"constants": "exit"}, "likely", why),
-            "answered_at": Pick(
-                "answered_at", (), {"constants": LAST_DAY}, "likely", "the day of the export stands in"
-            ),
+            "kind": Pick("kind", (), {"constants": "exit"}, why),
+            "answered_at": Pick("answered_at", (), {"constants": LAST_DAY}, "the day of the export stands in"),
             "account_id": subscriptions.picks["account_id"],
-            "stage": Pick("stage", (), {"constants": "exit"}, "likely", why),
-            "reason": Pick("reason", (reason,), {"columns": reason}, "sure", "a known word for it"),
+            "stage": Pick("stage", (), {"constants": "exit"}, why),
+            "reason": Pick("reason", (reason,), {"columns": reason}, "a known word for it", "sure"),
         }
         rows = {"keep_where": {flag.header: list(churned_values(flag))}}
         found["surveys"] = Match(file, TABLES["surveys"], picks, rows)
@@ -299,19 +296,19 @@ def _snapshot_tables(tables: Mapping[str, Match]) -> dict[str, Match]:
 def churn_flag(file: FileSample) -> ColumnSample | None:
     """The column that marks who left, as a flag or as a status."""
     flags = [each.header for each in file.fields if each.is_flag]
-    header = first_match(flags, HEADERS.churn_flag)
+    header = first_match(flags, HEADERS["churn_flag"])
     if not header:
-        header = first_match([each.header for each in file.fields if churned_values(each)], HEADERS.churn_status)
+        header = first_match([each.header for each in file.fields if churned_values(each)], HEADERS["churn_status"])
     return file.by_header[header] if header else None
 
 
 def churned_values(each: ColumnSample) -> tuple[str, ...]:
     """The values that mean: left."""
     if each.is_flag:
-        return tuple(value for value in sorted(each.looked_at) if value.lower() in VOCABULARY.true_words)
+        return tuple(true_values(each))
     if each.distinct > 12:
         return ()
-    return tuple(value for value in sorted(each.looked_at) if squash(value) in ranks(HEADERS.churned_values))
+    return tuple(value for value in sorted(each.examined) if squash(value) in ranks(HEADERS["churned_values"]))
 
 
 def _records(
@@ -341,9 +338,9 @@ def _records(
             name = "account flags" if table == "accounts" else title(file, files)
             yes = churned_values(flag)
             found.append(DraftRecord(name, file, account, flag.header, yes, why=f"'{flag.header}' says who left"))
-        elif not flag and table in ("", "surveys") and set(words(file.stem)) & set(ranks(HEADERS.churn_files)):
+        elif not flag and table in ("", "surveys") and set(words(file.stem)) & set(ranks(HEADERS["churn_files"])):
             dates = [each.header for each in file.fields if each.is_date]
-            date = first_match(dates, HEADERS.churn_date) or (dates[0] if len(dates) == 1 else "")
+            date = first_match(dates, HEADERS["churn_date"]) or (dates[0] if len(dates) == 1 else "")
             found.append(DraftRecord(title(file, files), file, account, date=date, why="each row is somebody who left"))
     return tuple(found)
 
@@ -378,9 +375,9 @@ def currency_of(
     files: Sequence[FileSample], column: ColumnSample | None, country: ColumnSample | None
 ) -> tuple[str, str]:
     """The one currency that a column of currencies, headers, signs in the values or the one country name; else ""."""
-    if column and column.looked_at:
-        if column.distinct == 1 and re.fullmatch("[A-Za-z]{3}", column.looked_at[0]):
-            return column.looked_at[0].upper(), f"sure: the only one in '{column.header}'"
+    if column and column.examined:
+        if column.distinct == 1 and re.fullmatch("[A-Za-z]{3}", column.examined[0]):
+            return column.examined[0].upper(), f"sure: the only one in '{column.header}'"
         return "", "each subscription names its own; a report needs one"
     named: Counter[str] = Counter()
     places: dict[str, str] = {}
@@ -397,13 +394,13 @@ def currency_of(
     if len(named) == 1:
         code = next(iter(named))
         return code, places[code]
-    if country and country.looked_at and not named:
-        codes = {CURRENCY_OF_COUNTRY.get(squash(value), "") for value in country.looked_at}
+    if country and country.examined and not named:
+        codes = {CURRENCY_OF_COUNTRY.get(squash(value), "") for value in country.examined}
         if len(codes) == 1 and "" not in codes:
-            return codes.pop(), f"likely: what is paid in {' and '.join(country.looked_at[:2])}, where the accounts are"
+            return codes.pop(), f"likely: what is paid in {' and '.join(country.examined[:2])}, where the accounts are"
     return "", f"several are named: {', '.join(sorted(named))}" if named else "no header and no value names one"
 
 
 def personal(each: ColumnSample) -> bool:
     """Whether a column is about a person rather than a company."""
-    return matches(each.header, HEADERS.personal) or each.is_email
+    return matches(each.header, HEADERS["personal"]) or each.is_email

@@ -11,13 +11,12 @@ from cs_helpers.data.contract.columns import Table
 from cs_helpers.data.contract.formats import COUNTED
 from cs_helpers.data.contract.tables import TABLES
 from cs_helpers.data.mapping.draft.composing import Certainty, Composed, observed, sentence, timezone
-from cs_helpers.data.mapping.draft.date_columns import DateColumn
-from cs_helpers.data.mapping.draft.dates import parse, study
-from cs_helpers.data.mapping.draft.headers import without_brackets
+from cs_helpers.data.mapping.draft.dates import DateColumn, parse, study
 from cs_helpers.data.mapping.draft.layout import Line
 from cs_helpers.data.mapping.draft.matching import ASK
 from cs_helpers.data.mapping.draft.planning import currency_of
 from cs_helpers.data.mapping.draft.samples import ColumnSample, FileSample, FolderSample
+from cs_helpers.data.mapping.draft.vocabulary import same_but_for_brackets
 from cs_helpers.data.mapping.model import Also, ExportMapping, TableMapping
 from cs_helpers.data.mapping.reading import read_mapping
 from cs_helpers.data.mapping.using import ready_mappings
@@ -93,7 +92,7 @@ def here(file: FileSample, header: str) -> str:
     """The name of a header in a file: as it is, or with another remark in brackets such as a time zone; else ""."""
     if header in file.by_header:
         return header
-    same = [each for each in file.headers if without_brackets(each) == without_brackets(header)]
+    same = [each for each in file.headers if same_but_for_brackets(each, header)]
     return same[0] if len(same) == 1 and "(" in header else ""
 
 

@@ -1,9 +1,10 @@
-"""Samples for the drafter: headers, counts and sampled values of every file, and all dates of date columns."""
+"""Samples of every file: headers, counts, some values of each column, and all dates of date columns."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,8 +15,6 @@ from cs_helpers.data.mapping.draft.vocabulary import VOCABULARY
 from cs_helpers.data.sources import ReadOptions, open_source
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cs_helpers.data.sources import Source, Staged
 
 FIRST_ROWS, SAMPLED_ROWS = 1_000, 5_000
@@ -26,6 +25,9 @@ _STAGED, _PLACE, _TOGETHER = "drafted from", "its place", 40
 _NUMBER = re.compile(r"[-+]?(\d+|\d{1,3}([.,' \u00a0\u202f’]\d{3})+)?([.,]\d+)?(e[-+]?\d+)?", re.IGNORECASE)
 _CLOCK = re.compile(r"\d{1,3}:[0-5]?\d(:[0-5]?\d(\.\d+)?)?( ?[AP]M)?", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
+_EIGHT_DIGITS = re.compile(r"\d{8}")
+_EIGHT_DIGIT_DAY = re.compile(r"(19[5-9]\d|20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+_CURRENCY = re.compile(r"[$€£¥%]|\b[A-Z]{3}\b")
 _DAY = re.compile(
     r"(\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}|\d{8}|\d{4}[-/.]\d{1,2}"
     r"|\d{1,2}[-/. ]{1,2}[^\W\d_]{3,9}\.?[-/., ]{1,2}\d{2,4}|[^\W\d_]{3,9}\.? \d{1,2},? \d{4})"
@@ -37,9 +39,9 @@ _DAY = re.compile(
 class ColumnSample:
     """One column of a file.
 
-    ``values``: sampled texts that are not empty; ``days``: every distinct date, without the time of day.
-
-    ``kind`` is the type in the file: text, date, time, time with zone, integer, number or flag.
+    ``kind``: its type there (text, date, time, time with zone, integer, number or flag). ``values``: sampled texts that
+    are not empty. ``days``: every distinct date, without the time of day. ``mixed``: a workbook's column in which some
+    days are days and others are text.
     """
 
     header: str
@@ -48,64 +50,56 @@ class ColumnSample:
     distinct: int
     values: tuple[str, ...]
     days: tuple[str, ...] = ()
-    mixed: bool = False  # a workbook's column in which some days are days and others are text
+    mixed: bool = False
 
     @cached_property
-    def looked_at(self) -> tuple[str, ...]:
+    def examined(self) -> tuple[str, ...]:
         """The first distinct values, spaces around them cut, none of them empty."""
         seen = dict.fromkeys(value.strip() for value in self.values)
         return tuple(value for value in seen if value)[:MAX_VALUES]
 
-    def share(self, pattern: re.Pattern[str]) -> float:
-        """The share of the sampled values that match a pattern as a whole."""
-        values = self.looked_at
+    def _share(self, pattern: re.Pattern[str], left_out: re.Pattern[str] | None = None) -> float:
+        """The share of the sampled values that match a pattern as a whole, something in them left out."""
+        values = [left_out.sub("", value).strip() for value in self.examined] if left_out else self.examined
+        values = [value for value in dict.fromkeys(values) if value]
         return sum(bool(pattern.fullmatch(value)) for value in values) / len(values) if values else 0.0
 
     @cached_property
     def is_date(self) -> bool:
         if self.kind in ("date", "time", "time with zone"):
             return True
-        return self.kind == "text" and self.share(_DAY) >= 0.9 and not self.is_eight_digits
+        if self._share(_EIGHT_DIGITS) > 0.5 and self._share(_EIGHT_DIGIT_DAY) < 1:
+            return False  # eight digits are days only where all of them read as days of our time
+        return self.kind == "text" and self._share(_DAY) >= 0.9
 
     @cached_property
     def rests(self) -> tuple[str, ...]:
         """What follows the dates in the sampled values: times of day, time zones."""
-        return tuple(dict.fromkeys(value[len(day_of(value)) :] for value in self.looked_at))
-
-    @cached_property
-    def is_eight_digits(self) -> bool:
-        """Eight digits are a day only where they all read as one of our time."""
-        eight = re.compile(r"(19[5-9]\d|20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
-        return self.share(re.compile(r"\d{8}")) > 0.5 and self.share(eight) < 1
+        return tuple(dict.fromkeys(value[len(day_of(value)) :] for value in self.examined))
 
     @cached_property
     def is_clock(self) -> bool:
-        return self.kind == "text" and self.share(_CLOCK) >= 0.9
+        return self.kind == "text" and self._share(_CLOCK) >= 0.9
 
     @cached_property
     def is_email(self) -> bool:
-        return self.share(_EMAIL) >= 0.8
+        return self._share(_EMAIL) >= 0.8
 
     @cached_property
     def is_number(self) -> bool:
         if self.kind in ("integer", "number"):
             return True
-        bare = ColumnSample(
-            "", "text", 0, 0, tuple(re.sub(r"[$€£¥%]|\b[A-Z]{3}\b", "", value).strip() for value in self.looked_at)
-        )
-        return self.kind == "text" and bare.share(_NUMBER) >= 0.95
+        return self.kind == "text" and self._share(_NUMBER, left_out=_CURRENCY) >= 0.95
 
     @cached_property
     def numbers(self) -> tuple[float, ...]:
         """The sampled values as numbers, read with the more likely decimal sign."""
-        comma, found = self.has_decimal_comma, []
-        for value in self.looked_at:
-            text = re.sub(r"[^\d.,eE+-]", "", value)
-            text = text.replace(".", "").replace(",", ".") if comma else text.replace(",", "")
-            try:
+        thousands, decimal = (".", ",") if self.has_decimal_comma else (",", ".")
+        found = []
+        for value in self.examined:
+            text = re.sub(r"[^\d.,eE+-]", "", value).replace(thousands, "").replace(decimal, ".")
+            with suppress(ValueError):
                 found.append(float(text))
-            except ValueError:
-                continue
         return tuple(found)
 
     @cached_property
@@ -120,22 +114,21 @@ class ColumnSample:
 
     def _needs(self, sign: str, thousands: str) -> bool:
         pattern = re.compile(rf"[-+]?(\d+|\d{{1,3}}(\{thousands}\d{{3}})+)\{sign}(\d{{1,2}}|\d{{4,}})")
-        return self.kind == "text" and any(
-            pattern.fullmatch(re.sub(r"[^\d.,+-]", "", value)) for value in self.looked_at
-        )
+        numbers = (re.sub(r"[^\d.,+-]", "", value) for value in self.examined)
+        return self.kind == "text" and any(map(pattern.fullmatch, numbers))
 
     @cached_property
     def is_flag(self) -> bool:
         if self.kind == "flag":
             return True
-        words = {value.lower() for value in self.looked_at}
+        words = {value.lower() for value in self.examined}
         return bool(words) and words <= {*VOCABULARY.true_words, *VOCABULARY.false_words} and len(words) <= 4
 
     @cached_property
     def signs(self) -> set[str]:
         """Currencies whose sign occurs in the values."""
         return {
-            code for sign, code in VOCABULARY.currency_signs.items() if any(sign in value for value in self.looked_at)
+            code for sign, code in VOCABULARY.currency_signs.items() if any(sign in value for value in self.examined)
         }
 
     def is_constant(self, rows: int) -> bool:
@@ -148,7 +141,7 @@ class ColumnSample:
 
     def examples(self, count: int = 3) -> str:
         """Some values, as a sentence may show them."""
-        return ", ".join(value[:30] for value in self.looked_at[:count])
+        return ", ".join(value[:30] for value in self.examined[:count])
 
 
 @dataclass(frozen=True)
@@ -195,39 +188,6 @@ class FolderSample:
     name: str
     files: tuple[FileSample, ...]
     unreadable: Mapping[str, str] = field(default_factory=dict)
-
-
-def sample_of(
-    name: str, frame: pd.DataFrame, kinds: Mapping[str, str] | None = None, rows: int | None = None
-) -> FileSample:
-    """A file from a table of texts in memory, for callers and tests that have one."""
-    fields = []
-    for place, header in enumerate(frame.columns):
-        texts = ["" if value != value or value is None else str(value) for value in frame.iloc[:, place].tolist()]
-        filled = [text for text in texts if text != ""]
-        sampled = [texts[row] for row in chosen_rows(len(texts)) if texts[row] != ""]
-        kind = (kinds or {}).get(str(header), "text")
-        fields.append(
-            ColumnSample(
-                str(header), kind, len(filled), len(set(filled)), tuple(sampled), days_in(filled, sampled, kind)
-            )
-        )
-    return FileSample(name, len(frame) if rows is None else rows, tuple(fields))
-
-
-def chosen_rows(count: int) -> Sequence[int]:
-    """The first rows and an even spread of the others: the same ones every time."""
-    if count <= SAMPLED_ROWS:
-        return range(count)
-    step = max(1, (count - FIRST_ROWS) // (SAMPLED_ROWS - FIRST_ROWS))
-    return [*range(FIRST_ROWS), *range(FIRST_ROWS, count, step)]
-
-
-def days_in(texts: Sequence[str], sampled: Sequence[str], kind: str) -> tuple[str, ...]:
-    """Every distinct day of a column that holds dates, in order; nothing for another one."""
-    if not ColumnSample("", kind, 0, 0, tuple(sampled)).is_date:
-        return ()
-    return tuple(sorted({day_of(text) for text in texts})[:MAX_DAYS])
 
 
 def day_of(text: str) -> str:
