@@ -156,11 +156,6 @@ class DuckDB:
         """SQL that reads a Parquet file, with ``file_row_number`` from 0 if asked."""
         return f"read_parquet({file_literal(path)}, hive_partitioning = FALSE{', file_row_number = TRUE' * numbered})"
 
-    @staticmethod
-    def parquet_tree(path: Path) -> str:
-        """SQL for a Parquet file's columns, depth first: name as the file has it, and how many columns it holds."""
-        return f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({file_literal(path)})"
-
     def save(self, name: str, sql: str) -> None:
         """Creates or replaces a table with the result of a query."""
         self.execute(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS {sql}")

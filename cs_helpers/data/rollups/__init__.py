@@ -23,23 +23,10 @@ import pyarrow as pa
 from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
 from cs_helpers.data.engines.duckdb import to_pandas
 from cs_helpers.data.rollups.calendars import one_row
-from cs_helpers.data.rollups.catalogue import ROLLUPS, Output, Parameter, Rollup
+from cs_helpers.data.rollups.catalogue import ROLLUPS, Rollup
 from cs_helpers.data.rollups.staging import Engine, arrow_type, engine_of, stage
 
-__all__ = [
-    "ROLLUPS",
-    "Engine",
-    "Output",
-    "Parameter",
-    "Rollup",
-    "arrow",
-    "checked",
-    "engine_of",
-    "run",
-    "schema",
-    "stage",
-    "text",
-]
+__all__ = ["ROLLUPS", "Engine", "arrow", "checked", "engine_of", "run", "schema", "stage", "text"]
 
 SQL = Path(__file__).parents[1] / "sql"
 NEVER_PAID = "subscriptions: none of these accounts ever paid anything, so there is nothing to count."

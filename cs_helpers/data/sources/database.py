@@ -18,12 +18,11 @@ from cs_helpers.data.engines.postgres import Postgres, PostgresRefused, Relation
 from cs_helpers.data.sources.parquet import plain_reason
 from cs_helpers.data.sources.staged import (
     ReadOptions,
+    Source,
     Staged,
     check_headers,
-    fingerprint_of,
     line_column,
     listed,
-    matching,
     stripped,
     typed,
 )
@@ -93,13 +92,12 @@ def _closed(name: str, reason: str) -> SourceError:
     )
 
 
-class _Database:
-    """What both kinds of database share: names of tables, and digests of the tables that were read."""
+class _Database(Source):
+    """What both kinds of database share: names of tables, those outside of the default schemas as schema.table."""
 
     def __init__(self, name: str, folder: Path | None, tables: Sequence[tuple[str, str]], own: Sequence[str]):
         """``tables``: schema and name of each; those of the schemas ``own`` need no schema in front."""
-        self.name, self.folder = name, folder
-        self._digests: dict[str, str] = {}
+        super().__init__(name, folder)
         self._places: dict[str, int] = {}  # name of a table -> its place among ``tables``
         for schema in own:
             for place, (where, table) in enumerate(tables):
@@ -111,16 +109,7 @@ class _Database:
                 self._places.setdefault(f"{where}.{table}", place)
 
     def names(self) -> list[str]:
-        """Tables and views, those outside of the default schemas as schema.table."""
         return list(self._places)
-
-    def find(self, name: str) -> str | None:
-        """The table of that name; see ``Source``."""
-        return matching(name, self.names())
-
-    def fingerprint(self) -> str:
-        """Twelve hex digits over the rows read so far, whatever their order."""
-        return fingerprint_of(self._digests)
 
     def _place(self, name: str) -> int:
         if name in self._places:
@@ -143,7 +132,7 @@ class _Database:
                 f"{name}: the table has no rows.\n"
                 "  Fill it: a table without rows would read as a company without customers."
             )
-        self._digests[name] = engine.digest(target, headers)
+        self.digests[name] = engine.digest(target, headers)
         return Staged(name, target, headers, types, rows, tuple(detected), line_column=line)
 
 
@@ -161,7 +150,6 @@ class DuckDBFile(_Database):
         super().__init__(name, path.parent, self._tables, ["main"])
 
     def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:  # noqa: B008
-        """One table as the engine's table ``target``; see ``Source``."""
         engine.drop(target)
         schema, table = self._tables[self._place(name)]
         try:
@@ -189,7 +177,6 @@ class DuckDBFile(_Database):
         return self._done(engine, name, target, types, line)
 
     def close(self) -> None:
-        """Closes the file."""
         self._file.close()
 
 
@@ -296,7 +283,6 @@ class PostgresDatabase(_Database):
         super().__init__(name, None, [(relation.schema, relation.name) for relation in self._relations], own)
 
     def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:  # noqa: B008
-        """One table as the engine's table ``target``; see ``Source``."""
         engine.drop(target)
         relation = self._relations[self._place(name)]
         where = f"{name} in {self.name}"
@@ -316,7 +302,6 @@ class PostgresDatabase(_Database):
         return self._done(engine, name, target, types, line, [hidden] if relation.hides_rows else [])
 
     def close(self) -> None:
-        """End the transaction and the connection."""
         self._server.close()
 
     def _filled(

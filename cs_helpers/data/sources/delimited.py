@@ -16,6 +16,7 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -41,9 +42,8 @@ from cs_helpers.data.sources.staged import (
     without_rows,
 )
 
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
-PLURAL = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-WRITTEN = {"\t": "tab"}
+TAB = "\t"
+SEPARATORS = {",": "comma", ";": "semicolon", TAB: "tab", "|": "vertical bar"}
 MAX_FIELD_SIZE = 1 << 30
 BATCH = 50_000
 BLOCK = 1 << 22  # bytes a thread splits at a time
@@ -96,8 +96,8 @@ def stage_csv(engine: DuckDB, name: str, path: Path, target: str, options: ReadO
 
 def _prepared(name: str, path: Path, options: ReadOptions, place: Path) -> tuple[Text, list[str], str]:
     """The file as UTF-8 text with a known separator and header, what was found out, and the digest of its bytes."""
-    plain_path, detected = path, list[str]()
-    if path.suffix.lower() == ".gz":
+    plain_path, detected, is_packed = path, list[str](), path.suffix.lower() == ".gz"
+    if is_packed:
         plain_path = _unpacked(name, path, place / "unpacked.csv")
     head = _head(plain_path)
     if not head:
@@ -116,9 +116,7 @@ def _prepared(name: str, path: Path, options: ReadOptions, place: Path) -> tuple
         digest = characters.recode(name, plain_path, narrow, recoded)
         text = _headed(name, recoded, options, [])
         found = scan(recoded, text.separator)
-    if path.suffix.lower() == ".gz":
-        digest = digest_of(path)
-    return replace(text, scan=found), detected, digest or found.digest
+    return replace(text, scan=found), detected, digest_of(path) if is_packed else digest or found.digest
 
 
 def _head(path: Path) -> bytes:
@@ -211,17 +209,18 @@ def _headed(name: str, path: Path, options: ReadOptions, detected: list[str]) ->
     separator = options.separator or marked or _likely(after)
     if options.separator is None and separator != ",":
         why = "as its first line says" if marked else "as found"
-        detected.append(f"{name}: fields are separated by {PLURAL.get(separator, repr(separator))}, {why}.")
-    records, numbers = _sampled_records(after, separator)
-    first = next((place for place, record in enumerate(records) if any(map(str.strip, record))), None)
+        separators = f"{SEPARATORS[separator]}s" if separator in SEPARATORS else repr(separator)
+        detected.append(f"{name}: fields are separated by {separators}, {why}.")
+    records = _sampled(after, separator)
+    first = next((place for place, (_, record) in enumerate(records) if any(map(str.strip, record))), None)
     if first is None:
         raise SourceError(f"{name}: no field of its first rows has a value.\n  Say where its header is: `header_row`.")
-    row = numbers[first] + begin
-    header = tuple(field.strip() for field in records[first])
+    row = records[first][0] + begin
+    header = tuple(field.strip() for field in records[first][1])
     if options.separator:
         _check_separator(name, row, header, separator)
     if options.header_row is None:
-        _refuse_title(name, header, records[first + 1 :], [number + begin for number in numbers[first + 1 :]])
+        _refuse_title(name, header, [(number + begin, record) for number, record in records[first + 1 :]])
     elif row != options.header_row:
         raise SourceError(
             f"{name}, row {options.header_row}: this row is empty; the header stands elsewhere.\n"
@@ -229,7 +228,7 @@ def _headed(name: str, path: Path, options: ReadOptions, detected: list[str]) ->
         )
     check_headers(name, row, header)
     line = text[begin]
-    simple = first == 0 and numbers[0] == 1 and '"' not in "".join(text[:begin]) and _one_record(line, separator)
+    simple = first == 0 and '"' not in "".join(text[:begin]) and _one_record(line, separator)
     above = "".join(text[:begin]).count(separator) + line.count(separator)
     return Text(name, path, separator, begin, header, Scan(), above, simple)
 
@@ -242,25 +241,21 @@ def _one_record(line: str, separator: str) -> bool:
         return False
 
 
-def _sampled_records(lines: Sequence[str], separator: str) -> tuple[list[list[str]], list[int]]:
-    """The first records and the line each begins on, as far as they can be read."""
-    reader = csv.reader(iter(lines), delimiter=separator)
-    records, numbers = list[list[str]](), list[int]()
-    try:
-        while len(records) < SAMPLED:
-            numbers.append(reader.line_num + 1)
-            records.append(next(reader))
-    except (StopIteration, csv.Error):
-        numbers = numbers[: len(records)]
-    return records, numbers
+def _sampled(lines: Sequence[str], separator: str) -> list[tuple[int, list[str]]]:
+    """The first records, each with the line it begins on, as far as they can be read."""
+    reader, found = csv.reader(iter(lines), delimiter=separator), list[tuple[int, list[str]]]()
+    with suppress(StopIteration, csv.Error):
+        while len(found) < SAMPLED:
+            begin = reader.line_num + 1
+            found.append((begin, next(reader)))
+    return found
 
 
 def _likely(lines: Sequence[str]) -> str:
     """The separator that cuts the first rows into as many fields as the header has; the comma in doubt."""
 
     def merit(separator: str) -> tuple[bool, int, bool]:
-        found = [record for record in _sampled_records(lines, separator)[0] if any(record)]
-        widths = [len(record) for record in found][: SAMPLED // 2]
+        widths = [len(record) for _, record in _sampled(lines, separator) if any(record)][: SAMPLED // 2]
         common = max(set(widths), key=widths.count) if widths else 0
         steady = sum(width == common for width in widths) >= 0.9 * len(widths)
         return common > 1 and steady, common if steady else max(widths[:1], default=0), separator == ","
@@ -277,15 +272,15 @@ def _check_separator(name: str, row: int, header: Sequence[str], separator: str)
         raise SourceError(
             f"{name}, row {row}: the header is one column, {header[0][:60]!r}: the fields are separated by "
             f"{SEPARATORS[other]}, not by {SEPARATORS.get(separator, repr(separator))}.\n"
-            f'  Set `separator: "{WRITTEN.get(other, other)}"` in the mapping.'
+            f'  Set `separator: "{"tab" if other == TAB else other}"` in the mapping.'
         )
 
 
-def _refuse_title(name: str, header: Sequence[str], records: Sequence[Sequence[str]], lines: Sequence[int]) -> None:
+def _refuse_title(name: str, header: Sequence[str], below: Sequence[tuple[int, list[str]]]) -> None:
     """A line such as "Accounts, June 2024" above the header."""
     if sum(map(bool, header)) != 1:
         return
-    filled = [(sum(1 for field in record if field.strip()), line) for record, line in zip(records, lines, strict=True)]
+    filled = [(sum(bool(field.strip()) for field in record), number) for number, record in below]
     widest = max((count for count, _ in filled[:20]), default=0)
     if widest < 2:
         return
@@ -310,29 +305,16 @@ def _quick(engine: DuckDB, text: Text, target: str) -> int | None:
     if found.quotes and not well_quoted(text.path, text.separator):
         return None
     names = [f":{place}" for place in range(len(text.header))]
+    use_threads = text.path.stat().st_size > BLOCK
+    read = arrow_csv.ReadOptions(
+        column_names=names, skip_rows=text.begin + 1, block_size=BLOCK, use_threads=use_threads
+    )
+    quote_char = '"' if found.quotes else False
+    parse = arrow_csv.ParseOptions(delimiter=text.separator, quote_char=quote_char, newlines_in_values=found.quotes)
+    kinds = dict.fromkeys(names, pa.string())  # the scan has checked that it is UTF-8
+    convert = arrow_csv.ConvertOptions(check_utf8=False, column_types=kinds, strings_can_be_null=True, null_values=[""])
     try:
-        table = arrow_csv.read_csv(
-            text.path,
-            arrow_csv.ReadOptions(
-                column_names=names,
-                skip_rows=text.begin + 1,
-                block_size=BLOCK,
-                use_threads=text.path.stat().st_size > BLOCK,
-            ),
-            arrow_csv.ParseOptions(
-                delimiter=text.separator,
-                quote_char='"' if found.quotes else False,
-                double_quote=True,
-                newlines_in_values=found.quotes,
-                ignore_empty_lines=True,
-            ),
-            arrow_csv.ConvertOptions(
-                check_utf8=False,  # the scan has
-                column_types=dict.fromkeys(names, pa.string()),
-                strings_can_be_null=True,
-                null_values=[""],
-            ),
-        )
+        table = arrow_csv.read_csv(text.path, read, parse, convert)
     except pa.ArrowInvalid:
         return None
     rows: int = table.num_rows

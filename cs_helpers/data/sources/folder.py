@@ -9,7 +9,7 @@ from cs_helpers.core.errors import SourceError, did_you_mean
 from cs_helpers.data.engines.duckdb import DuckDB
 from cs_helpers.data.sources.delimited import stage_csv
 from cs_helpers.data.sources.parquet import stage_parquet
-from cs_helpers.data.sources.staged import ReadOptions, Staged, fingerprint_of, listed, matching
+from cs_helpers.data.sources.staged import ReadOptions, Source, Staged, listed
 from cs_helpers.data.sources.workbook import stage_file
 
 CSV = (".csv", ".csv.gz", ".tsv")
@@ -19,19 +19,16 @@ SUFFIXES = (*CSV, *PARQUET, *WORKBOOK)
 OUT_OF_DATE = (".xls", ".xlsb", ".ods")
 
 
-class Folder:
-    """A folder of files. Remembers the digest of every file it has read."""
+class Folder(Source):
+    """A folder of files."""
 
-    kind = "folder"
+    kind, suffixes = "folder", SUFFIXES
 
     def __init__(self, folder: Path, name: str):
-        self.folder: Path | None = folder
-        self.name = name
+        super().__init__(name, folder)
         self._place = folder
-        self._digests: dict[str, str] = {}
 
     def names(self) -> list[str]:
-        """The files of the folder that can be read."""
         try:
             return sorted(
                 entry.name
@@ -45,12 +42,7 @@ class Folder:
                 f"{self.name}: cannot be read: {error.strerror}.\n  Check who may read the folder."
             ) from error
 
-    def find(self, name: str) -> str | None:
-        """The file of that name; see ``Source``."""
-        return matching(name, self.names(), SUFFIXES)
-
     def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:  # noqa: B008
-        """One file as the engine's table ``target``; see ``Source``."""
         engine.drop(target)
         path = self._file(name)
         lower = name.lower()
@@ -67,15 +59,8 @@ class Folder:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise SourceError(f"{name}: cannot be read: {reason}.\n  Check who may read the file.") from error
-        self._digests[name] = digest
+        self.digests[name] = digest
         return staged
-
-    def fingerprint(self) -> str:
-        """Twelve hex digits over the bytes of the files read so far; the folder's place does not matter."""
-        return fingerprint_of(self._digests)
-
-    def close(self) -> None:
-        """Does nothing: no file is open between two calls."""
 
     def _file(self, name: str) -> Path:
         path = self._place / name

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from cs_helpers.core.errors import SourceError
 from cs_helpers.data.engines.duckdb import DuckDB, EngineRefused, quote
@@ -20,8 +22,8 @@ def stage_parquet(engine: DuckDB, name: str, path: Path, target: str) -> tuple[S
     _check_marks(name, path)
     try:
         found = engine.attempt(f"DESCRIBE SELECT * FROM {engine.parquet_file(path)}").fetchall()
-        written = _outermost(engine.attempt(engine.parquet_tree(path)).fetchall())
-    except EngineRefused as error:
+        written = parquet.read_schema(path).names  # all of them, where the engine renames a repeated one
+    except (EngineRefused, pa.ArrowException) as error:
         raise _damaged(name, str(error)) from error
     check_headers(name, 0, [title.strip() for title in written])
     kinds = {str(row[0]): str(row[1]) for row in found if not _INDEX.fullmatch(str(row[0]))}
@@ -50,21 +52,6 @@ def stage_parquet(engine: DuckDB, name: str, path: Path, target: str) -> tuple[S
     if not rows:
         raise without_rows(name, "file has columns")
     return Staged(name, target, headers, types, rows, line_column=line), digest_of(path)
-
-
-def _outermost(tree: Sequence[tuple[str, int]]) -> list[str]:
-    """Names of the top-level columns of a tree of columns, given depth first with the root first."""
-    names, inside = list[str](), list[int]()
-    for name, children in tree[1:]:
-        while inside and not inside[-1]:
-            inside.pop()
-        if inside:
-            inside[-1] -= 1
-        else:
-            names.append(name)
-        if children:
-            inside.append(children)
-    return names
 
 
 def _check_marks(name: str, path: Path) -> None:

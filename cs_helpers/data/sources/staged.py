@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar
 
 from cs_helpers.core.errors import SourceError
 from cs_helpers.data.engines.duckdb import DuckDB
@@ -63,29 +64,49 @@ class Staged:
         return list(records) if self.find_lines is None or not records else self.find_lines(records)
 
 
-class Source(Protocol):
+class Source(ABC):
     """A place with data: it reads names and fields, and knows nothing of accounts or dates."""
 
-    name: str  # printable: no absolute path, no credentials
-    folder: Path | None  # where a mapping.yml beside the data would be
-    kind: str  # "folder", "workbook", "duckdb" or "postgres"
+    kind: ClassVar[str]  # "folder", "workbook", "duckdb" or "postgres"
+    suffixes: ClassVar[tuple[str, ...]] = ("",)  # what a table's name may have behind it
 
+    def __init__(self, name: str, folder: Path | None):
+        self.name = name  # printable: no absolute path, no credentials
+        self.folder = folder  # where a mapping.yml beside the data would be
+        self.digests: dict[str, str] = {}  # of what has been read
+
+    @abstractmethod
     def names(self) -> list[str]:
         """Files, sheets or tables that can be staged."""
+
+    @abstractmethod
+    def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:
+        """Makes the engine's table ``target`` of one file, sheet or table. Raises SourceError."""
 
     def find(self, name: str) -> str | None:
         """The file, sheet or table of that name: as written, else in any case, with the suffixes it may have.
 
         Raises SourceError where two fit equally well.
         """
-
-    def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:
-        """Make the engine's table ``target`` of one file, sheet or table. Raises SourceError."""
+        there = self.names()
+        if name in there:
+            return name
+        exact = [entry for entry in there if entry in {name + suffix for suffix in self.suffixes}]
+        lower = {(name + suffix).casefold() for suffix in self.suffixes}
+        found = exact or [entry for entry in there if entry.casefold() in lower]
+        if len(found) > 1:
+            raise SourceError(
+                f"{name}: {' and '.join(found)} could both be meant.\n"
+                "  Name one in the mapping, `tables: {<table>: {file: ...}}`, or remove the other."
+            )
+        return found[0] if found else None
 
     def fingerprint(self) -> str:
         """Twelve hex digits over the contents read so far; their place does not matter."""
+        lines = "".join(f"{name} {digest}\n" for name, digest in sorted(self.digests.items()))
+        return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - a folder has nothing open
         """Closes files and connections."""
 
 
@@ -153,34 +174,10 @@ def title_above(name: str, row: int, title: str, filled: Sequence[tuple[int, int
     )
 
 
-def matching(name: str, there: Sequence[str], suffixes: Sequence[str] = ("",)) -> str | None:
-    """The one of ``there`` that ``name`` means; see ``Source.find``."""
-    if name in there:
-        return name
-    exact = [entry for entry in there if entry in {name + suffix for suffix in suffixes}]
-    lower = {(name + suffix).casefold() for suffix in suffixes}
-    found = exact or [entry for entry in there if entry.casefold() in lower]
-    if len(found) > 1:
-        raise SourceError(
-            f"{name}: {' and '.join(found)} could both be meant.\n"
-            "  Name one in the mapping, `tables: {<table>: {file: ...}}`, or remove the other."
-        )
-    return found[0] if found else None
-
-
-# --- digests --------------------------------------------------------------------------------------------------
-
-
 def digest_of(path: Path) -> str:
     """The SHA-256 digest of a file's bytes, in hex."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def fingerprint_of(digests: Mapping[str, str]) -> str:
-    """Twelve hex digits over file names and the digests of the files."""
-    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(digests.items()))
-    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
 # --- columns that already have a type, in Parquet files and databases -----------------------------------------

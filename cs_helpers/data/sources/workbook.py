@@ -25,13 +25,12 @@ from cs_helpers.data.engines.duckdb import DuckDB
 from cs_helpers.data.sources.characters import OLE, refuse_other_kinds
 from cs_helpers.data.sources.staged import (
     ReadOptions,
+    Source,
     Staged,
     check_headers,
     digest_of,
-    fingerprint_of,
     line_column,
     listed,
-    matching,
     nameless,
     title_above,
     without_rows,
@@ -44,18 +43,16 @@ _ZEROS = re.compile(r"0{2,}")
 _MIDNIGHT = dt.time()
 
 
-class Workbook:
+class Workbook(Source):
     """One Excel workbook; its visible sheets are its tables."""
 
     kind = "workbook"
 
     def __init__(self, path: Path, name: str):
-        self.name = name
-        self.folder: Path | None = path.parent
+        super().__init__(name, path.parent)
         self._path = path
         self._workbook = _load(name, path)
         self._with_values: Any = None
-        self._digest = ""
         self._unreported = {
             sheet.title: f"{name}: the sheet {sheet.title!r} is hidden and was not read; "
             "name it in the mapping if it is needed."
@@ -64,15 +61,10 @@ class Workbook:
         }
 
     def names(self) -> list[str]:
-        """The visible sheets, in the workbook's order."""
         return [sheet.title for sheet in self._workbook.worksheets if sheet.sheet_state == "visible"]
 
-    def find(self, name: str) -> str | None:
-        """The visible sheet of that name; see ``Source``."""
-        return matching(name, self.names())
-
     def stage(self, engine: DuckDB, name: str, target: str, options: ReadOptions = ReadOptions()) -> Staged:  # noqa: B008
-        """One sheet as the engine's table ``target``; a hidden one too, if it is named. See ``Source``."""
+        """See ``Source``; a hidden sheet is read too, if it is named."""
         engine.drop(target)
         every = [sheet.title for sheet in self._workbook.worksheets]
         title = options.sheet or name
@@ -89,18 +81,14 @@ class Workbook:
         except Exception as error:  # openpyxl meets damage in many ways and has no error of its own for it
             raise _damaged(self.name) from error
         staged = _stage_grid(engine, f"{self.name}, sheet {title!r}", grid, target)
-        self._digest = self._digest or digest_of(self._path)
+        if not self.digests:
+            self.digests[self.name.rsplit("/", 1)[-1]] = digest_of(self._path)
         report_hidden = self._unreported.pop(title, None) is None and self._unreported
         hidden = tuple(self._unreported.values()) if report_hidden else ()
         self._unreported = {} if report_hidden else self._unreported
         return replace(staged, detected=(*staged.detected, *hidden))
 
-    def fingerprint(self) -> str:
-        """Twelve hex digits over the workbook's bytes, once something has been read."""
-        return fingerprint_of({self.name.rsplit("/", 1)[-1]: self._digest} if self._digest else {})
-
     def close(self) -> None:
-        """Close the file."""
         self._workbook.close()
         if self._with_values is not None:
             self._with_values.close()

@@ -25,23 +25,13 @@ from cs_helpers.data.engines.duckdb import DuckDB
 from cs_helpers.data.mapping import ExportMapping
 from cs_helpers.data.tables import report, sharing
 from cs_helpers.data.tables.choosing import known_attribute, values_of
-from cs_helpers.data.tables.frames import SET_ASIDE_COLUMNS, contract_frame, set_aside_frame
+from cs_helpers.data.tables.frames import contract_frame, set_aside_frame
 from cs_helpers.data.tables.inspection import Day, Inspection, Where, inspect
 from cs_helpers.data.tables.load_state import Finding, TableFacts, counted
 from cs_helpers.data.tables.sharing import Sharing
 from cs_helpers.data.tables.treatments import WITHHELD
 
-__all__ = [
-    "SET_ASIDE_COLUMNS",
-    "Finding",
-    "Inspection",
-    "TableFacts",
-    "Tables",
-    "inspect",
-    "load",
-    "report",
-    "tables_of",
-]
+__all__ = ["Finding", "Inspection", "TableFacts", "Tables", "inspect", "load", "report", "tables_of"]
 
 T = TypeVar("T")
 

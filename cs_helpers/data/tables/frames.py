@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from cs_helpers.data.tables.load_state import TableFacts
     from cs_helpers.data.tables.sharing import Sharing
 
-SET_ASIDE_COLUMNS = ["table", "check", "row", "account_id", "reason"]
 _ORDER = {
     "accounts": ("account_id",),
     "subscriptions": ("account_id", "start_date", "subscription_id", "end_date", "mrr_cents", "plan"),
@@ -83,7 +82,7 @@ def set_aside_frame(engine: DuckDB, limit: int | None = None) -> pd.DataFrame:
         row=frame["row"].astype("int64"),
         account_id=frame["account_id"].fillna("").astype("str"),
         reason=pd.Series(shown_reasons(frame["reason"]), dtype="str", index=frame.index),
-    )[SET_ASIDE_COLUMNS]
+    )
 
 
 def set_lines(engine: DuckDB, table: str, lines: dict[int, int]) -> None:

@@ -20,20 +20,8 @@ from cs_helpers.core.audience import KEY_VARIABLE, MIN_KEY_LENGTH
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.identities import Identities
 from cs_helpers.data.engines.duckdb import DuckDB, literal, quote
+from cs_helpers.data.tables import treatments
 from cs_helpers.data.tables.load_state import Finding, LoadedTable, counted
-from cs_helpers.data.tables.treatments import (
-    CATEGORY,
-    COLUMNS,
-    FIXED,
-    FREE,
-    KINDS,
-    NOBODY,
-    SAME_AS,
-    WITHHELD,
-    WORDS,
-    looks_like_contact,
-    treatment_of_header,
-)
 
 MIN_SHARED = 5
 """A value carried by fewer accounts than this is not shown by itself, and no choice of fewer is."""
@@ -67,7 +55,7 @@ class Sharing:
     def private_names(self) -> dict[str, list[str]]:
         """Everything that must not be in what is published, by kind; read by the report runner."""
         found = {"filter": [value for value in self.where.values() if value]}
-        found |= _names(self.engine, self.columns, KINDS)
+        found |= _names(self.engine, self.columns, treatments.KINDS)
         for kind in ("User", "Ticket", "Subscription"):
             if len(found[kind]) > MAX_KEYS:
                 found[kind] = []
@@ -83,7 +71,7 @@ class Sharing:
             if not isinstance(value, str):
                 return value
             if self.names.named_in(value) or hidden.named_in(value):
-                return WITHHELD
+                return treatments.WITHHELD
             return place_name(value) if name in ("source", "mapping") else value
 
         return {name: shown(name, value) for name, value in parameters.items()}
@@ -91,7 +79,7 @@ class Sharing:
     def place(self, source: str) -> str:
         """A source as it may be shown: the last part of its path, without a name in it."""
         shown = place_name(source)
-        return WITHHELD if self.names.named_in(shown) else shown
+        return treatments.WITHHELD if self.names.named_in(shown) else shown
 
     def finding(self) -> Finding:
         """The note at the top of a shared report: what is pseudonymised, pooled and withheld."""
@@ -118,14 +106,15 @@ def prepare(engine: DuckDB, tables: Mapping[str, LoadedTable], where: Mapping[st
     """
     _refuse_few(engine, tables, bool(where))
     key, session_only = _key()
-    treatments = {
-        name: COLUMNS[name] | {each: treatment_of_header(each, header) for each, header in loaded.attributes.items()}
+    handled = {
+        name: treatments.COLUMNS[name]
+        | {each: treatments.treatment_of_header(each, header) for each, header in loaded.attributes.items()}
         for name, loaded in tables.items()
     }
-    _make_pseudonyms(engine, treatments, key)
+    _make_pseudonyms(engine, handled, key)
     found = _names(engine, tables, ("Account", "Rep", "Candidate", "Person"))  # what a category must not name
     teams = engine.column("SELECT DISTINCT team FROM typed_reps WHERE team IS NOT NULL") if "reps" in tables else []
-    found["Person"] = [name for name in found["Person"] if name not in {*NOBODY, *teams}]
+    found["Person"] = [name for name in found["Person"] if name not in {*treatments.NOBODY, *teams}]
     names = Identities(found)
     engine.execute(
         "CREATE OR REPLACE TABLE shared_values (table_name VARCHAR, column_name VARCHAR, real VARCHAR, shown VARCHAR)"
@@ -136,7 +125,7 @@ def prepare(engine: DuckDB, tables: Mapping[str, LoadedTable], where: Mapping[st
     comments = audience == "shared+comments"
     for name, loaded in tables.items():
         maker = _View(engine, loaded, bool(where), comments, names, decided)
-        columns[name] = {column: maker.shown(column, how) for column, how in treatments[name].items()}
+        columns[name] = {column: maker.shown(column, how) for column, how in handled[name].items()}
         if name == "accounts" and loaded.has("employees"):
             columns[name]["employees"] = _rounded("t.employees")
         joins[name] = " ".join(["", *maker.joins])
@@ -144,7 +133,7 @@ def prepare(engine: DuckDB, tables: Mapping[str, LoadedTable], where: Mapping[st
     engine.execute(
         "UPDATE pseudonyms SET shown = real WHERE kind = 'Person' AND (list_contains($nobody::VARCHAR[], real) OR real "
         "IN (SELECT real FROM shared_values WHERE table_name = 'reps' AND column_name = 'team' AND shown = real))",
-        {"nobody": list(NOBODY)},
+        {"nobody": list(treatments.NOBODY)},
     )
     kept = engine.rows("SELECT column_name, real FROM shared_values WHERE table_name = 'accounts' AND shown = real")
     hidden = dict(where.items() - kept)
@@ -179,16 +168,16 @@ def _key() -> tuple[bytes, bool]:
 # --- pseudonyms -------------------------------------------------------------------------------------------------
 
 
-def _make_pseudonyms(engine: DuckDB, treatments: Mapping[str, Mapping[str, str]], key: bytes) -> None:
+def _make_pseudonyms(engine: DuckDB, handled: Mapping[str, Mapping[str, str]], key: bytes) -> None:
     """``pseudonyms``: kind, real value, what is shown for it. HMAC-SHA256 of kind and value, in the engine because
     users are counted in millions."""
     engine.execute("CREATE OR REPLACE TABLE pseudonyms (kind VARCHAR, real VARCHAR, shown VARCHAR)")
     block = key if len(key) <= 64 else hashlib.sha256(key).digest()
     inner, outer = (bytes(b ^ pad for b in block.ljust(64, b"\0")) for pad in (0x36, 0x5C))
-    for kind in KINDS:
+    for kind in treatments.KINDS:
         places = [
             f"SELECT CAST({quote(column)} AS VARCHAR) AS real FROM typed_{table}"
-            for table, columns in treatments.items()
+            for table, columns in handled.items()
             for column, how in columns.items()
             if how == kind
         ]
@@ -210,7 +199,7 @@ def _make_pseudonyms(engine: DuckDB, treatments: Mapping[str, Mapping[str, str]]
             f"left(code, {length})) = 1 THEN left(code, {length}) ELSE code END FROM spelled",
             {"inner": inner, "outer": outer},
         )
-    if "reps" in treatments:  # an owner who is a rep is the same person
+    if "reps" in handled:  # an owner who is a rep is the same person
         engine.execute(
             "UPDATE pseudonyms SET shown = r.shown FROM (SELECT real, any_value(shown) AS shown FROM (SELECT real, "
             "shown FROM pseudonyms WHERE kind = 'Rep' UNION ALL SELECT t.name, p.shown FROM typed_reps t JOIN "
@@ -252,24 +241,24 @@ class _View:
 
     def shown(self, column: str, how: str) -> str:
         """SQL for a text column as a shared audience may see it."""
-        if how == FIXED:
+        if how == treatments.FIXED:
             whole = f"t.{quote(column)}"
             if column == "currency" and self._is_read(column):
                 return f"CASE WHEN regexp_full_match(trim({whole}), '[A-Za-z]{{3}}') THEN {whole} END"
             return whole
         if column not in self.loaded.attributes and not self._is_read(column):
             return "NULL::VARCHAR"
-        if how.startswith(SAME_AS):
-            of = how.removeprefix(SAME_AS)
-            return self._pseudonym(of, COLUMNS[self.loaded.name][of])
-        if how in KINDS:
+        if how.startswith(treatments.SAME_AS):
+            of = how.removeprefix(treatments.SAME_AS)
+            return self._pseudonym(of, treatments.COLUMNS[self.loaded.name][of])
+        if how in treatments.KINDS:
             return self._pseudonym(column, how)
-        if how == FREE and self.comments:
+        if how == treatments.FREE and self.comments:
             return self._looked_up(column, {text: text for text in self._values(column) if not self._is_private(text)})
-        if how == WORDS:
-            shown = {text: WITHHELD if self._is_private(text) else text for text in self._values(column)}
+        if how == treatments.WORDS:
+            shown = {text: treatments.WITHHELD if self._is_private(text) else text for text in self._values(column)}
             return self._looked_up(column, shown)
-        return self._category(column) if how == CATEGORY else self._withheld(column)
+        return self._category(column) if how == treatments.CATEGORY else self._withheld(column)
 
     def _is_read(self, column: str) -> bool:
         table = self.loaded.table
@@ -323,7 +312,7 @@ class _View:
 
     def _is_private(self, value: str) -> bool:
         """Whether a value names a person or account, or is an address or number to reach one."""
-        return looks_like_contact(value) or bool(self.names.named_in(value))
+        return treatments.looks_like_contact(value) or bool(self.names.named_in(value))
 
     def _looked_up(self, column: str, shown: Mapping[str, str]) -> str:
         """SQL that shows only the given values; a value that was not checked is missing."""
