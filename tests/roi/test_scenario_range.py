@@ -421,7 +421,7 @@ def test_word_of_mouth_counts_tellings_and_no_money():
     assert count_word_of_mouth(happy=0, unhappy=100, complaints=10).table["accounts"].iloc[0] == 100
     half = count_word_of_mouth(happy=0, unhappy=100, sale_value=number("sale_value", 5000))
     assert half.lost is None and half.reason
-    assert list(WORD_OF_MOUTH["value"]) == [0.13, 15, 0.72, 6, 26, 0.67]
+    assert list(WORD_OF_MOUTH.values()) == [0.13, 15, 0.72, 6, 26, 0.67]
 
 
 def test_word_of_mouth_in_money_needs_both_of_the_users_own_figures():
