@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -287,13 +287,14 @@ def tornado(
         ends, other = np.concatenate([low, high]), np.concatenate([high, low])
         leftward = (ends < other) | ((ends == other) & (np.arange(len(ends)) < len(rows)))
         ax.set_xlim(*_with_room(ends, leftward, [text_width(text) + 7 for text in inputs], [base, 0.0], width))
+        style: dict[str, Any] = {"textcoords": "offset points", "va": "center", "color": QUIET, "bbox": CLEARED}
         for text, end, left, y in zip(inputs, ends, leftward, [*place, *place], strict=True):
             if np.isfinite(end):
-                style = {"ha": "right" if left else "left", "va": "center", "color": QUIET, "bbox": CLEARED}
-                ax.annotate(text, (end, y), (-5 if left else 5, 0), textcoords="offset points", **style)
+                style["ha"] = "right" if left else "left"
+                ax.annotate(text, (end, y), (-5 if left else 5, 0), **style)
         ax.axvline(0, color=LOSS, linewidth=1.3, linestyle=(0, (4, 3)))
-        where = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-        ax.annotate("break-even", (0, 1), (0, 4), ha="center", color=LOSS, **where)
+        style = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center", "color": LOSS}
+        ax.annotate("break-even", (0, 1), (0, 4), **style)
         key = ["grey: input at its low, blue: at its high"]
         if np.isfinite(base):
             ax.axvline(base, color=INK, linewidth=1)
@@ -356,15 +357,15 @@ def evidence_intervals(
         for y, refuted in enumerate(status == "refuted"):
             if not given[y]:
                 at, ha, va = ((0.0, place[y] - 7), "left", "top") if narrow else ((0.5, place[y]), "center", "center")
-                style = {"color": QUIET, "style": "italic", "bbox": CLEARED, "transform": ax.get_yaxis_transform()}
-                ax.text(*at, whys[y], ha=ha, va=va, **style)
+                words = ax.text(*at, whys[y], ha=ha, va=va, color=QUIET, style="italic", bbox=CLEARED)
+                words.set_transform(ax.get_yaxis_transform())
                 continue
             ink = TOTAL if quiet[y] else GAIN if low[y] > 0 else LOSS if high[y] < 0 else ACCENT
             dash = (0, (2, 2)) if refuted else "solid"
             ax.hlines(place[y], low[y], high[y], color=ink, alpha=0.6, linewidth=3, linestyle=dash)
             ax.plot([value[y]], [place[y]], "o", color=ink, markerfacecolor="none" if quiet[y] else ink, markersize=8)
-            words = shorten(number(value[y]), most=12)
-            beside(ax, place[y], words, weight="normal" if quiet[y] else "bold", color=QUIET if quiet[y] else INK)
+            figures = shorten(number(value[y]), most=12)
+            beside(ax, place[y], figures, weight="normal" if quiet[y] else "bold", color=QUIET if quiet[y] else INK)
         _round_ticks(ax.xaxis, number, 3 if narrow else 6)
         key = [shorten(unit, most=44 if narrow else 70)] if unit else []
         if (given & (status == "refuted")).any():
