@@ -105,7 +105,7 @@ def count_word_of_mouth(
     inputs = pd.concat([published, inputs_table(own)] if own else [published], ignore_index=True)
     if len(own) < 2:
         return WordOfMouth(table, tellings, inputs, reason=NO_CHANCE_GIVEN)
-    values = draw_inputs(own, DRAWS, seed=1)
+    values = draw_inputs(own, DRAWS)
     lost = middle_95("lost", np.atleast_1d(tellings * values["lost_sale_chance"] * values["sale_value"]))
     return WordOfMouth(table, tellings, inputs, lost["lost"], lost["lost_low"], lost["lost_high"])
 

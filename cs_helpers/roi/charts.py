@@ -251,10 +251,7 @@ MAX_INPUTS = 12
 
 
 def tornado(
-    rows: pd.DataFrame,
-    narrow: bool = False,
-    money: Callable[[float], str] = count,
-    base: float = math.nan,
+    rows: pd.DataFrame, narrow: bool = False, money: Callable[[float], str] = count, base: float = math.nan
 ) -> Chart:
     """How far each input, moved alone from its low to its high, moves the outcome; rows in the order given.
 
@@ -320,10 +317,7 @@ def _with_room(
 
 
 def evidence_intervals(
-    rows: pd.DataFrame,
-    narrow: bool = False,
-    number: Callable[[float], str] = count,
-    unit: str = "",
+    rows: pd.DataFrame, narrow: bool = False, number: Callable[[float], str] = count, unit: str = ""
 ) -> Chart:
     """Pieces of evidence, the strongest on top: a point with its interval, or in words why there is none.
 

@@ -16,7 +16,8 @@ import pandas as pd
 
 from cs_helpers.report.blocks import Block, notebook_style
 from cs_helpers.report.words import NARROW_SPACE, money, percent, plain
-from cs_helpers.roi.what_if_model import TAIL_MONTHS, WhatIf, WhatIfState
+from cs_helpers.roi.economics import TAIL_MONTHS
+from cs_helpers.roi.what_if_model import WhatIf, WhatIfState
 
 MODEL_VERSION = 1
 

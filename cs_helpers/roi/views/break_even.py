@@ -30,6 +30,7 @@ from cs_helpers.report.words import (
 )
 from cs_helpers.roi import charts
 from cs_helpers.roi.costs import CostBase
+from cs_helpers.roi.economics import HORIZONS
 from cs_helpers.roi.results import BreakEvenResult, CostResult, GatesResult, RoiSummary
 from cs_helpers.roi.views.names import RANGE, attributes, called_evidence
 
@@ -193,7 +194,6 @@ SCOPE = (
     "lived in a company that had customer success, with its onboarding and its help pages: what a company without any "
     "would lose was never seen, and nothing here says it."
 )
-HORIZONS = (12, 24, 36)
 
 
 @view_for(RoiSummary)

@@ -9,17 +9,8 @@ import pandas as pd
 from cs_helpers.core.errors import visible
 from cs_helpers.report.blocks import Block, table
 from cs_helpers.report.views import View, view_for
-from cs_helpers.report.words import (
-    NARROW_SPACE,
-    Headline,
-    capital,
-    inside,
-    listed,
-    of_hundred,
-    percent,
-    sentence,
-)
-from cs_helpers.roi.controls import Control
+from cs_helpers.report.words import NARROW_SPACE, Headline, capital, inside, listed, of_hundred, percent, sentence
+from cs_helpers.roi.conditions import Control
 from cs_helpers.roi.results import GatesResult, NegativeControlsResult
 from cs_helpers.roi.views.names import attributes, called_control, called_gate
 
