@@ -16,18 +16,15 @@ PROMOTERS, DETRACTORS = 9, 6
 """NPS answers from 9 on promote, up to 6 detract."""
 
 _SAID = "quoted throughout the field without its first source; about consumers, and how it was found is not published"
-WORD_OF_MOUTH = pd.DataFrame(
-    [
-        ("unhappy_who_tell", 0.13, "share of the unhappy who tell others", "benchmark", _SAID),
-        ("told_by_unhappy", 15.0, "people each of them tells at least", "benchmark", _SAID),
-        ("happy_who_tell", 0.72, "share of the happy who tell others", "benchmark", _SAID),
-        ("told_by_happy", 6.0, "people each of them tells at least", "benchmark", _SAID),
-        ("unhappy_per_complaint", 26.0, "unhappy accounts for each that complains", "benchmark", _SAID),
-        ("leavers_who_name_it", 0.67, "share of leavers who name bad experience", "benchmark", _SAID),
-    ],
-    columns=["name", "value", "meaning", "origin", "source"],
-)
-"""What is published about word of mouth of consumers."""
+WORD_OF_MOUTH = {
+    "unhappy_who_tell": 0.13,
+    "told_by_unhappy": 15.0,
+    "happy_who_tell": 0.72,
+    "told_by_happy": 6.0,
+    "unhappy_per_complaint": 26.0,
+    "leavers_who_name_it": 0.67,
+}
+"""Published figures on word of mouth of consumers: shares, and numbers of people or accounts."""
 NO_CHANCE_GIVEN = (
     "how many of those who hear it do not buy, and what a sale is worth, is not known and not published: give "
     "lost_sale_chance and sale_value for a figure in money"
@@ -77,19 +74,21 @@ def count_word_of_mouth(
     wrong = [f"{name} = {value}: give a number of accounts, 0 or more." for name, value in negative.items()]
     if wrong:
         raise ParameterError("\n".join(wrong))
-    said = WORD_OF_MOUTH.set_index("name")["value"]
     if unhappy is not None:
         many, basis = float(unhappy), "given"
     elif complaints is not None:
-        many, basis = complaints * said["unhappy_per_complaint"], f"{complaints:,} complaints, 26 unhappy for each"
+        many, basis = (
+            complaints * WORD_OF_MOUTH["unhappy_per_complaint"],
+            f"{complaints:,} complaints, 26 unhappy for each",
+        )
     elif left is not None:
-        many, basis = left * said["leavers_who_name_it"], f"67 % of {left:,} accounts that left"
+        many, basis = left * WORD_OF_MOUTH["leavers_who_name_it"], f"67 % of {left:,} accounts that left"
     else:
         raise ContractError("nothing says how many accounts are unhappy: give unhappy, complaints or left.")
     table = pd.DataFrame(
         [
-            ("unhappy", many, said["unhappy_who_tell"], said["told_by_unhappy"], basis),
-            ("happy", float(happy), said["happy_who_tell"], said["told_by_happy"], "given"),
+            ("unhappy", many, WORD_OF_MOUTH["unhappy_who_tell"], WORD_OF_MOUTH["told_by_unhappy"], basis),
+            ("happy", float(happy), WORD_OF_MOUTH["happy_who_tell"], WORD_OF_MOUTH["told_by_happy"], "given"),
         ],
         columns=["group", "accounts", "share", "told", "basis"],
     )
@@ -99,12 +98,14 @@ def count_word_of_mouth(
     for each, name in ((lost_sale_chance, "lost_sale_chance"), (sale_value, "sale_value")):
         if each is not None:
             require_name(each, name)
-    published = WORD_OF_MOUTH.assign(**dict.fromkeys(("low", "mode", "high"), WORD_OF_MOUTH["value"]))
+    published = pd.DataFrame(
+        [(name, value, value, value, "benchmark", _SAID) for name, value in WORD_OF_MOUTH.items()],
+        columns=list(inputs_table([])),
+    )
     inputs = pd.concat([published, inputs_table(own)] if own else [published], ignore_index=True)
-    inputs = inputs[list(inputs_table([]))]
     if len(own) < 2:
         return WordOfMouth(table, tellings, inputs, reason=NO_CHANCE_GIVEN)
-    values = draw_inputs(own, DRAWS, seed=1)
+    values = draw_inputs(own, DRAWS)
     lost = middle_95("lost", np.atleast_1d(tellings * values["lost_sale_chance"] * values["sale_value"]))
     return WordOfMouth(table, tellings, inputs, lost["lost"], lost["lost_low"], lost["lost_high"])
 

@@ -58,7 +58,6 @@ def solve_break_even(
     inputs: Assumptions | Sequence[Input],
     horizons: Sequence[int] = (12, 24, 36),
     draws: int = 5000,
-    seed: int = 1,
 ) -> BreakEven:
     """The hazard ratio at which value equals cost, and the points of retention it amounts to.
 
@@ -78,7 +77,7 @@ def solve_break_even(
     mode = inputs if isinstance(inputs, Assumptions) else at_mode(inputs)
     plain = Assumptions(**asdict(mode) | {"relative_risk": 1.0, "expansion_lost": 0.0})
     ranges = [] if isinstance(inputs, Assumptions) else [each for each in inputs if each.name not in _UNUSED]
-    many = asdict(plain) | draw_inputs(ranges, draws, seed) if any(each.ranges for each in ranges) else None
+    many = asdict(plain) | draw_inputs(ranges, draws) if any(each.ranges for each in ranges) else None
     rows, curves = [], []
     for horizon in horizons:
         seen = flow(portfolio.rows, horizon)

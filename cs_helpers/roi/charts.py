@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -48,7 +48,7 @@ from cs_helpers.report.charts.measure import text_width
 if TYPE_CHECKING:
     from cs_helpers.roi.breakeven import BreakEven
 
-# Horizons have an ink and a dash of their own: either tells them apart without the other.
+# Each horizon has its own ink and its own dash: either is enough to recognise it.
 _STROKES: list[tuple[str, str | tuple[float, Sequence[float]]]] = [
     (ACCENT, "solid"),
     (GAIN, (0, (6, 2))),
@@ -57,23 +57,22 @@ _STROKES: list[tuple[str, str | tuple[float, Sequence[float]]]] = [
 ]
 
 
-def break_even_curve(
-    even: BreakEven,
-    narrow: bool = False,
-    money: Callable[[float], str] = count,
-    number: Callable[[float], str] = "{:.1f}".format,
-) -> Chart:
+def _by_horizon(rows: pd.DataFrame, y: str, min_places: int) -> list[tuple[float, np.ndarray, np.ndarray]]:
+    """Horizon, points and ``y`` of each line that has at least so many places; as many lines as there are strokes."""
+    lines = [
+        (float(str(horizon)), finite(part["points"]), finite(part[y]))
+        for horizon, part in rows.groupby("horizon", sort=True)
+    ][: len(_STROKES)]
+    return [line for line in lines if (np.isfinite(line[1]) & np.isfinite(line[2])).sum() >= min_places]
+
+
+def break_even_curve(even: BreakEven, narrow: bool = False, money: Callable[[float], str] = count) -> Chart:
     """Net value against the points of retention that customer success keeps, one line per horizon.
 
     Left of the point at which a line crosses zero, customer success costs more than it keeps; a horizon without a
-    crossing never pays. ``money`` and ``number`` write an amount and a number of points.
+    crossing never pays. ``money`` writes an amount.
     """
-    curve, crossings = even.curve, even.table
-    lines = [
-        (float(str(horizon)), finite(rows["points"]), finite(rows["net"]))
-        for horizon, rows in curve.groupby("horizon", sort=True)
-    ][: len(_STROKES)]
-    drawn = [(h, x, y) for h, x, y in lines if (np.isfinite(x) & np.isfinite(y)).sum() > 1]
+    crossings, drawn = even.table, _by_horizon(even.curve, "net", 2)
     with styled():
         figure, ax = new_figure(3.6 if narrow else 4.0, narrow)
         if not drawn:
@@ -94,35 +93,32 @@ def break_even_curve(
             seen = np.isfinite(x) & np.isfinite(y)
             last = float(np.interp(right, x[seen], y[seen]))
             ax.plot([at.get(horizon, np.nan)], [0], "o", color=ink, markersize=7, clip_on=False)
-            pays = f"pays from {number(at[horizon])}" if horizon in at else "does not pay"
+            pays = f"pays from {at[horizon]:.1f}" if horizon in at else "does not pay"
             ends.append((min(last, ax.get_ylim()[1]), f"{horizon:.0f} months\n{pays}", ink, "normal"))
-        _money_axis(ax.yaxis, money, 4 if narrow else 6)
+        _round_ticks(ax.yaxis, money, 4 if narrow else 6)
         ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4 if narrow else 8, steps=[1, 2, 5, 10]))
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
         quiet_grid(ax)
         ax.set_ylabel("net value")
-        what = ["points of retention of the", "exposed MRR that are kept"] if narrow else [f"{_WHAT} that are kept"]
-        write_key(figure, [*what, "● pays for itself"], narrow)
+        what = ["points of retention of the", "exposed MRR that are kept"]
+        write_key(figure, [*(what if narrow else [" ".join(what)]), "● pays for itself"], narrow)
         end_labels(ax, ends)
     return figure
 
 
-_WHAT = "points of retention of the exposed MRR"
-
-
-def _money_axis(axis: Axis, write: Callable[[float], str], most: int) -> None:
-    """Round amounts, each written once."""
+def _round_ticks(axis: Axis, write: Callable[[float], str], count: int) -> None:
+    """About ``count`` round values, each written once."""
     low, high = sorted(axis.get_view_interval())
-    ticks = mpl.ticker.MaxNLocator(most, steps=[1, 2, 5, 10]).tick_values(low, high)
+    ticks = mpl.ticker.MaxNLocator(count, steps=[1, 2, 5, 10]).tick_values(low, high)
     named = {write(float(tick)): float(tick) for tick in ticks if low <= tick <= high}
     axis.set_ticks(list(named.values()), list(named))
 
 
 def futures(curves: pd.DataFrame, narrow: bool = False, gap: str = "") -> Chart:
-    """The share still paying as it was and without customer success, with their bands, and what was seen as dots.
+    """The share still paying as it was and without customer success, with bands, and the observed share as dots.
 
     ``curves``: t (months), natural, natural_low, natural_high, vanished, vanished_low, vanished_high,
-    kaplan_meier (may be missing). ``gap`` says in words how far apart the two are at the end.
+    kaplan_meier (may be missing). ``gap``: the distance at the end, in words.
     """
     x = finite(curves["t"])
     with styled():
@@ -177,8 +173,8 @@ def roi_distribution(
 ) -> Chart:
     """How often each outcome came up among the draws of a scenario: bars left of zero lose money, right of it gain.
 
-    ``bins``: left, right (ends of the bar), share (fraction of the draws). ``middle``, ``low`` and
-    ``high``: the median and the ends of the range that are named; ``unit`` says under the axis what is counted.
+    ``bins``: left, right (ends of the bar), share (fraction of the draws). ``middle``, ``low`` and ``high``: the median
+    and the ends of the range; ``unit`` names under the axis what is counted.
     """
     left, right, height = (finite(bins[column]) for column in ("left", "right", "share"))
     with styled():
@@ -192,55 +188,41 @@ def roi_distribution(
         top = float(height.max())
         wide = right - left
         ax.bar(left + 0.04 * wide, height, 0.92 * wide, align="edge", color=inks, alpha=0.75, linewidth=0)
-        named = [
-            (value, words)
-            for value, words in ((low, "low"), (high, "high"))
-            if value is not None and np.isfinite(value)
-        ]
+        ends = [value for value in (low, high) if value is not None and np.isfinite(value)]
         ax.set_xlim(*padded([*left, *right, 0.0], 0.02))
         ax.set_ylim(0, 1.3 * top)
         ax.axvline(0, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         if middle is not None and np.isfinite(middle):
             ax.vlines([middle], 0, 1.12 * top, color=INK, linewidth=1.6)
             _inside(ax, float(middle), 1.14 * top, f"median {number(middle)}")
-        for value, _ in named:
-            ax.vlines([value], 0, 0.25 * top, color=INK, linewidth=1.2)
-        _money_axis(ax.xaxis, number, 4 if narrow else 7)
+        ax.vlines(ends, 0, 0.25 * top, color=INK, linewidth=1.2)
+        _round_ticks(ax.xaxis, number, 4 if narrow else 7)
         ax.set_yticks([])
         ax.spines["left"].set_visible(False)
         key = [shorten(unit, most=44 if narrow else 60)] if unit else []
-        if len(named) == 2:
-            key.append(f"short lines: 95\u202f% of draws lie between {number(named[0][0])} and {number(named[1][0])}")
-            if narrow:
-                key[-1:] = [
-                    "short lines: 95\u202f% of draws lie",
-                    f"between {number(named[0][0])} and {number(named[1][0])}",
-                ]
+        if len(ends) == 2:
+            range_ = ["short lines: 95\u202f% of draws lie", f"between {number(ends[0])} and {number(ends[1])}"]
+            key += range_ if narrow else [" ".join(range_)]
         key.append("dashed: break-even")
         write_key(figure, key, narrow)
     return figure
 
 
 def _inside(ax: Axes, x: float, y: float, text: str) -> None:
-    """A text centred over a place as far as the axes allow; at their edge it hangs inwards."""
+    """A text centred over a place as far as the axes allow; at their edge it is moved inwards."""
     settle(ax)
     low, high = ax.get_xlim()
     half = text_width(text) * 0.6 * (high - low) / (ax.get_window_extent().width / ax.figure.dpi * 72)
-    ax.text(
-        min(max(x, low + half), high - half), y, text, ha="center", va="bottom", color=INK, weight="bold", bbox=CLEARED
-    )
+    x = min(max(x, low + half), high - half)
+    ax.text(x, y, text, ha="center", va="bottom", color=INK, weight="bold", bbox=CLEARED)
 
 
 def worth_of_a_point(rows: pd.DataFrame, narrow: bool = False, money: Callable[[float], str] = count) -> Chart:
-    """What one, two, three ... points of yearly retention more are worth by horizon: a dot each, its amount beside it.
+    """What one, two, three ... additional points of yearly retention are worth by horizon, a dot each.
 
-    ``rows``: points, horizon (months), value (money). The lines are straight only nearly: what is kept is kept again.
+    ``rows``: points, horizon (months), value (money).
     """
-    lines = [
-        (float(str(horizon)), finite(part["points"]), finite(part["value"]))
-        for horizon, part in rows.groupby("horizon", sort=True)
-    ][: len(_STROKES)]
-    drawn = [(h, x, y) for h, x, y in lines if (np.isfinite(x) & np.isfinite(y)).any()]
+    drawn = _by_horizon(rows, "value", 1)
     with styled():
         figure, ax = new_figure(3.4 if narrow else 3.7, narrow)
         if not drawn:
@@ -255,10 +237,9 @@ def worth_of_a_point(rows: pd.DataFrame, narrow: bool = False, money: Callable[[
         every = np.concatenate([line[1] for line in drawn])
         ax.set_xlim(0, float(np.nanmax(every)) or 1.0)
         ax.set_ylim(*padded([0.0, *np.concatenate([line[2] for line in drawn])], 0.05, 1.0))
-        ax.set_xticks(
-            sorted(set(every[np.isfinite(every)])), [f"+{x:g}" for x in sorted(set(every[np.isfinite(every)]))]
-        )
-        _money_axis(ax.yaxis, money, 4)
+        ticks = sorted(set(every[np.isfinite(every)]))
+        ax.set_xticks(ticks, [f"+{x:g}" for x in ticks])
+        _round_ticks(ax.yaxis, money, 4)
         quiet_grid(ax)
         ax.set_ylabel("gross margin")
         figure.supxlabel("points of yearly retention", size=10, color=QUIET)
@@ -270,18 +251,14 @@ MAX_INPUTS = 12
 
 
 def tornado(
-    rows: pd.DataFrame,
-    narrow: bool = False,
-    money: Callable[[float], str] = count,
-    base: float = math.nan,
-    line: float = 0.0,
+    rows: pd.DataFrame, narrow: bool = False, money: Callable[[float], str] = count, base: float = math.nan
 ) -> Chart:
     """How far each input, moved alone from its low to its high, moves the outcome; rows in the order given.
 
     ``rows``: label, low and high (the outcome at the input's low and high), low_input and high_input (in words),
-    origin ("measured", "benchmark" or "guess"). ``base`` is the outcome with every input at its mode (NaN: not drawn),
-    ``line`` where it breaks even; a bar that crosses ``line`` decides between gain and loss. Twelve rows are
-    drawn, and how many more there are is said. Raises nothing: a row without an outcome has no bar.
+    origin ("measured", "benchmark" or "guess"). ``base`` is the outcome with every input at its mode (NaN: not drawn);
+    a bar that crosses zero decides between gain and loss. Twelve rows are drawn, and the number of others is written. A
+    row without an outcome has no bar.
     """
     left_out, rows = len(rows) - MAX_INPUTS, rows[:MAX_INPUTS]
     low, high = finite(rows["low"]), finite(rows["high"])
@@ -306,46 +283,24 @@ def tornado(
         inputs = [shorten(text, narrow, 16) for column in ("low_input", "high_input") for text in rows[column]]
         ends, other = np.concatenate([low, high]), np.concatenate([high, low])
         leftward = (ends < other) | ((ends == other) & (np.arange(len(ends)) < len(rows)))
-        ax.set_xlim(*_with_room(ends, leftward, [text_width(text) + 7 for text in inputs], [base, line], width))
+        ax.set_xlim(*_with_room(ends, leftward, [text_width(text) + 7 for text in inputs], [base, 0.0], width))
+        style: dict[str, Any] = {"textcoords": "offset points", "va": "center", "color": QUIET, "bbox": CLEARED}
         for text, end, left, y in zip(inputs, ends, leftward, [*place, *place], strict=True):
             if np.isfinite(end):
-                ax.annotate(
-                    text,
-                    (end, y),
-                    (-5 if left else 5, 0),
-                    textcoords="offset points",
-                    va="center",
-                    ha="right" if left else "left",
-                    color=QUIET,
-                    bbox=CLEARED,
-                )
-        ax.axvline(line, color=LOSS, linewidth=1.3, linestyle=(0, (4, 3)))
-        ax.annotate(
-            "break-even",
-            (line, 1),
-            (0, 4),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            ha="center",
-            color=LOSS,
-        )
+                style["ha"] = "right" if left else "left"
+                ax.annotate(text, (end, y), (-5 if left else 5, 0), **style)
+        ax.axvline(0, color=LOSS, linewidth=1.3, linestyle=(0, (4, 3)))
+        style = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center", "color": LOSS}
+        ax.annotate("break-even", (0, 1), (0, 4), **style)
         key = ["grey: input at its low, blue: at its high"]
         if np.isfinite(base):
             ax.axvline(base, color=INK, linewidth=1)
             key.append(f"line: all inputs at their mode, {money(base)}")
         if left_out > 0:
             key.append(f"{left_out} more input{'s' if left_out > 1 else ''} not drawn")
-        _few_ticks(ax, money, narrow)
+        _round_ticks(ax.xaxis, money, 3 if narrow else 6)
         write_key(figure, key, narrow)
     return figure
-
-
-def _few_ticks(ax: Axes, write: Callable[[float], str], narrow: bool) -> None:
-    """Round values along the bottom, each written once."""
-    low, high = ax.get_xlim()
-    ticks = mpl.ticker.MaxNLocator(3 if narrow else 6, steps=[1, 2, 5, 10]).tick_values(low, high)
-    named = {write(float(tick)): float(tick) for tick in ticks if low <= tick <= high}
-    ax.set_xticks(list(named.values()), list(named))
 
 
 def _with_room(
@@ -362,18 +317,14 @@ def _with_room(
 
 
 def evidence_intervals(
-    rows: pd.DataFrame,
-    narrow: bool = False,
-    number: Callable[[float], str] = count,
-    zero: float = 0.0,
-    unit: str = "",
+    rows: pd.DataFrame, narrow: bool = False, number: Callable[[float], str] = count, unit: str = ""
 ) -> Chart:
-    """Rungs of evidence, the strongest on top: a point with its interval, or in words why there is none.
+    """Pieces of evidence, the strongest on top: a point with its interval, or in words why there is none.
 
-    ``rows``: label, note, value, low, high (missing where refused), status ("shown", "refused", "refuted" or "tied"),
-    why. A refuted rung is hollow, dashed and quiet: it is there to be seen through; a tied one, an association that is
-    no effect, is hollow and quiet. ``zero`` is the line of no effect, ``number(value)`` writes a value, ``unit`` says
-    under the axis what is measured. A rung without a value is refused.
+    ``rows``: label, note, value, low, high (missing where refused), status ("shown", "refused", "refuted" or "tied",
+    an association that is no effect), why. Refuted evidence is hollow, grey and dashed, tied evidence hollow and grey.
+    ``number(value)`` writes a value, ``unit`` names under the axis what is measured. Evidence without a value is
+    refused.
     """
     value, low, high = (finite(rows[column]) for column in ("value", "low", "high"))
     status = rows["status"].astype(str).to_numpy()
@@ -388,36 +339,28 @@ def evidence_intervals(
         if not len(rows):
             say_nothing(ax, "there is no evidence to show")
             return figure
-        ax.set_xlim(*padded(np.concatenate([value[given], low[given], high[given], [zero]]), 0.1))
+        ax.set_xlim(*padded(np.concatenate([value[given], low[given], high[given], [0.0]]), 0.1))
         if narrow:
             place = above_rows(ax, heights, names, notes, beneath=True) + 38
-            ax.vlines(np.full(given.sum(), zero), place[given] - 9, place[given] + 9, color=INK, linewidth=1)
+            ax.vlines(np.zeros(given.sum()), place[given] - 9, place[given] + 9, color=INK, linewidth=1)
         else:
             row_labels(ax, names, notes)
             place = np.arange(len(rows)) + 0.0
-            ax.axvline(zero, color=INK, linewidth=1)
+            ax.axvline(0, color=INK, linewidth=1)
         quiet = (status == "refuted") | (status == "tied")
         for y, refuted in enumerate(status == "refuted"):
             if not given[y]:
                 at, ha, va = ((0.0, place[y] - 7), "left", "top") if narrow else ((0.5, place[y]), "center", "center")
-                ax.text(
-                    *at,
-                    whys[y],
-                    ha=ha,
-                    va=va,
-                    color=QUIET,
-                    style="italic",
-                    bbox=CLEARED,
-                    transform=ax.get_yaxis_transform(),
-                )
+                words = ax.text(*at, whys[y], ha=ha, va=va, color=QUIET, style="italic", bbox=CLEARED)
+                words.set_transform(ax.get_yaxis_transform())
                 continue
-            ink = TOTAL if quiet[y] else GAIN if low[y] > zero else LOSS if high[y] < zero else ACCENT
+            ink = TOTAL if quiet[y] else GAIN if low[y] > 0 else LOSS if high[y] < 0 else ACCENT
             dash = (0, (2, 2)) if refuted else "solid"
             ax.hlines(place[y], low[y], high[y], color=ink, alpha=0.6, linewidth=3, linestyle=dash)
             ax.plot([value[y]], [place[y]], "o", color=ink, markerfacecolor="none" if quiet[y] else ink, markersize=8)
-            words = shorten(number(value[y]), most=12)
-            beside(ax, place[y], words, weight="normal" if quiet[y] else "bold", color=QUIET if quiet[y] else INK)
-        _few_ticks(ax, number, narrow)
+            figures = shorten(number(value[y]), most=12)
+            beside(ax, place[y], figures, weight="normal" if quiet[y] else "bold", color=QUIET if quiet[y] else INK)
+        _round_ticks(ax.xaxis, number, 3 if narrow else 6)
         key = [shorten(unit, most=44 if narrow else 70)] if unit else []
         if (given & (status == "refuted")).any():
             key.append("○ refuted: shown because it is usually quoted")

@@ -28,9 +28,7 @@ GIVEN = ("discount", "expansion", "expansion_lost", "absorbed", "severance_month
 """Inputs that come from the settings alone."""
 
 
-def once_per(
-    *names: str,
-) -> Callable[[Callable[[Tables, Settings], T]], Callable[[Tables, Settings], T]]:
+def once_per(*names: str) -> Callable[[Callable[[Tables, Settings], T]], Callable[[Tables, Settings], T]]:
     """Decorator of a step that is computed once per company and value of the named settings; none: of all of them."""
 
     def decorate(step: Callable[[Tables, Settings], T]) -> Callable[[Tables, Settings], T]:

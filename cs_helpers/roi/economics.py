@@ -39,8 +39,11 @@ from cs_helpers.core.results import Record
 from cs_helpers.core.stats.threads import one_thread
 from cs_helpers.roi.portfolio import CoveredPortfolio
 
+HORIZONS = (12, 24, 36)
 MAX_MONTHS = 120
 """The longest horizon and the longest tail, in months."""
+TAIL_MONTHS = 60
+"""Months after the horizon that count where the tail is switched on."""
 
 LIMITS: dict[str, tuple[float, float, str]] = {
     "relative_risk": (0.001, 1000, "the risk of leaving without customer success over that with it, for example 1.3"),

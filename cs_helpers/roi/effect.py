@@ -12,23 +12,13 @@ import pandas as pd
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.results import Record, Suppressed, or_suppressed
 from cs_helpers.core.stats import e_value, normal_quantile
+from cs_helpers.roi import conditions
 from cs_helpers.roi.association import association, naive_contrasts
 from cs_helpers.roi.baseline import baseline_trial
-from cs_helpers.roi.conditions import (
-    MIN_NEVER_AT_HORIZON,
-    MIN_NEVER_CHURNED,
-    MIN_NEVER_ESS,
-    Gate,
-    Overlap,
-    gates_before,
-    gates_of_fit,
-    measure_overlap,
-    refusal,
-)
-from cs_helpers.roi.controls import Control, Yardstick, run_negative_controls, yardstick
+from cs_helpers.roi.conditions import Control, Gate, Overlap, Yardstick, refusal
 from cs_helpers.roi.effect_evidence import Evidence, estimated, refused
 from cs_helpers.roi.gformula import Futures, Models, fit_models, points_without, simulate_futures
-from cs_helpers.roi.ltmle import NeverArm, ltmle, never_arm
+from cs_helpers.roi.ltmle import ltmle, never_arm
 from cs_helpers.roi.trial import Trial, trial
 from cs_helpers.roi.vacancy import vacancy
 
@@ -123,19 +113,21 @@ def measure_effect(
             f"horizon is {horizon}: the panel has {followed.months} months. Give at most that, or 0 for the longest "
             "that the data allow."
         )
-    horizon, arm = _longest({each: never_arm(followed, each) for each in _candidates(followed, horizon)})
-    controls = run_negative_controls(followed)
+    candidates = [horizon] if horizon else [h for h in HORIZONS if h <= followed.months] or [followed.months]
+    arms = {each: never_arm(followed, each) for each in candidates}
+    horizon = max(arms, key=lambda each: (conditions.sufficiency(arms[each]), each))
+    controls = conditions.run_negative_controls(followed)
     models = or_suppressed(fit_models, followed)
-    where = or_suppressed(measure_overlap, models)
+    where = or_suppressed(conditions.measure_overlap, models)
     futures = or_suppressed(_simulated, followed, models, where, horizon, draws, seed)
     lower = [method(followed, horizon) for method in (ltmle, vacancy, baseline_trial, association)]
-    gates = gates_before(followed, horizon, arm, controls)
+    gates = conditions.gates_before(followed, horizon, arms[horizon], controls)
     trusted = None
     if isinstance(models, Suppressed) or isinstance(where, Suppressed) or isinstance(futures, Suppressed):
         failed = next(each for each in (models, where, futures) if isinstance(each, Suppressed))
         reason = refusal(gates) or failed.reason
     else:
-        gates = (*gates, *gates_of_fit(followed, futures, where, lower[0]))
+        gates = (*gates, *conditions.gates_of_fit(followed, futures, where, lower[0]))
         reason = refusal(gates)
         trusted = None if reason else (futures, models)
     if trusted:
@@ -160,28 +152,9 @@ def measure_effect(
         gates=gates,
         controls=controls,
         overlap=None if isinstance(where, Suppressed) else where,
-        yardstick=yardstick(followed, horizon),
+        yardstick=conditions.yardstick(followed, horizon),
         **(_figures_of(followed, *trusted, seed) if trusted else {}),
     )
-
-
-def _candidates(followed: Trial, horizon: int) -> tuple[int, ...]:
-    if horizon:
-        return (horizon,)
-    inside = tuple(each for each in HORIZONS if each <= followed.months)
-    return inside or (followed.months,)
-
-
-def _longest(arms: dict[int, NeverArm]) -> tuple[int, NeverArm]:
-    """The longest horizon whose never-covered arm suffices; where none does, the one that comes closest."""
-
-    def short(arm: NeverArm) -> float:
-        return min(
-            arm.never_churned / MIN_NEVER_CHURNED, arm.at_horizon / MIN_NEVER_AT_HORIZON, arm.ess / MIN_NEVER_ESS, 1.0
-        )
-
-    best = max(arms, key=lambda each: (short(arms[each]), each))
-    return best, arms[best]
 
 
 def _simulated(followed: Trial, models: Models, where: Overlap, horizon: int, draws: int, seed: int) -> Futures:

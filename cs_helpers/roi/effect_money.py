@@ -54,7 +54,7 @@ class EffectMoney(Record):
     reason: str = ""
 
 
-def money_of_effect(effect: MeasuredEffect, inputs: Sequence[Input], seed: int = 1) -> EffectMoney:
+def money_of_effect(effect: MeasuredEffect, inputs: Sequence[Input]) -> EffectMoney:
     """Value and cost of the g-formula's effect over the months that were observed. Nothing is projected.
 
         mrr_months = sum over t < H of MRR (S_natural(t) - S_vanished(t)),  MRR-weighted survival
@@ -82,9 +82,9 @@ def money_of_effect(effect: MeasuredEffect, inputs: Sequence[Input], seed: int =
     kept = mrr * (futures.natural - futures.vanished)[:horizon, 1]
     kept_draws = mrr * (futures.natural_draws - futures.vanished_draws)[:, :horizon, 1]
     kept_draws = kept_draws - kept_draws.mean(axis=0) + kept
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 31])))
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([1, 31])))
     chosen = rng.integers(len(kept_draws), size=draws)
-    many = {name: np.broadcast_to(v, draws)[:, None] for name, v in draw_inputs(inputs, draws, seed).items()}
+    many = {name: np.broadcast_to(v, draws)[:, None] for name, v in draw_inputs(inputs, draws).items()}
     mode = {each.name: np.array([[float(each.mode)]]) for each in inputs}
     share = trial.months * by_month / max(all_covered, 1)  # months of the whole cost, by month of follow-up
     of_all = float(by_month.sum()) / max(all_covered, 1)

@@ -7,28 +7,10 @@ from typing import TYPE_CHECKING
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Suppressed, front_door, or_suppressed
-from cs_helpers.roi import company
+from cs_helpers.roi import company, results
 from cs_helpers.roi.bad_experience import nps_word_of_mouth
 from cs_helpers.roi.breakeven import solve_break_even, value_of_points
 from cs_helpers.roi.effect_money import money_of_effect
-from cs_helpers.roi.results import (
-    BreakEvenResult,
-    CostResult,
-    EffectMoneyResult,
-    EffectResult,
-    EvidenceResult,
-    GatesResult,
-    InputsResult,
-    NegativeControlsResult,
-    OverlapResult,
-    PlansResult,
-    PointWorthResult,
-    RoiSummary,
-    ScenarioResult,
-    SegmentEffectResult,
-    WhatIfResult,
-    WordOfMouthResult,
-)
 from cs_helpers.roi.scenario_range import simulate_scenario
 from cs_helpers.roi.settings import DEFAULTS, Settings, changed
 from cs_helpers.roi.smaller_plans import SmallerPlan, plan_contact_time, plan_cut, plan_tech_touch, tail_portfolio
@@ -40,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @front_door("", "summary")
-def summary(tables: Tables, settings: Settings = DEFAULTS) -> RoiSummary:
+def summary(tables: Tables, settings: Settings = DEFAULTS) -> results.RoiSummary:
     """The headline numbers of return: break-even over 12, 24 and 36 months, the yearly cost, the measured effect.
 
     Each part is Suppressed where its own front door gives no result. ``settings``: see ``Settings``.
@@ -50,7 +32,7 @@ def summary(tables: Tables, settings: Settings = DEFAULTS) -> RoiSummary:
         'too few of the accounts that were'
     """
     money = effect_in_money(tables, settings)
-    return RoiSummary(
+    return results.RoiSummary(
         break_even=break_even(tables, settings),
         cost=cost(tables, settings),
         effect=measured_effect(tables, settings=settings),
@@ -62,7 +44,7 @@ def summary(tables: Tables, settings: Settings = DEFAULTS) -> RoiSummary:
 
 
 @front_door("What customer success must keep to pay for itself cannot be told.", "break-even")
-def break_even(tables: Tables, settings: Settings = DEFAULTS) -> BreakEvenResult:
+def break_even(tables: Tables, settings: Settings = DEFAULTS) -> results.BreakEvenResult:
     """Points of retention that customer success must keep to earn back its cost within 12, 24 and 36 months.
 
     The hazard ratio at which the discounted gross margin of the MRR kept equals the discounted cost, as points of the
@@ -75,16 +57,16 @@ def break_even(tables: Tables, settings: Settings = DEFAULTS) -> BreakEvenResult
         15.1
     """
 
-    def make() -> BreakEvenResult:
+    def make() -> results.BreakEvenResult:
         portfolio = company.portfolio(tables, settings)
         even = solve_break_even(portfolio, company.inputs(tables, settings))
-        return BreakEvenResult(even, portfolio, company.costs(tables, settings).per_year, tables.currency)
+        return results.BreakEvenResult(even, portfolio, company.costs(tables, settings).per_year, tables.currency)
 
     return tables.cached(("roi.break_even", settings), make)
 
 
 @front_door("What customer success costs is not known.", "cost")
-def cost(tables: Tables, settings: Settings = DEFAULTS) -> CostResult:
+def cost(tables: Tables, settings: Settings = DEFAULTS) -> results.CostResult:
     """What customer success costs a year: the mean of the last twelve months with costs, fully loaded.
 
     From the setting cost_per_month, else the table of costs, else the yearly cost of the CSMs and their managers there
@@ -94,11 +76,13 @@ def cost(tables: Tables, settings: Settings = DEFAULTS) -> CostResult:
         >>> round(cs.roi.cost(tables).costs.per_year)
         1312952
     """
-    return CostResult(company.costs(tables, settings), tables.currency)
+    return results.CostResult(company.costs(tables, settings), tables.currency)
 
 
 @front_door("No return is computed.", "scenario")
-def scenario(tables: Tables, relative_risk: Range = "", settings: Settings = DEFAULTS) -> ScenarioResult | Suppressed:
+def scenario(
+    tables: Tables, relative_risk: Range = "", settings: Settings = DEFAULTS
+) -> results.ScenarioResult | Suppressed:
     """What customer success is worth if the inputs hold: value, cost, net and return over 12, 24 and 36 months.
 
     20,000 draws of all inputs at once, PERT between low, mode and high, the relative risk log-normal. The result is a
@@ -113,15 +97,15 @@ def scenario(tables: Tables, relative_risk: Range = "", settings: Settings = DEF
     """
     settings = changed(settings, relative_risk=relative_risk)
 
-    def make() -> ScenarioResult | Suppressed:
+    def make() -> results.ScenarioResult | Suppressed:
         found = simulate_scenario(company.portfolio(tables, settings), company.inputs_with_risk(tables, settings))
-        return found if isinstance(found, Suppressed) else ScenarioResult(found, tables.currency)
+        return found if isinstance(found, Suppressed) else results.ScenarioResult(found, tables.currency)
 
     return tables.cached(("roi.scenario", settings), make)
 
 
 @front_door("", "inputs")
-def inputs(tables: Tables, settings: Settings = DEFAULTS) -> InputsResult:
+def inputs(tables: Tables, settings: Settings = DEFAULTS) -> results.InputsResult:
     """Every input of the money with its range, its origin (measured, benchmark or guess) and its source.
 
     ``settings``: see ``Settings``. Suppressed where margin, churn or cost is not known.
@@ -130,13 +114,13 @@ def inputs(tables: Tables, settings: Settings = DEFAULTS) -> InputsResult:
         >>> cs.roi.inputs(tables).table["name"].tolist()[:3]
         ['yearly_churn', 'expansion', 'expansion_lost']
     """
-    return InputsResult(company.inputs_with_risk(tables, settings), tables.currency)
+    return results.InputsResult(company.inputs_with_risk(tables, settings), tables.currency)
 
 
 @front_door("The effect of customer success cannot be measured in these data.", "futures")
 def measured_effect(
     tables: Tables, by: str = "", negative_controls: str = "", settings: Settings = DEFAULTS
-) -> EffectResult:
+) -> results.EffectResult:
     """How many more accounts still pay than would without any CSM, where the data allow a measurement.
 
     A target trial: coverage as it happened against no coverage from month 0 on, by the parametric g-formula; in points
@@ -155,11 +139,11 @@ def measured_effect(
     found = company.effect(tables, settings)
     if not found.carried_by:
         raise ContractError(found.reason)
-    return EffectResult(found)
+    return results.EffectResult(found)
 
 
 @front_door("There is no evidence on the effect.", "ladder")
-def evidence(tables: Tables, settings: Settings = DEFAULTS) -> EvidenceResult:
+def evidence(tables: Tables, settings: Settings = DEFAULTS) -> results.EvidenceResult:
     """All evidence on the effect of customer success, the strongest first, and how robust it is.
 
     Each method answers the same question: points of accounts still paying at the horizon. A method without figures says
@@ -170,11 +154,11 @@ def evidence(tables: Tables, settings: Settings = DEFAULTS) -> EvidenceResult:
         >>> cs.roi.evidence(tables).table["status"].tolist()[0]
         'refused'
     """
-    return EvidenceResult(company.effect(tables, settings))
+    return results.EvidenceResult(company.effect(tables, settings))
 
 
 @front_door("The conditions for a measurement were not reached.", "gates")
-def gates(tables: Tables, settings: Settings = DEFAULTS) -> GatesResult:
+def gates(tables: Tables, settings: Settings = DEFAULTS) -> results.GatesResult:
     """The conditions that must hold before an effect is called measured: what was found, and what is needed.
 
     ``settings``: see ``Settings``. Suppressed where no assignments with dates are known.
@@ -183,11 +167,11 @@ def gates(tables: Tables, settings: Settings = DEFAULTS) -> GatesResult:
         >>> len(cs.roi.gates(tables).table)
         12
     """
-    return GatesResult(company.effect(tables, settings).gates)
+    return results.GatesResult(company.effect(tables, settings).gates)
 
 
 @front_door("Negative controls say nothing here.", "controls")
-def negative_controls(tables: Tables, settings: Settings = DEFAULTS) -> NegativeControlsResult:
+def negative_controls(tables: Tables, settings: Settings = DEFAULTS) -> results.NegativeControlsResult:
     """Whether coverage is associated with tickets that customer success cannot influence, such as late payments.
 
     An association shows that a common cause of coverage and churn is missing from the data. The categories are those of
@@ -200,11 +184,11 @@ def negative_controls(tables: Tables, settings: Settings = DEFAULTS) -> Negative
         >>> cs.roi.negative_controls(tables, settings).controls[0].key
         'access'
     """
-    return NegativeControlsResult(company.effect(tables, settings).controls)
+    return results.NegativeControlsResult(company.effect(tables, settings).controls)
 
 
 @front_door("Whom the effect could speak of cannot be told.", "overlap")
-def overlap(tables: Tables, settings: Settings = DEFAULTS) -> OverlapResult:
+def overlap(tables: Tables, settings: Settings = DEFAULTS) -> results.OverlapResult:
     """For how much of the MRR the data hold comparable accounts without a CSM.
 
     The share of MRR-months whose chance of being uncovered, by health, MRR, tenure and month, is below 5 %.
@@ -217,11 +201,11 @@ def overlap(tables: Tables, settings: Settings = DEFAULTS) -> OverlapResult:
     found = company.effect(tables, settings)
     if found.overlap is None:
         raise ContractError(found.reason or "no model could be fitted")
-    return OverlapResult(found.overlap)
+    return results.OverlapResult(found.overlap)
 
 
 @front_door("No money is derived from a measured effect.", "money")
-def effect_in_money(tables: Tables, settings: Settings = DEFAULTS) -> EffectMoneyResult:
+def effect_in_money(tables: Tables, settings: Settings = DEFAULTS) -> results.EffectMoneyResult:
     """Gross margin that the measured effect kept in the months observed, against what customer success cost in them.
 
     Nothing is projected. Intervals join draws of accounts with draws of the inputs. ``settings``: see ``Settings``.
@@ -232,15 +216,15 @@ def effect_in_money(tables: Tables, settings: Settings = DEFAULTS) -> EffectMone
         'No money is derived from a measured effect.'
     """
 
-    def make() -> EffectMoneyResult:
+    def make() -> results.EffectMoneyResult:
         measured = company.effect_with_curves(tables, settings)
-        return EffectMoneyResult(money_of_effect(measured, company.inputs(tables, settings)), tables.currency)
+        return results.EffectMoneyResult(money_of_effect(measured, company.inputs(tables, settings)), tables.currency)
 
     return tables.cached(("roi.effect_in_money", settings), make)
 
 
 @front_door("The effect is not given by segment.", "segments")
-def effect_by_segment(tables: Tables, settings: Settings = DEFAULTS) -> SegmentEffectResult:
+def effect_by_segment(tables: Tables, settings: Settings = DEFAULTS) -> results.SegmentEffectResult:
     """The measured effect in each segment with at least 30 accounts followed, with its interval.
 
     Segments are the values of the setting by. Suppressed where no effect was measured, or no segment is large enough.
@@ -252,11 +236,11 @@ def effect_by_segment(tables: Tables, settings: Settings = DEFAULTS) -> SegmentE
     found = company.effect_with_curves(tables, settings)
     if found.segments is None or found.segments["points"].isna().all():
         raise ContractError("no segment is large enough for a figure of its own")
-    return SegmentEffectResult(found.segments, found.horizon, tables.currency)
+    return results.SegmentEffectResult(found.segments, found.horizon, tables.currency)
 
 
 @front_door("What a point of retention is worth cannot be told.", "worth-of-a-point")
-def worth_of_a_point(tables: Tables, settings: Settings = DEFAULTS) -> PointWorthResult:
+def worth_of_a_point(tables: Tables, settings: Settings = DEFAULTS) -> results.PointWorthResult:
     """Gross margin of one to five more points of yearly retention, whatever causes them, over 12, 24 and 36 months.
 
     Of the MRR with a CSM; contracts gain the points when they come due. ``settings``: see ``Settings``. Suppressed
@@ -269,11 +253,11 @@ def worth_of_a_point(tables: Tables, settings: Settings = DEFAULTS) -> PointWort
     values = value_of_points(company.portfolio(tables, settings), at_mode(company.inputs(tables, settings)))
     if values["value"].isna().all():
         raise ContractError(next((why for why in values["reason"] if why), "nothing comes due"))
-    return PointWorthResult(values, tables.currency)
+    return results.PointWorthResult(values, tables.currency)
 
 
 @front_door("No smaller plan can be computed.", "plans")
-def plans(tables: Tables, settings: Settings = DEFAULTS) -> PlansResult | Suppressed:
+def plans(tables: Tables, settings: Settings = DEFAULTS) -> results.PlansResult | Suppressed:
     """Smaller plans than abolishing customer success: a cut, tech touch for small accounts, less contact time.
 
     Cost saved against churn caused, over 12, 24 and 36 months. The settings cut, tail_below, tail_share, contact_saved,
@@ -301,20 +285,20 @@ def plans(tables: Tables, settings: Settings = DEFAULTS) -> PlansResult | Suppre
         saved = required_input(settings.contact_saved, "saved_per_month", "contact_saved")
         return plan_contact_time(portfolio, assumed, saved, read_input(settings.contact_added, "added_per_month"))
 
-    def make() -> PlansResult | Suppressed:
+    def make() -> results.PlansResult | Suppressed:
         asked = {"cut": cut, "tech_touch": tech_touch, "contact_time": contact_time}
         found = {key: or_suppressed(plan) for key, plan in asked.items()}
         missing = {key: plan.reason for key, plan in found.items() if isinstance(plan, Suppressed)}
         computed = tuple(plan for plan in found.values() if isinstance(plan, SmallerPlan))
         if not computed:
             return Suppressed(" ".join(dict.fromkeys(missing.values())))
-        return PlansResult(computed, missing, tables.currency)
+        return results.PlansResult(computed, missing, tables.currency)
 
     return tables.cached(("roi.plans", settings), make)
 
 
 @front_door("How far bad experience travels cannot be told.", "word-of-mouth")
-def word_of_mouth(tables: Tables, settings: Settings = DEFAULTS) -> WordOfMouthResult:
+def word_of_mouth(tables: Tables, settings: Settings = DEFAULTS) -> results.WordOfMouthResult:
     """How many people hear of good and of bad experience, at least, by shares that are published about consumers.
 
     Counts the accounts paying now by the latest NPS answer of the last twelve months. In money only where the settings
@@ -328,11 +312,13 @@ def word_of_mouth(tables: Tables, settings: Settings = DEFAULTS) -> WordOfMouthR
     start, end = periods.trailing_window(tables.account_months()["month"].min(), tables.as_of, 12)
     chance = read_input(settings.lost_sale_chance, "lost_sale_chance")
     value = read_input(settings.sale_value, "sale_value")
-    return WordOfMouthResult(nps_word_of_mouth(tables.surveys, paying, start, end, chance, value), tables.currency)
+    return results.WordOfMouthResult(
+        nps_word_of_mouth(tables.surveys, paying, start, end, chance, value), tables.currency
+    )
 
 
 @front_door("", "what-if")
-def what_if(tables: Tables, relative_risk: Range = "", settings: Settings = DEFAULTS) -> WhatIfResult:
+def what_if(tables: Tables, relative_risk: Range = "", settings: Settings = DEFAULTS) -> results.WhatIfResult:
     """A panel with a slider for each input, and what customer success would be worth if it were so.
 
     It opens at ``relative_risk`` (by default that of ``settings``, else the measured one), without any where customer
@@ -346,4 +332,4 @@ def what_if(tables: Tables, relative_risk: Range = "", settings: Settings = DEFA
     """
     settings = changed(settings, relative_risk=relative_risk)
     portfolio, inputs = company.portfolio(tables, settings), company.inputs_with_risk(tables, settings)
-    return WhatIfResult(make_what_if(portfolio, inputs, smallest=tables.smallest_group), tables.currency)
+    return results.WhatIfResult(make_what_if(portfolio, inputs, smallest=tables.smallest_group), tables.currency)

@@ -106,10 +106,7 @@ def paying_and_covered(
 
 
 def covered_portfolio(
-    subscriptions: pd.DataFrame,
-    panel_now: pd.DataFrame,
-    as_of: pd.Timestamp,
-    renewals: pd.DataFrame | None = None,
+    subscriptions: pd.DataFrame, panel_now: pd.DataFrame, as_of: pd.Timestamp, renewals: pd.DataFrame | None = None
 ) -> CoveredPortfolio:
     """The portfolio of the accounts that are covered now, by their next due dates.
 

@@ -10,8 +10,7 @@ import pandas as pd
 from cs_helpers.core.results import Result, Suppressed
 from cs_helpers.roi.bad_experience import WordOfMouth
 from cs_helpers.roi.breakeven import BreakEven
-from cs_helpers.roi.conditions import Gate, Overlap
-from cs_helpers.roi.controls import Control
+from cs_helpers.roi.conditions import Control, Gate, Overlap
 from cs_helpers.roi.costs import CostBase
 from cs_helpers.roi.effect import MeasuredEffect
 from cs_helpers.roi.effect_evidence import Evidence

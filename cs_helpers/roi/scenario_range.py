@@ -13,7 +13,7 @@ import pandas as pd
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.results import Record, Suppressed
 from cs_helpers.roi.breakeven import hazard_ratios
-from cs_helpers.roi.economics import NO_COST, Assumptions, Outcomes, flow, outcome, outcomes
+from cs_helpers.roi.economics import HORIZONS, NO_COST, TAIL_MONTHS, Assumptions, Outcomes, flow, outcome, outcomes
 from cs_helpers.roi.portfolio import CoveredPortfolio
 from cs_helpers.roi.uncertain_inputs import Input, at_mode, draw_inputs, inputs_table
 
@@ -60,18 +60,13 @@ class ScenarioRange(Record):
 
 
 def simulate_scenario(
-    portfolio: CoveredPortfolio,
-    inputs: Sequence[Input],
-    horizons: Sequence[int] = (12, 24, 36),
-    draws: int = DRAWS,
-    tail_months: int = 60,
-    seed: int = 1,
+    portfolio: CoveredPortfolio, inputs: Sequence[Input], horizons: Sequence[int] = HORIZONS, draws: int = DRAWS
 ) -> ScenarioRange | Suppressed:
     """The economics of the portfolio under ``draws`` draws of all inputs, each independent of the others.
 
-    ``inputs``: one per name of ``economics.INPUTS``, as from ``gather_inputs``. ``tail_months``: a second row per
-    horizon counts so many months after it (0: none). A Suppressed without a relative_risk: no effect is assumed for
-    the user. Raises ParameterError for inputs that are missing, horizons outside 1 to 120 and fewer than 100 draws.
+    ``inputs``: one per name of ``economics.INPUTS``, as from ``gather_inputs``. A second row per horizon counts the
+    tail of 60 months after it. A Suppressed without a relative_risk: no effect is assumed for the user. Raises
+    ParameterError for inputs that are missing, horizons outside 1 to 120 and fewer than 100 draws.
 
     Example:
         >>> inputs = [*cs.roi.inputs(tables).inputs, cs.roi.read_input("1.0, 1.4, 2.2", "relative_risk")]
@@ -84,14 +79,14 @@ def simulate_scenario(
     if draws < 100:
         raise ParameterError(f"draws = {draws}: a range needs at least 100 draws, for example {DRAWS}.")
     mode = at_mode(inputs)
-    many = asdict(mode) | draw_inputs(inputs, draws, seed)
+    many = asdict(mode) | draw_inputs(inputs, draws)
     middle = sorted(horizons)[(len(horizons) - 1) // 2]
     rows, bars = [], []
     for horizon in horizons:
         seen = flow(portfolio.rows, horizon)
-        found = outcomes(seen, many, horizon, tail_months)
+        found = outcomes(seen, many, horizon, TAIL_MONTHS)
         ratio = float(hazard_ratios(seen, asdict(mode), horizon)[0])
-        for tail in (0, tail_months)[: 2 if tail_months else 1]:
+        for tail in (0, TAIL_MONTHS):
             row, measure, values = _row(found, tail > 0)
             where = {"horizon": int(horizon), "tail_months": int(tail)}
             rows.append(where | row | {"break_even_ratio": ratio})

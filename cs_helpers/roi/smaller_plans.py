@@ -13,7 +13,7 @@ import pandas as pd
 from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.results import Record
 from cs_helpers.roi.breakeven import hazard_ratios
-from cs_helpers.roi.economics import discounting, flow, outcomes
+from cs_helpers.roi.economics import HORIZONS, discounting, flow, outcomes
 from cs_helpers.roi.portfolio import CoveredPortfolio, covered_portfolio
 from cs_helpers.roi.scenario_range import DRAWS, NO_EFFECT_GIVEN, middle_95
 from cs_helpers.roi.uncertain_inputs import Input, at_mode, draw_inputs, fixed_input, inputs_table, require_name
@@ -40,13 +40,7 @@ class SmallerPlan(Record):
     reason: str = ""
 
 
-def plan_cut(
-    portfolio: CoveredPortfolio,
-    inputs: Sequence[Input],
-    share: float,
-    horizons: Sequence[int] = (12, 24, 36),
-    draws: int = DRAWS,
-) -> SmallerPlan:
+def plan_cut(portfolio: CoveredPortfolio, inputs: Sequence[Input], share: float) -> SmallerPlan:
     """Customer success smaller by ``share`` (a fraction above 0, at most 1), in every account alike.
 
     People and tools are saved in proportion, management only where all is cut. The relative risk is raised to the power
@@ -76,38 +70,24 @@ def plan_cut(
         f"{share:.0%} of people and tools are saved{management}; churn rises {said}: half the work less is taken to "
         "lose half of the effect."
     )
-    return _evaluated("cut", portfolio, changed, (), horizons, draws, note)
+    return _evaluated("cut", portfolio, changed, (), note)
 
 
-def plan_tech_touch(
-    tail: CoveredPortfolio,
-    inputs: Sequence[Input],
-    people_share: Input,
-    added_per_month: Input | None = None,
-    horizons: Sequence[int] = (12, 24, 36),
-    draws: int = DRAWS,
-) -> SmallerPlan:
+def plan_tech_touch(tail: CoveredPortfolio, inputs: Sequence[Input], people_share: Input) -> SmallerPlan:
     """Small accounts looked after by mail, community and product alone.
 
     ``tail``: their portfolio, as from ``tail_portfolio``. ``people_share``: the share of all people and tools that now
-    works for them, which the plan saves; ``added_per_month``: what the plan costs. No management is saved.
-    relative_risk is that of these accounts. Raises ParameterError for inputs of another name.
+    works for them, which the plan saves; no management is. relative_risk is that of these accounts.
+    Raises ParameterError for an input of another name.
     """
     require_name(people_share, "people_share")
-    added = added_per_month or fixed_input("added_per_month", 0.0, source="none given")
-    require_name(added, "added_per_month")
     kept = [_scaled(each, 0.0) if each.name == "management" else each for each in inputs]
     note = "Accounts of the tail lose their CSM; the named share of people and tools is saved, management stays."
-    return _evaluated("tech_touch", tail, kept, (people_share, added), horizons, draws, note)
+    return _evaluated("tech_touch", tail, kept, (people_share,), note)
 
 
 def plan_contact_time(
-    portfolio: CoveredPortfolio,
-    inputs: Sequence[Input],
-    saved_per_month: Input,
-    added_per_month: Input | None = None,
-    horizons: Sequence[int] = (12, 24, 36),
-    draws: int = DRAWS,
+    portfolio: CoveredPortfolio, inputs: Sequence[Input], saved_per_month: Input, added_per_month: Input | None = None
 ) -> SmallerPlan:
     """Contact time capped or moved offshore: a saving now, and perhaps churn later.
 
@@ -121,7 +101,7 @@ def plan_contact_time(
     unused = ("people", "tools", "management", "absorbed", "severance_months", "notice_months")
     kept = [_scaled(each, 0.0) if each.name in unused else each for each in inputs]
     note = "The saving is what the plan names; people, tools and management stay as they are otherwise."
-    return _evaluated("contact_time", portfolio, kept, (saved_per_month, added), horizons, draws, note)
+    return _evaluated("contact_time", portfolio, kept, (saved_per_month, added), note)
 
 
 def _scaled(each: Input, factor: float) -> Input:
@@ -131,19 +111,13 @@ def _scaled(each: Input, factor: float) -> Input:
 
 
 def _evaluated(
-    key: str,
-    portfolio: CoveredPortfolio,
-    inputs: Sequence[Input],
-    extra: Sequence[Input],
-    horizons: Sequence[int],
-    draws: int,
-    note: str,
+    key: str, portfolio: CoveredPortfolio, inputs: Sequence[Input], extra: Sequence[Input], note: str
 ) -> SmallerPlan:
     known = any(each.name == "relative_risk" for each in inputs)
     mode = asdict(at_mode(inputs)) | {each.name: each.mode for each in extra}
-    many = mode | draw_inputs([*inputs, *extra], draws, seed=1)
+    many = mode | draw_inputs([*inputs, *extra], DRAWS)
     rows = []
-    for horizon in horizons:
+    for horizon in HORIZONS:
         seen = flow(portfolio.rows, horizon)
         found = outcomes(seen, _merged(many), horizon)
         saved = found.cost - _added(many, horizon)

@@ -68,10 +68,7 @@ class Trial(Record):
 
 
 def trial(
-    panel: pd.DataFrame,
-    segments: pd.Series | None = None,
-    outcomes: Sequence[str] = (),
-    exposures: Sequence[str] = (),
+    panel: pd.DataFrame, segments: pd.Series | None = None, outcomes: Sequence[str] = (), exposures: Sequence[str] = ()
 ) -> Trial:
     """Follow each account from its first month in a table of account-months.
 

@@ -201,7 +201,7 @@ def _missing(named: Container[str]) -> list[str]:
     return [f"{name} is not known: give {LIMITS[name][2]}." for name in lacking]
 
 
-def draw_inputs(inputs: Sequence[Input], draws: int, seed: int) -> dict[str, Any]:
+def draw_inputs(inputs: Sequence[Input], draws: int, seed: int = 1) -> dict[str, Any]:
     """``draws`` values of each input by name: an array, or one number where it has no range.
 
     relative_risk: log-normal around its mode, with ``low`` and ``high`` as its 2.5 % and 97.5 % points, each side with

@@ -17,13 +17,21 @@ import pandas as pd
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.core.results import Record
 from cs_helpers.roi.breakeven import hazard_ratios
-from cs_helpers.roi.economics import INPUTS, LIMITS, Assumptions, Flow, Outcome, discounting, flow, outcome, outcomes
+from cs_helpers.roi.economics import (
+    INPUTS,
+    LIMITS,
+    TAIL_MONTHS,
+    Assumptions,
+    Flow,
+    discounting,
+    flow,
+    outcome,
+    outcomes,
+)
 from cs_helpers.roi.portfolio import CoveredPortfolio
 from cs_helpers.roi.uncertain_inputs import Input, at_mode
 
 CURVE_POINTS = 61
-TAIL_MONTHS = 60
-"""Months after the horizon that count where the tail is switched on."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -132,18 +140,20 @@ def _panel(
 ) -> WhatIfState:
     results, curves = [], []
     for horizon in horizons:
-        risk = break_even_risk(seen, inputs, horizon, tail_months)
-        results.append(_row(portfolio, outcome(portfolio, inputs, horizon, tail_months), risk, seen, inputs))
+        results.append(_row(portfolio, seen, inputs, horizon, tail_months))
         many = asdict(inputs) | {"expansion_lost": 0.0, "relative_risk": np.asarray(risks)}
         each = outcomes(seen, many, horizon, tail_months)
         curves.append(pd.DataFrame({"horizon": horizon, "relative_risk": risks, "net": each.value - each.cost}))
     return WhatIfState(inputs, tail_months > 0, pd.DataFrame(results), pd.concat(curves, ignore_index=True))
 
 
-def _row(portfolio: CoveredPortfolio, found: Outcome, risk: float, seen: Flow, inputs: Assumptions) -> dict[str, Any]:
-    points = math.nan
+def _row(
+    portfolio: CoveredPortfolio, seen: Flow, inputs: Assumptions, horizon: int, tail_months: int
+) -> dict[str, Any]:
+    found, points = outcome(portfolio, inputs, horizon, tail_months), math.nan
+    risk = break_even_risk(seen, inputs, horizon, tail_months)
     if math.isfinite(risk):
-        points = float(outcomes(seen, asdict(inputs) | {"relative_risk": risk}, found.horizon).points[0])
+        points = float(outcomes(seen, asdict(inputs) | {"relative_risk": risk}, horizon).points[0])
     shares = ("horizon", "points", "points_of_all", "retention_with", "retention_without")
     return {
         **{name: getattr(found, name) for name in shares},

@@ -16,7 +16,8 @@ import pandas as pd
 
 from cs_helpers.report.blocks import Block, notebook_style
 from cs_helpers.report.words import NARROW_SPACE, money, percent, plain
-from cs_helpers.roi.what_if_model import TAIL_MONTHS, WhatIf, WhatIfState
+from cs_helpers.roi.economics import TAIL_MONTHS
+from cs_helpers.roi.what_if_model import WhatIf, WhatIfState
 
 MODEL_VERSION = 1
 
@@ -33,52 +34,30 @@ class Control:
 
 
 GROUPS: tuple[tuple[str, tuple[Control, ...]], ...] = (
-    (
-        "What it changes",
-        (
-            Control(
-                "relative_risk",
-                "Relative risk without it",
-                "×",
-                hint="1: customer success changes nothing. 1.3: without it the risk of leaving is 30 % higher.",
-            ),
-            Control(
-                "yearly_churn", "MRR lost a year", "%", 100, "As things are, of contracts that come up for decision."
-            ),
-            Control("expansion", "Growth a year", "%", 100, "Of the MRR that stays."),
-            Control("expansion_lost", "Growth lost without it", "%", 100, "Share of that growth that would not come."),
-        ),
-    ),
-    (
-        "What revenue is worth",
-        (
-            Control("margin", "Gross margin", "%", 100),
-            Control("discount", "Discount rate a year", "%", 100),
-        ),
-    ),
-    (
-        "What it costs a month",
-        (
-            Control("people", "People", "money"),
-            Control("tools", "Tools", "money"),
-            Control("management", "Management", "money"),
-        ),
-    ),
-    (
-        "What closing it would still cost",
-        (
-            Control(
-                "absorbed",
-                "Work others take over",
-                "%",
-                100,
-                "Share of the people's work that somebody must still be paid for.",
-            ),
-            Control("severance_months", "Severance", "months", hint="Months of the people's pay."),
-            Control("notice_months", "Notice", "months", hint="Months in which all costs run on."),
-        ),
-    ),
-)
+    ("What it changes", (
+        Control("relative_risk", "Relative risk without it", "×",
+                hint="1: customer success changes nothing. 1.3: without it the risk of leaving is 30 % higher."),
+        Control("yearly_churn", "MRR lost a year", "%", 100,
+                "As things are, of contracts that come up for decision."),
+        Control("expansion", "Growth a year", "%", 100, "Of the MRR that stays."),
+        Control("expansion_lost", "Growth lost without it", "%", 100, "Share of that growth that would not come."),
+    )),
+    ("What revenue is worth", (
+        Control("margin", "Gross margin", "%", 100),
+        Control("discount", "Discount rate a year", "%", 100),
+    )),
+    ("What it costs a month", (
+        Control("people", "People", "money"),
+        Control("tools", "Tools", "money"),
+        Control("management", "Management", "money"),
+    )),
+    ("What closing it would still cost", (
+        Control("absorbed", "Work others take over", "%", 100,
+                "Share of the people's work that somebody must still be paid for."),
+        Control("severance_months", "Severance", "months", hint="Months of the people's pay."),
+        Control("notice_months", "Notice", "months", hint="Months in which all costs run on."),
+    )),
+)  # fmt: skip
 CONTROLS = tuple(control for _, controls in GROUPS for control in controls)
 
 ROWS = (

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from cs_helpers.roi.what_if_model import TAIL_MONTHS, WhatIf
+from cs_helpers.roi.economics import TAIL_MONTHS
+from cs_helpers.roi.what_if_model import WhatIf
 from cs_helpers.roi.what_if_panel import CONTROLS, GROUPS, TITLE, Control, opening, panel_html
 
 WIDGET = "application/vnd.jupyter.widget-view+json"

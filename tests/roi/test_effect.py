@@ -38,7 +38,15 @@ def effect(world):
     segments = pd.Series(
         np.where(world.panel["mrr"] > 800, "large", "small"), world.panel["account_id"]
     ).groupby(level=0).first()  # fmt: skip
-    return measure_effect(world.panel, horizon=24, segments=segments, **CONTROLS)
+    return measure_effect(world.panel, horizon=24, segments=segments, draws=80, **CONTROLS)
+
+
+@pytest.fixture(scope="module")
+def few_in_a_segment(world):
+    """The effect without named controls, twelve accounts in a segment of their own."""
+    segments = pd.Series("most", world.panel["account_id"].drop_duplicates())
+    segments.iloc[:12] = "few"
+    return measure_effect(world.panel, 24, segments, draws=10)
 
 
 def passed(result):
@@ -95,11 +103,8 @@ def test_segments_have_figures_of_their_own_and_add_up(effect):
     assert (table["low"] < table["points"]).all() and (table["mrr_months_low"] < table["mrr_months"]).all()
 
 
-def test_a_segment_of_few_accounts_gets_a_reason_and_no_figure(world):
-    ids = world.panel["account_id"].drop_duplicates()
-    segments = pd.Series("most", ids)
-    segments.iloc[:12] = "few"
-    table = measure_effect(world.panel, 24, segments, draws=10).segments.set_index("segment")
+def test_a_segment_of_few_accounts_gets_a_reason_and_no_figure(few_in_a_segment):
+    table = few_in_a_segment.segments.set_index("segment")
     assert np.isnan(table.loc["few", "points"]) and "12 accounts followed" in table.loc["few", "reason"]
     assert np.isfinite(table.loc["most", "points"]) or table.loc["most", "reason"]
 
@@ -119,8 +124,8 @@ def test_poor_overlap_is_refused_with_the_share_of_mrr_left_out():
     assert refused_everywhere(result) and "hardly ever go without coverage" in result.reason
 
 
-def test_without_named_controls_the_gate_says_that_nothing_was_looked_at(world):
-    found = {each.key: each for each in measure_effect(world.panel, 24, draws=10).gates}
+def test_without_named_controls_the_gate_says_that_nothing_was_looked_at(few_in_a_segment):
+    found = {each.key: each for each in few_in_a_segment.gates}
     assert found["controls"].passed is None and "was named" in found["controls"].reason
 
 

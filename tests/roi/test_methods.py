@@ -19,7 +19,7 @@ from cs_helpers.data.sample.worlds import simulate
 from cs_helpers.roi.adjustment import adjustment
 from cs_helpers.roi.association import association, naive_contrasts
 from cs_helpers.roi.baseline import baseline_trial, point_treatment
-from cs_helpers.roi.controls import run_negative_controls, yardstick
+from cs_helpers.roi.conditions import run_negative_controls, yardstick
 from cs_helpers.roi.ltmle import ltmle, never_arm
 from cs_helpers.roi.trial import trial
 from cs_helpers.roi.vacancy import vacancy

@@ -17,8 +17,7 @@ from cs_helpers.report.views import render, view_of
 from cs_helpers.report.words import MIME, money
 from cs_helpers.roi.bad_experience import count_word_of_mouth
 from cs_helpers.roi.breakeven import solve_break_even, value_of_points
-from cs_helpers.roi.conditions import gate
-from cs_helpers.roi.controls import Control
+from cs_helpers.roi.conditions import Control, gate
 from cs_helpers.roi.costs import cost_base
 from cs_helpers.roi.economics import outcome
 from cs_helpers.roi.effect import MeasuredEffect
@@ -497,20 +496,20 @@ def test_a_point_of_retention_is_priced_per_horizon_or_refused_with_the_reason()
 
 def test_plans_gain_lose_or_stay_open_and_say_what_is_missing():
     known = with_risk(KNOWN, read_input("1.0, 1.6, 9.0", "relative_risk"))
-    plan = plan_cut(PORTFOLIO, known, 0.2, draws=500)
+    plan = plan_cut(PORTFOLIO, known, 0.2)
     plans = PlansResult((plan,), {"tech_touch": "tail_share is not given: give it"}, "EUR")
     assert "open: customer success cut" in headline_of(plans).text
     seen = words(page_of(plans))
     assert "Not computed. Tech touch for small accounts: tail_share is not given: give it." in seen
 
     def cut_at(inputs):
-        return replace(plans, plans=(plan_cut(PORTFOLIO, inputs, 0.2, draws=500),))
+        return replace(plans, plans=(plan_cut(PORTFOLIO, inputs, 0.2),))
 
     cheap = with_risk(KNOWN, read_input("1.0, 1.01, 1.02", "relative_risk"))
     assert "gain: customer success cut" in headline_of(cut_at(cheap)).text
     dear = with_risk(KNOWN, read_input("8, 9, 10", "relative_risk"))
     assert "loss: customer success cut" in headline_of(cut_at(dear)).text
-    blind = plan_cut(PORTFOLIO, KNOWN, 0.2, draws=500)
+    blind = plan_cut(PORTFOLIO, KNOWN, 0.2)
     text = headline_of(replace(plans, plans=(blind,))).text
     assert (
         f"customer success cut {blind.table['break_even_ratio'].iloc[1]:.2f} times" in text

@@ -1,14 +1,19 @@
-"""Views of break-even and of what customer success costs."""
+"""Views of break-even, of what customer success costs, and of the headline numbers of return."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 import pandas as pd
 
 from cs_helpers.core.errors import visible
+from cs_helpers.core.estimates import Change, Comparison, Estimate
 from cs_helpers.core.periods import window_words
+from cs_helpers.core.results import Suppressed
 from cs_helpers.report.blocks import Block, table
 from cs_helpers.report.chart import Chart
-from cs_helpers.report.views import View, view_for
+from cs_helpers.report.views import Tiles, View, view_for, view_of
 from cs_helpers.report.words import (
     Headline,
     capital,
@@ -18,14 +23,16 @@ from cs_helpers.report.words import (
     money,
     of_hundred,
     percent,
+    plain,
     points_span,
     sentence,
     short_money,
 )
 from cs_helpers.roi import charts
 from cs_helpers.roi.costs import CostBase
-from cs_helpers.roi.results import BreakEvenResult, CostResult
-from cs_helpers.roi.views.names import RANGE
+from cs_helpers.roi.economics import HORIZONS
+from cs_helpers.roi.results import BreakEvenResult, CostResult, GatesResult, RoiSummary
+from cs_helpers.roi.views.names import RANGE, attributes, called_evidence
 
 
 @view_for(BreakEvenResult)
@@ -33,7 +40,6 @@ class BreakEvenView(View[BreakEvenResult]):
     """How much is enough, with no claim that customer success keeps it."""
 
     def headline(self, result: BreakEvenResult) -> Headline:
-        """The points to keep within the middle horizon that can be reached."""
         rows = [row for _, row in result.even.table.iterrows()]
         reached = [row for row in rows if row["reachable"]]
         currency, anchor = result.currency, "break-even"
@@ -71,11 +77,9 @@ class BreakEvenView(View[BreakEvenResult]):
         )
 
     def chart(self, result: BreakEvenResult, narrow: bool) -> Chart:
-        """Net value against points kept, a line per horizon."""
         return charts.break_even_curve(result.even, narrow, short_money(result.currency))
 
     def alt_text(self, result: BreakEvenResult) -> str:
-        """Where each line begins and crosses zero."""
         parts = []
         for _, row in result.even.table.iterrows():
             crosses = f"crosses zero at {of_hundred(row['points'])}" if row["reachable"] else "stays below zero"
@@ -84,7 +88,6 @@ class BreakEvenView(View[BreakEvenResult]):
         return f"Net value against points of retention kept, a rising line per horizon. {'; '.join(parts)}."
 
     def note(self, result: BreakEvenResult) -> str:
-        """When contracts decide, what is counted, and what is not."""
         rows = result.portfolio.rows
         soon = float(rows.loc[rows["due_in"] < 12, "mrr_cents"].sum()) / float(rows["mrr_cents"].sum())
         note = f" {sentence(result.portfolio.note)}" if result.portfolio.note else ""
@@ -105,7 +108,6 @@ class BreakEvenView(View[BreakEvenResult]):
         return result.even.table
 
     def page_table(self, result: BreakEvenResult) -> Block:
-        """Per horizon what must be kept, as points, as churn and as MRR."""
         rows, currency = result.even.table, result.currency
         shown = pd.DataFrame(
             {
@@ -144,7 +146,6 @@ class CostView(View[CostResult]):
     """What customer success costs, and where the figure comes from."""
 
     def headline(self, result: CostResult) -> Headline:
-        """The yearly cost, its source and its parts."""
         costs = result.costs
         where = {
             "costs": f"Mean of {count(costs.months, 'month')} in the table of costs",
@@ -167,7 +168,6 @@ class CostView(View[CostResult]):
         return items.sort_values("per_month", ascending=False)
 
     def page_table(self, result: CostResult) -> Block | None:
-        """Each item of cost, with the part it counts to."""
         rows = self.table(result)
         if rows.empty:
             return None
@@ -186,3 +186,95 @@ def cost_parts(costs: CostBase, currency: str) -> str:
     parts = {"people": costs.people, "tools": costs.tools, "management": costs.management}
     said = [f"{name} {money(value, currency, short=True)}" for name, value in parts.items() if value]
     return f"a month: {', '.join(said)}" if len(said) > 1 else f"{money(costs.per_month, currency, short=True)} a month"
+
+
+SCOPE = (
+    "All of this is about withdrawing assigned people, seen in accounts that had them or not, and not by lot: what "
+    "sent a CSM to an account and was never recorded can hide in any measured effect. The uncovered accounts still "
+    "lived in a company that had customer success, with its onboarding and its help pages: what a company without any "
+    "would lose was never seen, and nothing here says it."
+)
+
+
+@view_for(RoiSummary)
+class RoiSummaryView(View[RoiSummary]):
+    """Break-even over each horizon, the cost a year, and the measured effect or why there is none."""
+
+    def headline(self, result: RoiSummary) -> Headline:
+        return self.takeaways(result)[0]
+
+    def takeaways(self, result: RoiSummary) -> Sequence[Headline]:
+        parts = (result.break_even, result.effect, result.earned, result.point)
+        return [view_of(part).headline(part) for part in parts]
+
+    def tiles(self, result: RoiSummary) -> Tiles:
+        figures, basis = _figures(result)
+        comparisons = tuple(Comparison(each, each, Change("no comparison"), "", "") for each in figures)
+        return Tiles(comparisons, result.currency, basis, _note(result.break_even))
+
+    def notice(self, result: RoiSummary) -> Block:
+        return Block(f'<p class="cs-note cs-scope">{plain(SCOPE)}</p>', SCOPE)
+
+    def table(self, result: RoiSummary) -> pd.DataFrame:
+        """key, value, low, high and reason (why there is no value) of each headline number."""
+        return attributes(_figures(result)[0], ["key", "value", "low", "high", "reason"])
+
+
+def _figures(result: RoiSummary) -> tuple[list[Estimate], dict[str, str]]:
+    """The headline numbers, and by key what stands under the value."""
+    figures, basis = [], {}
+    for horizon in HORIZONS:
+        key = f"break_even_{horizon}"
+        if isinstance(result.break_even, Suppressed):
+            figures.append(Estimate(key, None, None, None, 0, reason=result.break_even.reason))
+            continue
+        even = result.break_even.even
+        row = next((row for _, row in even.table.iterrows() if row["horizon"] == horizon), None)
+        if row is None:
+            continue
+        need = row["points"] / 100 * row["exposed_mrr"]
+        kept = need if math.isfinite(need) else None
+        value = row["points"] if row["reachable"] else None
+        figures.append(Estimate(key, value, kept, row["exposed_mrr"], even.accounts, reason=row["reason"]))
+        basis[key] = f"hazard ratio {row['hazard_ratio']:.2f}"
+        if is_given(row["points_low"], row["points_high"]):
+            basis[key] = f"{points_span(row['points_low'], row['points_high'])} over the inputs' ranges"
+    if isinstance(result.cost, Suppressed):
+        figures.append(Estimate("success_cost", None, None, None, 0, reason=result.cost.reason))
+    else:
+        figures.append(Estimate("success_cost", result.cost.costs.per_year, None, None, 0))
+        basis["success_cost"] = cost_parts(result.cost.costs, result.currency)
+    if isinstance(result.effect, Suppressed):
+        why = _short_reason(result.effect.reason, result.gates)
+        figures.append(Estimate("vanish_effect", None, None, None, 0, reason=why))
+    else:
+        found = result.effect.main_evidence
+        figures.append(Estimate("vanish_effect", found.value, None, None, found.accounts, found.low, found.high))
+        how = "" if found.key == "g_formula" else f"{called_evidence(found.key)}: "
+        span = points_span(found.low or 0.0, found.high or 0.0)
+        basis["vanish_effect"] = f"{how}{span} over {result.effect.effect.horizon} months, n = {found.accounts:,}"
+    return figures, basis
+
+
+def _short_reason(reason: str, gates: GatesResult | Suppressed) -> str:
+    """A reason that fits a tile: how many conditions are not met; the section says which."""
+    if isinstance(gates, Suppressed):
+        return reason
+    failed = [gate for gate in gates.gates if gate.passed is False]
+    if failed:
+        return f"{len(failed)} of {count(len(gates.gates), 'condition')} not met, see the section on what is measured"
+    return reason
+
+
+def _note(found: BreakEvenResult | Suppressed) -> str:
+    """What the points are points of, and what was assumed."""
+    if isinstance(found, Suppressed):
+        return "Break-even: the points of retention that customer success must keep to earn back its cost."
+    even, known = found.even, found.even.assumptions
+    ranged = f" Ranges of break-even are {RANGE} of uncertain inputs." if even.draws else ""
+    return (
+        f"Break-even in points of the exposed MRR: what the {count(even.accounts, 'account')} with a CSM pay "
+        f"({percent(even.exposed_mrr / even.total_mrr, 0)} of all MRR). Gross margin {percent(known.margin, 0)}, MRR "
+        f"lost {percent(known.yearly_churn)} and discount {percent(known.discount, 0)} a year; nothing after the "
+        f"horizon counts.{ranged}"
+    )

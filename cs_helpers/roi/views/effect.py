@@ -32,7 +32,7 @@ from cs_helpers.roi import charts
 from cs_helpers.roi.effect import MeasuredEffect
 from cs_helpers.roi.effect_evidence import Evidence
 from cs_helpers.roi.results import EffectResult, EvidenceResult, OverlapResult, SegmentEffectResult
-from cs_helpers.roi.views.names import EVIDENCE, called_evidence
+from cs_helpers.roi.views.names import EVIDENCE, attributes, called_evidence
 
 LIMITS = {
     "vacancy": "Vacancies show what works at once; what works through the health of accounts is not in it.",
@@ -59,7 +59,6 @@ class EffectView(View[EffectResult]):
     """What was measured at the horizon, never more than its interval."""
 
     def headline(self, result: EffectResult) -> Headline:
-        """The effect with its interval, by accounts and by MRR."""
         effect, row = result.effect, result.main_evidence
         value, low, high = row.value or 0.0, row.low or 0.0, row.high or 0.0
         how = called_evidence(row.key).lower()
@@ -81,12 +80,10 @@ class EffectView(View[EffectResult]):
         return Headline(found, span, "futures")
 
     def chart(self, result: EffectResult, narrow: bool) -> Chart | None:
-        """The share still paying, as it was and without coverage; None where the evidence has no curves."""
         curves = result.effect.curves
         return None if curves is None else charts.futures(curves, narrow, gap_words(result.effect))
 
     def alt_text(self, result: EffectResult) -> str:
-        """What the two curves show every six months, with their bands."""
         curves = result.effect.curves
         if curves is None:
             return ""
@@ -100,7 +97,6 @@ class EffectView(View[EffectResult]):
         return f"{what}. {'; '.join(parts)}."
 
     def note(self, result: EffectResult) -> str:
-        """Who is followed, and how well the model reproduces what was observed."""
         effect = result.effect
         off = 100 * float((effect.points["natural"] - effect.points["kaplan_meier"]).abs().max())
         return (
@@ -118,7 +114,6 @@ class EffectView(View[EffectResult]):
         return effect.points
 
     def page_table(self, result: EffectResult) -> Block | None:
-        """The effect at each horizon, by accounts and by MRR, with its interval."""
         rows = self.table(result)
         if rows.empty:
             return None
@@ -151,7 +146,6 @@ class EvidenceView(View[EvidenceResult]):
     """Whether the pieces of evidence agree, and what the contrasts that are often quoted would have said."""
 
     def headline(self, result: EvidenceResult) -> Headline:
-        """How many pieces of evidence there are, and between which values they lie."""
         effect = result.effect
         shown = [each for each in effect.evidence if each.status == "shown" and each.key != "association"]
         tied = any(each.key == "association" and each.status == "shown" for each in effect.evidence)
@@ -171,25 +165,20 @@ class EvidenceView(View[EvidenceResult]):
         return Headline(found, capital(basis), "ladder")
 
     def findings(self, result: EvidenceResult) -> Sequence[Headline]:
-        """How strong a hidden cause would have to be, where an effect with curves was measured."""
         return () if result.effect.curves is None else (robustness(result.effect),)
 
     def chart(self, result: EvidenceResult, narrow: bool) -> Chart:
-        """A point with its interval for each piece of evidence, the strongest on top."""
         return charts.evidence_intervals(evidence_rows(result.effect), narrow, tenths, unit=EVIDENCE_UNIT)
 
     def alt_text(self, result: EvidenceResult) -> str:
-        """Each piece of evidence with its interval, or why it is not given."""
         return alt_evidence(evidence_rows(result.effect), tenths, EVIDENCE_UNIT)
 
     def table(self, result: EvidenceResult) -> pd.DataFrame:
         """key, value, low, high (points), accounts, churned, status and reason, the strongest first."""
         columns = ["key", "value", "low", "high", "accounts", "churned", "status", "reason"]
-        rows = [[getattr(each, name) for name in columns] for each in _all(result.effect)]
-        return pd.DataFrame(rows, columns=columns)
+        return attributes(_all(result.effect), columns)
 
     def page_table(self, result: EvidenceResult) -> Block:
-        """Each piece of evidence with its figure, and what is wrong with it where something is."""
         items = _all(result.effect)
         shown = pd.DataFrame(
             {
@@ -220,12 +209,13 @@ def _refuted_words(naive: Iterable[Evidence]) -> str:
 
 def evidence_rows(effect: MeasuredEffect) -> pd.DataFrame:
     """The evidence as ``charts.evidence_intervals`` draws it, the strongest first."""
-    rows = [
-        (called_evidence(each.key), EVIDENCE.get(each.key, ("", ""))[1], each.value, each.low, each.high,
-         _drawn_as(each), why)
-        for each, why in zip(_all(effect), _reasons(effect), strict=True)
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["label", "note", "value", "low", "high", "status", "why"])
+    items = _all(effect)
+    return attributes(items, ["value", "low", "high"]).assign(
+        label=[called_evidence(each.key) for each in items],
+        note=[EVIDENCE.get(each.key, ("", ""))[1] for each in items],
+        status=[_drawn_as(each) for each in items],
+        why=_reasons(effect),
+    )
 
 
 def alt_evidence(rows: pd.DataFrame, number: Callable[[float], str], unit: str = "") -> str:
@@ -307,7 +297,6 @@ class OverlapView(View[OverlapResult]):
     """For how much of the MRR there are no comparable accounts without a CSM."""
 
     def headline(self, result: OverlapResult) -> Headline:
-        """The share of MRR without a comparison, and the segment with most of it."""
         out, rows = result.overlap.left_out_share, result.overlap.table
         if out < 0.0005:
             return Headline(
@@ -330,7 +319,6 @@ class OverlapView(View[OverlapResult]):
         return result.overlap.table
 
     def page_table(self, result: OverlapResult) -> Block | None:
-        """By segment how much of the MRR has no comparison."""
         rows = result.overlap.table
         if rows.empty:
             return None
@@ -350,7 +338,6 @@ class SegmentEffectView(View[SegmentEffectResult]):
     """In which segments the effect is clear by itself; segments are not compared with each other."""
 
     def headline(self, result: SegmentEffectResult) -> Headline:
-        """The segments whose interval leaves out zero."""
         rows = [row for _, row in result.segments.iterrows()]
         clear = [called(row["segment"] or "not recorded") for row in rows if row["low"] > 0 or row["high"] < 0]
         if not clear:
@@ -368,7 +355,6 @@ class SegmentEffectView(View[SegmentEffectResult]):
         return result.segments
 
     def page_table(self, result: SegmentEffectResult) -> Block:
-        """The effect by segment with its interval; or why it is not given."""
         rows, currency = result.segments, result.currency
         shown = pd.DataFrame(
             {

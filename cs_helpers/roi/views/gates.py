@@ -9,20 +9,10 @@ import pandas as pd
 from cs_helpers.core.errors import visible
 from cs_helpers.report.blocks import Block, table
 from cs_helpers.report.views import View, view_for
-from cs_helpers.report.words import (
-    NARROW_SPACE,
-    Headline,
-    called,
-    capital,
-    inside,
-    listed,
-    of_hundred,
-    percent,
-    sentence,
-)
-from cs_helpers.roi.controls import Control
+from cs_helpers.report.words import NARROW_SPACE, Headline, capital, inside, listed, of_hundred, percent, sentence
+from cs_helpers.roi.conditions import Control
 from cs_helpers.roi.results import GatesResult, NegativeControlsResult
-from cs_helpers.roi.views.names import called_gate
+from cs_helpers.roi.views.names import attributes, called_control, called_gate
 
 
 @view_for(GatesResult)
@@ -30,7 +20,6 @@ class GatesView(View[GatesResult]):
     """How many conditions hold, and which do not."""
 
     def headline(self, result: GatesResult) -> Headline:
-        """The count, then the conditions that are not met or could not be assessed."""
         gates = result.gates
         held, failed = ([gate for gate in gates if gate.passed is state] for state in (True, False))
         unseen = [gate for gate in gates if gate.passed is None]
@@ -47,11 +36,9 @@ class GatesView(View[GatesResult]):
 
     def table(self, result: GatesResult) -> pd.DataFrame:
         """key, value, threshold, rule, unit, passed (missing: not assessed) and reason."""
-        columns = ["key", "value", "threshold", "rule", "unit", "passed", "reason"]
-        return pd.DataFrame([[getattr(gate, name) for name in columns] for gate in result.gates], columns=columns)
+        return attributes(result.gates, ["key", "value", "threshold", "rule", "unit", "passed", "reason"])
 
     def page_table(self, result: GatesResult) -> Block:
-        """Each condition with what was found, what is needed, and whether it is met."""
         gates = result.gates
         answers = {True: "yes", False: "no", None: "not looked at"}
         shown = pd.DataFrame(
@@ -87,7 +74,6 @@ class NegativeControlsView(View[NegativeControlsResult]):
     """Whether coverage is associated with what it cannot have changed."""
 
     def headline(self, result: NegativeControlsResult) -> Headline:
-        """An alarm, none, or that the controls cannot tell."""
         controls, anchor = result.controls, "controls"
         tested = [each for each in controls if each.p is not None]
         if not controls:
@@ -102,13 +88,13 @@ class NegativeControlsView(View[NegativeControlsResult]):
             )
         alarms = [each for each in tested if each.alarm]
         if alarms:
-            names = listed([called(each.key.replace("_", " ")) for each in alarms])
+            names = listed([called_control(each.key) for each in alarms])
             return Headline(
                 f"Coverage goes with {names}, which it cannot have moved.",
                 "Something unmeasured drives both, so comparing covered with uncovered accounts gives no effect.",
                 anchor,
             )
-        names = listed([called(each.key.replace("_", " ")) for each in tested])
+        names = listed([called_control(each.key) for each in tested])
         return Headline(
             f"No negative control raises an alarm ({names}).",
             "That does not prove that nothing is hidden; it only failed to show.",
@@ -117,17 +103,15 @@ class NegativeControlsView(View[NegativeControlsResult]):
 
     def table(self, result: NegativeControlsResult) -> pd.DataFrame:
         """key, estimate (log odds ratio), se, p, n, events, alarm and reason."""
-        columns = ["key", "estimate", "se", "p", "n", "events", "alarm", "reason"]
-        return pd.DataFrame([[getattr(each, name) for name in columns] for each in result.controls], columns=columns)
+        return attributes(result.controls, ["key", "estimate", "se", "p", "n", "events", "alarm", "reason"])
 
     def page_table(self, result: NegativeControlsResult) -> Block | None:
-        """Each negative control and its verdict."""
         controls = result.controls
         if not controls:
             return None
         shown = pd.DataFrame(
             {
-                "Control": [called(each.key.replace("_", " ")) for each in controls],
+                "Control": [called_control(each.key) for each in controls],
                 "Log odds": [_signed(each.estimate) for each in controls],
                 "Standard error": [None if each.se is None else round(each.se, 3) for each in controls],
                 "p": [_p_words(each.p) for each in controls],
@@ -148,6 +132,4 @@ def _p_words(p: float | None) -> str:
 
 
 def _verdict(control: Control) -> str:
-    if control.p is None:
-        return capital(sentence(control.reason or "too few events"))
-    return "alarm" if control.alarm else "no alarm"
+    return capital(sentence(control.reason)) if control.p is None else "alarm" if control.alarm else "no alarm"

@@ -12,7 +12,6 @@ from cs_helpers.report.words import (
     NARROW_SPACE,
     SPAN,
     Headline,
-    called,
     capital,
     count,
     inside,
@@ -22,7 +21,6 @@ from cs_helpers.report.words import (
     money_span,
     of_hundred,
     percent,
-    plain,
     points_span,
     sentence,
     short_money,
@@ -31,14 +29,9 @@ from cs_helpers.report.words import (
 from cs_helpers.roi import charts
 from cs_helpers.roi.results import EffectMoneyResult, PlansResult, PointWorthResult, WordOfMouthResult
 from cs_helpers.roi.smaller_plans import SmallerPlan
-from cs_helpers.roi.views.names import RANGE, WORD_OF_MOUTH, called_plan
+from cs_helpers.roi.views.names import PLANS, RANGE, called_input, with_note
 
 MAIN_HORIZON = 24
-
-
-def with_note(block: Block, note: str) -> Block:
-    """A table with a note under it."""
-    return Block(f'{block.html}<p class="cs-note">{plain(note)}</p>', f"{block.text}\n{note}".strip())
 
 
 @view_for(EffectMoneyResult)
@@ -46,7 +39,6 @@ class EffectMoneyView(View[EffectMoneyResult]):
     """What the measured effect was worth against its cost, in the months observed."""
 
     def headline(self, result: EffectMoneyResult) -> Headline:
-        """Whether customer success earned back its cost, as far as the interval tells."""
         worth, currency = result.money, result.currency
         low, high = worth.net_interval
         within = f"in the {worth.horizon} months that were watched"
@@ -84,7 +76,6 @@ class EffectMoneyView(View[EffectMoneyResult]):
         return pd.DataFrame(rows, columns=["figure", "value", "low", "high"])
 
     def page_table(self, result: EffectMoneyResult) -> Block:
-        """Each figure of the money with its interval."""
         worth, currency = result.money, result.currency
 
         def amount(name: str, value: float, ends: tuple[float, float]) -> tuple[str, str, str]:
@@ -127,7 +118,6 @@ class PointWorthView(View[PointWorthResult]):
     """What one more point of yearly retention is worth, whatever causes it."""
 
     def headline(self, result: PointWorthResult) -> Headline:
-        """The worth of one point over the middle horizon, and over the others."""
         rows = result.values
         one = rows[(rows["points"] == 1) & rows["value"].notna()]
         at = one[one["horizon"] == MAIN_HORIZON] if (one["horizon"] == MAIN_HORIZON).any() else one.tail(1)
@@ -146,11 +136,9 @@ class PointWorthView(View[PointWorthResult]):
         )
 
     def chart(self, result: PointWorthResult, narrow: bool) -> Chart:
-        """Gross margin by points, a line per horizon."""
         return charts.worth_of_a_point(result.values, narrow, short_money(result.currency))
 
     def alt_text(self, result: PointWorthResult) -> str:
-        """What one and the most points drawn are worth over each horizon."""
         rows, parts = result.values, []
         for horizon, part in rows[rows["value"].notna()].groupby("horizon"):
             first, last = part.iloc[0], part.iloc[-1]
@@ -165,7 +153,6 @@ class PointWorthView(View[PointWorthResult]):
         return result.values
 
     def page_table(self, result: PointWorthResult) -> Block:
-        """A row per number of points, a column per horizon."""
         rows = result.values
         shown = {"Points of yearly retention": [f"+{each:g}" for each in sorted(set(rows["points"]))]}
         for horizon, part in rows.sort_values("points").groupby("horizon"):
@@ -178,13 +165,12 @@ class PlansView(View[PlansResult]):
     """Which smaller plan gains, as far as its range tells; without any effect, how much churn each could bear."""
 
     def headline(self, result: PlansResult) -> Headline:
-        """Plans by gain, loss and open; or the churn up to which each pays."""
         plans, anchor = result.plans, "plans"
         with_gain = [plan for plan in plans if is_given(main_row(plan)["gain"])]
         months = int(main_row(plans[0])["horizon"])
         if not with_gain:
             bears = [
-                f"{inside(called_plan(plan.key))} {main_row(plan)['break_even_ratio']:.2f} times"
+                f"{inside(PLANS[plan.key])} {main_row(plan)['break_even_ratio']:.2f} times"
                 for plan in plans
                 if is_given(main_row(plan)["break_even_ratio"])
             ]
@@ -198,7 +184,7 @@ class PlansView(View[PlansResult]):
         for plan in with_gain:
             row = main_row(plan)
             side = "gain" if row["gain_low"] > 0 else "loss" if row["gain_high"] < 0 else "open"
-            sides[side].append(inside(called_plan(plan.key)))
+            sides[side].append(inside(PLANS[plan.key]))
         parts = [f"{side}: {listed(names)}" for side, names in sides.items() if names]
         return Headline(
             f"Smaller plans over {months} months, {'; '.join(parts)}.",
@@ -214,7 +200,6 @@ class PlansView(View[PlansResult]):
         return rows[[*first, *(name for name in rows if name not in first)]]
 
     def page_table(self, result: PlansResult) -> Block:
-        """Saved, lost and gained per plan and horizon, and how much churn each plan could bear."""
 
         def ranged(row: pd.Series, name: str) -> str:
             if not is_given(row[name]):
@@ -226,7 +211,7 @@ class PlansView(View[PlansResult]):
 
         rows = [
             {
-                "Plan": called_plan(plan.key),
+                "Plan": PLANS[plan.key],
                 "Within": f"{row['horizon']:.0f}{NARROW_SPACE}months",
                 "MRR it touches": money(plan.exposed_mrr, result.currency, short=True),
                 "Saved": ranged(row, "saved"),
@@ -243,8 +228,8 @@ class PlansView(View[PlansResult]):
         shown = pd.DataFrame(rows)
         unknown = [name for name in ("Gross margin lost", "Gain", "Draws that gain") if (shown[name] == "–").all()]
         block = table(shown.drop(columns=unknown), f"Smaller plans: median and the middle {RANGE}")
-        notes = " ".join(f"{called_plan(plan.key)}: {sentence(plan.note)}" for plan in result.plans)
-        missing = " ".join(f"{called_plan(key)}: {sentence(why)}" for key, why in result.not_computed.items())
+        notes = " ".join(f"{PLANS[plan.key]}: {sentence(plan.note)}" for plan in result.plans)
+        missing = " ".join(f"{PLANS[key]}: {sentence(why)}" for key, why in result.not_computed.items())
         return with_note(block, f"{notes} Not computed. {missing}" if missing else notes)
 
 
@@ -258,7 +243,6 @@ class WordOfMouthView(View[WordOfMouthResult]):
     """How many people hear of bad experience, at least, and in money only where the reader gave a chance."""
 
     def headline(self, result: WordOfMouthResult) -> Headline:
-        """Unhappy accounts, the people they tell, and what the figures rest on."""
         talk, currency = result.word_of_mouth, result.currency
         unhappy = talk.table[talk.table["group"] == "unhappy"].iloc[0]
         happy = talk.table[talk.table["group"] == "happy"].iloc[0]
@@ -280,11 +264,10 @@ class WordOfMouthView(View[WordOfMouthResult]):
         return result.word_of_mouth.inputs
 
     def page_table(self, result: WordOfMouthResult) -> Block:
-        """The figures on word of mouth with their published origin."""
         rows = result.word_of_mouth.inputs
         shown = pd.DataFrame(
             {
-                "Figure": [WORD_OF_MOUTH.get(name, capital(called(name.replace("_", " ")))) for name in rows["name"]],
+                "Figure": [called_input(name) for name in rows["name"]],
                 "Used": [
                     percent(value, 0 if value >= 0.01 else 1) if value < 1 else f"{value:,g}" for value in rows["mode"]
                 ],

@@ -1,8 +1,13 @@
-"""What the inputs, the evidence, the conditions and the plans are called on a page."""
+"""What the inputs, the evidence, the conditions and the plans are called on a page, and the parts that views share."""
 
 from __future__ import annotations
 
-from cs_helpers.report.words import NARROW_SPACE, called, capital, inside, money, percent
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from cs_helpers.report.blocks import Block
+from cs_helpers.report.words import NARROW_SPACE, called, capital, money, percent, plain
 
 RANGE = f"95{NARROW_SPACE}% of draws"
 
@@ -70,8 +75,6 @@ WORD_OF_MOUTH = {
     "told_by_happy": "People each happy one tells, at least",
     "unhappy_per_complaint": "Unhappy ones for each that complains",
     "leavers_who_name_it": "Share of leavers who name bad experience",
-    "lost_sale_chance": "Chance that a hearer does not buy",
-    "sale_value": "Gross margin of a sale",
 }
 
 
@@ -88,12 +91,7 @@ def input_words(name: str, value: float, currency: str) -> str:
 
 def called_input(name: str) -> str:
     """An input's name in words."""
-    return INPUTS.get(name, capital(name.replace("_", " ")))
-
-
-def input_inside(name: str) -> str:
-    """An input's name inside a sentence."""
-    return inside(called_input(name))
+    return (INPUTS | WORD_OF_MOUTH).get(name, capital(name.replace("_", " ")))
 
 
 def called_evidence(key: str) -> str:
@@ -105,12 +103,22 @@ def called_gate(key: str) -> str:
     """A condition's name; its key in words where it has none."""
     kind, _, name = key.partition(":")
     if name:
-        return f"Negative control: {called(name.replace('_', ' '))}"
+        return f"Negative control: {called_control(name)}"
     if key.startswith("natural_"):
         return f"Distance of the model from what was seen after {key.removeprefix('natural_')} months"
     return GATES.get(kind, capital(kind.replace("_", " ")))
 
 
-def called_plan(key: str) -> str:
-    """A plan's name; its key in words where it has none."""
-    return PLANS.get(key, capital(called(key.replace("_", " "))))
+def called_control(key: str) -> str:
+    """A negative control inside a sentence."""
+    return called(key.replace("_", " "))
+
+
+def attributes(items: Iterable[object], columns: Sequence[str]) -> pd.DataFrame:
+    """A row per item with these of its attributes."""
+    return pd.DataFrame([[getattr(each, name) for name in columns] for each in items], columns=list(columns))
+
+
+def with_note(block: Block, note: str) -> Block:
+    """A table with a note under it."""
+    return Block(f'{block.html}<p class="cs-note">{plain(note)}</p>', f"{block.text}\n{note}".strip())

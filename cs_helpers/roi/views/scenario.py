@@ -1,8 +1,9 @@
-"""Views of scenarios: what follows from the inputs, what it hangs on, and the inputs themselves."""
+"""Views of scenarios, their sensitivity, the inputs, and the what-if panel."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -14,20 +15,20 @@ from cs_helpers.report.views import View, view_for
 from cs_helpers.report.words import (
     Headline,
     called,
+    inside,
     is_given,
     listed,
     money,
     money_span,
     percent,
-    plain,
     short_money,
     span_words,
 )
-from cs_helpers.roi import charts
-from cs_helpers.roi.results import InputsResult, ScenarioResult, SensitivityResult
+from cs_helpers.roi import charts, what_if_panel, what_if_widgets
+from cs_helpers.roi.results import InputsResult, ScenarioResult, SensitivityResult, WhatIfResult
 from cs_helpers.roi.scenario_range import ScenarioRange
 from cs_helpers.roi.uncertain_inputs import inputs_table
-from cs_helpers.roi.views.names import RANGE, called_input, input_inside, input_words
+from cs_helpers.roi.views.names import RANGE, called_input, input_words, with_note
 
 
 @view_for(ScenarioResult)
@@ -35,7 +36,6 @@ class ScenarioView(View[ScenarioResult]):
     """What follows from the inputs, and whether they settle anything; never more than its range."""
 
     def headline(self, result: ScenarioResult) -> Headline:
-        """Whether customer success pays for itself if the inputs hold."""
         scenario, currency = result.scenario, result.currency
         row = scenario.at(scenario.tornado_horizon)
         if row["net_low"] > 0:
@@ -55,7 +55,6 @@ class ScenarioView(View[ScenarioResult]):
         )
 
     def chart(self, result: ScenarioResult, narrow: bool) -> Chart:
-        """How often each outcome came up among the draws."""
         row, measure = result.scenario.at(result.scenario.tornado_horizon), _measure(result.scenario)
         return charts.roi_distribution(
             outcome_bins(result.scenario),
@@ -68,7 +67,6 @@ class ScenarioView(View[ScenarioResult]):
         )
 
     def alt_text(self, result: ScenarioResult) -> str:
-        """Where the middle of the bars lies, and how much of them is a gain."""
         scenario, measure = result.scenario, _measure(result.scenario)
         row = scenario.at(scenario.tornado_horizon)
         write = short_money(result.currency) if measure == "net" else _whole_percent
@@ -83,7 +81,6 @@ class ScenarioView(View[ScenarioResult]):
         return result.scenario.table
 
     def page_table(self, result: ScenarioResult) -> Block:
-        """Value, cost, net and return per horizon, without and with what comes after it."""
         rows = result.scenario.table
 
         def ranged(name: str) -> list[str]:
@@ -106,12 +103,9 @@ class ScenarioView(View[ScenarioResult]):
                 "Draws that gain": [percent(value, 0) for value in rows["p_positive"]],
             }
         )
-        note = _tail_note(result.scenario)
-        block = table(shown, f"Scenario range: median and the middle {RANGE}")
-        return Block(f'{block.html}<p class="cs-note">{plain(note)}</p>', f"{block.text}\n{note}")
+        return with_note(table(shown, f"Scenario range: median and the middle {RANGE}"), _tail_note(result.scenario))
 
     def parts(self, result: ScenarioResult) -> Sequence[Result]:
-        """What the outcome hangs on."""
         return (SensitivityResult(result.scenario, result.currency),)
 
 
@@ -161,24 +155,21 @@ class SensitivityView(View[SensitivityResult]):
     """Which inputs alone decide between gain and loss."""
 
     def headline(self, result: SensitivityResult) -> Headline:
-        """The inputs whose range holds both a gain and a loss."""
         rows = result.scenario.tornado
         at = f"Net value over {result.scenario.tornado_horizon} months, one input moved at a time."
         if not len(rows):
             return Headline("No input has a range.", at, "tornado")
-        decide = [input_inside(row["label"]) for _, row in rows.iterrows() if _crosses(row["low"], row["high"])]
+        decide = [inside(called_input(row["label"])) for _, row in rows.iterrows() if _crosses(row["low"], row["high"])]
         if decide:
             return Headline(f"Whether there is a gain hangs on: {listed(decide, 6)}.", at, "tornado")
-        most = input_inside(rows["label"].iloc[0])
+        most = inside(called_input(rows["label"].iloc[0]))
         return Headline(f"No input alone turns the sign; the one that moves it most is {most}.", at, "tornado")
 
     def chart(self, result: SensitivityResult, narrow: bool) -> Chart:
-        """A bar per input, the widest on top."""
         rows = tornado_rows(result)
         return charts.tornado(rows, narrow, short_money(result.currency), result.scenario.tornado_base)
 
     def alt_text(self, result: SensitivityResult) -> str:
-        """What each input does to the outcome, and which of them alone carry it across zero."""
         return alt_tornado(tornado_rows(result), short_money(result.currency), result.scenario.tornado_base)
 
     def table(self, result: SensitivityResult) -> pd.DataFrame:
@@ -186,12 +177,11 @@ class SensitivityView(View[SensitivityResult]):
         return result.scenario.tornado
 
     def page_table(self, result: SensitivityResult) -> None:
-        """None: the chart names every figure."""
         return
 
 
-def _crosses(low: float, high: float, line: float = 0.0) -> bool:
-    return min(low, high) < line < max(low, high)
+def _crosses(low: float, high: float) -> bool:
+    return min(low, high) < 0 < max(low, high)
 
 
 def tornado_rows(result: SensitivityResult) -> pd.DataFrame:
@@ -204,8 +194,8 @@ def tornado_rows(result: SensitivityResult) -> pd.DataFrame:
     return rows.assign(label=[called_input(name) for name in rows["label"]], **ends)
 
 
-def alt_tornado(rows: pd.DataFrame, write: Callable[[float], str], base: float | None = None, line: float = 0.0) -> str:
-    """What a tornado chart shows, ``write`` writing an outcome; an input without an outcome is said to have none."""
+def alt_tornado(rows: pd.DataFrame, write: Callable[[float], str], base: float | None = None) -> str:
+    """What a tornado chart shows, ``write`` writing an outcome; inputs without an outcome are named."""
     given = rows[rows[["low", "high"]].notna().all(axis=1)]
     spans = [
         f"{called(row['label'])} ({called(row['origin'])}): {write(row['low'])} at {called(row['low_input'])}, "
@@ -213,8 +203,7 @@ def alt_tornado(rows: pd.DataFrame, write: Callable[[float], str], base: float |
         for _, row in given.iterrows()
     ]
     without = [called(label) for label in rows["label"][~rows.index.isin(given.index)]]
-    decide = [called(row["label"]) for _, row in given.iterrows() if _crosses(row["low"], row["high"], line)]
-    where = "zero" if line == 0 else write(line)
+    decide = [called(row["label"]) for _, row in given.iterrows() if _crosses(row["low"], row["high"])]
     parts = (
         [f"The outcome is {write(base)} with every input at its mode."] if base is not None and is_given(base) else []
     )
@@ -223,9 +212,7 @@ def alt_tornado(rows: pd.DataFrame, write: Callable[[float], str], base: float |
         parts.append(f"Without an outcome: {listed(without)}.")
     if spans:
         parts.append(
-            f"{listed(decide)} alone can carry it across {where}."
-            if decide
-            else f"No input alone carries it across {where}."
+            f"{listed(decide)} alone can carry it across zero." if decide else "No input alone carries it across zero."
         )
     return " ".join(parts)
 
@@ -235,7 +222,6 @@ class InputsView(View[InputsResult]):
     """Every input of the money with its range, its origin and its source."""
 
     def headline(self, result: InputsResult) -> Headline:
-        """How many inputs were guessed."""
         guesses = sum(each.origin == "guess" for each in result.inputs)
         return Headline(f"Guessed: {guesses} of {len(result.inputs)} inputs.", "", "inputs")
 
@@ -244,7 +230,6 @@ class InputsView(View[InputsResult]):
         return inputs_table(result.inputs)
 
     def page_table(self, result: InputsResult) -> Block:
-        """The inputs in their units."""
         rows = self.table(result)
 
         def said(end: str) -> list[str]:
@@ -266,3 +251,22 @@ class InputsView(View[InputsResult]):
             }
         )
         return table(shown, "Inputs of the money: measured, benchmark or guess")
+
+
+@view_for(WhatIfResult)
+class WhatIfView(View[WhatIfResult]):
+    """Sliders for the inputs and what follows from them: in a report by its script, in JupyterLab as widgets."""
+
+    def headline(self, result: WhatIfResult) -> Headline:
+        return Headline(what_if_panel.TITLE, "", "your-own-what-if")
+
+    def table(self, result: WhatIfResult) -> pd.DataFrame:
+        """What follows from the first state, by horizon; see ``WhatIfState.results``."""
+        return result.model.start.results
+
+    def page_table(self, result: WhatIfResult) -> Block:
+        block = what_if_panel.panel(result.model, result.currency)
+        if not what_if_widgets.notebook_is_open():
+            return block
+        widgets = what_if_widgets.widget_bundle(result.model, result.currency)
+        return replace(block, data={what_if_widgets.WIDGET: widgets})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,18 +44,23 @@ class SimulatedWorld:
     not covered), touches, churned (leaves at the month's end), and two negative controls: ``late_payment``, an outcome
     CS cannot change, and ``coverage_starts_next_quarter``, an exposure that cannot have changed this month's churn (not
     covered this month, due to be within the next three, also where the account left before that).
-    ``truth`` is what truth.json holds.
     """
 
     world: World
     panel: pd.DataFrame
-    truth: Mapping[str, Any]
     _accounts: Accounts = field(repr=False)
     _seats: Seats = field(repr=False)
     # Months from BURN_IN before the window on x accounts; -1: not covered, or the account has left.
     _csm: Integers = field(repr=False)
     _first: pd.Timestamp = field(repr=False)
     _seed: tuple[int, int] = field(repr=False)
+    _letter: str = field(repr=False)
+
+    @cached_property
+    def truth(self) -> Mapping[str, Any]:
+        """What truth.json holds; computed when it is asked for."""
+        months = len(self._csm) - BURN_IN
+        return _truth(self._letter, self.world, len(self._accounts.tenure), months, self._seed[0])
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The contract's tables as text, the way the files hold them: missing is "", times end in Z.
@@ -129,9 +134,7 @@ def simulate(world: str = "A", accounts: int = 2000, months: int = 24, seed: int
     )
     seen = csm[: BURN_IN + months].copy()
     seen[BURN_IN:][gone] = -1
-    return SimulatedWorld(
-        chosen, panel, _truth(world, chosen, accounts, months, seed), drawn, seats, seen, first, (seed, chosen.number)
-    )
+    return SimulatedWorld(chosen, panel, drawn, seats, seen, first, (seed, chosen.number), world)
 
 
 def write(directory: Path, world: str = "A", accounts: int = 2000, months: int = 24, seed: int = 1) -> list[Path]:
