@@ -59,7 +59,7 @@ def summary(
 
     Counts, for each team, the reps whose figure is clearly different from average on the measure that steers the team,
     and compares the organisation with its own past. ``role``: support or csm, both where empty. ``months``: length of
-    the window that ends at the as-of date; the one before it, of the same length, says who stands out again. ``by``:
+    the window that ends at the as-of date; the one before it, of the same length, shows who is outside again. ``by``:
     attributes of accounts that belong to the mix of cases beside the segment, separated by commas. A team without data
     is named with the reason.
 
@@ -201,7 +201,7 @@ def managers(
 def persistence(
     tables: Tables, role: str, months: int = 12, by: str = "", settings: Settings = DEFAULTS
 ) -> RepeatedOutliers | Suppressed:
-    """Who lay outside the 95 % limits on the same side in two windows in a row, and what these reps do differently.
+    """Reps outside the 95 % limits on the same side in two windows in a row, and what they do differently.
 
     The two windows of ``months`` months share no month. A measure counts only where at least half of the variance
     between reps is no noise (reliability 0.5), a rep only if further from average than is usual among them. Other
@@ -249,7 +249,7 @@ def gaming(
 
 @front_door("How newcomers come up cannot be told.", "ramp")
 def ramp(tables: Tables, role: str = "", by: str = "", settings: Settings = DEFAULTS) -> Ramp | Suppressed:
-    """How newcomers come up in the measures that steer their team, by weeks since hire, case-mix adjusted.
+    """The measures that steer a team for newcomers, by weeks since hire, case-mix adjusted.
 
     Newcomers are the reps hired inside the data, compared with reps of more than twelve months of service; a time to
     proficiency needs five of them. ``role``: support or csm, both where empty. Other parameters as in ``summary``. The
@@ -275,7 +275,7 @@ def ramp(tables: Tables, role: str = "", by: str = "", settings: Settings = DEFA
 def history(
     tables: Tables, role: str = "", months: int = 12, by: str = "", settings: Settings = DEFAULTS
 ) -> History | Suppressed:
-    """The organisation against itself: the measures that steer each team by month, this window against the last.
+    """The measures that steer each team by month for the whole organisation, this window against the last.
 
     CSMs are shown by the renewal rate of their portfolios as well. Months are case-mix adjusted, with 95 % intervals,
     the goal where one is set, and seasons where two years were seen. ``role``: support or csm, both where empty. Other
@@ -315,7 +315,7 @@ def moves(tables: Tables, role: str = "") -> Moves | Suppressed:
 def team_cases(tables: Tables, role: str, by: str = "", settings: Settings = DEFAULTS) -> teams.Team | Suppressed:
     """All cases of one team over all observed months, for the methods that take cases.
 
-    ``.of(key)`` gives the cases of one measure, ``missing`` says which the data do not hold. Parameters as in
+    ``.of(key)`` gives the cases of one measure, ``missing`` names those that the data do not hold. Parameters as in
     ``benchmark``.
 
     Example:
@@ -355,7 +355,7 @@ def _board(
 def _repeated(
     tables: Tables, role: str, months: int, by: str, settings: Settings
 ) -> tuple[Persistence | Suppressed, ...]:
-    """Per measure who stands out in both windows."""
+    """Per measure the outliers of both windows."""
 
     def make() -> tuple[Persistence | Suppressed, ...]:
         before, now = (_board(tables, role, months, by, settings, earlier) for earlier in (True, False))
@@ -377,7 +377,7 @@ def _screens(tables: Tables, months: int, by: str, settings: Settings) -> tuple[
 
 
 def _findings(tables: Tables, role: str, months: int, by: str, settings: Settings) -> TeamFindings:
-    """What the sentences about one team rest on."""
+    """The results behind the sentences about one team."""
     return TeamFindings(
         role=role,
         board=_board(tables, role, months, by, settings),
