@@ -39,14 +39,13 @@ class Ranks:
 
     ``rows``: label, adjusted, low, high, shrunk, verdict ("better", "worse", "higher", "lower", or "" where the
     difference is not clear), rank_low, rank_high (1 is best) and p_top (probability of the better quarter). ``centre``:
-    the figure of all; ``unit``: what is measured; ``of``: how many were ranked; ``who``: the people in the plural.
+    the figure of all; ``unit``: what is measured; ``of``: how many were ranked.
     """
 
     rows: pd.DataFrame
     centre: float
     unit: str
     of: int
-    who: str = ""
 
 
 def rank_intervals(
