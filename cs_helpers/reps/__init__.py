@@ -1,4 +1,4 @@
-"""Reps fairly compared: CSMs and support reps, case-mix adjusted, with what chance alone explains set apart.
+"""Reps compared fairly: CSMs and support reps, case-mix adjusted, with clear differences separated from chance.
 
     tables = cs.load("data/sample")
     cs.reps.benchmark(tables, "support")       # a question about the reps of a company

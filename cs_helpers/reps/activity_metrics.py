@@ -1,4 +1,4 @@
-"""What CSMs do for their accounts: touches, hours, onboarding and how much of the book is looked after."""
+"""Work of CSMs as cases: touches, hours, onboarding time and coverage of their portfolios."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError
 from cs_helpers.reps.employment import working_days
-from cs_helpers.reps.portfolios import Portfolios, latest_before, left_over, quarter_ends, standing
+from cs_helpers.reps.portfolios import Portfolios, latest_before, left_over, paid_before, quarter_ends
 from cs_helpers.reps.results import Cases, within
 
 ONBOARDING = "onboarding"
@@ -26,11 +26,11 @@ def touch_cases(touches: pd.DataFrame, people: pd.DataFrame, start: pd.Timestamp
 
         value = touches that the CSM did in the month;  exposure = Mondays to Fridays on which the CSM was employed
 
-    By who did the touch (rep_id), whoever's account it was. ``people``: those whose role is csm count, and those
+    By who did the touch (rep_id), not by whose account it was. ``people``: those whose role is csm count, and those
     without a role who did a touch. A month without a touch counts as 0, but months before the first and after the last
     recorded touch of all are not in the data and do not count. Mix: the segment that the CSM serves, where it is known,
-    since large accounts ask for more. It is the same in all months of a CSM, so that only CSMs of one segment can be
-    held against each other. The cluster is the rep's month. Raises ContractError without touches or without people.
+    since large accounts ask for more. It is the same in all months of a CSM, so that CSMs are only compared within a
+    segment. The cluster is the rep's month. Raises ContractError without touches or without people.
     """
     start, end = periods.window(start, end)
     if not len(people):
@@ -116,13 +116,13 @@ def touch_hours_cases(
 
 
 def onboarding_cases(touches: pd.DataFrame, portfolios: Portfolios, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
-    """How long onboarding took: ``onboarding_days``, one case per account that began to pay in [start, end - 180 days].
+    """Onboarding time: ``onboarding_days``, one case per account that began to pay in [start, end - 180 days].
 
         value = days from the first paid day to the last onboarding touch within 180 days, both counted (1 or more)
 
     Accounts count whose 180 days are over by ``end``, so that none is cut short; those without an onboarding touch in
-    that time are no case. A case counts in the month of the first paid day, and belongs to whoever had the account at
-    its last onboarding touch, that day included. Accounts that began before the first recorded touch do not count.
+    that time are no case. A case counts in the month of the first paid day, and belongs to the CSM who had the account
+    at its last onboarding touch, that day included. Accounts that began before the first recorded touch do not count.
     MRR is what was paid on the first day. Raises ContractError without touches or without any onboarding touch.
     """
     start, end = periods.window(start, end)
@@ -160,14 +160,14 @@ def onboarding_cases(touches: pd.DataFrame, portfolios: Portfolios, start: pd.Ti
 
 
 def coverage_cases(touches: pd.DataFrame, portfolios: Portfolios, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
-    """How much of a book is looked after: ``book_coverage``, one case per account and quarter of [start, end).
+    """Share of accounts with a recent touch: ``book_coverage``, one case per account and quarter of [start, end).
 
-        value = 1 if the account had a touch, by whomever, in the 90 days before the quarter's end, else 0
+        value = 1 if the account had a touch, by anyone, in the 90 days before the quarter's end, else 0
 
     Accounts count that paid through those 90 days without a break. A case counts in the quarter's last month and
-    belongs to whoever had the account by the rule on the day of the quarter's end; an account that nobody had is
-    nobody's. Quarters are counted back from ``end``; those whose 90 days are not wholly within the recorded touches
-    do not count. Raises ContractError without touches.
+    belongs to the CSM of the account on the day of the quarter's end (see ``attributed``), if there was one. Quarters
+    are counted back from ``end``; those whose 90 days are not wholly within the recorded touches do not count. Raises
+    ContractError without touches.
     """
     start, end = periods.window(start, end)
     _, (_, last), _ = _recorded(touches, start, end)
@@ -180,7 +180,7 @@ def coverage_cases(touches: pd.DataFrame, portfolios: Portfolios, start: pd.Time
     days = pd.DatetimeIndex(ends, dtype="datetime64[us]")
     every = pd.MultiIndex.from_product([portfolios.paid["account_id"].unique(), days], names=["account_id", "day"])
     rows = every.to_frame(index=False)
-    stood = standing(portfolios.paid, rows["account_id"], rows["day"])
+    stood = paid_before(portfolios.paid, rows["account_id"], rows["day"])
     rows = rows[stood["mrr"].notna() & (stood["since"] <= rows["day"] - _days(COVERED_WITHIN))].reset_index(drop=True)
     touched = touches[["account_id"]].assign(at=touches["occurred_at"].dt.normalize().astype("datetime64[us]"))
     latest = latest_before(touched.dropna().assign(touch=touched["at"]), rows["account_id"], rows["day"])
@@ -204,7 +204,7 @@ def _recorded(
 ) -> tuple[pd.DataFrame, tuple[pd.Timestamp, pd.Timestamp], list[str]]:
     """The touches of [start, end), and the months of it from the first to the last recorded touch of all.
 
-    A month that nobody loaded must not read as one in which nobody did anything.
+    A month that was not loaded must not be taken for one without touches.
     """
     if not len(touches):
         raise ContractError(_WITHOUT_TOUCHES)

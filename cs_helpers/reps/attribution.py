@@ -1,4 +1,4 @@
-"""Whose account it was: events of accounts go to the CSM by the dates of assignments and one rule for handovers."""
+"""Attribution: which CSM an event of an account counts for, by the dates of assignments and one rule for handovers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ WITHOUT_ASSIGNMENTS = (
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Attribution(Record):
-    """Whose each event is.
+    """The CSM to whom each event is attributed.
 
-    ``rep_id``: one per row of the events, in their order and with their index, missing where it is nobody's.
+    ``rep_id``: one per row of the events, in their order and with their index, missing where there is none.
     ``counts``: events, attributed, never_assigned (of accounts that no CSM had on any day before), vacant (of accounts
     that nobody had for half of the days), undated (without account or date), overlapping_days and overlapping_accounts
     (days that were somebody else's as well; with three at once a day counts twice), unknown_reps (in the assignments,
@@ -46,15 +46,15 @@ def attributed(
     since: str = "",
     called: str = "events",
 ) -> Attribution:
-    """Whose account it was when each event happened.
+    """The CSM of the account when each event happened.
 
         window = [max(t - handover_days, since), t);  rep = who had the account on at least half of its days
 
     ``events``: account_id, the column ``on`` with the day t, which itself does not count, and perhaps the column
-    ``since``, the first day on which there was anything to look after (of its unbroken paid time); missing: the window
-    has its full length. Half of the days, and not the most of those with anybody: who took over an account forty days
-    before a renewal after nobody had it has not earned the outcome; nor does who comes first in an export that lacks
-    ended assignments. A newly won account counts from ``since``, so it is its first CSM's from the second day on.
+    ``since``, the first day of its unbroken paid time; missing: the window has its full length. Half of the days are
+    needed: a CSM who took over a vacant account forty days before a renewal did not cause the outcome, nor did the
+    first CSM in an export that lacks ended assignments. A newly won account counts from ``since``, so it is its first
+    CSM's from the second day on.
 
     ``assignments``: account_id, rep_id, start_date, end_date (the first day no longer; missing: it runs) and perhaps
     role: those of ``role`` or without one count, with "" all. Where several run at once the day belongs to who started
@@ -77,9 +77,9 @@ def attributed(
         begin = np.where(first.notna(), np.maximum(begin, _day(first.fillna(pd.Timestamp(0)))), begin)
     seen = known & (place >= 0)
     last_day = int(day[seen].max()) if seen.any() else 0
-    stretches = _Stretches.of(accounts.get_indexer(had["account_id"]), had, last_day)
-    owner, ever = stretches.owners(place, begin, day, seen & (begin < day))
-    rep = pd.Series(pd.Categorical.from_codes(owner, categories=stretches.reps), index=events.index, name="rep_id")
+    held = _Periods.of(accounts.get_indexer(had["account_id"]), had, last_day)
+    owner, ever = held.owners(place, begin, day, seen & (begin < day))
+    rep = pd.Series(pd.Categorical.from_codes(owner, categories=held.reps), index=events.index, name="rep_id")
     known_reps = len(people) and "rep_id" in people
     counts = {
         "events": len(events),
@@ -87,8 +87,8 @@ def attributed(
         "never_assigned": int((known & ~ever).sum()),
         "vacant": int((known & ever & (owner < 0)).sum()),
         "undated": int((~known).sum()),
-        "overlapping_days": stretches.overlapping_days,
-        "overlapping_accounts": stretches.overlapping_accounts,
+        "overlapping_days": held.overlapping_days,
+        "overlapping_accounts": held.overlapping_accounts,
         "unknown_reps": int((~pd.Series(had["rep_id"].unique()).isin(people["rep_id"])).sum()) if known_reps else 0,
     }
     return Attribution(rep, _notes(counts, called, handover_days), counts)
@@ -110,8 +110,8 @@ def _had(assignments: pd.DataFrame, people: pd.DataFrame, role: str) -> pd.DataF
 
 
 @dataclass(frozen=True, eq=False)
-class _Stretches:
-    """Days of accounts, each with one rep: disjoint, sorted by account and day. ``first`` is each account's first."""
+class _Periods:
+    """Periods of accounts, each with one rep: disjoint, sorted by account and day. ``first``: first day by account."""
 
     account: np.ndarray
     start: np.ndarray
@@ -123,7 +123,7 @@ class _Stretches:
     overlapping_accounts: int
 
     @classmethod
-    def of(cls, account: np.ndarray, had: pd.DataFrame, last_day: int) -> _Stretches:
+    def of(cls, account: np.ndarray, had: pd.DataFrame, last_day: int) -> _Periods:
         rep, reps = pd.factorize(had["rep_id"], sort=True)
         start, end = had["start"].to_numpy(), np.minimum(had["end"].to_numpy(), last_day)
         runs = end > start
@@ -145,7 +145,7 @@ class _Stretches:
     def owners(
         self, account: np.ndarray, begin: np.ndarray, day: np.ndarray, asked: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Who had each account on at least half of [begin, day), -1 for nobody; and whether anybody ever had before."""
+        """The rep on at least half of [begin, day), -1 for none; and whether the account ever had a rep before."""
         owner, ever = np.full(len(account), -1), np.zeros(len(account), bool)
         within = (account >= 0) & (account < len(self.first))
         ever[within] = self.first[account[within]] < day[within]
@@ -198,7 +198,7 @@ def _latest_running(
     """The assignment that started last among those that run in each piece, -1 where none does.
 
     Assignments are sorted by account and start. From the last one that had started it goes back over those that have
-    ended; pieces in which nothing runs are known by the latest end so far, and not looked for.
+    ended; pieces in which nothing runs are known by the latest end so far and skipped.
     """
     if not len(account):
         return np.full(len(at), -1)

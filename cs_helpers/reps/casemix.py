@@ -1,4 +1,4 @@
-"""The mix of cases: what makes a case hard before any rep has touched it, and what an average rep would make of it."""
+"""Case mix: what makes a case hard before a rep touches it, and the figure expected of an average rep."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from cs_helpers.reps.results import CaseMix, Cases
 MIN_IN_LEVEL = 30
 MAX_LEVELS = 20
 OTHER, NOT_RECORDED = "other", "not recorded"
-_RIDGE = 0.1  # of a level's coefficient: as much as a tenth of a case that says "no difference"
-_UNIT_RIDGE = 0.25  # of a unit's own level around the common one: who never fails has a finite one
+_RIDGE = 0.1  # of a level's coefficient: as much as a tenth of a case without any difference
+_UNIT_RIDGE = 0.25  # of a unit's level around the common one, so that a unit without failures has a finite level
 _STRONGEST_PULL = 1e6  # where units do not differ at all
 _MAX_STEPS, _CLOSE, _NEAR = 30, 1e-7, 1e-2  # near is close enough to start from and to see how far units differ
 
@@ -57,14 +57,14 @@ class Fit:
 
 
 def fit_case_mix(cases: Cases, key: str, by: str | pd.Series = "rep_id") -> CaseMix:
-    """What each level of the mix does to a measure, and what an average rep would have had for each case.
+    """The effect of each level of the case mix on a measure, and the value expected of an average rep for each case.
 
         g(value) = unit + sum over factors of level,   expected: the same with one common level for all units
 
     g is the logit for shares, the logarithm for counts (with exposure) and times, nothing for means. Every unit has a
     level of its own in the fit, drawn to the common one only as far as units do not truly differ (a random effect): a
-    specialist with hard cases does not make the cases look easy, and where everybody has one level of a factor only, as
-    CSMs of one segment have, the difference between levels is that of the factor and not of its people. Expected is
+    specialist with hard cases does not make the cases look easy, and where each rep has one level of a factor only,
+    such as CSMs of one segment, the difference between levels is that of the factor and not of its people. Expected is
     without the units' levels, and such that all expected values sum to all observed ones. Missing levels are one of
     their own; those with fewer than 30 cases are put together, and so are all beyond the nineteen most frequent. Raises
     ContractError without a case, ParameterError for an unknown measure. Source: indirect standardisation (Breslow & Day
@@ -80,7 +80,7 @@ def fit_case_mix(cases: Cases, key: str, by: str | pd.Series = "rep_id") -> Case
 
 
 def mix_of(coded: Coded, fitted: Fit, key: str) -> CaseMix:
-    """A fit in words of the measure: see ``fit_case_mix``."""
+    """A fit in the units of the measure: see ``fit_case_mix``."""
     scale = points_scale(coded, key)
     rows = [
         (factor, level, int(size), scale * float(effect), scale * float(error))
@@ -150,7 +150,7 @@ def coded(
 
 
 def codes_of(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Integer codes of the values that occur, in sorted order; a missing one is a value of its own, and last."""
+    """Integer codes of the values that occur, in sorted order; missing is the last value."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         raw, names = column.cat.codes.to_numpy(), column.cat.categories.to_numpy()
         raw = np.where(raw < 0, len(names), raw)
@@ -188,7 +188,8 @@ class _Model:
     """The cases of one measure with what every step of the fit needs.
 
     ``common``: the overall level on the scale of the link, around which units' levels (alpha) lie; ``starts``: where
-    each factor's levels begin among all levels (beta), and their number. Penalties are written in what one case tells.
+    each factor's levels begin among all levels (beta), and their number. Penalties are multiples of the information in
+    one case.
     """
 
     def __init__(self, c: Coded, family: str) -> None:
@@ -258,7 +259,7 @@ class _Model:
     def pull(self, own: np.ndarray, beta: np.ndarray) -> float:
         """How hard a unit's level is drawn to the common one: noise of a case over the variance between units.
 
-        By moments. Where units differ much a level of their own costs nothing, and the mix is learned within them;
+        By moments. Where units differ much their levels are hardly penalised, and the mix is learned within them;
         where each unit has one level of a factor only (a CSM of one segment), the difference goes to the factor.
         """
         residual, w = self.residual(own, self.added(beta) + self.offset)

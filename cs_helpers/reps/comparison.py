@@ -30,14 +30,14 @@ def compare_reps(
 ) -> Board:
     """Every measure of the cases compared between reps (or between managers), and all comparisons judged together.
 
-        q = Benjamini-Hochberg over all units and measures;  told apart: q <= fdr
+        q = Benjamini-Hochberg over all units and measures;  clearly different: q <= fdr
 
-    Reps are those of ``role`` in ``people`` (rep_id, name, role, manager_id); where ``people`` has no rows, everybody
-    who has a case. Cases of others help to fit the mix. Managers: see ``managers_compared``; whoever has no manager
-    counts under nobody. A board of the reps may stand in place of the cases, which are then not counted again.
-    Refused is a measure of which fewer than two units have a figure. Reps without a case are
-    named in ``untouched``, and those who left stay as they were. Raises ParameterError for an unknown measure or
-    level, and ContractError where no measure could be compared.
+    Reps are those of ``role`` in ``people`` (rep_id, name, role, manager_id); where ``people`` has no rows, all who
+    have a case. Cases of others help to fit the mix. Managers: see ``managers_compared``; reps without a manager do not
+    count. A board of the reps may be given in place of the cases, which are then not compared again. Refused is a
+    measure of which fewer than two units have a figure. Reps without a case are named in ``untouched``, and those who
+    left stay as they were. Raises ParameterError for an unknown measure or level, and ContractError where no measure
+    could be compared.
 
     Example:
         >>> csat = cs.reps.team_cases(tables, "support").of("csat")
@@ -92,7 +92,7 @@ def compare_reps(
 
 
 def _known(people: pd.DataFrame) -> pd.DataFrame:
-    """The table of reps with the columns that are asked for; nobody where no role is recorded, so that all count."""
+    """The table of reps with the columns needed; empty where no role is recorded, so that all count."""
     known = people.reindex(columns=list(NO_PEOPLE.columns))
     return known if known["role"].notna().any() else known.iloc[:0]
 
@@ -127,13 +127,13 @@ def _together(found: Sequence[Benchmark], fdr: float) -> tuple[Benchmark, ...]:
 
 
 def managers_compared(reps: Benchmark, mine: pd.DataFrame, names: dict[str, str]) -> Benchmark:
-    """Managers by their reps: these differ among themselves, and only what goes beyond that is the manager's.
+    """Managers compared by their reps: a difference counts only beyond the differences between reps of one manager.
 
         effect_m = sum w d / sum w,  w = 1 / (se² + s²),  s² between the reps of one manager, by moments
         z = t of effect_m less the mean of all managers, with reps less managers degrees of freedom
 
-    All reps with a case count, those too few for a figure of their own as well: that is what pooling is for. A
-    manager with a single rep cannot be told from that rep. Raises ContractError where no two managers have two reps.
+    All reps with a case count, also those with too few for a figure of their own. A manager with a single rep cannot
+    be distinguished from that rep. Raises ContractError where no two managers have two reps.
     Source: DerSimonian & Laird 1986 for s², within managers.
     """
     boss = mine.set_index("rep_id")["manager_id"] if len(mine) else pd.Series(dtype="str")

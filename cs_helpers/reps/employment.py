@@ -15,7 +15,7 @@ from cs_helpers.reps.results import Moves
 
 
 def working_days(people: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    """Mondays to Fridays on which each rep was employed, by month of [start, end), and the hours they stand for.
+    """Mondays to Fridays on which each rep was employed, by month of [start, end), and contracted hours.
 
         days  = Mondays to Fridays of the month in [hired_on, left_on], both included
         hours = working_hours_per_month x days / Mondays to Fridays of the whole month
@@ -23,7 +23,7 @@ def working_days(people: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -
     ``people``: rep_id, and where known hired_on (missing: before the data), left_on (the last day; missing: still
     there) and working_hours_per_month (missing: hours are NaN). Columns rep_id, month, days, hours, sorted; a month
     without a working day of the rep has no row, and an empty table of people gives none. Holidays and leave are in no
-    table and not taken off. Raises ContractError where people stand there without rep_id or twice.
+    table and not taken off. Raises ContractError where a person has no rep_id or is there twice.
     """
     if not len(people):
         kinds = {"rep_id": "str", "month": "datetime64[us]", "days": "float64", "hours": "float64"}

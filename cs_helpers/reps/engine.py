@@ -25,7 +25,7 @@ MIN_MONTHS = 3
 """A count per day needs so many months of its own instead, and as many expected events as other measures cases."""
 MAX_MOVERS = 5
 ONE_LEVEL = 0.95
-"""Who has so large a share of one level of a factor has no other to speak of."""
+"""A unit with so large a share of one level of a factor counts as having that level only."""
 _DRAWS, _SEED = 4000, 20050128
 _GRID = 120
 _UNKNOWN_SPREAD = Spread(math.nan, math.nan, math.nan, math.nan, math.nan, math.nan)
@@ -33,10 +33,10 @@ _UNKNOWN_SPREAD = Spread(math.nan, math.nan, math.nan, math.nan, math.nan, math.
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """How far the summed residual of a unit strays by chance.
+    """How much the summed residual of each unit varies by chance.
 
     ``variance``: of each unit's observed minus expected, its own part in the expectation taken off; ``independent``:
-    the same had every case been a cluster of its own; ``clusters``: how many each unit has; ``per_case``: variance of
+    the same if every case were its own cluster; ``clusters``: how many each unit has; ``per_case``: variance of
     one average case's residual; ``between``: variance of the clusters' own levels, on the scale of the link; ``whole``:
     standard error of the centre, on the same scale.
     """
@@ -122,14 +122,14 @@ def noise_of(c: Coded, f: Fit, family: str) -> Noise:
         system = np.array([[left_v, left_s], [one_v, one_s]])
         solved = np.linalg.lstsq(system, np.array([clustered, single]), rcond=None)[0]
         phi, between = float(solved[0]), float(solved[1])
-        if between < 0:  # cases of one account that differ more than others do narrow nothing
+        if between < 0:  # cases of one account that differ more than others do not narrow the interval
             phi, between = single / one_v, 0.0
         elif phi < 0:
             phi, between = 0.0, clustered / left_s
     total_w = float(w.sum())
 
     def less_own(raw: np.ndarray) -> np.ndarray:
-        """Observed minus expected sums to 0 over the units: each has a part in what is expected of it."""
+        """Observed minus expected sums to 0 over the units, because each unit contributes to the expectation."""
         part = w_u / total_w
         result: np.ndarray = np.maximum(raw * (1 - 2 * part) + part**2 * raw.sum(), 0.0)
         return result
@@ -148,7 +148,7 @@ def noise_of(c: Coded, f: Fit, family: str) -> Noise:
 
 
 def _one_level_each(c: Coded) -> list[str]:
-    """Which factors nobody has cases of more than one level of."""
+    """Notes on the factors of which each unit has a single level."""
     found = []
     for factor, levels, codes in zip(c.factors, c.levels, c.codes, strict=True):
         shares = np.bincount(c.unit * len(levels) + codes, minlength=len(c.names) * len(levels))
@@ -315,7 +315,7 @@ def _interval(centre: float, effect: np.ndarray, se: np.ndarray, family: str) ->
 def _shrunken(
     centre: float, effect: np.ndarray, se: np.ndarray, shown: np.ndarray, scale: str, family: str, better: str
 ) -> dict[str, np.ndarray]:
-    """Shrunken figures and what they say about places: P(better quarter) and the 90 % interval of the rank."""
+    """Shrunken figures and the places that follow from them: P(better quarter) and the 90 % interval of the rank."""
     names = ("shrunk", "shrunk_low", "shrunk_high", "p_top", "rank_low", "rank_high")
     found = {name: np.full(len(effect), np.nan) for name in names}
     at = np.flatnonzero(shown)
@@ -336,7 +336,7 @@ def _shrunken(
 def _limits(
     centre: float, sizes: np.ndarray, effect: np.ndarray, se: np.ndarray, extra: float, scale: str, family: str
 ) -> pd.DataFrame:
-    """The funnel on a grid of effective cases, from few to a little more than the most."""
+    """The funnel on a grid of effective cases, up to a little more than the largest number."""
     names = ["n", "low_95", "high_95", "low_998", "high_998", "low_usual", "high_usual"]
     if not len(sizes):
         return pd.DataFrame(columns=names, dtype=float)
@@ -384,7 +384,7 @@ def _moves(c: Coded, f: Fit, result: Benchmark, key: str) -> pd.DataFrame:
     moves = result.shown[["unit", "label", "raw", "effect", "adjusted", "se"]].merge(why, on="unit", how="left")
     away = moves["raw"] - result.centre
     if result.scale == "ratio":
-        away = np.log(moves["raw"].where(moves["raw"] > 0) / result.centre)  # who did nothing has no move
+        away = np.log(moves["raw"].where(moves["raw"] > 0) / result.centre)  # a unit without any event has no move
     moves["move"] = moves["effect"] - away
     by_total = moves["total"].where(moves["total"] != 0)
     moves["why_points"] *= (-moves["move"] / by_total).where(moves["total"] != 0, 0.0)

@@ -6,7 +6,7 @@ What several questions share (cases, comparisons of both windows, screens) is co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from cs_helpers.core import metrics as definitions
@@ -36,6 +36,7 @@ from cs_helpers.reps.results import (
     Screen,
     TeamBenchmark,
     TeamFindings,
+    Windows,
 )
 from cs_helpers.reps.screens import gaming_screens
 from cs_helpers.reps.settings import DEFAULTS, Settings
@@ -59,7 +60,7 @@ def summary(
 
     Counts, for each team, the reps whose figure is clearly different from average on the measure that steers the team,
     and compares the organisation with its own past. ``role``: support or csm, both where empty. ``months``: length of
-    the window that ends at the as-of date; the one before it, of the same length, says who stands out again. ``by``:
+    the window that ends at the as-of date; the one before it, of the same length, shows who is outside again. ``by``:
     attributes of accounts that belong to the mix of cases beside the segment, separated by commas. A team without data
     is named with the reason.
 
@@ -69,11 +70,11 @@ def summary(
         >>> len(cs.reps.summary(tables).teams)
         2
     """
-    roles = _chosen(role)
+    ask, roles = _Question(tables, by, settings, months), _chosen(role)
     steering = [check_steering(settings.steered_by(each), each) for each in ROLES]
     return RepsSummary(
-        teams=tuple(_findings(tables, each, months, by, settings) for each in roles),
-        histories={each: _histories(tables, each, months, by, settings) for each in roles},
+        teams=tuple(ask.findings(each) for each in roles),
+        histories={each: ask.histories(each) for each in roles},
         warnings=tuple(warning for each in steering for warning in each.warnings),
         currency=tables.currency,
     )
@@ -95,18 +96,18 @@ def benchmark(
         >>> cs.reps.benchmark(tables, "support").board.of("csat").cases
         968
     """
-    role = checked_role(role)
+    ask, role = _Question(tables, by, settings, months), checked_role(role)
     steering = check_steering(settings.steered_by(role), role)
-    team = teams.team_of(tables, role, by, settings)
-    board = _board(tables, role, months, by, settings)
+    team = ask.team(role)
+    board = ask.board(role)
     if isinstance(board, Suppressed) or isinstance(team, Suppressed):
         return _no_comparison(role, board)
-    seen, tickets = teams.windows(tables.as_of, months), teams.tickets_of(tables, settings)
+    seen, tickets = ask.seen, ask.tickets()
     support = role == "support"
     return TeamBenchmark(
         role=role,
         board=board,
-        findings=_findings(tables, role, months, by, settings),
+        findings=ask.findings(role),
         steering=steering,
         response_rates=or_suppressed(answer_rates, tickets, seen.start, seen.end) if support else None,
         resolved_rates=or_suppressed(resolved_rates, tickets, seen.start, seen.end) if support else None,
@@ -133,9 +134,9 @@ def steering_measures(
         >>> cs.reps.steering_measures(tables, "support").benchmark.key
         'csat'
     """
-    role = checked_role(role)
-    keys = (*_steered(role, settings), *(("book_grr",) if role == "csm" else ()))
-    board = _board(tables, role, months, by, settings)
+    ask, role = _Question(tables, by, settings, months), checked_role(role)
+    keys = (*ask.steered(role), *(("book_grr",) if role == "csm" else ()))
+    board = ask.board(role)
     if isinstance(board, Suppressed):
         return _no_comparison(role, board)
     found: list[MeasureBenchmark | Suppressed] = []
@@ -163,9 +164,9 @@ def case_mix(
         >>> "segment" in cs.reps.case_mix(tables, "support").benchmark.mix.factors
         True
     """
-    role = checked_role(role)
-    steered = _steered(role, settings) if role == "support" else ()
-    board = _board(tables, role, months, by, settings)
+    ask, role = _Question(tables, by, settings, months), checked_role(role)
+    steered = ask.steered(role) if role == "support" else ()
+    board = ask.board(role)
     if isinstance(board, Suppressed):
         return _no_comparison(role, board)
     given = [board.of(key) for key in dict.fromkeys((*steered, *MIX_MEASURES[role]))]
@@ -188,8 +189,8 @@ def managers(
         >>> cs.reps.managers(tables, "support").board.level
         'manager'
     """
-    role = checked_role(role)
-    board = _board(tables, role, months, by, settings)
+    ask, role = _Question(tables, by, settings, months), checked_role(role)
+    board = ask.board(role)
     compared = or_suppressed(compare_reps, board, tables.reps, None, "manager", role, settings.fdr)
     if isinstance(compared, Suppressed):
         words = MEMBERS[role] if role == "csm" else MEMBERS[role].lower()
@@ -201,7 +202,7 @@ def managers(
 def persistence(
     tables: Tables, role: str, months: int = 12, by: str = "", settings: Settings = DEFAULTS
 ) -> RepeatedOutliers | Suppressed:
-    """Who lay outside the 95 % limits on the same side in two windows in a row, and what these reps do differently.
+    """Reps outside the 95 % limits on the same side in two windows in a row, and what they do differently.
 
     The two windows of ``months`` months share no month. A measure counts only where at least half of the variance
     between reps is no noise (reliability 0.5), a rep only if further from average than is usual among them. Other
@@ -211,15 +212,15 @@ def persistence(
         >>> "csat" in {each.key for each in cs.reps.persistence(tables, "support").measures}
         True
     """
-    role = checked_role(role)
-    found = _repeated(tables, role, months, by, settings)
+    ask, role = _Question(tables, by, settings, months), checked_role(role)
+    found = ask.repeated(role)
     measures = tuple(each for each in found if isinstance(each, Persistence))
     if not measures:
         refused = next((each.reason for each in found if isinstance(each, Suppressed)), "")
         reason = refused or "there is no earlier period to compare with"
         return Suppressed(reason, "", "Nobody can be called a consistent outlier.", f"{role}-persistence")
-    seen, tickets = teams.windows(tables.as_of, months), teams.tickets_with_attributes(tables, by, settings)
-    touched = (tables.touches, teams.hours_of(tables, by, settings)) if role == "csm" else ()
+    seen, tickets = ask.seen, ask.tickets_with_attributes()
+    touched = (tables.touches, ask.hours()) if role == "csm" else ()
     profiles = or_suppressed(outlier_profiles, measures, tickets, tables.reps, seen.start, seen.end, *touched)
     return RepeatedOutliers(role, measures, (profiles,) if isinstance(profiles, Suppressed) else profiles)
 
@@ -239,7 +240,7 @@ def gaming(
         >>> len(cs.reps.gaming(tables).screens)
         6
     """
-    found = _screens(tables, months, by, settings)
+    found = _Question(tables, by, settings, months).screens()
     if isinstance(found, Suppressed):
         return found
     if all(screen.refused for screen in found):
@@ -249,7 +250,7 @@ def gaming(
 
 @front_door("How newcomers come up cannot be told.", "ramp")
 def ramp(tables: Tables, role: str = "", by: str = "", settings: Settings = DEFAULTS) -> Ramp | Suppressed:
-    """How newcomers come up in the measures that steer their team, by weeks since hire, case-mix adjusted.
+    """The measures that steer a team for newcomers, by weeks since hire, case-mix adjusted.
 
     Newcomers are the reps hired inside the data, compared with reps of more than twelve months of service; a time to
     proficiency needs five of them. ``role``: support or csm, both where empty. Other parameters as in ``summary``. The
@@ -263,10 +264,11 @@ def ramp(tables: Tables, role: str = "", by: str = "", settings: Settings = DEFA
     def ramp_of(cases: Cases, key: str) -> Ramp:
         return time_to_proficiency(cases, key, tables.reps, tables.people_records)
 
+    ask = _Question(tables, by, settings)
     found: list[Ramp | Suppressed] = []
     for each in _chosen(role):
-        team = teams.team_of(tables, each, by, settings)
-        ramps = teams.by_measure(team, _steered(each, settings), ramp_of)
+        team = ask.team(each)
+        ramps = teams.by_measure(team, ask.steered(each), ramp_of)
         found += [_named(key, one) for key, one in ramps.items()]
     return _first(found)
 
@@ -275,7 +277,7 @@ def ramp(tables: Tables, role: str = "", by: str = "", settings: Settings = DEFA
 def history(
     tables: Tables, role: str = "", months: int = 12, by: str = "", settings: Settings = DEFAULTS
 ) -> History | Suppressed:
-    """The organisation against itself: the measures that steer each team by month, this window against the last.
+    """The measures that steer each team by month for the whole organisation, this window against the last.
 
     CSMs are shown by the renewal rate of their portfolios as well. Months are case-mix adjusted, with 95 % intervals,
     the goal where one is set, and seasons where two years were seen. ``role``: support or csm, both where empty. Other
@@ -285,9 +287,10 @@ def history(
         >>> cs.reps.history(tables, "support").key
         'csat'
     """
+    ask = _Question(tables, by, settings, months)
     found: list[History | Suppressed] = []
     for each in _chosen(role):
-        found += [_named(key, one) for key, one in _histories(tables, each, months, by, settings).items()]
+        found += [_named(key, one) for key, one in ask.histories(each).items()]
     return _first(found)
 
 
@@ -315,92 +318,78 @@ def moves(tables: Tables, role: str = "") -> Moves | Suppressed:
 def team_cases(tables: Tables, role: str, by: str = "", settings: Settings = DEFAULTS) -> teams.Team | Suppressed:
     """All cases of one team over all observed months, for the methods that take cases.
 
-    ``.of(key)`` gives the cases of one measure, ``missing`` says which the data do not hold. Parameters as in
+    ``.of(key)`` gives the cases of one measure, ``missing`` names those that the data do not hold. Parameters as in
     ``benchmark``.
 
     Example:
         >>> cs.reps.team_cases(tables, "csm").of("nps").mix
         ('segment', 'MRR', 'tenure')
     """
-    return teams.team_of(tables, checked_role(role), by, settings)
+    return _Question(tables, by, settings).team(checked_role(role))
 
 
 # --- what several questions share, computed once per company
 
 
+@dataclass(frozen=True, eq=False)
+class _Question(teams.CompanyCases):
+    """One call of a front door; ``months`` is the length of its window."""
+
+    months: int = 12
+
+    @property
+    def seen(self) -> Windows:
+        """The window and the one before it."""
+        return teams.windows(self.tables.as_of, self.months)
+
+    def steered(self, role: str) -> tuple[str, ...]:
+        """The measures that steer one team."""
+        return check_steering(self.settings.steered_by(role), role).keys
+
+    def board(self, role: str, earlier: bool = False) -> Board | Suppressed:
+        """All measures of a team compared over the window, or over the one before it."""
+        seen, reps, fdr = self.seen, self.tables.reps, self.settings.fdr
+        start, end = (seen.before, seen.start) if earlier else (seen.start, seen.end)
+        return self.cached(
+            ("board", role, start, end),
+            lambda: or_suppressed(teams.compare_team, self.team(role), reps, start, end, fdr=fdr),
+        )
+
+    def repeated(self, role: str) -> tuple[Persistence | Suppressed, ...]:
+        """Per measure the outliers of both windows."""
+        return self.cached(
+            ("repeated", role, self.months),
+            lambda: teams.outliers_by_measure(self.board(role, earlier=True), self.board(role), self.seen),
+        )
+
+    def screens(self) -> tuple[Screen, ...] | Suppressed:
+        """The questions about how figures of support came about in the window."""
+        return self.cached(("screens", self.months), self._screens)
+
+    def _screens(self) -> tuple[Screen, ...] | Suppressed:
+        tickets, target = self.tickets_with_attributes(), self.settings.handle_target or None
+        return or_suppressed(gaming_screens, tickets, self.tables.reps, self.seen.start, self.seen.end, target)
+
+    def findings(self, role: str) -> TeamFindings:
+        """The results behind the sentences about one team."""
+        screens = self.screens() if role == "support" else ()
+        return TeamFindings(role, self.board(role), self.repeated(role), screens, self.steered(role))
+
+    def histories(self, role: str) -> Mapping[str, History | Suppressed]:
+        """The measures that steer a team by month, of CSMs the renewals too; this window against the one before."""
+        keys = (*(("book_renewal_rate",) if role == "csm" else ()), *self.steered(role))
+
+        def history_of(cases: Cases, key: str) -> History:
+            return monthly_history(cases, key, self.tables.as_of, self.tables.goals, window=self.months)
+
+        return self.cached(
+            ("histories", role, self.months), lambda: teams.by_measure(self.team(role), keys, history_of)
+        )
+
+
 def _chosen(role: str) -> tuple[str, ...]:
     """The role that was named, or all roles."""
     return (checked_role(role),) if role else ROLES
-
-
-def _steered(role: str, settings: Settings) -> tuple[str, ...]:
-    """The measures that steer one team."""
-    return check_steering(settings.steered_by(role), role).keys
-
-
-def _board(
-    tables: Tables, role: str, months: int, by: str, settings: Settings, earlier: bool = False
-) -> Board | Suppressed:
-    """All measures of a team compared over the last window, or over the one before it."""
-    seen = teams.windows(tables.as_of, months)
-    start, end = (seen.before, seen.start) if earlier else (seen.start, seen.end)
-
-    def make() -> Board | Suppressed:
-        team = teams.team_of(tables, role, by, settings)
-        return or_suppressed(teams.compare_team, team, tables.reps, start, end, fdr=settings.fdr)
-
-    return tables.cached(("reps.board", role, start, end, by, settings), make)
-
-
-def _repeated(
-    tables: Tables, role: str, months: int, by: str, settings: Settings
-) -> tuple[Persistence | Suppressed, ...]:
-    """Per measure who stands out in both windows."""
-
-    def make() -> tuple[Persistence | Suppressed, ...]:
-        before, now = (_board(tables, role, months, by, settings, earlier) for earlier in (True, False))
-        return teams.outliers_by_measure(before, now, teams.windows(tables.as_of, months))
-
-    return tables.cached(("reps.repeated", role, months, by, settings), make)
-
-
-def _screens(tables: Tables, months: int, by: str, settings: Settings) -> tuple[Screen, ...] | Suppressed:
-    """The questions about how figures of support came about in the last window."""
-    seen = teams.windows(tables.as_of, months)
-
-    def make() -> tuple[Screen, ...] | Suppressed:
-        tickets = teams.tickets_with_attributes(tables, by, settings)
-        target = settings.handle_target or None
-        return or_suppressed(gaming_screens, tickets, tables.reps, seen.start, seen.end, target)
-
-    return tables.cached(("reps.screens", months, by, settings), make)
-
-
-def _findings(tables: Tables, role: str, months: int, by: str, settings: Settings) -> TeamFindings:
-    """What the sentences about one team rest on."""
-    return TeamFindings(
-        role=role,
-        board=_board(tables, role, months, by, settings),
-        repeated=_repeated(tables, role, months, by, settings),
-        questions=_screens(tables, months, by, settings) if role == "support" else (),
-        steered_by=_steered(role, settings),
-    )
-
-
-def _histories(
-    tables: Tables, role: str, months: int, by: str, settings: Settings
-) -> Mapping[str, History | Suppressed]:
-    """The measures that steer a team by month, of CSMs the renewals too; the last window against the one before."""
-    steered = _steered(role, settings)
-    keys = ("book_renewal_rate", *steered) if role == "csm" else steered
-
-    def history_of(cases: Cases, key: str) -> History:
-        return monthly_history(cases, key, tables.as_of, tables.goals, window=months)
-
-    def make() -> Mapping[str, History | Suppressed]:
-        return teams.by_measure(teams.team_of(tables, role, by, settings), keys, history_of)
-
-    return tables.cached(("reps.histories", role, months, by, settings), make)
 
 
 def _measure(board: Board, key: str) -> Benchmark | Suppressed:

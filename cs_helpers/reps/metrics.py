@@ -7,6 +7,7 @@ from functools import partial
 from cs_helpers.core.estimates import OWN, Metric
 
 _own = partial(Metric, source=OWN)
+_own_share = partial(_own, unit="fraction", direction="higher is better")
 _clearly_different = partial(
     Metric,
     formula=(
@@ -98,7 +99,7 @@ METRICS: tuple[Metric, ...] = (
         source="The CSAT formula on the reps' own survey.",
         rivals=("eNPS: share of 9 and 10 less share of 0 to 6", "Mean of the scores"),
     ),
-    _own(
+    _own_share(
         key="fcr",
         name="First-contact resolution (FCR)",
         formula=(
@@ -106,8 +107,6 @@ METRICS: tuple[Metric, ...] = (
             "within seven days (N, printed) of the resolution / tickets judged."
         ),
         population=_JUDGED,
-        unit="fraction",
-        direction="higher is better",
         missing="An unknown number of contacts counts as one. A ticket that is not judged does not count.",
         gaming="Easily manipulated where reps mark it themselves; here it is recomputed from contacts.",
         counter_metric="repeat_contact_rate",
@@ -156,13 +155,11 @@ METRICS: tuple[Metric, ...] = (
         counter_metric="reopen_rate",
         rivals=("Escalated / opened, which counts tickets that may still be",),
     ),
-    _own(
+    _own_share(
         key="resolved_rate",
         name="Resolved rate of answered contacts",
         formula="Contacts resolved by the as-of date / contacts answered.",
         population=_OPENED + " Those that say that they were answered.",
-        unit="fraction",
-        direction="higher is better",
         missing=(
             "A contact that does not say whether it was answered does not count. One that is still open is not "
             "resolved, which makes the last days look worse."
@@ -171,13 +168,11 @@ METRICS: tuple[Metric, ...] = (
         counter_metric="resolved_rate_all",
         rivals=("On all contacts, given beside it",),
     ),
-    _own(
+    _own_share(
         key="resolved_rate_all",
         name="Resolved rate of all contacts",
         formula="Contacts resolved by the as-of date / contacts opened.",
         population=_OPENED,
-        unit="fraction",
-        direction="higher is better",
         missing="One that is still open is not resolved, which makes the last days look worse.",
         gaming="Resolving on paper.",
         counter_metric="reopen_rate",
@@ -330,19 +325,17 @@ METRICS: tuple[Metric, ...] = (
         counter_metric="book_renewal_rate",
         rivals=("Hours per CSM, which follows the size of the book",),
     ),
-    _own(
+    _own_share(
         key="book_renewal_rate",
         name="Renewal rate of the book",
         formula="Renewals at any price / renewals due and decided. Those still open are counted apart.",
         population=f"Renewals due in the window, recorded or by contract term. {_HAD}",
-        unit="fraction",
-        direction="higher is better",
         missing=f"{_UNASSIGNED} A CSM's own renewals in a year are almost always too few to tell anything.",
         gaming="Renewing at any price; handing over who is about to leave.",
         counter_metric="book_grr",
         rivals=("Attributed to who has the account today, which gives the departed's losses to their successors",),
     ),
-    _own(
+    _own_share(
         key="book_grr",
         name="GRR of the book",
         formula=(
@@ -350,14 +343,12 @@ METRICS: tuple[Metric, ...] = (
             "twelve in a row, as a figure per year."
         ),
         population=f"Months of accounts that paid as the month began. {_HAD} The day is the first of the month.",
-        unit="fraction",
-        direction="higher is better",
         missing=f"{_UNASSIGNED} An account that paid and has no MRR at the month's end counts as 0.",
         gaming="Renewing at any price; handing over who is about to leave.",
         counter_metric="book_nrr",
         rivals=("GRR of a year point to point, which gives a year to whoever had the account at one moment of it",),
     ),
-    _own(
+    _own_share(
         key="book_nrr",
         name="NRR of the book",
         formula=(
@@ -368,14 +359,12 @@ METRICS: tuple[Metric, ...] = (
             f"Months of accounts that paid as the month began; accounts won or back in the month do not count. {_HAD} "
             "The day is the first of the month."
         ),
-        unit="fraction",
-        direction="higher is better",
         missing=f"{_UNASSIGNED} An account that paid and has no MRR at the month's end counts as 0.",
         gaming="One large expansion that hides many losses.",
         counter_metric="book_grr",
         rivals=("NRR of a year point to point, which gives a year to whoever had the account at one moment of it",),
     ),
-    _own(
+    _own_share(
         key="usage_change",
         name="Change of use",
         formula=(
@@ -387,8 +376,6 @@ METRICS: tuple[Metric, ...] = (
             "Accounts that paid through the 90 days before the quarter, those that left in it included. Not those "
             f"without use in both. {_HAD} The day is the quarter's end, or the first no longer paid for."
         ),
-        unit="fraction",
-        direction="higher is better",
         missing="A window that begins before use was recorded has no value; an account without use has 0 days.",
         gaming="Logging in for the customer; counting visits that help nobody.",
         counter_metric="book_grr",
@@ -409,13 +396,11 @@ METRICS: tuple[Metric, ...] = (
         counter_metric="usage_change",
         rivals=("Days to the first value seen by the customer, which few systems record",),
     ),
-    _own(
+    _own_share(
         key="book_coverage",
         name="Coverage of the book",
         formula="Accounts with a touch in the 90 days before a quarter's end / accounts of the book then.",
         population=f"Accounts that paid through those 90 days and were somebody's. {_HAD}",
-        unit="fraction",
-        direction="higher is better",
         missing="A quarter outside the recorded touches does not count.",
         gaming="A mass mail booked as a touch of everybody.",
         counter_metric="touch_hours_per_account",

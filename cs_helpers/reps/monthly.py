@@ -1,4 +1,4 @@
-"""The organisation against itself: one measure by month, last year against the one before, the goal, the season."""
+"""One measure of the whole organisation by month: this window against the last, the goal and the seasons."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cs_helpers.reps.results import Benchmark, Cases, History
 from cs_helpers.retention.windows import target as goal_of
 
 MIN_SEASONS = 24
-"""Months that must be seen before a calendar month is said to have an effect of its own."""
+"""Months that must be seen before calendar months are given an effect."""
 _SEASON = ["calendar_month", "effect", "low", "high", "years", "q"]
 
 
@@ -138,7 +138,7 @@ def _ends(ratio: float, error: float, t: float, family: str, cases: int) -> tupl
 
 
 def seasons(months: pd.DataFrame) -> pd.DataFrame:
-    """What each calendar month does to a measure, over years: calendar_month, effect, low, high, years, q.
+    """The effect of each calendar month on a measure: calendar_month, effect, low, high, years, q.
 
         effect of a month = level + trend * time + season of its calendar month,   the twelve seasons sum to 0
 
@@ -206,7 +206,7 @@ def _goals(goals: pd.DataFrame | None, key: str, department: str | None, owner: 
     if goals is None or not len(goals):
         return None
     own = goals[goals["metric"].eq(key).fillna(False).astype(bool)]
-    if key == "nps":  # written from -100 to 100; who aims at .15 means 15
+    if key == "nps":  # written from -100 to 100; a goal of .15 means 15
         own = own.assign(target=own["target"].where(own["target"].abs() > 1, own["target"] * 100))
     if department is not None:
         own = own[own["department"].astype("str").str.casefold().eq(department.casefold()).fillna(False).astype(bool)]

@@ -35,10 +35,10 @@ def repeated_outliers(
     """Units beyond the 95 % limits on the same side in both of two disjoint periods, and further than is usual.
 
     Further means further from the centre than the spread of true differences, in both: where all differ truly, as in
-    handling times, being different is no news. The two benchmarks are of the same measure and level, over periods that
-    share no month. ``reliability`` is the smaller of the two: below .5 more than half of what differs is noise, and
-    nothing is called consistent. The correlation of the two effects has Fisher's interval. Where nobody differs, one
-    of 800 units is beyond the limits twice on the same side. Raises ParameterError where the two do not belong
+    handling times, being different is not unusual. The two benchmarks are of the same measure and level, over periods
+    that share no month. ``reliability`` is the smaller of the two: below .5 more than half of what differs is noise,
+    and nothing is called consistent. The correlation of the two effects has Fisher's interval. Where nobody differs,
+    one of 800 units is beyond the limits twice on the same side. Raises ParameterError where the two do not belong
     together. Source: Fisher 1921 for the interval.
 
     Example:
@@ -229,7 +229,7 @@ def _comparisons(
 
 
 def _same_role(rows: pd.DataFrame, people: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """The rows of reps of the same role; of everybody where the role is not known."""
+    """The rows of reps of the same role; all rows where the role is not known."""
     role = people.set_index("rep_id")["role"].get(unit) if len(people) and "role" in people else None
     return rows[may_be_of_role(rows["rep_id"], people, role.lower())] if isinstance(role, str) else rows
 
@@ -252,7 +252,7 @@ def _compared(
 
 
 def _frequent(values: pd.Series) -> list[str]:
-    """The most frequent levels of a column, each with at least 5 % of the rows; none where all have the same one."""
+    """The most frequent levels of a column, each with at least 5 % of the rows; none where all rows are equal."""
     shares = values.value_counts(normalize=True)
     return [str(level) for level in shares.index if MIN_SHARE <= shares[level] < 1][:MAX_LEVELS]
 
@@ -294,7 +294,7 @@ def _of_tickets(tickets: pd.DataFrame) -> Iterator[_Comparison]:
 def _of_touches(
     touches: pd.DataFrame, months: pd.DataFrame, mix: Sequence[str], end: pd.Timestamp
 ) -> Iterator[_Comparison]:
-    """The touch pattern in the rep's own portfolio: what somebody else did there is not the rep's."""
+    """The touch pattern in the rep's own portfolio: touches by others do not count."""
     keys = ["rep_id", "account_id", "month"]
     months = months.assign(rep_id=months["rep_id"].astype("str"), account_id=months["cluster"].astype("str"))
     months = months.drop_duplicates(keys).reset_index(drop=True)

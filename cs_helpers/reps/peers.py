@@ -1,4 +1,4 @@
-"""One rep against peers with the same work: chance, dependence within accounts and natural differences left in."""
+"""One rep compared with peers who do the same work, allowing for chance, accounts and natural differences."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def compare_with_peers(
     them, and p comes from Student's t with the degrees that are left. Reps with fewer than 30 cases are left out.
 
     The result, indexed by rep and sorted: ``n``, ``value`` (share, mean, geometric mean), ``peers`` (what peers would
-    have had with the same cases), ``difference`` and ``se`` (on the scale where chance is alike everywhere: twice the
-    arcsine of the root, twice the root, the logarithm), ``z`` (with natural differences between reps in it), ``df``,
-    ``high`` and ``low`` (one-sided p). Raises ContractError with fewer than five reps that have enough cases. Source:
-    Spiegelhalter 2005; Tukey & McLaughlin 1963 (winsorised t).
+    have had with the same cases), ``difference`` and ``se`` (on the scale where chance is equal at every level: twice
+    the arcsine of the root, twice the root, the logarithm), ``z`` (with natural differences between reps in it),
+    ``df``, ``high`` and ``low`` (one-sided p). Raises ContractError with fewer than five reps that have enough cases.
+    Source: Spiegelhalter 2005; Tukey & McLaughlin 1963 (winsorised t).
     """
     if kind not in _KINDS:
         raise ParameterError(f"no kind '{kind}' of value: choose one of {', '.join(_KINDS)}.")
@@ -127,19 +127,19 @@ def against_others(differences: pd.Series, errors: pd.Series) -> pd.DataFrame:
     """Each difference against those of all others: centre, spread, z, df, high and low (one-sided p)."""
     d, v = differences.to_numpy(float), errors.to_numpy(float) ** 2
     size = len(d)
-    centre, tau2, doubt, degrees = np.empty(size), np.empty(size), np.empty(size), 1
+    centre, tau2, centre_variance, degrees = np.empty(size), np.empty(size), np.empty(size), 1
     block = max(1, _MAX_AT_ONCE // size)
     for first in range(0, size, block):
         rows = np.arange(first, min(first + block, size))
         others = np.arange(size - 1) + (np.arange(size - 1) >= rows[:, None])  # row by row, all but that rep
-        centre[rows], tau2[rows], doubt[rows], degrees = natural(d[others], v[others])
-    error = np.sqrt(v + tau2 + doubt)
+        centre[rows], tau2[rows], centre_variance[rows], degrees = natural(d[others], v[others])
+    error = np.sqrt(v + tau2 + centre_variance)
     z = (d - centre) / error
     return pd.DataFrame(
         {
             "centre": centre,
             "spread": np.sqrt(tau2),
-            "centre_se": np.sqrt(doubt),
+            "centre_se": np.sqrt(centre_variance),
             "error": error,
             "z": z,
             "df": degrees,
@@ -159,7 +159,7 @@ def beyond(rows: pd.DataFrame, kind: str, times: float) -> np.ndarray:
 
 def natural(d: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Centre, natural variance and variance of the centre of each row of reps, of whom a tenth on either side may be
-    odd; and the degrees of freedom.
+    outliers; and the degrees of freedom.
 
         u = (d - m) / sqrt(v + tau²) winsorised at the k-th from either end,  sum u² / kappa = K - 1
 
@@ -174,9 +174,9 @@ def natural(d: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
         u = (d - m[:, None]) * np.sqrt(precision)
         ends = np.partition(u, (k, size - k - 1), axis=1)
         u = np.clip(u, ends[:, [k]], ends[:, [size - k - 1]])
-        told = precision.sum(axis=1)
-        step = (u * np.sqrt(precision)).sum(axis=1) / told
-        grown = np.maximum(tau2 + ((u**2).sum(axis=1) / kappa - (size - 1)) / told, 0.0)
+        information = precision.sum(axis=1)
+        step = (u * np.sqrt(precision)).sum(axis=1) / information
+        grown = np.maximum(tau2 + ((u**2).sum(axis=1) / kappa - (size - 1)) / information, 0.0)
         settled = np.abs(step).max() < _CLOSE and (np.abs(grown - tau2) < _CLOSE * (1 + tau2)).all()
         m, tau2 = m + step, grown
         if settled:
@@ -187,8 +187,8 @@ def natural(d: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
 def difference_interval(row: pd.Series, kind: str, level: float = 0.95) -> tuple[float, float]:
     """Interval of the rep's level over the peers' one (share: minus), with the peers' figure held fixed.
 
-    Uncertain are the rep's own cases and where the centre of the peers lies; how far reps differ naturally is not in
-    it: that decides whether a difference is told at all.
+    Uncertain are the rep's own cases and the centre of the peers. How far reps differ naturally is left out: it
+    decides whether a difference is reported at all.
     """
     half = student_quantile(float(row["df"]), level) * math.hypot(row["se"], row["centre_se"])
     start = math.log(row["value"]) if kind == "time" else float(scaled(np.array([row["value"]]), kind)[0])
@@ -199,7 +199,7 @@ def difference_interval(row: pd.Series, kind: str, level: float = 0.95) -> tuple
 
 
 def work_columns(tickets: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The tickets with ``worth``, five bands of what accounts pay, and the columns that say what work a ticket is."""
+    """The tickets with ``worth``, five bands of what accounts pay, and the columns that describe the work."""
     columns = [name for name in WORK if name in tickets]
     table = tickets.copy(deep=False)
     if "mrr_cents" in tickets and tickets["mrr_cents"].notna().any():

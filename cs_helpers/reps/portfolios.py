@@ -1,4 +1,4 @@
-"""What becomes of a CSM's book: renewals, revenue kept, answers and use, each as cases with what was fixed before."""
+"""Outcomes of CSMs' portfolios as cases: renewals, retained revenue, NPS answers and usage, with their case mix."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from cs_helpers.reps.results import Cases, within
 MRR, TENURE, TERM = "MRR", "tenure", "term"
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 TENURES = ("under 3 months", "3 to 12 months", "12 to 36 months", "over 36 months")
-MOVED = ("churn", "churned", "health", "touches", "usage")
-"""Words in the name of an attribute that is the outcome, or what a CSM moves: never part of the mix of cases."""
-OWN_COLUMNS = ("rep_id", "cluster", "month", "exposure", MRR, TENURE, TERM)
+OUTCOMES = ("churn", "churned", "health", "touches", "usage")
+"""Words in the name of an attribute that is an outcome, or that a CSM influences: never part of the case mix."""
+RESERVED = ("rep_id", "cluster", "month", "exposure", MRR, TENURE, TERM)
 QUARTER, USAGE_DAYS = 3, 90
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Portfolios(Record):
-    """Who had which account when, and what is known of accounts before a CSM acts.
+    """The assignments of accounts to CSMs, and what is known of accounts before a CSM acts.
 
     ``assignments`` and ``people`` (the table reps, or empty) as in the contract; ``paid`` is the roll-up
-    ``paid_periods``. ``attributes``: text by account_id (its index), such as segment, set before anybody acted; the
+    ``paid_periods``. ``attributes``: text by account_id (its index), such as segment, set before a CSM acted; the
     names are the names of the factors. Raises ParameterError for attributes that are what is compared, or that a CSM
-    moves, and for an account that stands there twice; ContractError without paid periods.
+    moves, and for an account that is there twice; ContractError without paid periods.
     """
 
     assignments: pd.DataFrame
@@ -47,8 +47,8 @@ class Portfolios(Record):
         if self.attributes.index.has_duplicates:
             raise ParameterError("attributes: an account stands there twice. Give one row per account_id, its index.")
         for name in map(str, self.attributes.columns):
-            moved = set(name.lower().replace(" ", "_").split("_")) & set(MOVED)
-            if name in OWN_COLUMNS or moved:
+            moved = set(name.lower().replace(" ", "_").split("_")) & set(OUTCOMES)
+            if name in RESERVED or moved:
                 why = "a CSM moves it, or it is the outcome" if moved else "the name is taken"
                 raise ParameterError(f"attributes: '{name}' cannot be part of the mix of cases: {why}. Leave it out.")
 
@@ -61,7 +61,7 @@ class Portfolios(Record):
         mix: Sequence[str] = (),
         handover_days: int | None = None,
     ) -> Cases:
-        """Events of accounts as cases: whose they are, and what was known on the eve.
+        """Events of accounts as cases of the CSM who had the account, with what was known on the day before.
 
         ``events``: account_id, ``day`` (on which they are attributed), month, a column per measure, perhaps exposure,
         ``before`` (the day on whose eve MRR and tenure are read; else ``day``) and the columns of ``mix``. Factors: the
@@ -69,8 +69,8 @@ class Portfolios(Record):
         of which nothing is known, and a measure without a case, is left out. Raises ContractError without assignments.
         """
         events = events.reset_index(drop=True)
-        at_day = standing(self.paid, events["account_id"], events["day"])
-        stood = standing(self.paid, events["account_id"], events["before"]) if "before" in events else at_day
+        at_day = paid_before(self.paid, events["account_id"], events["day"])
+        stood = paid_before(self.paid, events["account_id"], events["before"]) if "before" in events else at_day
         whose = attributed(
             events.assign(since=at_day["since"]), self.assignments, self.people, on="day", since="since",
             called=called, handover_days=handover_days or self.handover_days,
@@ -98,8 +98,8 @@ class Portfolios(Record):
         return Cases(table, has, factors, (*notes, *whose.notes) if len(events) else tuple(notes))
 
 
-def standing(paid: pd.DataFrame, accounts: pd.Series, days: pd.Series) -> pd.DataFrame:
-    """What each account was on the eve of a day: day, mrr, since, until, first_paid; a row per row.
+def paid_before(paid: pd.DataFrame, accounts: pd.Series, days: pd.Series) -> pd.DataFrame:
+    """What each account paid on the day before a given day: day, mrr, since, until, first_paid; a row per row.
 
     ``paid``: the roll-up ``paid_periods``. mrr in currency, NaN where nothing was paid; ``since`` and ``until``: first
     day of its latest unbroken paid time, and the first day no longer paid for (missing: it runs); ``first_paid``:
@@ -215,14 +215,14 @@ def _terms(subscriptions: pd.DataFrame, accounts: pd.Series, days: pd.Series) ->
 
 
 def portfolio_months(panel: pd.DataFrame, portfolios: Portfolios, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
-    """Months of paying accounts: the share of MRR kept (``book_grr``) and what became of it (``book_nrr``).
+    """Months of paying accounts: MRR retained without (``book_grr``) and with expansion (``book_nrr``).
 
         book_grr = min(closing, opening) / opening;  book_nrr = closing / opening;  exposure = opening, in currency
 
     Weighted by exposure they are GRR and NRR of a month; reports print what twelve such months make, to the twelfth
     power. ``panel``: the roll-up ``account_month``, dense, in cents; months of [start, end) with opening > 0 count,
-    accounts won in a month do not. A month belongs to whoever had the account before it began: what a CSM left behind
-    is not the successor's. Raises ContractError where no month of the window is in the panel.
+    accounts won in a month do not. A month belongs to the CSM who had the account before it began, not to a successor.
+    Raises ContractError where no month of the window is in the panel.
     """
     start, end = periods.window(start, end)
     inside = panel[within(panel["month"], start, end)] if len(panel) else panel
@@ -249,8 +249,8 @@ def nps_cases(surveys: pd.DataFrame, portfolios: Portfolios, start: pd.Timestamp
     """Answers to NPS surveys in [start, end): ``nps``, 100 for 9 and 10, -100 for 0 to 6, 0 between.
 
     ``surveys``: the contract's table. An answer counts in the month in which it came and is attributed on the day the
-    question was sent; where one of the two is not recorded, the other stands for it. Invitations without an answer are
-    no case, an answer without account is nobody's. Raises ContractError without any survey of the kind nps.
+    question was sent; where one of the two is not recorded, the other is used. Invitations without an answer are
+    no case, an answer without account counts for no CSM. Raises ContractError without any survey of the kind nps.
     """
     start, end = periods.window(start, end)
     asked = surveys[surveys["kind"].eq("nps")] if len(surveys) else surveys
@@ -273,7 +273,7 @@ def nps_cases(surveys: pd.DataFrame, portfolios: Portfolios, start: pd.Timestamp
 
 
 def usage_cases(features: pd.DataFrame, portfolios: Portfolios, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
-    """How use changed in each quarter of [start, end): ``usage_change``, one case per account and quarter.
+    """Change of usage in each quarter of [start, end): ``usage_change``, one case per account and quarter.
 
         usage_change = (now - before) / max(now, before), from -1 (stopped) to 1 (began); now and before are the days
         with use among the 90 before the quarter's end and the 90 before its beginning
@@ -294,7 +294,7 @@ def usage_cases(features: pd.DataFrame, portfolios: Portfolios, start: pd.Timest
     before = days.rename(columns={"month": "first", "active_days_90": "before"})
     both = now.merge(before, on=["account_id", "first"])
     most = both[["active_days_90", "before"]].max(axis=1).astype(float)
-    stood = standing(portfolios.paid, both["account_id"], both["first"])
+    stood = paid_before(portfolios.paid, both["account_id"], both["first"])
     events = pd.DataFrame(
         {
             "account_id": both["account_id"],

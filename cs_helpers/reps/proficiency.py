@@ -1,4 +1,4 @@
-"""How new reps come up: a measure by weeks since hire, with the mix of cases taken out."""
+"""Time to proficiency: a measure of new reps by weeks since hire, case-mix adjusted."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def time_to_proficiency(
     ``expected`` and ``weight`` as of ``fit_case_mix``; the scale writes shares in points at the overall level and is 1
     for means and times (logarithms); counts have log(observed / expected) instead. The band is 5 points for shares and
     NPS, else 5 % of the longer-serving's level. Newcomers are the reps hired inside the data, from the first month that
-    has cases on; everybody counts as longer-serving once past ``months``, newcomers too. A rep without ``hired_on`` was
+    has cases on; all count as longer-serving once past ``months``, newcomers too. A rep without ``hired_on`` was
     there before the data; who is not in ``people`` does not count. Intervals of the curve are clustered by rep; the
-    interval of the time to proficiency comes from 500 draws of newcomers. A ramp is only spoken of where newcomers lie
+    interval of the time to proficiency comes from 500 draws of newcomers. A ramp is only reported where newcomers are
     clearly (``level``, two-sided) on the worse side over their first twelve weeks and begin outside the band. Weeks
     come from a column ``day`` of the cases (days since 1970, or dates), or from calendar months where there is none.
     ``records``: people_records; the trainings of newcomers are marked.
     Raises ParameterError for an unknown measure or steps without sense, ContractError without hire dates, without a
-    newcomer's case, with fewer than three longer-serving reps, or where all cases are alike.
+    newcomer's case, with fewer than three longer-serving reps, or where all cases have the same value.
 
     Example:
         >>> cases = cs.reps.team_cases(tables, "support").of("csat")
@@ -96,7 +96,7 @@ def time_to_proficiency(
 
 @dataclass(frozen=True, eq=False)
 class _Clock:
-    """When everybody was hired, and the steps in which service is counted.
+    """When each rep was hired, and the steps in which service is counted.
 
     ``hired``: rep_id to day (days since 1970), with the data's first day for who was there before; ``fresh``: those
     hired inside the data. ``by_day``: whether cases have a day; service is counted in days then, else in months.
@@ -200,8 +200,8 @@ class _Group:
     def errors(self) -> tuple[np.ndarray, np.ndarray]:
         """Standard error of each step's effect, clustered by rep, and how many reps it rests on.
 
-        At least what independent shares and counts have: three reps who happen to agree, or to whom the rare thing did
-        not happen, are no certainty.
+        At least what independent shares and counts have: three reps who agree by chance, or without a single event,
+        are no certainty.
         """
         here = (self.cases > 0).sum(axis=0)
         observed, expected, weight = (each.sum(axis=0) for each in (self.observed, self.expected, self.weight))

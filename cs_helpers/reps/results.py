@@ -26,9 +26,9 @@ def within(dates: pd.Series, start: pd.Timestamp, end: pd.Timestamp) -> pd.Serie
 class Cases(Record):
     """What is compared, one row per case: a ticket, a call, a renewal, an account-month, a rep's month.
 
-    ``table``: ``rep_id`` (missing: nobody), ``cluster`` (what depends on each other: the account, or the rep's month),
-    ``month`` (first day of the month in which the case counts), the columns named in ``mix`` (fixed before the rep
-    acted; text, missing is a level of its own), one number per measure named in ``keys`` (NaN: no case of it), and
+    ``table``: ``rep_id`` (missing: no rep), ``cluster`` (cases that depend on each other: the account, or the rep's
+    month), ``month`` (first day of the month in which the case counts), the columns named in ``mix`` (fixed before the
+    rep acted; text, missing is a level), one number per measure named in ``keys`` (NaN: no case of it), and
     ``exposure`` (working days, account-months, MRR) where a measure has something other than one case per row as its
     denominator; ``day`` where it is known, for newcomers. Shares are 0 and 1. ``notes``: what was left out and why, as
     sentences.
@@ -46,13 +46,13 @@ class Cases(Record):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CaseMix(Record):
-    """What the mix of cases does to one measure, estimated between cases of the same rep.
+    """The effect of the case mix on one measure, estimated between cases of the same rep.
 
     ``effects``: factor, level, cases, effect (of the level against the average case; points as a fraction for shares,
-    the measure's unit for means, log ratio for times and counts), se, low and high (95 % interval).
-    ``factors``: the columns that were used. ``dropped``: column -> why it was not. ``expected``: one number per case of
-    the measure, what an average rep would have had; ``weight``: what the case tells, in the same order; both indexed as
-    the cases' table.
+    the measure's unit for means, log ratio for times and counts), se, low and high (95 % interval). ``factors``: the
+    columns that were used. ``dropped``: column -> why it was not. ``expected``: one number per case of the measure,
+    what an average rep would have had; ``weight``: the information in each case, in the same order; both indexed as the
+    cases' table.
     """
 
     key: str
@@ -68,17 +68,17 @@ class Benchmark(Record):
     """One measure compared between units (reps, managers or months) at one level.
 
     ``units``, one row per unit that has a case, sorted by unit: ``unit`` (its id), ``label`` (its name), ``n`` (cases),
-    ``n_effective`` (as many independent average cases would tell as much), ``clusters``, ``plain`` (what any dashboard
-    prints: share, mean; the median of times), ``raw`` (the same scale as ``adjusted`` but with the mix left in; times:
-    geometric means), ``expected`` (an average rep with these cases), ``adjusted`` (with the mix taken out), ``effect``
-    and ``se`` (its distance from the centre: fraction or unit where ``scale`` is "additive", log ratio where it is
-    "ratio"), ``low``, ``high`` (95 % interval of adjusted), ``z``, ``p``, ``q`` (Benjamini-Hochberg over all units and
-    measures of the board), ``outside`` ("", "95", "99.8": of the funnel that chance alone makes), ``exceptional``
-    (outside even of limits that allow for the usual differences between units), ``shrunk``, ``shrunk_low``,
-    ``shrunk_high`` (empirical Bayes, 95 %), ``p_top`` (probability of a place in the better quarter), ``rank_low``,
-    ``rank_high`` (90 % interval; 1 is best), ``verdict`` ("better", "worse", "higher", "lower" (where no side is
-    better), "not distinguishable", "too few") and ``reason`` (why too few). Units with too few cases count in the
-    centre but have no figure: NaN; ``all_effect`` and ``all_se`` are theirs too, for pooling alone. Managers have
+    ``n_effective`` (the number of independent average cases with as much information), ``clusters``, ``plain`` (what
+    any dashboard prints: share, mean; the median of times), ``raw`` (the same scale as ``adjusted`` but with the mix
+    left in; times: geometric means), ``expected`` (an average rep with these cases), ``adjusted`` (with the mix taken
+    out), ``effect`` and ``se`` (its distance from the centre: fraction or unit where ``scale`` is "additive", log ratio
+    where it is "ratio"), ``low``, ``high`` (95 % interval of adjusted), ``z``, ``p``, ``q`` (Benjamini-Hochberg over
+    all units and measures of the board), ``outside`` ("", "95", "99.8": of the funnel that chance alone makes),
+    ``exceptional`` (outside even of limits that allow for the usual differences between units), ``shrunk``,
+    ``shrunk_low``, ``shrunk_high`` (empirical Bayes, 95 %), ``p_top`` (probability of a place in the better quarter),
+    ``rank_low``, ``rank_high`` (90 % interval; 1 is best), ``verdict`` ("better", "worse", "higher", "lower" (where no
+    side is better), "not distinguishable", "too few") and ``reason`` (why too few). Units with too few cases count in
+    the centre but have no figure: NaN; ``all_effect`` and ``all_se`` are theirs too, for pooling alone. Managers have
     ``reps``, the number of theirs, and no shrinkage.
 
     ``centre``: the measure over all cases; ``low``, ``high``: its 95 % interval. ``limits``: n, low_95, high_95,
@@ -158,7 +158,7 @@ class Board(Record):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Persistence(Record):
-    """Who lay outside on the same side in two consecutive disjoint periods.
+    """Reps outside the limits on the same side in two consecutive periods.
 
     ``pairs``: unit, label, effect_before, z_before, effect_now, z_now, side ("better", "worse", "higher", "lower", ""),
     for units with a figure in both. ``correlation`` of the two, with ``low`` and ``high``. ``refused``: why nothing
@@ -186,9 +186,9 @@ class Screen(Record):
     """One question about how a figure came about, with its evidence; never a verdict.
 
     ``raised``: unit, label, and the evidence as ``value``, ``peers``, ``n``, ``p`` (adjusted over all reps of the
-    screen); empty: nothing to ask. Where the question rests on two figures, ``value_2`` and ``peers_2`` are the other;
+    screen); empty: no question. Where the question rests on two figures, ``value_2`` and ``peers_2`` are the other;
     ``second`` names it ("back": tickets that came back, "csat"), ``target`` is that of handle times. ``asked_of``: reps
-    that were looked at; ``refused``: why the screen could not look.
+    compared; ``refused``: why they could not be.
     """
 
     key: str
@@ -215,7 +215,7 @@ class Profile(Record):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Ramp(Result):
-    """How new reps come up: their measure by weeks since hire, against reps who have been there longer.
+    """A measure of new reps by weeks since hire, against reps with longer service.
 
     ``curve``, one row per step that at least three newcomers were seen in: ``week`` (the first of the step, 0 begins on
     the first day), ``reps``, ``cases``, ``effect`` (distance from the longer-serving: fraction or unit where ``scale``
@@ -223,7 +223,7 @@ class Ramp(Result):
     ``high``: the same in the measure's own unit, ``smooth`` the level made monotone. ``tenured``: the level of the
     longer-serving, ``longer_serving`` reps with more than ``months`` of service; ``band``: what counts as theirs.
     ``proficient``: the first week from which the smooth curve lies inside the band, ``low``, ``high`` its interval
-    (inf: not within the weeks seen); None where it cannot be said, with ``reason``. ``early``: the effect over the
+    (inf: not within the weeks seen); None where it cannot be given, with ``reason``. ``early``: the effect over the
     first twelve weeks with its interval. ``marks``: week, kind ("training", "ride-along"), reps, sessions.
     ``step_weeks``: the length of a step, 52/12 where cases are only known by month. ``others``: the same of further
     measures, where several were asked for.
@@ -249,7 +249,7 @@ class Ramp(Result):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class History(Result):
-    """The organisation against itself: one measure by month, with the mix taken out.
+    """One measure of the whole organisation by month, case-mix adjusted.
 
     ``months``: month, n, plain, adjusted, low, high (95 % interval), outside ("", "95", "99.8"), target (NaN: none),
     year_before (the same calendar month a year earlier, adjusted; NaN: not seen). ``now`` and ``before``: the last
@@ -275,7 +275,7 @@ class History(Result):
 
 @dataclass(frozen=True, repr=False)
 class Moves(Result):
-    """Internal moves of reps to other departments: a sign that the team is a good place to come from.
+    """Internal moves of reps to other departments.
 
     ``moves`` per ``rep_years``; ``rate`` with its exact Poisson interval ``low``, ``high``; ``to``: department ->
     count; ``left``: those who left without moving; ``others``: the same of the other role, where both were asked for.
@@ -313,7 +313,7 @@ class Windows(Record):
 
 @dataclass(frozen=True, repr=False)
 class Steering(Record):
-    """The measures a team is steered by, each followed by the one that shows its price; ``warnings`` as sentences."""
+    """The measures that steer a team, each paired with its counter-measure; ``warnings`` as sentences."""
 
     role: str
     keys: tuple[str, ...]
@@ -323,10 +323,10 @@ class Steering(Record):
 
 @dataclass(frozen=True, repr=False)
 class TeamFindings(Record):
-    """What the sentences about one team rest on.
+    """The results behind the sentences about one team.
 
-    ``board``: all measures compared, or why none could be; ``repeated``: per measure who stood out in two periods;
-    ``questions``: the screens of support, or why they could not look (none for CSMs); ``steered_by``: keys of measures.
+    ``board``: all measures compared, or why none could be; ``repeated``: per measure the outliers in two periods;
+    ``questions``: the screens of support, or why there are none (none for CSMs); ``steered_by``: keys of measures.
     """
 
     role: str
@@ -340,8 +340,7 @@ class TeamFindings(Record):
 class RepsSummary(Result):
     """Headline numbers and takeaways of the teams asked for.
 
-    ``histories``: role -> measure -> the organisation against its own past; ``warnings``: what speaks against what
-    the teams are steered by.
+    ``histories``: role -> measure -> the measure by month; ``warnings``: about the measures that steer the teams.
     """
 
     teams: tuple[TeamFindings, ...]
@@ -369,10 +368,10 @@ class TeamBenchmark(Result):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MeasureBenchmark(Result):
-    """One measure compared between reps: how far they truly differ, and who lies outside the limits of chance.
+    """One measure compared between reps: how far reps truly differ, and who is outside the limits of chance.
 
-    ``league_table``: whether places were asked for; ``smallest_group``: the fewest accounts a listed figure may stand
-    for; ``others``: further measures that were asked for.
+    ``league_table``: whether places were asked for; ``smallest_group``: the smallest number of accounts behind a
+    listed figure; ``others``: further measures that were asked for.
     """
 
     role: str
@@ -392,7 +391,7 @@ class MeasurePlaces(MeasureBenchmark):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CaseMixEffects(Result):
-    """What the mix of cases explains of one measure: figures unadjusted and adjusted, and whom it moved most."""
+    """What the mix of cases explains of one measure: figures unadjusted and adjusted, and the largest moves."""
 
     role: str
     benchmark: Benchmark
@@ -409,9 +408,10 @@ class ManagerBenchmark(Result):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RepeatedOutliers(Result):
-    """Who lay outside on the same side in two periods in a row, and what these reps do differently.
+    """Reps outside the limits on the same side in two periods in a row, and what they do differently.
 
-    ``measures``: each measure held against itself; ``profiles``: one per consistent outlier, or why there is none.
+    ``measures``: each measure compared between the periods; ``profiles``: one per consistent outlier, or why there is
+    none.
     """
 
     role: str

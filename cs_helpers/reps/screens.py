@@ -1,4 +1,4 @@
-"""Gaming screens: six questions about how figures came about, each with its evidence and never a verdict."""
+"""Gaming screens: six questions about how figures came about, each with its evidence, never a verdict."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def gaming_screens(
     target_minutes: float | None = None,
     level: float = 0.05,
 ) -> tuple[Screen, ...]:
-    """Six questions about the tickets resolved in [start, end): which figures ask to be looked at together.
+    """Six questions about the tickets resolved in [start, end): which figures should be discussed.
 
         first_contact  share resolved in one contact is high, and more of those come back, or fewer are satisfied
-        pile_up        handle times in [target - w, target) above what lies around them, and above peers
+        pile_up        handle times in [target - w, target) above the times around them, and above peers
         very_short     contacts of under 10 seconds of handling
         month_end      resolved from the last two working days of the month on
         asked_few      share of tickets with a CSAT answer is low, and the CSAT is high
@@ -52,15 +52,14 @@ def gaming_screens(
 
     One-sided against peers with the same mix of cases, with chance, dependence within accounts (month_end: within a
     rep's month) and the natural spread of reps allowed for: see ``compare_with_peers``. Where a question rests on two
-    figures, both must stand out. ``p`` is adjusted over the reps, by Holm (pile_up: over the targets looked at as
-    well) or, where there are two figures, as AdaFilter does, so that in a team in which nobody does anything
-    unusual a screen raises any question at all with a probability of at most ``level``; and a difference must be large
-    enough to matter.
+    figures, both must be unusual. ``p`` is adjusted over the reps, by Holm (pile_up: over the targets as well) or,
+    where there are two figures, as AdaFilter does, so that in a team in which nobody does anything unusual a screen
+    raises any question at all with a probability of at most ``level``; and a difference must be large enough to matter.
 
     ``tickets``: the roll-up ``ticket_cases``; ``segment``, ``product`` and ``language`` belong to the mix where they
     are there. ``people``: the table of reps, possibly empty; those who are not support reps are left out, and months in
     which a rep came or left do not count for month_end. ``target_minutes``: the goal for handle times, else 5, 10, 15,
-    20 and 30 are looked at. Missing values are no cases. A screen that cannot look says why in ``refused``.
+    20 and 30 are tried. Missing values are no cases. ``refused`` of a screen says why it could not be made.
 
     ``raised`` has value, peers, n, p and, where there are two figures, value_2 and peers_2. first_contact: what was
     looked at besides is in ``second`` ("back" or "csat"); pile_up: share of all handle times, the second figures are
@@ -109,13 +108,13 @@ def _screen(key: str, look: Callable[[], pd.DataFrame], labels: Mapping[str, str
 
 
 def _both(found: pd.DataFrame) -> np.ndarray:
-    """Adjusted p of two figures that must both stand out.
+    """Adjusted p of two figures that must both be unusual.
 
         adjusted = max(p1, p2) x number of reps whose smaller p is at most that
 
-    A rep neither of whose figures is unusual does not count among those compared, so that far less is given away than
+    A rep neither of whose figures is unusual does not count among those compared, so that far less power is lost than
     by Holm on the larger p. The two are taken as independent, which natural differences keep only roughly: the
-    simulations hold it against clean teams. Source: AdaFilter Bonferroni, Wang, Gui, Su, Sabatti & Owen 2022.
+    simulations check it on teams without gaming. Source: AdaFilter Bonferroni, Wang, Gui, Su, Sabatti & Owen 2022.
     """
     first, second = found["p"].to_numpy(float), found["p_2"].to_numpy(float)
     larger, smaller = np.maximum(first, second), np.sort(np.minimum(first, second))
@@ -200,7 +199,7 @@ def _pile_up(table: pd.DataFrame, mix: Sequence[str], targets: Sequence[float]) 
 
 
 def _pile_at(table: pd.DataFrame, mix: Sequence[str], target: float) -> pd.DataFrame:
-    """One target. Whole minutes make heaps of their own: what all reps have is in the peers' figure.
+    """Handle times just below one target. Peers round to whole minutes too, so that is in their figure.
 
     Within [target - 3 w, target + 2 w) a fifth lies in [target - w, target) where the density is a straight line there.
     """
@@ -303,7 +302,7 @@ def _easy_work(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _usual_minutes(worked: pd.DataFrame, queue: Sequence[str]) -> pd.Series:
-    """Minutes by kind of ticket, fitted within reps and queues: how fast somebody works makes no work easy."""
+    """Minutes by kind of ticket, fitted within reps and queues: how fast a rep works does not count."""
     coded = casemix.coded(worked, "handle_minutes", "time", ["what", *queue], worked["rep_id"], "account_id")
     if "what" not in coded.factors:
         raise ContractError("too few tickets with `handle_minutes` to tell easy work from hard")

@@ -1,12 +1,12 @@
-"""Support work as cases: what is compared between support reps, with the mix that was fixed before anybody acted.
+"""Support work as cases of support reps, with the case mix that was fixed before a rep acted.
 
     tickets = tables.rollup("ticket_cases", start=tables.observed_from, as_of=tables.as_of)
     contact_cases(tickets, start, end, tables.accounts.set_index("account_id")[["segment"]])
 
 A contact counts in the month in which it was opened, a resolution in the month in which it was resolved. ``tickets`` is
-the roll-up ``ticket_cases``; windows are [start, end) of whole months. Every ``Cases`` keeps the tickets of nobody (its
-``rep_id`` is missing), because they belong to the team's own figure. ``cluster`` numbers the accounts; a ticket
-without an account is a cluster of its own.
+the roll-up ``ticket_cases``; windows are [start, end) of whole months. Every ``Cases`` keeps the tickets without a
+rep, because they belong to the team's figure. ``cluster`` numbers the accounts; a ticket without an account is
+its own cluster.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SATISFIED = 4
 EASY = 5
 """The lowest of the three best effort scores of 7."""
 FEW_ANSWERS = 0.1
-"""Below this share of tickets with an answer, the note on CSAT says that who answers may decide the figure."""
+"""Below this share of tickets with an answer, the note on CSAT warns that those who answer may not be typical."""
 SHORTEST_MINUTES = 1.0
 """Times are compared by their logarithm; a shorter one counts as this."""
 
@@ -54,7 +54,7 @@ def contact_cases(
     attributes: pd.DataFrame | None = None,
     target_seconds: float = 20,
 ) -> Cases:
-    """What a contact met, one case per ticket opened in [start, end).
+    """Waiting, answers and resolution, one case per ticket opened in [start, end).
 
         service_level        answered within T / (answered + abandoned after more than T); other contacts are no case
         asa_seconds          wait of an answered contact
@@ -82,9 +82,9 @@ def contact_cases(
         "resolved_rate": np.where(yes, opened["resolved_month"].notna().to_numpy(), np.nan),
         "first_response_hours": _hours(minutes),
     }
-    blind = int((no & ~waited).sum())
+    unclear = int((no & ~waited).sum())
     notes = [
-        _note(blind, "abandoned contact has", "abandoned contacts have", "no recorded wait: no service level holds "
+        _note(unclear, "abandoned contact has", "abandoned contacts have", "no recorded wait: no service level holds "
               "them, which looks better than it was"),
         _note(int((yes & ~waited).sum()), "answered contact has", "answered contacts have",
               "no recorded wait: left out of service level and speed of answer"),
@@ -194,11 +194,11 @@ def work_cases(
 
 
 def agent_cases(surveys: pd.DataFrame, people: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> Cases:
-    """How content the support reps are, one case per answer to their own survey (kind agent) in [start, end).
+    """Satisfaction of support reps, one case per answer to their own survey (kind agent) in [start, end).
 
         agent_satisfaction = answers of 4 and 5 / answers, on a scale from 1 to 5
 
-    ``rep_id`` is who answered, each answer a cluster of its own, ``month`` that of the answer. Answers of people whose
+    ``rep_id`` is who answered, each answer its own cluster, ``month`` that of the answer. Answers of people whose
     role is another than support are left out, and so are scores off the scale; answers without a rep stay in the
     team's figure. Raises ContractError where no answer with a rep is left.
     """
@@ -234,7 +234,7 @@ def answer_rates(tickets: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) 
     """Response rates: tickets with an answer / tickets resolved in [start, end), by "csat" and "ces".
 
     All tickets count, with and without a rep. Fractions with Wilson's interval. Where no ticket at all carries an
-    answer the value is None: nobody seems to have been asked. Raises ContractError where none was resolved.
+    answer the value is None: no survey seems to have been sent. Raises ContractError where none was resolved.
     """
     resolved = _window(tickets, "resolved_month", start, end, "resolved", with_rep=False)
     return {
@@ -334,7 +334,7 @@ def _cases(
 def _mix(
     tickets: pd.DataFrame, accounts: np.ndarray, named: pd.Index, attributes: pd.DataFrame | None
 ) -> dict[str, pd.Categorical]:
-    """What was fixed before the rep acted and is not the same in every case, by the name a reader sees."""
+    """The factors that were fixed before the rep acted and differ between cases, by the name a reader sees."""
     found: dict[str, tuple[np.ndarray, Any]] = {}
     if attributes is not None:
         if not attributes.index.is_unique:
@@ -357,7 +357,7 @@ def _mix(
 
 
 def _quarters(mrr: np.ndarray, accounts: np.ndarray) -> np.ndarray:
-    """The quarter of paying accounts in which the MRR on opening lies; an account counts once, by its first ticket."""
+    """The quarter of the MRR on opening among paying accounts; an account counts once, by its first ticket."""
     paying = np.flatnonzero(mrr > 0)
     if not len(paying):
         return np.full(len(mrr), len(_QUARTERS) - 1)
@@ -391,7 +391,7 @@ def _number(values: pd.Series) -> np.ndarray:
 
 
 def _hours(minutes: np.ndarray) -> np.ndarray:
-    """Hours, from one minute on; what lies before the opening is no time."""
+    """Hours, at least one minute; a time before the opening is missing."""
     return np.where(minutes >= 0, np.maximum(minutes, SHORTEST_MINUTES), np.nan) / 60
 
 
@@ -442,5 +442,5 @@ def _answers_note(csat: np.ndarray) -> str:
 
 
 def _note(number: int, one: str, many: str, rest: str) -> str:
-    """A sentence on so many of something; nothing on none."""
+    """A sentence about a number of things; empty for none."""
     return f"{number:,} {one if number == 1 else many} {rest}." if number else ""

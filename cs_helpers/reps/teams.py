@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,71 +43,89 @@ class Team(Record):
         raise ContractError(f"{key}: the data do not hold it")
 
 
-def team_of(tables: Tables, role: str, by: str, settings: Settings) -> Team | Suppressed:
-    """All cases of one team over all observed months, collected once per company."""
-    make = _support_team if role == "support" else _csm_team
-    return tables.cached(("reps.team", role, by, settings), lambda: make(tables, by, settings))
+@dataclass(frozen=True, eq=False)
+class CompanyCases:
+    """The cases of a company over all observed months; ``by`` and ``settings`` as in the front doors.
 
+    What several questions share is computed once per company.
+    """
 
-def _support_team(tables: Tables, by: str, settings: Settings) -> Team | Suppressed:
-    attributes = mix_attributes(tables.accounts, by)
-    tickets = tickets_of(tables, settings)
-    observed = (tables.observed_from, tables.as_of)
-    return gathered(
-        "support",
-        or_suppressed(resolution_cases, tickets, *observed, attributes),
-        or_suppressed(contact_cases, tickets, *observed, attributes, settings.service_level_seconds),
-        or_suppressed(work_cases, tickets, tables.reps, *observed),
-        or_suppressed(agent_cases, tables.surveys, tables.reps, *observed),
-    )
+    tables: Tables
+    by: str
+    settings: Settings
 
+    def cached(self, step: tuple[Hashable, ...], make: Callable[[], R]) -> R:
+        """The value of ``make()``, computed once per step, attributes and settings."""
+        return self.tables.cached(("reps", *step, self.by, self.settings), make)
 
-def _csm_team(tables: Tables, by: str, settings: Settings) -> Team | Suppressed:
-    first, last = observed = (tables.observed_from, tables.as_of)
-    paid = or_suppressed(tables.rollup, "paid_periods")
-    due = or_suppressed(due_renewals, tables.subscriptions, paid, observed_from=first, as_of=last)
-    renewals = or_suppressed(renewals_of, tables.renewals, due, last)
-    usage = or_suppressed(tables.rollup, "usage_features", first=first, last=last, dense=True, step=3)
-    panel = or_suppressed(tables.account_months)
-    portfolios = _portfolios(tables, by, settings)
-    return gathered(
-        "csm",
-        or_suppressed(renewal_cases, renewals, portfolios, *observed, tables.subscriptions),
-        or_suppressed(portfolio_months, panel, portfolios, *observed),
-        or_suppressed(nps_cases, tables.surveys, portfolios, *observed),
-        or_suppressed(usage_cases, usage, portfolios, *observed),
-        or_suppressed(onboarding_cases, tables.touches, portfolios, *observed),
-        or_suppressed(coverage_cases, tables.touches, portfolios, *observed),
-        or_suppressed(touch_cases, tables.touches, tables.reps, *observed),
-        hours_of(tables, by, settings),
-    )
+    @property
+    def observed(self) -> tuple[pd.Timestamp, pd.Timestamp]:
+        """The first observed day and the as-of date."""
+        return self.tables.observed_from, self.tables.as_of
 
+    @property
+    def attributes(self) -> pd.DataFrame | None:
+        """Attributes of accounts for the mix of cases."""
+        return mix_attributes(self.tables.accounts, self.by)
 
-def _portfolios(tables: Tables, by: str, settings: Settings) -> Portfolios | Suppressed:
-    paid = or_suppressed(tables.rollup, "paid_periods")
-    attributes = mix_attributes(tables.accounts, by)
-    return or_suppressed(Portfolios, tables.assignments, tables.reps, paid, attributes, settings.handover_days)
+    def team(self, role: str) -> Team | Suppressed:
+        """All cases of one team."""
+        return self.cached(("team", role), self._support if role == "support" else self._csms)
 
+    def _support(self) -> Team | Suppressed:
+        tables, observed, tickets, attributes = self.tables, self.observed, self.tickets(), self.attributes
+        seconds = self.settings.service_level_seconds
+        return gathered(
+            "support",
+            or_suppressed(resolution_cases, tickets, *observed, attributes),
+            or_suppressed(contact_cases, tickets, *observed, attributes, seconds),
+            or_suppressed(work_cases, tickets, tables.reps, *observed),
+            or_suppressed(agent_cases, tables.surveys, tables.reps, *observed),
+        )
 
-def hours_of(tables: Tables, by: str, settings: Settings) -> Cases | Suppressed:
-    """Hours spent on accounts by month, as cases of the CSM who had the account."""
+    def _csms(self) -> Team | Suppressed:
+        tables, portfolios = self.tables, self.portfolios()
+        first, last = observed = self.observed
+        paid = or_suppressed(tables.rollup, "paid_periods")
+        due = or_suppressed(due_renewals, tables.subscriptions, paid, observed_from=first, as_of=last)
+        renewals = or_suppressed(renewals_of, tables.renewals, due, last)
+        usage = or_suppressed(tables.rollup, "usage_features", first=first, last=last, dense=True, step=3)
+        panel = or_suppressed(tables.account_months)
+        return gathered(
+            "csm",
+            or_suppressed(renewal_cases, renewals, portfolios, *observed, tables.subscriptions),
+            or_suppressed(portfolio_months, panel, portfolios, *observed),
+            or_suppressed(nps_cases, tables.surveys, portfolios, *observed),
+            or_suppressed(usage_cases, usage, portfolios, *observed),
+            or_suppressed(onboarding_cases, tables.touches, portfolios, *observed),
+            or_suppressed(coverage_cases, tables.touches, portfolios, *observed),
+            or_suppressed(touch_cases, tables.touches, tables.reps, *observed),
+            self.hours(),
+        )
 
-    def make() -> Cases | Suppressed:
-        panel, portfolios = or_suppressed(tables.account_months), _portfolios(tables, by, settings)
-        return or_suppressed(touch_hours_cases, tables.touches, panel, portfolios, tables.observed_from, tables.as_of)
+    def portfolios(self) -> Portfolios | Suppressed:
+        """The assignments of accounts with what was paid and the attributes."""
+        tables, days = self.tables, self.settings.handover_days
+        paid = or_suppressed(tables.rollup, "paid_periods")
+        return or_suppressed(Portfolios, tables.assignments, tables.reps, paid, self.attributes, days)
 
-    return tables.cached(("reps.hours", by, settings), make)
+    def hours(self) -> Cases | Suppressed:
+        """Hours spent on accounts by month, as cases of the CSM who had the account."""
+        return self.cached(("hours",), self._hours)
 
+    def _hours(self) -> Cases | Suppressed:
+        panel = or_suppressed(self.tables.account_months)
+        return or_suppressed(touch_hours_cases, self.tables.touches, panel, self.portfolios(), *self.observed)
 
-def tickets_of(tables: Tables, settings: Settings) -> pd.DataFrame | Suppressed:
-    """The roll-up of tickets over all observed months."""
-    observed = {"start": tables.observed_from, "as_of": tables.as_of}
-    return or_suppressed(tables.rollup, "ticket_cases", **observed, days=settings.repeat_days)
+    def tickets(self) -> pd.DataFrame | Suppressed:
+        """The roll-up of tickets."""
+        first, last = self.observed
+        days = self.settings.repeat_days
+        return or_suppressed(self.tables.rollup, "ticket_cases", start=first, as_of=last, days=days)
 
-
-def tickets_with_attributes(tables: Tables, by: str, settings: Settings) -> pd.DataFrame | Suppressed:
-    """The roll-up of tickets with the attributes of their accounts, by which peers with the same work are found."""
-    return or_suppressed(with_attributes, tickets_of(tables, settings), mix_attributes(tables.accounts, by))
+    def tickets_with_attributes(self) -> pd.DataFrame | Suppressed:
+        """The roll-up of tickets with the attributes of their accounts, by which peers with the same work are found."""
+        return or_suppressed(with_attributes, self.tickets(), self.attributes)
 
 
 def with_attributes(tickets: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.DataFrame:

@@ -117,7 +117,7 @@ def test_what_an_account_was_is_read_on_the_eve_of_a_day():
         ("A", "2025-09-01", None, 5_000),  # back after a gap
     )
     days = dates("2024-01-10", "2024-01-11", "2025-01-10", "2025-01-11", "2025-06-01", "2025-06-02", "2025-09-02")
-    seen = portfolios.standing(paid, pd.Series("A", range(7)), pd.Series(days))
+    seen = portfolios.paid_before(paid, pd.Series("A", range(7)), pd.Series(days))
     assert list(seen["mrr"].fillna(0)) == [0, 100, 100, 120, 120, 0, 50]
     first, back = pd.Timestamp("2024-01-10"), pd.Timestamp("2025-09-01")
     assert list(seen["since"])[1:] == [first] * 5 + [back] and pd.isna(seen["since"][0])

@@ -22,7 +22,7 @@ MAX_NAMED = 12  # and 8 on a phone
 
 @dataclass(frozen=True, eq=False)
 class Funnel:
-    """What a funnel plot draws.
+    """The data of a funnel plot.
 
     ``points``: label, n, rate, outside ("" inside the 95 % limits, "95" outside them, "99.8" outside the wider ones).
     ``limits``: n, low_95, high_95, low_998, high_998, and perhaps low_usual and high_usual: 95 % limits that allow for
@@ -39,7 +39,7 @@ class Funnel:
 
 
 def funnel_plot(funnel: Funnel, narrow: bool = False, number: Callable[[float], str] | None = None) -> Chart:
-    """Rates over the number of cases, between the limits that chance alone would keep them in.
+    """Rates over the number of cases, with the limits of chance.
 
     Rates are fractions, or numbers that ``number(value)`` writes (hours, scores); a point without n or rate is not
     drawn. Limits that allow for the usual differences are dotted. Points outside are named as far as their names keep
@@ -95,7 +95,7 @@ def funnel_plot(funnel: Funnel, narrow: bool = False, number: Callable[[float], 
 
 
 def _one(number: Callable[[float], str] | None) -> Callable[[float], str]:
-    """How a value beside the picture is written: as the caller says, else as a share with a decimal."""
+    """How a value is written: by ``number`` where it is given, else as a share with a decimal."""
     return number or (lambda value: share(value, 1))
 
 

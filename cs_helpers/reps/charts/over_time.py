@@ -1,4 +1,4 @@
-"""Charts of how newcomers come up, and of an organisation's own history."""
+"""Charts of newcomers by weeks since hire, and of an organisation by month."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def history_line(history: History, narrow: bool = False, number: Callable[[float
 
 
 def _one(number: Callable[[float], str] | None, narrow: bool) -> Callable[[float], str]:
-    """How a value is written: as the caller says, else as a share with a decimal; on a phone without its unit."""
+    """How a value is written: by ``number`` where it is given, else as a share; on a phone without its unit."""
     if number is None:
         return lambda value: share(value, 1)
     return lambda value: shorten(number(value).partition(" ")[0] if narrow else number(value), narrow)

@@ -1,4 +1,4 @@
-"""Charts of people beside each other: what can be told apart, drawn so that nobody reads a league table by mistake."""
+"""Charts that compare people on one measure: clear differences first, and no order where it would be chance."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cs_helpers.report.charts.labels import (
 )
 
 MAX_ROWS = 30
-MAX_APART = 24  # of them told apart, so that some of the others stay in view
+MAX_CLEAR = 24  # of them clearly different, so that some of the others stay in view
 _ROW = 21.0  # points
 
 _MARKS = {"better": ("^", GAIN), "worse": ("v", LOSS), "higher": ("D", ACCENT), "lower": ("D", ACCENT)}
@@ -35,19 +35,17 @@ _MARKS = {"better": ("^", GAIN), "worse": ("v", LOSS), "higher": ("D", ACCENT), 
 
 @dataclass(frozen=True, eq=False)
 class Ranks:
-    """What charts of people beside each other draw.
+    """The data of charts that compare people.
 
     ``rows``: label, adjusted, low, high, shrunk, verdict ("better", "worse", "higher", "lower", or "" where the
-    difference is not clear), rank_low, rank_high (1 is best) and p_top (probability of the better quarter).
-    ``centre``: the figure of all; ``unit``: what is measured; ``of``: how many were ranked; ``who``: the people in the
-    plural.
+    difference is not clear), rank_low, rank_high (1 is best) and p_top (probability of the better quarter). ``centre``:
+    the figure of all; ``unit``: what is measured; ``of``: how many were ranked.
     """
 
     rows: pd.DataFrame
     centre: float
     unit: str
     of: int
-    who: str = ""
 
 
 def rank_intervals(
@@ -58,8 +56,8 @@ def rank_intervals(
     Values are shares, or what ``number(value)`` writes. Those who are clearly different stand on top, marked by shape
     and colour, the farthest from the centre first; all others follow by name, since any order of theirs would be read
     as a ranking that the data do not hold. ``ordered`` keeps the order of the rows given, for a league table. Of more
-    than thirty, those who are clearly different are drawn and the others that lie farthest out on either side; how many
-    more there are is said. A row without a figure is not drawn.
+    than thirty, those who are clearly different are drawn and the others that lie farthest out on either side; the key
+    counts the rest. A row without a figure is not drawn.
     """
     rows = ranks.rows[np.isfinite(finite(ranks.rows["adjusted"]))].reset_index(drop=True)
     rows, folded, hidden = _folded(rows, ranks.centre, ordered)
@@ -99,13 +97,13 @@ def rank_intervals(
 
 
 def _folded(rows: pd.DataFrame, centre: float, ordered: bool) -> tuple[pd.DataFrame, int, int]:
-    """The rows to draw in their order, and how many others are not drawn, alike and told apart."""
+    """The rows to draw in their order, and how many without and with a clear difference are not drawn."""
     told = np.isin(rows["verdict"].astype(str).to_numpy(), list(_MARKS))
     away = finite(rows["adjusted"]) - centre
     apart = np.flatnonzero(told)[np.argsort(-np.abs(away[told]), kind="stable")]
     alike = np.flatnonzero(~told)
     if len(rows) > MAX_ROWS:
-        apart = apart[:MAX_APART]
+        apart = apart[:MAX_CLEAR]
         left = MAX_ROWS - len(apart)
         outward = alike[np.argsort(away[alike], kind="stable")]
         half = left // 2
@@ -121,8 +119,8 @@ def _folded(rows: pd.DataFrame, centre: float, ordered: bool) -> tuple[pd.DataFr
 def rank_bars(ranks: Ranks, narrow: bool = False) -> Chart:
     """For a league table: the places that each may hold with 90 % probability, and P(better quarter).
 
-    Rows are drawn in the order given. A wide bar is a place that nobody knows. Of more than thirty the first and last
-    fifteen are drawn, and how many lie between is said. A row without ranks is not drawn.
+    Rows are drawn in the order given. A wide bar is an uncertain place. Of more than thirty the first and last
+    fifteen are drawn, and the key counts those between. A row without ranks is not drawn.
     """
     rows = ranks.rows[np.isfinite(finite(ranks.rows["rank_low"])) & np.isfinite(finite(ranks.rows["rank_high"]))]
     between = max(0, len(rows) - MAX_ROWS)

@@ -58,6 +58,7 @@ from cs_helpers.reps.views.words import (
 )
 
 MAX_TILES = 4
+MAX_NAMED = 4  # of those who are clearly different, in one sentence
 APART_KEYS = {"support": "support_reps_apart", "csm": "csms_apart"}
 _SHORT_SIDES = {"better": "better", "worse": "less good", "higher": "higher", "lower": "lower"}
 _SIDES = {
@@ -269,15 +270,15 @@ def clear_differences(board: Board, steer: Sequence[str] = ()) -> Headline:
     return Headline(found, " ".join(parts), anchor)
 
 
-def _figures_words(bench: Benchmark, rows: Sequence[UnitRow], most: int = 4) -> str:
+def _figures_words(bench: Benchmark, rows: Sequence[UnitRow]) -> str:
     """Those who are clearly different on one measure: figure, interval and side of each, and what all have."""
     key = bench.key
     said = [
         f"{called(row.label)} {figure(key, row.adjusted)} ({figure_span(key, row.low, row.high)}), "
         f"{_SHORT_SIDES[row.verdict]}"
-        for row in rows[:most]
+        for row in rows[:MAX_NAMED]
     ]
-    more = [f"{len(rows) - most} more"] if len(rows) > most else []
+    more = [f"{len(rows) - MAX_NAMED} more"] if len(rows) > MAX_NAMED else []
     return "; ".join([*said, *more, f"all {figure(key, bench.centre)}"])
 
 

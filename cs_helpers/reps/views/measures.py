@@ -137,13 +137,12 @@ class MeasureIntervalsView(View[MeasureIntervals]):
     def chart(self, result: MeasureIntervals, narrow: bool) -> Chart:
         """A row each: the adjusted figure with its interval and the best guess."""
         bench = result.benchmark
-        ranks = ranks_of(bench, result.role)
-        return rank_intervals(ranks, narrow, number_of(bench.key), ordered=result.league_table)
+        return rank_intervals(ranks_of(bench), narrow, number_of(bench.key), ordered=result.league_table)
 
     def alt_text(self, result: MeasureIntervals) -> str:
         """Who is clearly different with figure and interval, and between which figures all others lie."""
         bench = result.benchmark
-        return ranks_words(ranks_of(bench, result.role), number_of(bench.key) or percent)
+        return ranks_words(ranks_of(bench), number_of(bench.key) or percent)
 
     def note(self, result: MeasureIntervals) -> str:
         """In which order the rows stand, and why."""
@@ -184,11 +183,11 @@ class MeasurePlacesView(View[MeasurePlaces]):
 
     def chart(self, result: MeasurePlaces, narrow: bool) -> Chart:
         """A bar from the best to the worst place of each."""
-        return rank_bars(ranks_of(result.benchmark, result.role), narrow)
+        return rank_bars(ranks_of(result.benchmark), narrow)
 
     def alt_text(self, result: MeasurePlaces) -> str:
         """The range of places of those drawn first."""
-        ranks = ranks_of(result.benchmark, result.role)
+        ranks = ranks_of(result.benchmark)
         rows = rows_of(result.benchmark.shown.iloc[ordered_by_best_guess(result.benchmark)], UnitRow)
         rows = [row for row in rows if is_given(row.rank_low)]
         named = [
@@ -200,7 +199,7 @@ class MeasurePlacesView(View[MeasurePlaces]):
         return f"Ranges of places. {'; '.join(named)}{more}."
 
     def table(self, result: MeasurePlaces) -> pd.DataFrame:
-        rows = ranks_of(result.benchmark, result.role).rows
+        rows = ranks_of(result.benchmark).rows
         return rows[["label", "rank_low", "rank_high", "p_top"]]
 
     def page_table(self, result: MeasurePlaces) -> Block | None:
@@ -353,7 +352,7 @@ def ordered_by_best_guess(bench: Benchmark, rows: pd.DataFrame | None = None) ->
     return np.argsort((sign * shrunk).fillna(math.inf).to_numpy(), kind="stable")
 
 
-def ranks_of(bench: Benchmark, role: str = "") -> Ranks:
+def ranks_of(bench: Benchmark) -> Ranks:
     """People with a figure in the order of the best guesses."""
     shown = bench.shown
     verdict = shown["verdict"].where(shown["verdict"] != "not distinguishable", "")
@@ -364,7 +363,6 @@ def ranks_of(bench: Benchmark, role: str = "") -> Ranks:
         centre=bench.centre,
         unit=axis_words(bench.key),
         of=len(shown),
-        who=who(bench.level, role),
     )
 
 
