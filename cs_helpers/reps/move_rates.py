@@ -9,7 +9,7 @@ import pandas as pd
 
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
-from cs_helpers.core.stats.counts import rate_interval
+from cs_helpers.core.stats import rate_interval
 from cs_helpers.reps.measures import ROLES
 from cs_helpers.reps.results import Moves
 

@@ -46,6 +46,10 @@ def shrink(values: ArrayLike, variances: ArrayLike, mean: float | None = None) -
     James and Stein as Efron and Morris used it. A ``mean`` that is given counts as known: k/(k-1) becomes 1, k - 3
     becomes k - 2 and k - 1 becomes k. Raises ContractError for fewer than four values, shapes that
     do not fit, or variances that are not positive. Source: Efron & Morris 1975, 1977; Morris 1983.
+
+    Example:
+        >>> shrink([0.95, 0.80, 0.75, 0.60], 0.01).values.round(2).tolist()
+        [0.92, 0.8, 0.75, 0.63]
     """
     y = np.asarray(values, float)
     v = np.broadcast_to(np.asarray(variances, float), y.shape)
@@ -98,6 +102,10 @@ def spread_of(values: ArrayLike, variances: ArrayLike, level: float = 0.95) -> S
     degrees (Viechtbauer 2007), p is that of Q(0). 0 where noise alone explains the values. Reliability is
     A / (A + V') with V' the typical variance of Higgins & Thompson 2002. Raises ContractError for fewer
     than two values.
+
+    Example:
+        >>> round(spread_of([0.95, 0.80, 0.75, 0.60], [0.002] * 4).reliability, 2)
+        0.9
     """
     y, v = np.asarray(values, float), np.asarray(variances, float)
     k = len(y)
@@ -151,6 +159,10 @@ def overdispersion(z: ArrayLike, variances: ArrayLike, tail: float = 0.1) -> flo
     ``z``: distances from the centre in standard errors, ``variances`` V their squares on the scale of the values. Two
     outliers among twenty do not widen the limits by which they are found. 0 with fewer than four units.
     Source: Spiegelhalter 2005, section 5.
+
+    Example:
+        >>> round(overdispersion([-6, -2, -1, 0, 1, 2, 7], [0.01] * 7), 2)
+        0.23
     """
     z_, v = np.asarray(z, float), np.asarray(variances, float)
     k = len(z_)
