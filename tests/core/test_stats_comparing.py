@@ -46,11 +46,6 @@ def test_equal_variances_give_the_factor_of_james_and_stein():
     assert result.spread == approx(math.sqrt(80 / 4 - 4))
 
 
-def test_a_known_mean_is_shrunk_to_with_two_degrees_more():
-    y = np.array([2.0, -2.0, 4.0, -4.0])  # squares 4 + 4 + 16 + 16 = 40
-    assert shrink(y, 3.0, mean=0.0).kept == approx(1 - (4 - 2) * 3 / 40)
-
-
 def test_the_noisier_value_moves_further_to_the_mean():
     result = shrink([0.0, 10.0, 0.0, 10.0], [1.0, 1.0, 30.0, 30.0])
     assert result.kept[0] > result.kept[2]
