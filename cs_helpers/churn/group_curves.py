@@ -22,7 +22,7 @@ from cs_helpers.churn.kaplan_meier import (
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Record, Result, Suppressed, or_suppressed
-from cs_helpers.core.stats.tails import chi_square_tail
+from cs_helpers.core.stats.clusters import chi_square_tail
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,7 +1,4 @@
-"""Audiences of tables and reports, and the environment variables by which a run passes its key to a notebook.
-
-They are here because tables and reports, which do not import each other, both use them.
-"""
+"""Audiences of tables and reports, and the environment variables by which a run passes its key to a notebook."""
 
 from __future__ import annotations
 

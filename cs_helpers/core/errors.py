@@ -1,7 +1,7 @@
-"""Every error a user can meet: each message says where, what, and how to fix it.
+"""Errors for users: each message says where, what, and how to fix it.
 
-The command line prints these without a traceback. ``exit_code`` is 2 where the user's input is at fault
-and 1 where a run failed.
+The command line prints them without a traceback. ``exit_code`` is 2 where the user's input is at fault and 1 where a
+run failed.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class CsHelpersError(Exception):
             return lines
         shown = lines[: MAX_LINES - 1]
         more = len(lines) - len(shown)
-        return [*shown, f"... and {more:,} more line{'s' if more > 1 else ''}. {self._where_all_is_said()}"]
+        return [*shown, f"... and {more:,} more line{'s' if more > 1 else ''}. {self._whole_message()}"]
 
-    def _where_all_is_said(self) -> str:
+    def _whole_message(self) -> str:
         return "All of it: import sys; print(sys.last_value)"
 
 
@@ -52,10 +52,10 @@ class MappingError(CsHelpersError):
 
 
 class ParameterError(CsHelpersError):
-    """A notebook was given parameters that it does not declare, or of another type."""
+    """A parameter has an unknown name, another type or an impossible value."""
 
 
-class UnknownAttribute(ParameterError, AttributeError):  # noqa: N818 - a user reads the name of what happened
+class UnknownAttribute(ParameterError, AttributeError):  # noqa: N818 - the name a user reads
     """An object has no attribute of this name; ``hasattr`` and ``getattr`` with a default work as usual."""
 
 
@@ -63,7 +63,7 @@ class ScheduleError(CsHelpersError):
     """A schedule has unknown keys or wrong values, or asks for runs that are impossible."""
 
 
-class ReportFailed(CsHelpersError):  # noqa: N818 - it names what happened, as the run record does
+class ReportFailed(CsHelpersError):  # noqa: N818 - the name a user reads
     """A report did not run to its end; nothing of it was published."""
 
     exit_code = 1
@@ -73,16 +73,15 @@ class LimitReached(ReportFailed):
     """A report exceeded its limit of time, memory or disk space and was stopped."""
 
 
-class SourceUnavailable(SourceError):  # noqa: N818 - it names what happened
+class SourceUnavailable(SourceError):  # noqa: N818 - the name a user reads
     """A source does not answer; it may do so later."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with one table: where it is, what it is, how to fix it.
+    """One problem of one table: where it is, what it is, how to fix it.
 
-    ``rows`` are line numbers of the file (the header is line 1), at most five; ``count`` is how many rows
-    have the problem in all.
+    ``rows`` are line numbers of the file (the header is line 1), at most five; ``count`` is the number of such rows.
     """
 
     where: str
@@ -102,8 +101,8 @@ class ContractError(CsHelpersError):
         self.problems = () if isinstance(problems, str) else tuple(problems)
         super().__init__(problems if isinstance(problems, str) else "\n".join(map(str, self.problems)))
 
-    def _where_all_is_said(self) -> str:
-        return "All of them: cs-helpers check SOURCE" if self.problems else super()._where_all_is_said()
+    def _whole_message(self) -> str:
+        return "All of them: cs-helpers check SOURCE" if self.problems else super()._whole_message()
 
 
 def row_phrase(rows: Sequence[int], count: int) -> str:
@@ -124,8 +123,5 @@ def did_you_mean(word: str, candidates: Sequence[str]) -> str:
 
 
 def visible(text: object) -> str:
-    """Text from data without control, direction-override and zero-width characters.
-
-    With them a line can read as another than it is, in a page, a terminal or a log. It is not escaped.
-    """
+    """Text from data without the invisible characters that can disguise it; it is not escaped."""
     return "".join(c for c in str(text) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))

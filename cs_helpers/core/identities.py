@@ -1,7 +1,7 @@
-"""Finds names in text, whatever their case, the escapes and tags around them or the signs between their words.
+"""Finds names of persons and accounts in text, whatever their case, escapes, tags and the signs between their words.
 
-Loading for a shared audience and publishing both use it, so that they agree on what names a person or account. Whole
-words are looked up in an index, one after the other: the time depends on the text, hardly on the number of names.
+Used for loading for a shared audience and for publishing. Words are looked up in an index: the time depends on the
+length of the text, hardly on the number of names.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from urllib.parse import unquote
 
 MIN_DIGITS = 6
-"""A name of digits alone, fewer than these, cannot be told from the numbers of a report."""
+"""A name of fewer digits, and nothing else, looks like any number of a report."""
 MIN_LETTERS = 2
 DISTINCT = 8
-"""A name shorter than this counts only with its own signs between its words: "A-12" is not found in "a 12"."""
+"""A shorter name must occur with its own signs between its words: "A-12" is not found in "a 12"."""
 
 # A decimal or grouped number is one word, so that no key is found inside a measure; "_" parts words.
 _WORD = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+\.\d+|[^\W_]+")
@@ -31,8 +31,7 @@ _BEFORE_AT, _AFTER_AT = 64, 320
 
 
 def plain_text(text: str) -> str:
-    """Text in a normal form: escapes of HTML, JSON and URLs undone, compatible letters unified, lower case, without
-    invisible characters."""
+    """Text in a normal form: unescaped (HTML, JSON, URLs), letters unified, lower case, no invisible characters."""
     for _ in range(3):  # what was escaped twice, as a page inside a page
         before = text
         if "&" in text:
@@ -66,7 +65,7 @@ def words(text: str) -> list[str]:
 
 
 def readings(text: str) -> Iterator[str]:
-    """The text as it is, and for text with tags also without them, with and without a space in their place."""
+    """The plain text, and for text with tags also without them, with and without a space in their place."""
     yield plain_text(text)
     if after := _AFTER_BACKSLASH.findall(text):  # in "dir\\nancy" the sign is no escape
         yield plain_text("\n".join(after))
@@ -92,8 +91,8 @@ MAIL = "e-mail address"
 class Identities:
     """Names that must not appear in a text, by kind. ``ordinary`` words are not names by themselves.
 
-    ``unscanned`` are the names that no text can be searched for: without a letter or figure, a single letter, digits
-    alone and few of them, or one word that is ordinary.
+    ``unscanned`` are names too common to search for: no letter or digit, a single letter, a few digits, or one ordinary
+    word.
     """
 
     def __init__(self, names: Mapping[str, Iterable[str]], ordinary: Set[str] = frozenset()):
@@ -105,7 +104,7 @@ class Identities:
             for name in dict.fromkeys(several):
                 plain = plain_text(name).strip()
                 parts = tuple(words(plain))
-                if _cannot_be_told(parts, ordinary):
+                if _too_common(parts, ordinary):
                     unscanned.append(name)
                 else:
                     self._add(kind, name, plain, parts)
@@ -145,7 +144,7 @@ class Identities:
             for place, word in enumerate(found_words):
                 for length in self._lengths.get(word, ()):
                     for literal, kind, name in self._index.get(tuple(found_words[place : place + length]), ()):
-                        if not literal or _stands(literal, text):
+                        if not literal or _occurs(literal, text):
                             yield kind, name
         if self._unspaced and _UNSPACED.search(text):
             joined = "".join(found_words)
@@ -155,7 +154,7 @@ class Identities:
                         yield kind, name
 
 
-def _cannot_be_told(parts: tuple[str, ...], ordinary: Set[str]) -> bool:
+def _too_common(parts: tuple[str, ...], ordinary: Set[str]) -> bool:
     joined = "".join(parts)
     if len(joined) < MIN_LETTERS or (len(parts) == 1 and joined in ordinary):
         return True
@@ -163,7 +162,7 @@ def _cannot_be_told(parts: tuple[str, ...], ordinary: Set[str]) -> bool:
     return figures.isdigit() and len(figures) < MIN_DIGITS
 
 
-def _stands(literal: str, text: str) -> bool:
+def _occurs(literal: str, text: str) -> bool:
     return bool(re.search(rf"(?<![^\W_]){re.escape(literal)}(?![^\W_])", text))
 
 

@@ -1,10 +1,7 @@
-"""The definition of every number, by key: the only place where a number's meaning is written.
+"""The definition of every number, by key: ``cs.definitions["grr"].formula``.
 
-    import cs_helpers as cs
-    cs.definitions["grr"].formula
-
-Each subject keeps its entries in its ``metrics`` module as the tuple ``METRICS``, and so does ``data``. They are read
-when a key is looked up: a report does not import the subjects that it does not use.
+Each subject, and ``data``, keeps its definitions as the tuple ``METRICS`` in its ``metrics`` module. They are read when
+a key is looked up: a report does not import the subjects that it does not use.
 """
 
 from __future__ import annotations
@@ -16,10 +13,9 @@ from types import ModuleType
 
 from cs_helpers.core.errors import ParameterError, did_you_mean
 from cs_helpers.core.estimates import Metric
-from cs_helpers.core.results import Suppressed, or_suppressed
 from cs_helpers.subjects import SUBJECTS
 
-__all__ = ["VERSION", "Suppressed", "all_metrics", "metric", "or_suppressed", "short_name", "subject_metrics"]
+__all__ = ["VERSION", "metric", "short_name"]
 
 VERSION = "2026.4"
 """Changes whenever the meaning of any entry changes, so that readers can see whether two reports are comparable."""

@@ -1,8 +1,4 @@
-"""Months and half-open windows. Nothing here asks for today's date: dates come in as arguments.
-
-A month is named by its first day. A window [start, end) holds whole months; what happens on the first day
-of a month belongs to that month.
-"""
+"""Months and windows of whole months, [start, end). A month is named by its first day; today's date is never used."""
 
 from __future__ import annotations
 
@@ -60,9 +56,8 @@ def months_between(start: pd.Series, end: pd.Series) -> pd.Series:
 
         months = whole calendar months + (day of end - day of start) / 31
 
-    The result is a whole number exactly on the monthly anniversaries (31 January to 28 February is 1), so
-    that a twelve-month contract lasts 12.0 months in every year; between them it grows with each day.
-    NaN where either date is missing.
+    Whole numbers on monthly anniversaries (31 January to 28 February is 1): a contract of a year always lasts 12.0
+    months. NaN where either date is missing.
     """
     last_day = end.dt.days_in_month
     day_of_start = np.minimum(start.dt.day, last_day)

@@ -1,4 +1,4 @@
-"""Results: frozen values that show themselves, and what stands in the place of a result that the data do not allow."""
+"""Results: frozen values that show themselves, and the reason in place of a result that the data do not allow."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import wraps
 from importlib import import_module
-from inspect import get_annotations
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
+from inspect import get_annotations, signature
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MAX_WIDTH = 110
 MAX_LINES = 11
-_SHOWN_BY = "cs_helpers.report.views"
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -26,10 +25,7 @@ P = ParamSpec("P")
 
 
 class Record:
-    """Base of frozen values: ``repr`` has at most twelve lines, the fields in the order of their declaration.
-
-    The values themselves are untouched; a table is described by its rows and columns.
-    """
+    """Base of frozen values whose ``repr`` has at most twelve lines, fields in order, tables by rows and columns."""
 
     def __repr__(self) -> str:
         shown = [(field.name, getattr(self, field.name)) for field in fields(self)]  # type: ignore[arg-type]
@@ -46,11 +42,9 @@ class Result(Record):
     called ``table``, ``headline`` or ``figure``: a dataclass would take the property below for its default.
     """
 
-    _RESERVED: ClassVar[tuple[str, ...]] = ("table", "headline", "figure")
-
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        taken = [name for name in cls._RESERVED if name in get_annotations(cls)]
+        taken = [name for name in ("table", "headline", "figure") if name in get_annotations(cls)]
         if taken:
             raise TypeError(f"{cls.__name__}: a result cannot have a field named {' or '.join(taken)}; rename it.")
 
@@ -81,10 +75,10 @@ class Result(Record):
 
 @dataclass(frozen=True, repr=False)
 class Suppressed(Result):
-    """Stands where a result would: why there is none, and what would be needed to get one.
+    """The reason why there is no result, and what is needed to get one.
 
-    ``conclusion`` is the headline in place of the result's own ("Churn risk cannot be estimated."); ``anchor`` is the
-    place on the page where the result would stand.
+    ``conclusion`` is the headline in place of the result's ("Churn risk cannot be estimated."), ``anchor`` its place
+    on the page.
     """
 
     reason: str
@@ -99,7 +93,7 @@ class Suppressed(Result):
         raise NotAvailable(f"there is no '{name}', because there is no result: {self.reason} {self.remedy}".strip())
 
 
-class NotAvailable(ContractError, AttributeError):  # noqa: N818 - it says what is the case
+class NotAvailable(ContractError, AttributeError):  # noqa: N818 - the name a user reads
     """A field was asked of a result that the data do not allow."""
 
 
@@ -117,20 +111,13 @@ def or_suppressed(analysis: Callable[..., R], *arguments: Any, **options: Any) -
         return Suppressed(str(error))
 
 
-class Company(Protocol):
-    """The tables of a company, as far as ``front_door`` looks at them."""
-
-    is_tables: ClassVar[bool]
-
-
 def front_door(
     conclusion: str, anchor: str
 ) -> Callable[[Callable[Concatenate[T, P], R]], Callable[Concatenate[T, P], R | Suppressed]]:
     """Decorator of the functions of a subject that take the tables of a company and return a result.
 
-    Data that cannot answer give ``Suppressed`` with ``conclusion`` as its headline and ``anchor`` as its place on the
-    page, never an error. Called without tables, or with something else in their place, the function raises
-    ParameterError with the call that is needed.
+    Where the data do not allow a result, the function returns ``Suppressed`` with ``conclusion`` as its headline and
+    ``anchor`` as its place on the page. Without tables it raises ParameterError with the call that is needed.
     """
 
     def decorate(function: Callable[Concatenate[T, P], R]) -> Callable[Concatenate[T, P], R | Suppressed]:
@@ -165,21 +152,18 @@ def front_door(
 
 def _wrong_arguments(name: str, function: Callable[..., Any], error: TypeError) -> Exception:
     """A wrong parameter of a front door in one line; any other TypeError as it is."""
-    told = str(error)
-    if not told.startswith(f"{function.__qualname__}() "):
+    message = str(error)
+    if not message.startswith(f"{function.__qualname__}() "):
         return error
-    known = [each for each in function.__code__.co_varnames[: function.__code__.co_argcount] if each != "tables"]
-    known += function.__code__.co_varnames[
-        function.__code__.co_argcount : function.__code__.co_argcount + function.__code__.co_kwonlyargcount
-    ]
-    wrong = told.split("'")[1] if "unexpected keyword" in told else ""
-    hint = did_you_mean(wrong, known) if wrong else ""
-    return ParameterError(f"{name}: {told.partition('() ')[2]}.{hint} It takes: {', '.join(known) or 'tables only'}.")
+    known = [each for each in signature(function).parameters if each != "tables"]
+    hint = did_you_mean(message.split("'")[1], known) if "unexpected keyword" in message else ""
+    known_words = ", ".join(known) or "tables only"
+    return ParameterError(f"{name}: {message.partition('() ')[2]}.{hint} It takes: {known_words}.")
 
 
 def _views() -> Any:
-    # The one import that points upwards: how a result looks is only needed when somebody looks at it.
-    return import_module(_SHOWN_BY)
+    # The one import that points upwards: views are only needed when a result is shown.
+    return import_module("cs_helpers.report.views")
 
 
 def _words(value: Any) -> str:

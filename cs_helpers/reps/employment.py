@@ -9,7 +9,7 @@ import pandas as pd
 
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.stats.counts import rate_interval
+from cs_helpers.core.stats import rate_interval
 from cs_helpers.reps.measures import checked_role
 from cs_helpers.reps.results import Moves
 

@@ -13,7 +13,7 @@ import pandas as pd
 from cs_helpers.core import metrics as definitions
 from cs_helpers.core.errors import ContractError, ParameterError, did_you_mean
 from cs_helpers.core.stats.clusters import student_quantile
-from cs_helpers.core.stats.monotone import monotone
+from cs_helpers.core.stats.splines import monotone
 from cs_helpers.reps import casemix
 from cs_helpers.reps.employment import days_since_1970
 from cs_helpers.reps.measures import measure

@@ -16,7 +16,7 @@ from cs_helpers.churn.kaplan_meier import curve_of_counts, kaplan_meier
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Suppressed
-from cs_helpers.core.stats.tails import chi_square_tail
+from cs_helpers.core.stats.clusters import chi_square_tail
 
 LUNG = Path(__file__).resolve().parents[3] / "shared" / "datasets" / "survival" / "lung.csv"
 

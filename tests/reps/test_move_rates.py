@@ -8,7 +8,7 @@ import pytest
 
 import cs_helpers as cs
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.core.stats.counts import poisson_interval
+from cs_helpers.core.stats import poisson_interval
 from cs_helpers.reps.employment import internal_moves
 
 

@@ -10,6 +10,7 @@ from pytest import approx
 import cs_helpers as cs
 from cs_helpers import retention
 from cs_helpers.core.errors import ContractError, ParameterError
+from cs_helpers.core.results import or_suppressed
 from cs_helpers.data import rollups
 from cs_helpers.reps import activity_metrics, portfolios
 from cs_helpers.reps.attribution import attributed
@@ -602,7 +603,7 @@ def test_without_assignments_every_measure_of_a_book_is_refused_with_the_reason(
     for make in every_kind_of_cases(books(assignments=ASSIGNED.iloc[:0])):
         with pytest.raises(ContractError, match="assignments say who looked after whom"):
             make()
-        assert "Give the table assignments" in cs.definitions.or_suppressed(make).reason
+        assert "Give the table assignments" in or_suppressed(make).reason
 
 
 def test_one_csm_only_with_three_accounts_and_nobody_else_is_a_book_like_any_other():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cs_helpers.core.errors import ContractError, ParameterError
-from cs_helpers.core.stats.monotone import monotone
+from cs_helpers.core.stats.splines import monotone
 from cs_helpers.reps.proficiency import time_to_proficiency
 from cs_helpers.reps.results import Cases
 

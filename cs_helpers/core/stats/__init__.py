@@ -1,6 +1,5 @@
-"""Intervals, comparisons and fits; closed forms where they exist, so that equal data give equal numbers."""
+"""Intervals, comparisons and fits."""
 
-from cs_helpers.core.stats.counts import funnel_limits, poisson_interval, rate_interval
 from cs_helpers.core.stats.intervals import (
     MIN_TO_COMPARE,
     Interval,
@@ -9,13 +8,14 @@ from cs_helpers.core.stats.intervals import (
     effective_n,
     kept_share_interval,
     normal_quantile,
+    poisson_interval,
+    rate_interval,
     ratio_interval,
     share_range,
     wilson_interval,
 )
 from cs_helpers.core.stats.multiple import benjamini_hochberg, holm
 from cs_helpers.core.stats.promoters import Nps, nps
-from cs_helpers.core.stats.queues import Queue, erlang_c
 from cs_helpers.core.stats.sensitivity import e_value
 from cs_helpers.core.stats.shrinkage import Shrunk, Spread, overdispersion, shrink, spread_of
 
@@ -23,7 +23,6 @@ __all__ = [
     "MIN_TO_COMPARE",
     "Interval",
     "Nps",
-    "Queue",
     "Shrunk",
     "Spread",
     "benjamini_hochberg",
@@ -31,8 +30,6 @@ __all__ = [
     "difference_interval",
     "e_value",
     "effective_n",
-    "erlang_c",
-    "funnel_limits",
     "holm",
     "kept_share_interval",
     "normal_quantile",

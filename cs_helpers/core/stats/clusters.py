@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr, stdtr, stdtrit
+from scipy.special import chdtrc, ndtr, stdtr, stdtrit
 
 
 def cluster_sums(values: ArrayLike, clusters: ArrayLike, count: int) -> np.ndarray:
@@ -57,3 +57,13 @@ def student_quantile(degrees: float, level: float = 0.95) -> float:
     if not (degrees > 0 and 0 < level < 1):
         raise ValueError(f"{degrees} degrees at level {level}: choose degrees above 0 and a level such as 0.95")
     return float(stdtrit(degrees, (1 + level) / 2))
+
+
+def chi_square_tail(statistic: float, degrees: int) -> float:
+    """Probability that a chi-square variable of ``degrees`` degrees of freedom exceeds ``statistic``.
+
+    3.84 with one degree gives .05. Raises ValueError unless ``statistic`` >= 0 and ``degrees`` >= 1.
+    """
+    if not (statistic >= 0 and degrees >= 1):
+        raise ValueError(f"statistic {statistic} with {degrees} degrees: choose a statistic of 0 or more, degrees >= 1")
+    return float(chdtrc(degrees, statistic))

@@ -11,19 +11,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import betaln, expit
 
-Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
-"""The value at a point and its exact gradient there."""
-
 # Bounds of log(alpha / beta) and log(alpha + beta). At the upper end of the latter all churn risks are equal.
 _LOG_ODDS, _LOG_SIZE = (-15.0, 15.0), (-7.0, 14.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Maximum:
-    """Where an objective is greatest inside its bounds: ``point``, and ``value`` there."""
-
-    point: np.ndarray
-    value: float
 
 
 def log_beta_ratio(alpha: ArrayLike, beta: ArrayLike, t: ArrayLike) -> np.ndarray:
@@ -35,12 +24,16 @@ def log_beta_ratio(alpha: ArrayLike, beta: ArrayLike, t: ArrayLike) -> np.ndarra
     return np.asarray(np.minimum(betaln(a, b + later) - betaln(a, b), 0.0))
 
 
-def maximise(objective: Objective, starts: Sequence[Sequence[float]], bounds: Sequence[tuple[float, float]]) -> Maximum:
-    """The greatest value of ``objective`` inside ``bounds`` (one pair per dimension), searched from ``starts`` in turn.
+def maximise(
+    objective: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    starts: Sequence[Sequence[float]],
+    bounds: Sequence[tuple[float, float]],
+) -> tuple[float, np.ndarray]:
+    """The greatest value of ``objective`` inside ``bounds`` (one pair per dimension), and the point where it is.
 
-    The next start is tried only where the search broke off before the slope was gone, and the best end is taken:
-    one maximum is found, not the highest of several. SLSQP (Kraft 1988), which needs a finite value and gradient
-    everywhere inside the bounds. Give an objective of order 1, such as a mean log-likelihood.
+    ``objective`` returns value and gradient, finite inside the bounds and of order 1, such as a mean log-likelihood. A
+    further start is tried only where the search broke off before the slope was gone; the best end is taken: a local
+    maximum. SLSQP (Kraft 1988).
     """
 
     def negative(point: Any) -> Any:
@@ -50,18 +43,15 @@ def maximise(objective: Objective, starts: Sequence[Sequence[float]], bounds: Se
     lowest, highest = np.array(bounds, float).T
     # Not L-BFGS-B: for a handful of parameters the threads of its linear algebra cost a hundred times the search.
     options: Any = {"maxiter": 500, "ftol": 1e-16}
-    best: Maximum | None = None
+    ends = []
     for start in starts:
-        from_here = np.asarray(start, float)
-        found = minimize(negative, from_here, jac=True, method="SLSQP", bounds=bounds, options=options)
+        found = minimize(negative, np.asarray(start, float), jac=True, method="SLSQP", bounds=bounds, options=options)
         point = np.asarray(found.x, float)
         value, gradient = objective(point)
-        best = Maximum(point, value) if best is None or value > best.value else best
+        ends.append((value, point))
         if np.abs(np.clip(point + gradient, lowest, highest) - point).max() < 1e-7:
             break
-    if best is None:
-        raise ValueError("maximise: give at least one point to start from")
-    return best
+    return max(ends, key=lambda end: end[0])
 
 
 def pooled(at_risk: ArrayLike, lost: ArrayLike, each: int) -> tuple[np.ndarray, np.ndarray]:
@@ -127,10 +117,10 @@ class BetaGeometric:
             return float(self.log_likelihood(alpha, beta) / total), gradient / total
 
         odds = float(np.clip(np.log(lost / (total - lost)), -14, 14))
-        best = maximise(mean, [[odds + 0.5, 1.0], [odds + 0.1, 5.0]], [_LOG_ODDS, _LOG_SIZE])
+        value, point = maximise(mean, [[odds + 0.5, 1.0], [odds + 0.1, 5.0]], [_LOG_ODDS, _LOG_SIZE])
         alike = np.array([odds, _LOG_SIZE[1]])
-        homogeneous = bool((best.value - mean(alike)[0]) * total < 1e-4)
-        alpha, beta = _alpha_beta(*(alike if homogeneous else best.point))
+        homogeneous = bool((value - mean(alike)[0]) * total < 1e-4)
+        alpha, beta = _alpha_beta(*(alike if homogeneous else point))
         return float(alpha), float(beta), homogeneous
 
     def covariance(self, alpha: float, beta: float) -> np.ndarray:

@@ -37,6 +37,11 @@ def nps(scores: ArrayLike, level: float = 0.95) -> Nps:
     Missing answers do not count; they are not passives. The adjusted interval is not empty where all answers
     agree, and stays within -100 to 100; ``margin`` is the plain one that is usually quoted. Raises ContractError
     without an answer or with one outside 0 to 10. Source: Reichheld 2003; Rocks 2016 (adjusted Wald).
+
+    Example:
+        >>> found = nps(tables.surveys.query("kind == 'nps'")["score"])
+        >>> round(found.value, 1), round(found.low, 1), round(found.high, 1)
+        (10.4, 4.6, 16.2)
     """
     answers = np.asarray(scores, float)
     answers = answers[~np.isnan(answers)]

@@ -16,6 +16,10 @@ def e_value(risk_ratio: float, limit: float | None = None) -> tuple[float, float
     beyond what was adjusted for, to move the figure to 1; a weaker one could not. 1 for a limit on the other side of 1:
     no confounder is needed. None without a ``limit``.
     Raises ParameterError unless both are finite numbers above 0. Source: VanderWeele & Ding 2017.
+
+    Example:
+        >>> [round(each, 1) for each in e_value(0.5, 0.8)]
+        [3.4, 1.8]
     """
     for name, value in (("risk_ratio", risk_ratio), ("limit", limit)):
         if value is not None and not (math.isfinite(value) and value > 0):

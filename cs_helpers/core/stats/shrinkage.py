@@ -35,7 +35,7 @@ class Shrunk(Record):
     spread: float
 
 
-def shrink(values: ArrayLike, variances: ArrayLike, mean: float | None = None) -> Shrunk:
+def shrink(values: ArrayLike, variances: ArrayLike) -> Shrunk:
     """Each value drawn towards the mean of all by the share of its variance that is noise.
 
         w = 1 / (V + A),  mean = sum w y / sum w,  A = sum w (k/(k-1) (y - mean)² - V) / sum w,  at least 0
@@ -43,9 +43,12 @@ def shrink(values: ArrayLike, variances: ArrayLike, mean: float | None = None) -
         variance = V (1 - (k-1)/k B) + 2/(k-3) B² (y - mean)²
 
     ``variances`` V: of the noise in each of the k values, or one for all. With equal variances this is the estimator of
-    James and Stein as Efron and Morris used it. A ``mean`` that is given counts as known: k/(k-1) becomes 1, k - 3
-    becomes k - 2 and k - 1 becomes k. Raises ContractError for fewer than four values, shapes that
-    do not fit, or variances that are not positive. Source: Efron & Morris 1975, 1977; Morris 1983.
+    James and Stein as Efron and Morris used it. Raises ContractError for fewer than four values, values that are not
+    finite or variances that are not positive. Source: Efron & Morris 1975, 1977; Morris 1983.
+
+    Example:
+        >>> shrink([0.95, 0.80, 0.75, 0.60], 0.01).values.round(2).tolist()
+        [0.92, 0.8, 0.75, 0.63]
     """
     y = np.asarray(values, float)
     v = np.broadcast_to(np.asarray(variances, float), y.shape)
@@ -54,21 +57,19 @@ def shrink(values: ArrayLike, variances: ArrayLike, mean: float | None = None) -
         raise ContractError(f"{k} values: at least {MIN_TO_SHRINK} are needed to learn how far they truly differ")
     if not (np.isfinite(y).all() and np.isfinite(v).all() and (v > 0).all()):
         raise ContractError("values must be finite and variances positive: leave out what was not measured")
-    free = k - 1 if mean is None else k  # degrees of freedom around the mean
     # A fixed point that does not rise past its solution: from above, where every step falls.
-    a = max(float(((y - (y.mean() if mean is None else mean)) ** 2).sum()) / free, 0.0)
-    centre = 0.0
+    a, centre = float(y.var(ddof=1)), 0.0
     for _ in range(_MAX_STEPS):
         w = 1 / (v + a)
-        centre = float(w @ y / w.sum()) if mean is None else float(mean)
-        reached = max(float(w @ (k / free * (y - centre) ** 2 - v) / w.sum()), 0.0)
+        centre = float(w @ y / w.sum())
+        reached = max(float(w @ (k / (k - 1) * (y - centre) ** 2 - v) / w.sum()), 0.0)
         if abs(reached - a) <= 1e-12 * (a + float(v.min())):
             break
         a = reached
     a = reached
-    noise = (free - 2) / free * v / (v + a)
+    noise = (k - 3) / (k - 1) * v / (v + a)
     shrunk = centre + (1 - noise) * (y - centre)
-    se = np.sqrt(v * (1 - (free / k) * noise) + 2 / (free - 2) * noise**2 * (y - centre) ** 2)
+    se = np.sqrt(v * (1 - (k - 1) / k * noise) + 2 / (k - 3) * noise**2 * (y - centre) ** 2)
     z = float(ndtri(0.975))
     return Shrunk(shrunk, se, shrunk - z * se, shrunk + z * se, 1 - noise, centre, math.sqrt(a))
 
@@ -98,6 +99,10 @@ def spread_of(values: ArrayLike, variances: ArrayLike, level: float = 0.95) -> S
     degrees (Viechtbauer 2007), p is that of Q(0). 0 where noise alone explains the values. Reliability is
     A / (A + V') with V' the typical variance of Higgins & Thompson 2002. Raises ContractError for fewer
     than two values.
+
+    Example:
+        >>> round(spread_of([0.95, 0.80, 0.75, 0.60], [0.002] * 4).reliability, 2)
+        0.9
     """
     y, v = np.asarray(values, float), np.asarray(variances, float)
     k = len(y)
@@ -151,6 +156,10 @@ def overdispersion(z: ArrayLike, variances: ArrayLike, tail: float = 0.1) -> flo
     ``z``: distances from the centre in standard errors, ``variances`` V their squares on the scale of the values. Two
     outliers among twenty do not widen the limits by which they are found. 0 with fewer than four units.
     Source: Spiegelhalter 2005, section 5.
+
+    Example:
+        >>> round(overdispersion([-6, -2, -1, 0, 1, 2, 7], [0.01] * 7), 2)
+        0.23
     """
     z_, v = np.asarray(z, float), np.asarray(variances, float)
     k = len(z_)

@@ -1,9 +1,10 @@
-"""Natural cubic splines: cubic between the knots, linear beyond the outer ones."""
+"""Curves: natural cubic splines (linear beyond the outer knots) and isotonic regression."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import isotonic_regression
 
 from cs_helpers.core.errors import ContractError
 
@@ -45,3 +46,14 @@ def natural_spline(x: ArrayLike, knots: ArrayLike) -> np.ndarray:
         + cubes[:, [-1]] * (before - k[:-2]) / (last - before)
     )
     return np.column_stack([values, inner / (last - k[0]) ** 2])
+
+
+def monotone(values: ArrayLike, weights: ArrayLike, rising: bool) -> np.ndarray:
+    """The nearest values that never fall (or never rise): weighted least squares by pooling adjacent violators.
+
+    ``weights`` above 0, one per value. Source: Ayer et al. 1955; Barlow et al. 1972.
+    """
+    sequence = np.asarray(values, float)
+    if not len(sequence):
+        return sequence
+    return np.asarray(isotonic_regression(sequence, weights=np.asarray(weights, float), increasing=rising).x)

@@ -13,15 +13,13 @@ import io
 from operator import itemgetter
 from pathlib import Path
 
-from cs_helpers.data.sample.accounts import account_row, draw_account, subscription_rows
+from cs_helpers.data.sample.accounts import account_row, draw_account, renewal_rows, subscription_rows
 from cs_helpers.data.sample.activity import assignment_rows, touch_rows, usage_rows
+from cs_helpers.data.sample.company_tables import goal_rows, people_rows, touchpoint_rows, work_plan_rows
 from cs_helpers.data.sample.facts import truth, written
 from cs_helpers.data.sample.parameters import COMPANY, END_DAY
-from cs_helpers.data.sample.people import people_rows
-from cs_helpers.data.sample.plans import goal_rows, renewal_rows, work_plan_rows
 from cs_helpers.data.sample.team import cost_rows, make_teams, rep_row
 from cs_helpers.data.sample.tickets import support_effects, ticket_rows
-from cs_helpers.data.sample.touchpoints import touchpoint_rows
 from cs_helpers.data.sample.voice import account_survey_rows, agent_survey_rows
 from cs_helpers.data.sample.world import Row, Tables, World, mapping_text, write_files
 

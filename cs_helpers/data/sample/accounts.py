@@ -299,3 +299,39 @@ def _name(number: int, trade: str) -> str:
     again = number // names
     head, tail = divmod(number * 257 % names, len(p.STEM_TAILS))
     return f"{p.STEM_HEADS[head]}{p.STEM_TAILS[tail]} {trade}{f' {again + 1}' if again else ''}"
+
+
+def renewal_rows(account: Account, world: World) -> list[Row]:
+    """The anniversaries of an annual contract that were reached in the window, and those soon to come, still open.
+
+    A contract left between two anniversaries had no decision to take; monthly terms have none to miss.
+    """
+    period, rows = account.periods[0], []
+    if account.kind.term != 12:
+        return []
+    horizon = first_of(p.END + p.RENEWAL_OUTLOOK)
+    for age in range(12, p.END - world.origin + 24, 12):
+        due = billing_date(period.start, age)
+        if due >= horizon or (period.end is not None and due > period.end):
+            break
+        if due <= world.first_day:
+            continue
+        draws = world.draws("renewal", account.number, age)
+        state = "trouble" if month_of(due) - 2 in period.trouble else "calm"
+        if due == period.end and draws.chance(p.LOSS_SEEN_COMING):
+            state = "seen coming"
+        before = mrr_on(account, due - timedelta(days=1))
+        row = {"account_id": account.account_id, "due_date": due, "target_mrr": before}
+        if due == period.end:
+            row |= {"renewed_mrr": "0.00", "decided_date": period.prices[-1].notice, "outcome": "lost"}
+        elif due < p.END_DAY:
+            decided = max(due - timedelta(days=draws.whole(3, 45)), period.start)
+            row |= {"renewed_mrr": mrr_on(account, due), "decided_date": decided, "outcome": "renewed"}
+        rows.append(row | {"forecast_category": draws.pick(p.FORECAST[state])})
+    return rows
+
+
+def mrr_on(account: Account, day: date) -> str:
+    """The account's MRR on a day over everything it pays for; after the window's last day, that of the last day."""
+    at = min(day, p.END_DAY - timedelta(days=1))
+    return money(sum(one.cents for one in account.prices if one.start <= at and (one.end is None or at < one.end)))

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from cs_helpers.data.sample import parameters as p
-from cs_helpers.data.sample import touchpoints
 from cs_helpers.data.sample.accounts import draw_account
+from cs_helpers.data.sample.company_tables import GROWTH, PRICING_EXITS, PRICING_EXITS_AFTER, TELLING
 from cs_helpers.data.sample.expected import expected
-from cs_helpers.data.sample.people import TELLING
 from cs_helpers.data.sample.team import Team, make_teams
 from cs_helpers.data.sample.tickets import account_effects, support_effects, support_outliers
 from cs_helpers.data.sample.world import World
@@ -46,16 +45,13 @@ def truth(accounts: int = 600, months: int = 36, seed: int = 1) -> dict[str, Any
                 "between_anniversaries at its other dates) x tenure x fit x trouble x covered x recent. A returned "
                 "account starts again, calm, at age 0 on a monthly term."
             ),
-            "monthly_term": p.HAZARD_MONTHLY_TERM,
-            "at_anniversary": p.HAZARD_AT_ANNIVERSARY,
+            "monthly_term": p.HAZARD_MONTHLY_TERM, "at_anniversary": p.HAZARD_AT_ANNIVERSARY,
             "between_anniversaries": p.HAZARD_BETWEEN_ANNIVERSARIES,
             "tenure_factor": [
                 {"up_to_month": month, "factor": factor}
                 for month, factor in (*p.TENURE_FACTOR, (None, p.TENURE_FACTOR_LATER))
             ],
-            "fit_factor": p.FIT_FACTOR,
-            "trouble_factor": p.TROUBLE_FACTOR,
-            "covered_factor": p.COVERED_FACTOR,
+            "fit_factor": p.FIT_FACTOR, "trouble_factor": p.TROUBLE_FACTOR, "covered_factor": p.COVERED_FACTOR,
             "covered_means": "the account has a CSM seat and somebody sits in it in the month of the last paid day",
             "recent_factor": p.RECENT_FACTOR,
             "recent_means": f"last paid day in the last {p.RECENT} months of the window: churn is worse there",
@@ -67,8 +63,7 @@ def truth(accounts: int = 600, months: int = 36, seed: int = 1) -> dict[str, Any
                 "began with. In trouble the hazard, usage, tickets, check-ins, mood and CSAT change by the factors "
                 "and shifts given with each."
             ),
-            "enters_per_month": p.TROUBLE_ENTERS,
-            "ends_per_month": p.TROUBLE_ENDS,
+            "enters_per_month": p.TROUBLE_ENTERS, "ends_per_month": p.TROUBLE_ENDS,
         },
         "coverage": {
             "definition": (
@@ -79,16 +74,13 @@ def truth(accounts: int = 600, months: int = 36, seed: int = 1) -> dict[str, Any
                 "leaves: which accounts lose their CSM that way has nothing to do with them. A returned account goes "
                 "back to the seat it had."
             ),
-            "at_winning": p.COVERED_AT_WINNING,
-            "later_per_month": p.COVERED_LATER,
+            "at_winning": p.COVERED_AT_WINNING, "later_per_month": p.COVERED_LATER,
             "seats": {segment: p.CSM_SEATS.count(segment) for segment in p.SEGMENTS},
             "leaving_per_month_from_the_seventh": p.LEAVES,
             "vacancy_months": {role: list(months) for role, months in p.VACANCY.items()},
         },
         "shares": {
-            "segment": p.SEGMENT_SHARE,
-            "monthly_term": p.MONTHLY_TERM_SHARE,
-            "fit": p.FIT_SHARE,
+            "segment": p.SEGMENT_SHARE, "monthly_term": p.MONTHLY_TERM_SHARE, "fit": p.FIT_SHARE,
             "fit_means": (
                 "hidden from the export; moves churn, trouble, price changes, usage, tickets, check-ins, mood and CSAT"
             ),
@@ -98,11 +90,9 @@ def truth(accounts: int = 600, months: int = 36, seed: int = 1) -> dict[str, Any
         },
         "price_changes": {
             "definition": "per billing date survived inside the window",
-            "expansion": p.EXPANSION,
-            "expansion_fit_factor": p.EXPANSION_FIT_FACTOR,
+            "expansion": p.EXPANSION, "expansion_fit_factor": p.EXPANSION_FIT_FACTOR,
             "expansion_covered_factor": p.EXPANSION_COVERED_FACTOR,
-            "expansion_percent_of_seats": list(p.EXPANSION_PERCENT),
-            "upgrade_share": p.UPGRADE_SHARE,
+            "expansion_percent_of_seats": list(p.EXPANSION_PERCENT), "upgrade_share": p.UPGRADE_SHARE,
             "contraction_monthly_term": p.CONTRACTION_MONTHLY_TERM,
             "contraction_at_anniversary": p.CONTRACTION_AT_ANNIVERSARY,
             "contraction_fit_factor": p.CONTRACTION_FIT_FACTOR,
@@ -115,10 +105,8 @@ def truth(accounts: int = 600, months: int = 36, seed: int = 1) -> dict[str, Any
                 "user-days a month: the segment's x fit x the account's own level x trouble x the months before the "
                 "end x the first months x the calendar month"
             ),
-            "user_days_a_month": p.USER_DAYS_A_MONTH,
-            "fit_factor": p.USAGE_FIT_FACTOR,
-            "own_level_standard_deviation": p.USAGE_SPREAD,
-            "trouble_factor": p.USAGE_TROUBLE_FACTOR,
+            "user_days_a_month": p.USER_DAYS_A_MONTH, "fit_factor": p.USAGE_FIT_FACTOR,
+            "own_level_standard_deviation": p.USAGE_SPREAD, "trouble_factor": p.USAGE_TROUBLE_FACTOR,
             "before_churn_factor": list(p.USAGE_BEFORE_CHURN),
             "before_churn_means": "in the last paid month, the one before it, and so on, of accounts that end",
             "first_months_factor": list(p.USAGE_FIRST_MONTHS),
@@ -130,16 +118,14 @@ def truth(accounts: int = 600, months: int = 36, seed: int = 1) -> dict[str, Any
                 "solution likewise by priority; CSAT before rounding = mean + rep + account + poor fit + trouble + "
                 "slow + noise. slow: a wait of over twice the typical one, an escalation or a reopening."
             ),
-            "handle_minutes": p.HANDLE,
-            "segment_factor_of_handling_and_resolution": p.SEGMENT_WORK_FACTOR,
+            "handle_minutes": p.HANDLE, "segment_factor_of_handling_and_resolution": p.SEGMENT_WORK_FACTOR,
             "segment_means": "accounts worth more truly take longer, whoever answers",
             "to_specialists": p.TO_SPECIALISTS,
             "to_specialists_means": (
                 f"share of tickets that go to the first {p.SPECIALIST_SEATS} support seats of a division: their "
                 "handling looks long because of whom they serve"
             ),
-            "tickets_a_month": p.TICKETS_A_MONTH,
-            "tickets_fit_factor": p.WORK_FIT_FACTOR,
+            "tickets_a_month": p.TICKETS_A_MONTH, "tickets_fit_factor": p.WORK_FIT_FACTOR,
             "tickets_trouble_factor": p.WORK_TROUBLE_FACTOR,
             "csat": {
                 "mean": p.CSAT_MEAN, "noise_standard_deviation": p.CSAT_NOISE, "slow": p.CSAT_SLOW,
@@ -149,8 +135,7 @@ def truth(accounts: int = 600, months: int = 36, seed: int = 1) -> dict[str, Any
             "csat_answered_means": (
                 "share that answers the survey, by 1 or 2, 3 or 4, and 5: the unhappy answer more often"
             ),
-            "rep_effect_standard_deviations": p.REP_SPREAD,
-            "account_effect_standard_deviations": p.ACCOUNT_SPREAD,
+            "rep_effect_standard_deviations": p.REP_SPREAD, "account_effect_standard_deviations": p.ACCOUNT_SPREAD,
             "abandons": {
                 "at_a_wait_of_seconds": p.PATIENCE_SECONDS, "share": p.ABANDONS,
                 "others": "in proportion to the wait, at most 0.6",
@@ -164,13 +149,10 @@ def truth(accounts: int = 600, months: int = 36, seed: int = 1) -> dict[str, Any
                 "shares among the content (mood 0.5 or more; CSAT 4 or 5) and the discontent; at the exit it follows "
                 "the stated reason if it can."
             ),
-            "mood": p.MOOD,
-            "mood_trouble": p.MOOD_TROUBLE,
+            "mood": p.MOOD, "mood_trouble": p.MOOD_TROUBLE,
             "mood_before_churn": {"last_paid_months": p.MOOD_BEFORE_CHURN[0], "shift": p.MOOD_BEFORE_CHURN[1]},
-            "mood_standard_deviation": p.MOOD_SPREAD,
-            "answers": p.ANSWERS,
-            "answers_of_the_extreme_factor": p.ANSWERS_OF_THE_EXTREME,
-            "commented": p.COMMENTED,
+            "mood_standard_deviation": p.MOOD_SPREAD, "answers": p.ANSWERS,
+            "answers_of_the_extreme_factor": p.ANSWERS_OF_THE_EXTREME, "commented": p.COMMENTED,
             "theme_shares": {
                 name: {"content": content, "discontent": discontent} for name, (content, discontent) in p.THEMES.items()
             },
@@ -181,9 +163,7 @@ def truth(accounts: int = 600, months: int = 36, seed: int = 1) -> dict[str, Any
                 "why an account leaves, by fit; the exit survey states it truly with the first probability and the "
                 "company writes it into accounts.churn_reason truly with the second; otherwise both say price"
             ),
-            "true_reason": p.REASONS,
-            "stated_truly": p.STATED_TRULY,
-            "recorded_truly": p.RECORDED_TRULY,
+            "true_reason": p.REASONS, "stated_truly": p.STATED_TRULY, "recorded_truly": p.RECORDED_TRULY,
             "recorded_at_all": p.RECORDED,
         },
         "renewals": {
@@ -191,14 +171,13 @@ def truth(accounts: int = 600, months: int = 36, seed: int = 1) -> dict[str, Any
                 "forecast category by the state two months before the due date; this share of losses is seen coming "
                 "and forecast as such. Those still open have only the state."
             ),
-            "forecast": p.FORECAST,
-            "losses_seen_coming": p.LOSS_SEEN_COMING,
+            "forecast": p.FORECAST, "losses_seen_coming": p.LOSS_SEEN_COMING,
         },
         "touchpoints": {
-            "growth_per_month": touchpoints.GROWTH,
+            "growth_per_month": GROWTH,
             "pricing_page_exits_of_sessions": {
-                "before": touchpoints.TOUCHPOINTS["pricing page"].exits,
-                f"last {p.PRICING_PAGE_CHANGE} months": touchpoints.PRICING_EXITS_AFTER,
+                "before": PRICING_EXITS,
+                f"last {p.PRICING_PAGE_CHANGE} months": PRICING_EXITS_AFTER,
             },
         },
         "hiring": {
