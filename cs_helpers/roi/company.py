@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -16,28 +16,28 @@ from cs_helpers.roi.costs import CostBase, cost_base
 from cs_helpers.roi.effect import MeasuredEffect, measure_effect
 from cs_helpers.roi.effect_money import measured_risk
 from cs_helpers.roi.portfolio import CoveredPortfolio, covered_portfolio, paying_and_covered
-from cs_helpers.roi.settings import Settings
+from cs_helpers.roi.settings import DEFAULTS, Settings
 from cs_helpers.roi.trial import account_months, named_controls
 from cs_helpers.roi.uncertain_inputs import Input, fixed_input, gather_inputs, measured_input, read_input, with_risk
 
 if TYPE_CHECKING:
     from cs_helpers.data.tables import Tables
 
-T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 GIVEN = ("discount", "expansion", "expansion_lost", "absorbed", "severance_months", "notice_months")
 """Inputs that come from the settings alone."""
 
 
-def once_per(*names: str) -> Callable[[Callable[[Tables, Settings], T]], Callable[[Tables, Settings], T]]:
+def once_per(*names: str) -> Callable[[F], F]:
     """Decorator of a step that is computed once per company and value of the named settings; none: of all of them."""
 
-    def decorate(step: Callable[[Tables, Settings], T]) -> Callable[[Tables, Settings], T]:
+    def decorate(step: F) -> F:
         @wraps(step)
-        def call(tables: Tables, settings: Settings) -> T:
+        def call(tables: Tables, settings: Settings = DEFAULTS) -> Any:
             key = [getattr(settings, name) for name in names] or [settings]
             return tables.cached((f"roi.{step.__name__}", *key), lambda: step(tables, settings))
 
-        return call
+        return cast(F, call)
 
     return decorate
 

@@ -1,4 +1,7 @@
-"""The questions about return that the tables of a company answer: one function and one result for each."""
+"""The questions about return that the tables of a company answer: one function and one result for each.
+
+``settings`` of every function: see ``Settings``.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 def summary(tables: Tables, settings: Settings = DEFAULTS) -> results.RoiSummary:
     """The headline numbers of return: break-even over 12, 24 and 36 months, the yearly cost, the measured effect.
 
-    Each part is Suppressed where its own front door gives no result. ``settings``: see ``Settings``.
+    Each part is Suppressed where its own front door gives no result.
 
     Example:
         >>> cs.roi.summary(tables).effect.reason[:33]
@@ -44,6 +47,7 @@ def summary(tables: Tables, settings: Settings = DEFAULTS) -> results.RoiSummary
 
 
 @front_door("What customer success must keep to pay for itself cannot be told.", "break-even")
+@company.once_per()
 def break_even(tables: Tables, settings: Settings = DEFAULTS) -> results.BreakEvenResult:
     """Points of retention that customer success must keep to earn back its cost within 12, 24 and 36 months.
 
@@ -56,13 +60,9 @@ def break_even(tables: Tables, settings: Settings = DEFAULTS) -> results.BreakEv
         >>> round(float(cs.roi.break_even(tables).at(24)["points"]), 1)
         15.1
     """
-
-    def make() -> results.BreakEvenResult:
-        portfolio = company.portfolio(tables, settings)
-        even = solve_break_even(portfolio, company.inputs(tables, settings))
-        return results.BreakEvenResult(even, portfolio, company.costs(tables, settings).per_year, tables.currency)
-
-    return tables.cached(("roi.break_even", settings), make)
+    portfolio = company.portfolio(tables, settings)
+    even = solve_break_even(portfolio, company.inputs(tables, settings))
+    return results.BreakEvenResult(even, portfolio, company.costs(tables, settings).per_year, tables.currency)
 
 
 @front_door("What customer success costs is not known.", "cost")
@@ -70,7 +70,7 @@ def cost(tables: Tables, settings: Settings = DEFAULTS) -> results.CostResult:
     """What customer success costs a year: the mean of the last twelve months with costs, fully loaded.
 
     From the setting cost_per_month, else the table of costs, else the yearly cost of the CSMs and their managers there
-    now. ``settings``: see ``Settings``. Suppressed where none of them says anything.
+    now. Suppressed where none of them says anything.
 
     Example:
         >>> round(cs.roi.cost(tables).costs.per_year)
@@ -108,7 +108,7 @@ def scenario(
 def inputs(tables: Tables, settings: Settings = DEFAULTS) -> results.InputsResult:
     """Every input of the money with its range, its origin (measured, benchmark or guess) and its source.
 
-    ``settings``: see ``Settings``. Suppressed where margin, churn or cost is not known.
+    Suppressed where margin, churn or cost is not known.
 
     Example:
         >>> cs.roi.inputs(tables).table["name"].tolist()[:3]
@@ -147,8 +147,7 @@ def evidence(tables: Tables, settings: Settings = DEFAULTS) -> results.EvidenceR
     """All evidence on the effect of customer success, the strongest first, and how robust it is.
 
     Each method answers the same question: points of accounts still paying at the horizon. A method without figures says
-    why; contrasts that are often quoted are shown and refuted. ``settings``: see ``Settings``. Suppressed where no
-    assignments with dates are known.
+    why; contrasts that are often quoted are shown and refuted. Suppressed where no assignments with dates are known.
 
     Example:
         >>> cs.roi.evidence(tables).table["status"].tolist()[0]
@@ -161,7 +160,7 @@ def evidence(tables: Tables, settings: Settings = DEFAULTS) -> results.EvidenceR
 def gates(tables: Tables, settings: Settings = DEFAULTS) -> results.GatesResult:
     """The conditions that must hold before an effect is called measured: what was found, and what is needed.
 
-    ``settings``: see ``Settings``. Suppressed where no assignments with dates are known.
+    Suppressed where no assignments with dates are known.
 
     Example:
         >>> len(cs.roi.gates(tables).table)
@@ -191,8 +190,8 @@ def negative_controls(tables: Tables, settings: Settings = DEFAULTS) -> results.
 def overlap(tables: Tables, settings: Settings = DEFAULTS) -> results.OverlapResult:
     """For how much of the MRR the data hold comparable accounts without a CSM.
 
-    The share of MRR-months whose chance of being uncovered, by health, MRR, tenure and month, is below 5 %.
-    ``settings``: see ``Settings``. Suppressed where no model of coverage can be fitted.
+    The share of MRR-months whose chance of being uncovered, by health, MRR, tenure and month, is below 5 %. Suppressed
+    where no model of coverage can be fitted.
 
     Example:
         >>> round(cs.roi.overlap(tables).overlap.left_out_share, 2)
@@ -205,22 +204,19 @@ def overlap(tables: Tables, settings: Settings = DEFAULTS) -> results.OverlapRes
 
 
 @front_door("No money is derived from a measured effect.", "money")
+@company.once_per()
 def effect_in_money(tables: Tables, settings: Settings = DEFAULTS) -> results.EffectMoneyResult:
     """Gross margin that the measured effect kept in the months observed, against what customer success cost in them.
 
-    Nothing is projected. Intervals join draws of accounts with draws of the inputs. ``settings``: see ``Settings``.
-    Suppressed where no effect was measured, or margin, churn or cost is not known.
+    Nothing is projected. Intervals join draws of accounts with draws of the inputs. Suppressed where no effect was
+    measured, or margin, churn or cost is not known.
 
     Example:
         >>> cs.roi.effect_in_money(tables).headline[:43]
         'No money is derived from a measured effect.'
     """
-
-    def make() -> results.EffectMoneyResult:
-        measured = company.effect_with_curves(tables, settings)
-        return results.EffectMoneyResult(money_of_effect(measured, company.inputs(tables, settings)), tables.currency)
-
-    return tables.cached(("roi.effect_in_money", settings), make)
+    measured = company.effect_with_curves(tables, settings)
+    return results.EffectMoneyResult(money_of_effect(measured, company.inputs(tables, settings)), tables.currency)
 
 
 @front_door("The effect is not given by segment.", "segments")
@@ -243,8 +239,8 @@ def effect_by_segment(tables: Tables, settings: Settings = DEFAULTS) -> results.
 def worth_of_a_point(tables: Tables, settings: Settings = DEFAULTS) -> results.PointWorthResult:
     """Gross margin of one to five more points of yearly retention, whatever causes them, over 12, 24 and 36 months.
 
-    Of the MRR with a CSM; contracts gain the points when they come due. ``settings``: see ``Settings``. Suppressed
-    where margin, churn, cost or coverage is not known, or churn is lower than a point.
+    Of the MRR with a CSM; contracts gain the points when they come due. Suppressed where margin, churn, cost or
+    coverage is not known, or churn is lower than a point.
 
     Example:
         >>> cs.roi.worth_of_a_point(tables).table["points"].tolist()[:5]
@@ -257,7 +253,8 @@ def worth_of_a_point(tables: Tables, settings: Settings = DEFAULTS) -> results.P
 
 
 @front_door("No smaller plan can be computed.", "plans")
-def plans(tables: Tables, settings: Settings = DEFAULTS) -> results.PlansResult | Suppressed:
+@company.once_per()
+def plans(tables: Tables, settings: Settings = DEFAULTS) -> results.PlansResult:
     """Smaller plans than abolishing customer success: a cut, tech touch for small accounts, less contact time.
 
     Cost saved against churn caused, over 12, 24 and 36 months. The settings cut, tail_below, tail_share, contact_saved,
@@ -285,16 +282,13 @@ def plans(tables: Tables, settings: Settings = DEFAULTS) -> results.PlansResult 
         saved = required_input(settings.contact_saved, "saved_per_month", "contact_saved")
         return plan_contact_time(portfolio, assumed, saved, read_input(settings.contact_added, "added_per_month"))
 
-    def make() -> results.PlansResult | Suppressed:
-        asked = {"cut": cut, "tech_touch": tech_touch, "contact_time": contact_time}
-        found = {key: or_suppressed(plan) for key, plan in asked.items()}
-        missing = {key: plan.reason for key, plan in found.items() if isinstance(plan, Suppressed)}
-        computed = tuple(plan for plan in found.values() if isinstance(plan, SmallerPlan))
-        if not computed:
-            return Suppressed(" ".join(dict.fromkeys(missing.values())))
-        return results.PlansResult(computed, missing, tables.currency)
-
-    return tables.cached(("roi.plans", settings), make)
+    asked = {"cut": cut, "tech_touch": tech_touch, "contact_time": contact_time}
+    found = {key: or_suppressed(plan) for key, plan in asked.items()}
+    missing = {key: plan.reason for key, plan in found.items() if isinstance(plan, Suppressed)}
+    computed = tuple(plan for plan in found.values() if isinstance(plan, SmallerPlan))
+    if not computed:
+        raise ContractError(" ".join(dict.fromkeys(missing.values())))
+    return results.PlansResult(computed, missing, tables.currency)
 
 
 @front_door("How far bad experience travels cannot be told.", "word-of-mouth")
@@ -312,9 +306,8 @@ def word_of_mouth(tables: Tables, settings: Settings = DEFAULTS) -> results.Word
     start, end = periods.trailing_window(tables.account_months()["month"].min(), tables.as_of, 12)
     chance = read_input(settings.lost_sale_chance, "lost_sale_chance")
     value = read_input(settings.sale_value, "sale_value")
-    return results.WordOfMouthResult(
-        nps_word_of_mouth(tables.surveys, paying, start, end, chance, value), tables.currency
-    )
+    talk = nps_word_of_mouth(tables.surveys, paying, start, end, chance, value)
+    return results.WordOfMouthResult(talk, tables.currency)
 
 
 @front_door("", "what-if")

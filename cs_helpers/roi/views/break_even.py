@@ -11,7 +11,7 @@ from cs_helpers.core.errors import visible
 from cs_helpers.core.estimates import Change, Comparison, Estimate
 from cs_helpers.core.periods import window_words
 from cs_helpers.core.results import Suppressed
-from cs_helpers.report.blocks import Block, table
+from cs_helpers.report.blocks import Block
 from cs_helpers.report.chart import Chart
 from cs_helpers.report.views import Tiles, View, view_for, view_of
 from cs_helpers.report.words import (
@@ -32,7 +32,7 @@ from cs_helpers.roi import charts
 from cs_helpers.roi.costs import CostBase
 from cs_helpers.roi.economics import HORIZONS
 from cs_helpers.roi.results import BreakEvenResult, CostResult, GatesResult, RoiSummary
-from cs_helpers.roi.views.names import RANGE, attributes, called_evidence
+from cs_helpers.roi.views.names import RANGE, attributes, called_evidence, page, whys
 
 
 @view_for(BreakEvenResult)
@@ -109,26 +109,22 @@ class BreakEvenView(View[BreakEvenResult]):
 
     def page_table(self, result: BreakEvenResult) -> Block:
         rows, currency = result.even.table, result.currency
-        shown = pd.DataFrame(
-            {
-                "Within": [f"{months} months" for months in rows["horizon"]],
-                "Cost to earn back": [money(value, currency, short=True) for value in rows["cost"]],
-                "Points of exposed MRR": [of_hundred(value) for value in rows["points"]],
-                "Points of all MRR": [of_hundred(value) for value in rows["points_of_all"]],
-                "MRR to keep": [
-                    money(p / 100 * m, currency, short=True)
-                    for p, m in zip(rows["points"], rows["exposed_mrr"], strict=True)
-                ],
-                "Hazard ratio": [f"{value:.2f}" if is_given(value) else "–" for value in rows["hazard_ratio"]],
-                "Still paying, as it is": [percent(value) for value in rows["retention_with"]],
-                "at break-even": [percent(value) for value in rows["retention_break_even"]],
-            }
-        )
-        if rows["points_low"].notna().any():
-            shown.insert(3, RANGE, [_range_words(row) for _, row in rows.iterrows()])
-        if (rows["reason"] != "").any():
-            shown["Why not"] = [capital(sentence(why)) if why else "–" for why in rows["reason"]]
-        return table(shown, "What customer success must keep to pay for itself")
+        columns = {
+            "Within": [f"{months} months" for months in rows["horizon"]],
+            "Cost to earn back": [money(value, currency, short=True) for value in rows["cost"]],
+            "Points of exposed MRR": [of_hundred(value) for value in rows["points"]],
+            RANGE: [_range_words(row) for _, row in rows.iterrows()],
+            "Points of all MRR": [of_hundred(value) for value in rows["points_of_all"]],
+            "MRR to keep": [
+                money(p / 100 * m, currency, short=True)
+                for p, m in zip(rows["points"], rows["exposed_mrr"], strict=True)
+            ],
+            "Hazard ratio": [f"{value:.2f}" if is_given(value) else "–" for value in rows["hazard_ratio"]],
+            "Still paying, as it is": [percent(value) for value in rows["retention_with"]],
+            "at break-even": [percent(value) for value in rows["retention_break_even"]],
+            "Why not": whys(rows["reason"]),
+        }
+        return page(columns, "What customer success must keep to pay for itself", optional=(RANGE, "Why not"))
 
 
 def _range_words(row: pd.Series) -> str:
@@ -171,14 +167,12 @@ class CostView(View[CostResult]):
         rows = self.table(result)
         if rows.empty:
             return None
-        shown = pd.DataFrame(
-            {
-                "Item": [visible(item) for item in rows["item"]],
-                "Counts as": rows["part"].to_numpy(),
-                "Mean month": [money(value, result.currency) for value in rows["per_month"]],
-            }
-        )
-        return table(shown, "Cost of customer success in a mean month")
+        columns = {
+            "Item": [visible(item) for item in rows["item"]],
+            "Counts as": rows["part"].to_numpy(),
+            "Mean month": [money(value, result.currency) for value in rows["per_month"]],
+        }
+        return page(columns, "Cost of customer success in a mean month")
 
 
 def cost_parts(costs: CostBase, currency: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import pandas as pd
 
 from cs_helpers.core.errors import visible
-from cs_helpers.report.blocks import Block, table
+from cs_helpers.report.blocks import Block
 from cs_helpers.report.chart import Chart
 from cs_helpers.report.views import View, view_for
 from cs_helpers.report.words import (
@@ -32,7 +32,7 @@ from cs_helpers.roi import charts
 from cs_helpers.roi.effect import MeasuredEffect
 from cs_helpers.roi.effect_evidence import Evidence
 from cs_helpers.roi.results import EffectResult, EvidenceResult, OverlapResult, SegmentEffectResult
-from cs_helpers.roi.views.names import EVIDENCE, attributes, called_evidence
+from cs_helpers.roi.views.names import EVIDENCE, attributes, called_evidence, page, whys
 
 LIMITS = {
     "vacancy": "Vacancies show what works at once; what works through the health of accounts is not in it.",
@@ -117,18 +117,16 @@ class EffectView(View[EffectResult]):
         rows = self.table(result)
         if rows.empty:
             return None
-        shown = pd.DataFrame(
-            {
-                "After": [f"{months:.0f} months" for months in rows["horizon"]],
-                "Counted by": [_WEIGHTS.get(weight, weight) for weight in rows["weight"]],
-                "As it was": rows["natural"].map(percent).to_numpy(),
-                "Seen": rows["kaplan_meier"].map(percent).to_numpy(),
-                "Without": rows["vanished"].map(percent).to_numpy(),
-                "Effect": [of_hundred(value, signed=True) for value in rows["value"]],
-                SPAN: [points_span(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],
-            }
-        )
-        return table(shown, "Share still paying with coverage as it was, and with none from the first month on")
+        columns = {
+            "After": [f"{months:.0f} months" for months in rows["horizon"]],
+            "Counted by": [_WEIGHTS.get(weight, weight) for weight in rows["weight"]],
+            "As it was": rows["natural"].map(percent).to_numpy(),
+            "Seen": rows["kaplan_meier"].map(percent).to_numpy(),
+            "Without": rows["vanished"].map(percent).to_numpy(),
+            "Effect": [of_hundred(value, signed=True) for value in rows["value"]],
+            SPAN: [points_span(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],
+        }
+        return page(columns, "Share still paying with coverage as it was, and with none from the first month on")
 
 
 def gap_words(effect: MeasuredEffect) -> str:
@@ -180,16 +178,14 @@ class EvidenceView(View[EvidenceResult]):
 
     def page_table(self, result: EvidenceResult) -> Block:
         items = _all(result.effect)
-        shown = pd.DataFrame(
-            {
-                "Evidence": [called_evidence(each.key) for each in items],
-                "Points": [_points_words(each) for each in items],
-                "Left": [f"{each.churned:,} of {each.accounts:,}" if each.accounts else "–" for each in items],
-                "Status": [{"shown": "given", "tied": "no effect"}.get(_drawn_as(each), each.status) for each in items],
-                "Why": [capital(sentence(why)) if why else "–" for why in _reasons(result.effect)],
-            }
-        )
-        return table(shown, f"Evidence on the effect, the strongest first ({SPAN})")
+        columns = {
+            "Evidence": [called_evidence(each.key) for each in items],
+            "Points": [_points_words(each) for each in items],
+            "Left": [f"{each.churned:,} of {each.accounts:,}" if each.accounts else "–" for each in items],
+            "Status": [{"shown": "given", "tied": "no effect"}.get(_drawn_as(each), each.status) for each in items],
+            "Why": whys(_reasons(result.effect)),
+        }
+        return page(columns, f"Evidence on the effect, the strongest first ({SPAN})")
 
 
 def _all(effect: MeasuredEffect) -> tuple[Evidence, ...]:
@@ -322,15 +318,13 @@ class OverlapView(View[OverlapResult]):
         rows = result.overlap.table
         if rows.empty:
             return None
-        shown = pd.DataFrame(
-            {
-                "Segment": [visible(name) or "not recorded" for name in rows["segment"]],
-                "Accounts": rows["accounts"].astype(int).to_numpy(),
-                "Share of MRR": rows["mrr_share"].map(percent).to_numpy(),
-                "of it without a comparison": rows["left_out_share"].map(percent).to_numpy(),
-            }
-        )
-        return table(shown, "Where accounts are practically always covered")
+        columns = {
+            "Segment": [visible(name) or "not recorded" for name in rows["segment"]],
+            "Accounts": rows["accounts"].astype(int).to_numpy(),
+            "Share of MRR": rows["mrr_share"].map(percent).to_numpy(),
+            "of it without a comparison": rows["left_out_share"].map(percent).to_numpy(),
+        }
+        return page(columns, "Where accounts are practically always covered")
 
 
 @view_for(SegmentEffectResult)
@@ -356,25 +350,21 @@ class SegmentEffectView(View[SegmentEffectResult]):
 
     def page_table(self, result: SegmentEffectResult) -> Block:
         rows, currency = result.segments, result.currency
-        shown = pd.DataFrame(
-            {
-                "Segment": [visible(name) or "not recorded" for name in rows["segment"]],
-                "Accounts": rows["accounts"].astype(int).to_numpy(),
-                "Left": rows["churned"].astype(int).to_numpy(),
-                "Effect": [of_hundred(value, signed=True) for value in rows["points"]],
-                SPAN: [
-                    points_span(a, b) if is_given(a, b) else "–" for a, b in zip(rows["low"], rows["high"], strict=True)
-                ],
-                "MRR-months kept": [
-                    f"{money(row['mrr_months'], currency, short=True)} "
-                    f"({money_span(row['mrr_months_low'], row['mrr_months_high'], currency)})"
-                    if is_given(row["mrr_months"])
-                    else "–"
-                    for _, row in rows.iterrows()
-                ],
-                "Why not": [capital(sentence(why)) if why else "–" for why in rows["reason"]],
-            }
-        )
-        if (rows["reason"] == "").all():
-            shown = shown.drop(columns="Why not")
-        return table(shown, f"Effect by segment after {result.horizon} months")
+        columns = {
+            "Segment": [visible(name) or "not recorded" for name in rows["segment"]],
+            "Accounts": rows["accounts"].astype(int).to_numpy(),
+            "Left": rows["churned"].astype(int).to_numpy(),
+            "Effect": [of_hundred(value, signed=True) for value in rows["points"]],
+            SPAN: [
+                points_span(a, b) if is_given(a, b) else "–" for a, b in zip(rows["low"], rows["high"], strict=True)
+            ],
+            "MRR-months kept": [
+                f"{money(row['mrr_months'], currency, short=True)} "
+                f"({money_span(row['mrr_months_low'], row['mrr_months_high'], currency)})"
+                if is_given(row["mrr_months"])
+                else "–"
+                for _, row in rows.iterrows()
+            ],
+            "Why not": whys(rows["reason"]),
+        }
+        return page(columns, f"Effect by segment after {result.horizon} months", optional=("Why not",))

@@ -7,12 +7,12 @@ import math
 import pandas as pd
 
 from cs_helpers.core.errors import visible
-from cs_helpers.report.blocks import Block, table
+from cs_helpers.report.blocks import Block
 from cs_helpers.report.views import View, view_for
 from cs_helpers.report.words import NARROW_SPACE, Headline, capital, inside, listed, of_hundred, percent, sentence
 from cs_helpers.roi.conditions import Control
 from cs_helpers.roi.results import GatesResult, NegativeControlsResult
-from cs_helpers.roi.views.names import attributes, called_control, called_gate
+from cs_helpers.roi.views.names import attributes, called_control, called_gate, page, whys
 
 
 @view_for(GatesResult)
@@ -41,18 +41,14 @@ class GatesView(View[GatesResult]):
     def page_table(self, result: GatesResult) -> Block:
         gates = result.gates
         answers = {True: "yes", False: "no", None: "not looked at"}
-        shown = pd.DataFrame(
-            {
-                "Condition": [called_gate(gate.key) for gate in gates],
-                "Found": [_measure(gate.value, gate.unit) for gate in gates],
-                "Needed": [f"{gate.rule} {_measure(gate.threshold, gate.unit)}" for gate in gates],
-                "Met": [answers[gate.passed] for gate in gates],
-                "Why not": [capital(sentence(gate.reason)) if gate.reason else "–" for gate in gates],
-            }
-        )
-        if all(gate.passed for gate in gates):
-            shown = shown.drop(columns="Why not")
-        return table(shown, "What must hold before an effect is printed")
+        columns = {
+            "Condition": [called_gate(gate.key) for gate in gates],
+            "Found": [_measure(gate.value, gate.unit) for gate in gates],
+            "Needed": [f"{gate.rule} {_measure(gate.threshold, gate.unit)}" for gate in gates],
+            "Met": [answers[gate.passed] for gate in gates],
+            "Why not": whys(gate.reason for gate in gates),
+        }
+        return page(columns, "What must hold before an effect is printed", optional=("Why not",))
 
 
 def _measure(value: float | None, unit: str) -> str:
@@ -109,18 +105,16 @@ class NegativeControlsView(View[NegativeControlsResult]):
         controls = result.controls
         if not controls:
             return None
-        shown = pd.DataFrame(
-            {
-                "Control": [called_control(each.key) for each in controls],
-                "Log odds": [_signed(each.estimate) for each in controls],
-                "Standard error": [None if each.se is None else round(each.se, 3) for each in controls],
-                "p": [_p_words(each.p) for each in controls],
-                "Rows": [each.n for each in controls],
-                "Events": [each.events for each in controls],
-                "Verdict": [_verdict(each) for each in controls],
-            }
-        )
-        return table(shown, "What coverage cannot have moved")
+        columns = {
+            "Control": [called_control(each.key) for each in controls],
+            "Log odds": [_signed(each.estimate) for each in controls],
+            "Standard error": [None if each.se is None else round(each.se, 3) for each in controls],
+            "p": [_p_words(each.p) for each in controls],
+            "Rows": [each.n for each in controls],
+            "Events": [each.events for each in controls],
+            "Verdict": [_verdict(each) for each in controls],
+        }
+        return page(columns, "What coverage cannot have moved")
 
 
 def _signed(value: float | None) -> str:

@@ -29,7 +29,7 @@ from cs_helpers.report.words import (
 from cs_helpers.roi import charts
 from cs_helpers.roi.results import EffectMoneyResult, PlansResult, PointWorthResult, WordOfMouthResult
 from cs_helpers.roi.smaller_plans import SmallerPlan
-from cs_helpers.roi.views.names import PLANS, RANGE, called_input, with_note
+from cs_helpers.roi.views.names import PLANS, RANGE, called_input, page, with_note
 
 MAIN_HORIZON = 24
 
@@ -39,7 +39,7 @@ class EffectMoneyView(View[EffectMoneyResult]):
     """What the measured effect was worth against its cost, in the months observed."""
 
     def headline(self, result: EffectMoneyResult) -> Headline:
-        worth, currency = result.money, result.currency
+        worth, currency, write = result.money, result.currency, short_money(result.currency)
         low, high = worth.net_interval
         within = f"in the {worth.horizon} months that were watched"
         if worth.cost <= 0:
@@ -52,10 +52,9 @@ class EffectMoneyView(View[EffectMoneyResult]):
             found = f"Whether customer success earned back its cost {within} is not clear."
         return Headline(
             found,
-            f"Gross margin kept {money(worth.value, currency, short=True)} "
-            f"({money_span(worth.value_interval[0], worth.value_interval[1], currency)}), cost "
-            f"{money(worth.cost, currency, short=True)}; net {money(worth.net, currency, short=True)} "
-            f"({SPAN} {money_span(low, high, currency)}), a gain in {percent(worth.p_positive, 0)} of draws.",
+            f"Gross margin kept {write(worth.value)} ({money_span(*worth.value_interval, currency)}), cost "
+            f"{write(worth.cost)}; net {write(worth.net)} ({SPAN} {money_span(low, high, currency)}), a gain in "
+            f"{percent(worth.p_positive, 0)} of draws.",
             "money",
         )
 
@@ -81,26 +80,18 @@ class EffectMoneyView(View[EffectMoneyResult]):
         def amount(name: str, value: float, ends: tuple[float, float]) -> tuple[str, str, str]:
             return name, money(value, currency, short=True), money_span(*ends, currency)
 
-        per = "–" if worth.cost_per_retained is None else f"{worth.cost_per_retained:.2f}"
-        per_span, roi_span = worth.cost_per_retained_interval, worth.roi_interval
+        per, per_span, roi_span = worth.cost_per_retained, worth.cost_per_retained_interval, worth.roi_interval
         rows = [
             amount("MRR-months kept", worth.mrr_months, worth.mrr_months_interval),
             amount("Gross margin kept, discounted", worth.value, worth.value_interval),
             amount("Cost of covering these accounts, discounted", worth.cost, worth.cost_interval),
             amount("Net", worth.net, worth.net_interval),
-            (
-                "ROI",
-                "–" if worth.roi is None else percent(worth.roi, 0),
-                span_words(roi_span[0], roi_span[1], 0) if roi_span else "–",
-            ),
-            (
-                "Cost per unit of MRR kept for a month",
-                per,
-                f"{per_span[0]:.2f} to {per_span[1]:.2f}" if per_span else "–",
-            ),
+            ("ROI", percent(worth.roi, 0), span_words(*roi_span, 0) if roi_span else "–"),
+            ("Cost per unit of MRR kept for a month", "–" if per is None else f"{per:.2f}",
+             f"{per_span[0]:.2f} to {per_span[1]:.2f}" if per_span else "–"),
             ("Points of MRR kept at the horizon", of_hundred(worth.points), points_span(*worth.points_interval)),
             ("Points that would have been enough", of_hundred(worth.break_even_points), "–"),
-        ]
+        ]  # fmt: skip
         block = table(
             pd.DataFrame(rows, columns=["Figure", "Estimate", SPAN]),
             f"{count(worth.accounts, 'account')} followed for {worth.horizon} months, nothing projected",
@@ -118,19 +109,18 @@ class PointWorthView(View[PointWorthResult]):
     """What one more point of yearly retention is worth, whatever causes it."""
 
     def headline(self, result: PointWorthResult) -> Headline:
-        rows = result.values
+        rows, write = result.values, short_money(result.currency)
         one = rows[(rows["points"] == 1) & rows["value"].notna()]
-        at = one[one["horizon"] == MAIN_HORIZON] if (one["horizon"] == MAIN_HORIZON).any() else one.tail(1)
-        row = at.iloc[0]
+        main = one[one["horizon"] == MAIN_HORIZON]
+        row = (one if main.empty else main).iloc[-1]
+        others = one[one["horizon"] != row["horizon"]]
         others = [
-            f"{money(each['value'], result.currency, short=True)} over {each['horizon']}"
-            for _, each in one.iterrows()
-            if each["horizon"] != row["horizon"]
+            f"{write(value)} over {months}" for value, months in zip(others["value"], others["horizon"], strict=True)
         ]
         more = f"{capital(listed(others))} months. " if others else ""
         return Headline(
-            f"One more point of yearly retention is worth {money(row['value'], result.currency, short=True)} of gross "
-            f"margin over {row['horizon']} months.",
+            f"One more point of yearly retention is worth {write(row['value'])} of gross margin over {row['horizon']} "
+            "months.",
             f"{more}On the exposed MRR, whoever causes it; contracts gain it when they come due.",
             "worth-of-a-point",
         )
@@ -139,13 +129,10 @@ class PointWorthView(View[PointWorthResult]):
         return charts.worth_of_a_point(result.values, narrow, short_money(result.currency))
 
     def alt_text(self, result: PointWorthResult) -> str:
-        rows, parts = result.values, []
+        rows, parts, write = result.values, [], short_money(result.currency)
         for horizon, part in rows[rows["value"].notna()].groupby("horizon"):
-            first, last = part.iloc[0], part.iloc[-1]
-            parts.append(
-                f"over {horizon} months {money(first['value'], result.currency, short=True)} for {first['points']:g} "
-                f"and {money(last['value'], result.currency, short=True)} for {last['points']:g}"
-            )
+            first, last = (f"{write(row['value'])} for {row['points']:g}" for _, row in part.iloc[[0, -1]].iterrows())
+            parts.append(f"over {horizon} months {first} and {last}")
         return f"Gross margin by points of yearly retention: {'; '.join(parts)}."
 
     def table(self, result: PointWorthResult) -> pd.DataFrame:
@@ -156,8 +143,8 @@ class PointWorthView(View[PointWorthResult]):
         rows = result.values
         shown = {"Points of yearly retention": [f"+{each:g}" for each in sorted(set(rows["points"]))]}
         for horizon, part in rows.sort_values("points").groupby("horizon"):
-            shown[f"{horizon} months"] = [money(value, result.currency, short=True) for value in part["value"]]
-        return table(pd.DataFrame(shown), "Gross margin kept by more retention")
+            shown[f"{horizon} months"] = [short_money(result.currency)(value) for value in part["value"]]
+        return page(shown, "Gross margin kept by more retention")
 
 
 @view_for(PlansResult)
@@ -169,11 +156,8 @@ class PlansView(View[PlansResult]):
         with_gain = [plan for plan in plans if is_given(main_row(plan)["gain"])]
         months = int(main_row(plans[0])["horizon"])
         if not with_gain:
-            bears = [
-                f"{inside(PLANS[plan.key])} {main_row(plan)['break_even_ratio']:.2f} times"
-                for plan in plans
-                if is_given(main_row(plan)["break_even_ratio"])
-            ]
+            limits = {plan.key: main_row(plan)["break_even_ratio"] for plan in plans}
+            bears = [f"{inside(PLANS[key])} {limit:.2f} times" for key, limit in limits.items() if is_given(limit)]
             most = f"Over {months} months churn may rise at most so far before a plan loses money: {listed(bears)}."
             return Headline(
                 most if bears else "Every plan here pays, whatever churn does.",
@@ -202,12 +186,12 @@ class PlansView(View[PlansResult]):
     def page_table(self, result: PlansResult) -> Block:
 
         def ranged(row: pd.Series, name: str) -> str:
-            if not is_given(row[name]):
-                return "–"
-            span = money_span(row[f"{name}_low"], row[f"{name}_high"], result.currency)
-            return money(row[name], result.currency, short=True) + (
-                f" ({span})" if row[f"{name}_low"] < row[f"{name}_high"] else ""
-            )
+            low, high = row[f"{name}_low"], row[f"{name}_high"]
+            span = f" ({money_span(low, high, result.currency)})" if low < high else ""
+            return f"{money(row[name], result.currency, short=True)}{span}"
+
+        def ratio(limit: float) -> str:
+            return f"{limit:.2f}" if is_given(limit) else "any"
 
         rows = [
             {
@@ -217,17 +201,14 @@ class PlansView(View[PlansResult]):
                 "Saved": ranged(row, "saved"),
                 "Gross margin lost": ranged(row, "lost"),
                 "Gain": ranged(row, "gain"),
-                "Draws that gain": percent(row["p_gain"], 0) if is_given(row["p_gain"]) else "–",
-                "Pays up to a hazard ratio of": f"{row['break_even_ratio']:.2f}"
-                if is_given(row["break_even_ratio"])
-                else "any",
+                "Draws that gain": percent(row["p_gain"], 0),
+                "Pays up to a hazard ratio of": ratio(row["break_even_ratio"]),
             }
             for plan in result.plans
             for _, row in plan.table.iterrows()
         ]
-        shown = pd.DataFrame(rows)
-        unknown = [name for name in ("Gross margin lost", "Gain", "Draws that gain") if (shown[name] == "–").all()]
-        block = table(shown.drop(columns=unknown), f"Smaller plans: median and the middle {RANGE}")
+        unknown = ("Gross margin lost", "Gain", "Draws that gain")
+        block = page(pd.DataFrame(rows), f"Smaller plans: median and the middle {RANGE}", optional=unknown)
         notes = " ".join(f"{PLANS[plan.key]}: {sentence(plan.note)}" for plan in result.plans)
         missing = " ".join(f"{PLANS[key]}: {sentence(why)}" for key, why in result.not_computed.items())
         return with_note(block, f"{notes} Not computed. {missing}" if missing else notes)
@@ -244,8 +225,7 @@ class WordOfMouthView(View[WordOfMouthResult]):
 
     def headline(self, result: WordOfMouthResult) -> Headline:
         talk, currency = result.word_of_mouth, result.currency
-        unhappy = talk.table[talk.table["group"] == "unhappy"].iloc[0]
-        happy = talk.table[talk.table["group"] == "happy"].iloc[0]
+        unhappy, happy = (row for _, row in talk.table.iterrows())
         basis = f"Counted {unhappy['basis']}; the shares are figures in circulation about consumers. "
         basis += f"{happy['accounts']:,.0f} happy ones would tell at least {happy['tellings']:,.0f}. "
         if talk.lost is None or talk.lost_low is None or talk.lost_high is None:
@@ -265,15 +245,11 @@ class WordOfMouthView(View[WordOfMouthResult]):
 
     def page_table(self, result: WordOfMouthResult) -> Block:
         rows = result.word_of_mouth.inputs
-        shown = pd.DataFrame(
-            {
-                "Figure": [called_input(name) for name in rows["name"]],
-                "Used": [
-                    percent(value, 0 if value >= 0.01 else 1) if value < 1 else f"{value:,g}" for value in rows["mode"]
-                ],
-                "Origin": rows["origin"].to_numpy(),
-            }
-        )
-        block = table(shown, "What is quoted about word of mouth")
+        columns = {
+            "Figure": [called_input(name) for name in rows["name"]],
+            "Used": [percent(x, 0 if x >= 0.01 else 1) if x < 1 else f"{x:,g}" for x in rows["mode"]],
+            "Origin": rows["origin"].to_numpy(),
+        }
+        block = page(columns, "What is quoted about word of mouth")
         sources = list(dict.fromkeys(visible(text) for text in rows["source"][rows["origin"] == "benchmark"]))
         return with_note(block, f"Benchmarks: {capital(sentence('; '.join(sources)))}" if sources else "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from cs_helpers.report.blocks import Block
-from cs_helpers.report.words import NARROW_SPACE, called, capital, money, percent, plain
+from cs_helpers.report.blocks import Block, table
+from cs_helpers.report.words import NARROW_SPACE, called, capital, money, percent, plain, sentence
 
 RANGE = f"95{NARROW_SPACE}% of draws"
 
@@ -117,6 +118,17 @@ def called_control(key: str) -> str:
 def attributes(items: Iterable[object], columns: Sequence[str]) -> pd.DataFrame:
     """A row per item with these of its attributes."""
     return pd.DataFrame([[getattr(each, name) for name in columns] for each in items], columns=list(columns))
+
+
+def page(columns: Mapping[str, Any] | pd.DataFrame, caption: str, optional: Collection[str] = ()) -> Block:
+    """A table from its columns; of ``optional`` ones, those with nothing but dashes are left out."""
+    frame = pd.DataFrame(columns)
+    return table(frame.drop(columns=[name for name in optional if (frame[name] == "–").all()]), caption)
+
+
+def whys(reasons: Iterable[str]) -> list[str]:
+    """Reasons as sentences; a dash where there is none."""
+    return [capital(sentence(why)) if why else "–" for why in reasons]
 
 
 def with_note(block: Block, note: str) -> Block:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cs_helpers.core.errors import visible
 from cs_helpers.core.results import Result
-from cs_helpers.report.blocks import Block, table
+from cs_helpers.report.blocks import Block
 from cs_helpers.report.chart import Chart
 from cs_helpers.report.views import View, view_for
 from cs_helpers.report.words import (
@@ -28,7 +28,7 @@ from cs_helpers.roi import charts, what_if_panel, what_if_widgets
 from cs_helpers.roi.results import InputsResult, ScenarioResult, SensitivityResult, WhatIfResult
 from cs_helpers.roi.scenario_range import ScenarioRange
 from cs_helpers.roi.uncertain_inputs import inputs_table
-from cs_helpers.roi.views.names import RANGE, called_input, input_words, with_note
+from cs_helpers.roi.views.names import RANGE, called_input, input_words, page, with_note
 
 
 @view_for(ScenarioResult)
@@ -90,20 +90,18 @@ class ScenarioView(View[ScenarioResult]):
                 for _, row in rows.iterrows()
             ]
 
-        shown = pd.DataFrame(
-            {
-                "Within": [
-                    f"{row['horizon']} months" + f", then a tail of {row['tail_months']}" * bool(row["tail_months"])
-                    for _, row in rows.iterrows()
-                ],
-                "Gross margin kept": ranged("value"),
-                "Cost saved without it": ranged("cost"),
-                "Net": ranged("net"),
-                "ROI": [_roi_words(row) for _, row in rows.iterrows()],
-                "Draws that gain": [percent(value, 0) for value in rows["p_positive"]],
-            }
-        )
-        return with_note(table(shown, f"Scenario range: median and the middle {RANGE}"), _tail_note(result.scenario))
+        columns = {
+            "Within": [
+                f"{row['horizon']} months" + f", then a tail of {row['tail_months']}" * bool(row["tail_months"])
+                for _, row in rows.iterrows()
+            ],
+            "Gross margin kept": ranged("value"),
+            "Cost saved without it": ranged("cost"),
+            "Net": ranged("net"),
+            "ROI": [_roi_words(row) for _, row in rows.iterrows()],
+            "Draws that gain": [percent(value, 0) for value in rows["p_positive"]],
+        }
+        return with_note(page(columns, f"Scenario range: median and the middle {RANGE}"), _tail_note(result.scenario))
 
     def parts(self, result: ScenarioResult) -> Sequence[Result]:
         return (SensitivityResult(result.scenario, result.currency),)
@@ -240,17 +238,15 @@ class InputsView(View[InputsResult]):
                 for _, row in rows.iterrows()
             ]
 
-        shown = pd.DataFrame(
-            {
-                "Input": [called_input(name) for name in rows["name"]],
-                "Low": said("low"),
-                "Mode": said("mode"),
-                "High": said("high"),
-                "Origin": rows["origin"].to_numpy(),
-                "Source": [visible(text) or "–" for text in rows["source"]],
-            }
-        )
-        return table(shown, "Inputs of the money: measured, benchmark or guess")
+        columns = {
+            "Input": [called_input(name) for name in rows["name"]],
+            "Low": said("low"),
+            "Mode": said("mode"),
+            "High": said("high"),
+            "Origin": rows["origin"].to_numpy(),
+            "Source": [visible(text) or "–" for text in rows["source"]],
+        }
+        return page(columns, "Inputs of the money: measured, benchmark or guess")
 
 
 @view_for(WhatIfResult)
