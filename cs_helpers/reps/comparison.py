@@ -49,9 +49,9 @@ def compare_reps(
         raise ParameterError(f"level '{level}' is neither rep nor manager")
     if not 0 < fdr < 1:
         raise ParameterError(f"fdr {fdr} must lie between 0 and 1, for example 0.05")
-    known = cases if isinstance(cases, Board) else None
-    given = [] if isinstance(cases, Board) else [cases] if isinstance(cases, Cases) else list(cases)
-    people = _known(NO_PEOPLE if people is None else people)
+    board = cases if isinstance(cases, Board) else None
+    parts = [] if isinstance(cases, Board) else [cases] if isinstance(cases, Cases) else list(cases)
+    people = _with_columns(NO_PEOPLE if people is None else people)
     mine = people[people["role"] == role]
     if level == "manager" and (mine["manager_id"].value_counts() >= MIN_REPS_UNDER_A_MANAGER).sum() < 2:
         raise ContractError(
@@ -59,8 +59,8 @@ def compare_reps(
             "the table of reps."
         )
     names = dict(zip(people["rep_id"], people["name"].fillna(people["rep_id"]), strict=True))
-    holding = {key: part for part in reversed(given) for key in part.keys}
-    held = [each.key for each in known.benchmarks] if known else list(holding)
+    part_of = {key: part for part in reversed(parts) for key in part.keys}
+    held = [each.key for each in board.benchmarks] if board else list(part_of)
     wanted = held if keys is None else [measure(key).key for key in keys]
     seen: set[str] = set()
     found: list[Benchmark] = []
@@ -71,7 +71,7 @@ def compare_reps(
             continue
         only = set(mine["rep_id"]) if len(people) else None
         try:
-            reps = (known and known.of(key)) or compare_units(holding[key], key, "rep_id", names, "rep", only)
+            reps = (board and board.of(key)) or compare_units(part_of[key], key, "rep_id", names, "rep", only)
             seen |= set(reps.units["unit"])
             compared = reps if level == "rep" else managers_compared(reps, mine, names)
         except ContractError as error:
@@ -87,11 +87,11 @@ def compare_reps(
         )
     untouched = tuple(sorted(names[rep] for rep in set(mine["rep_id"]) - seen)) if level == "rep" else ()
     compared_units = {unit for each in found for unit in each.shown["unit"]}
-    notes = dict.fromkeys(known.notes if known else (note for part in given for note in part.notes))
-    return Board(level, role, _together(found, fdr), refused, fdr, len(compared_units), untouched, tuple(notes))
+    notes = dict.fromkeys(board.notes if board else (note for part in parts for note in part.notes))
+    return Board(level, role, _judged_together(found, fdr), refused, fdr, len(compared_units), untouched, tuple(notes))
 
 
-def _known(people: pd.DataFrame) -> pd.DataFrame:
+def _with_columns(people: pd.DataFrame) -> pd.DataFrame:
     """The table of reps with the columns needed; empty where no role is recorded, so that all count."""
     known = people.reindex(columns=list(NO_PEOPLE.columns))
     return known if known["role"].notna().any() else known.iloc[:0]
@@ -108,7 +108,7 @@ def _why_refused(compared: Benchmark, shown: int) -> str:
     return f"{shown} of {len(units)} have enough cases; most often: {most.iloc[0] if len(most) else 'too few'}"
 
 
-def _together(found: Sequence[Benchmark], fdr: float) -> tuple[Benchmark, ...]:
+def _judged_together(found: Sequence[Benchmark], fdr: float) -> tuple[Benchmark, ...]:
     """The benchmarks with q over all their units, and verdicts by it."""
     p = np.concatenate([each.units["p"].to_numpy(float) for each in found])
     q = benjamini_hochberg(p)
@@ -116,8 +116,7 @@ def _together(found: Sequence[Benchmark], fdr: float) -> tuple[Benchmark, ...]:
     for each in found:
         part = q[at : at + len(each.units)]
         at += len(each.units)
-        better = measure(each.key).better
-        up, down = {"higher": ("better", "worse"), "lower": ("worse", "better")}.get(better, ("higher", "lower"))
+        up, down = measure(each.key).sides
         verdict = each.units["verdict"].to_numpy(object).copy()
         apart = part <= fdr
         if len(each.shown) > 1:

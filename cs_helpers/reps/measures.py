@@ -29,8 +29,13 @@ class Measure:
 
     @property
     def better(self) -> str:
-        """``higher``, ``lower`` or ``neither``, as its definition says; then a difference is only higher or lower."""
+        """The better direction by its definition: ``higher``, ``lower`` or ``neither``."""
         return definitions.metric(self.key).direction.partition(" ")[0]
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """The verdicts for a figure above and below average."""
+        return {"higher": ("better", "worse"), "lower": ("worse", "better")}.get(self.better, ("higher", "lower"))
 
 
 MEASURES = {

@@ -57,8 +57,7 @@ def repeated_outliers(
     twice = (both["outside_before"] != "") & (both["outside_now"] != "")
     same = np.sign(both["effect_before"]) == np.sign(both["effect_now"])
     far = (both["effect_before"].abs() > before.spread) & (both["effect_now"].abs() > now.spread)
-    better = measure(now.key).better
-    up, down = {"higher": ("better", "worse"), "lower": ("worse", "better")}.get(better, ("higher", "lower"))
+    up, down = measure(now.key).sides
     side = np.where(twice & same & far, np.where(both["effect_now"] > 0, up, down), "")
     pairs = pd.DataFrame(
         {
