@@ -50,7 +50,7 @@ def stage(engine: DuckDB, folder: Path, name: str, how: Options) -> Staged:
 
 
 def values(engine: DuckDB, staged: Staged) -> list[tuple[Any, ...]]:
-    return engine.rows("SELECT * EXCLUDE (line) FROM t ORDER BY line")
+    return engine.rows('SELECT * EXCLUDE (" line") FROM t ORDER BY " line"')
 
 
 # --- how the files are made -----------------------------------------------------------------------------------

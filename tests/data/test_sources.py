@@ -98,7 +98,7 @@ def test_the_fingerprint_follows_what_was_read_and_not_the_place(tmp_path: Path,
 def test_line_numbers_are_those_of_the_file(tmp_path: Path, engine: DuckDB) -> None:
     text = 'a,b\n1,"two\nlines"\n\n2,x\n,\n3,x\n'
     staged = open_source(write(tmp_path, a_csv=text)).stage(engine, "a.csv", "t")
-    assert engine.rows("SELECT line, a FROM t ORDER BY line") == [(2, "1"), (3, "2"), (4, "3")]
+    assert engine.rows('SELECT " line", a FROM t ORDER BY " line"') == [(2, "1"), (3, "2"), (4, "3")]
     assert staged.lines([2, 3, 4]) == [2, 5, 7]
     assert staged.lines([]) == []
     titled = open_source(write(tmp_path, a_csv="sep=;\na;b\n1;2\n")).stage(engine, "a.csv", "t")
@@ -107,8 +107,8 @@ def test_line_numbers_are_those_of_the_file(tmp_path: Path, engine: DuckDB) -> N
 
 def test_a_header_called_line_does_not_hide_the_record_numbers(tmp_path: Path, engine: DuckDB) -> None:
     staged = open_source(write(tmp_path, a_csv="Line,line_\nx,y\n")).stage(engine, "a.csv", "t")
-    assert staged.line_column == "line__"
-    assert engine.rows('SELECT line__, "Line", line_ FROM t') == [(2, "x", "y")]
+    assert staged.headers == ("Line", "line_")
+    assert engine.rows('SELECT " line", "Line", line_ FROM t') == [(2, "x", "y")]
 
 
 def test_a_table_may_be_staged_under_a_name_that_is_taken(tmp_path: Path, engine: DuckDB) -> None:
@@ -262,7 +262,7 @@ def test_any_text_written_by_pythons_csv_module_comes_back_stripped(engine: Duck
                 source.stage(engine, "x.csv", "t")
             return
         source.stage(engine, "x.csv", "t")
-        assert engine.rows("SELECT a, b FROM t ORDER BY line") == kept
+        assert engine.rows('SELECT a, b FROM t ORDER BY " line"') == kept
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
@@ -283,7 +283,7 @@ def test_numbers_of_rows_follow_the_file_when_many_threads_read_it(tmp_path: Pat
     rows = "".join(f"{n},{n * n}\n" for n in range(300_000))
     staged = open_source(write(tmp_path, a_csv=f"a,b\n{rows}")).stage(engine, "a.csv", "t")
     assert staged.rows == 300_000
-    assert engine.rows("SELECT count(*) FROM t WHERE line <> CAST(a AS BIGINT) + 2 OR line IS NULL") == [(0,)]
+    assert engine.rows('SELECT count(*) FROM t WHERE " line" <> CAST(a AS BIGINT) + 2 OR " line" IS NULL') == [(0,)]
 
 
 # --- workbooks ------------------------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ def test_cells_of_a_workbook_keep_their_kind(tmp_path: Path, engine: DuckDB) -> 
         "key": "text", "day": "date", "moment": "time", "n": "integer", "x": "number", "ok": "flag", "clock": "text",
         "duration": "text", "none": "text", "2024": "text",
     }  # fmt: skip
-    assert engine.rows("SELECT * FROM t ORDER BY line") == [
+    assert engine.rows('SELECT * FROM t ORDER BY " line"') == [
         (2, "00007", days[0], days[1], 3, 0.1, True, "00:02:23", "30:05:00", None, "a"),
         (3, "00012", days[0], dt.datetime(2024, 1, 31), 4, 2.0, False, None, None, None, "b"),
     ]
@@ -330,12 +330,12 @@ def test_dates_that_excel_recognised_beside_dates_it_did_not_are_reported(tmp_pa
     staged = open_source(workbook(tmp_path / "b.xlsx", rows)).stage(engine, "Accounts", "t")
     assert staged.types["d"] == "text"
     assert staged.mixed_dates == ("d",)
-    assert engine.rows("SELECT d FROM t ORDER BY line") == [("2024-02-01",), ("13/02/2024",)]
+    assert engine.rows('SELECT d FROM t ORDER BY " line"') == [("2024-02-01",), ("13/02/2024",)]
 
 
 def test_rows_of_a_workbook_are_those_of_the_sheet(tmp_path: Path, engine: DuckDB) -> None:
     open_source(workbook(tmp_path / "b.xlsx", [[], ["a"], [], ["x"], ["y"]])).stage(engine, "Accounts", "t")
-    assert engine.rows("SELECT line, a FROM t ORDER BY line") == [(4, "x"), (5, "y")]
+    assert engine.rows('SELECT " line", a FROM t ORDER BY " line"') == [(4, "x"), (5, "y")]
 
 
 def test_keys_too_long_for_excel_are_pointed_out(tmp_path: Path, engine: DuckDB) -> None:
@@ -494,7 +494,6 @@ def test_postgres_types_zones_and_nulls(server: Server, engine: DuckDB) -> None:
     source = open_source(address(server))
     assert (source.kind, source.name, source.folder) == ("postgres", "postgresql:///postgres", None)
     staged = source.stage(engine, "Accounts", "t")
-    assert staged.line_column == "line_"
     assert staged.types == {
         "account_id": "text", "name": "text", "mrr": "number", "free": "number", "seats": "integer", "day": "date",
         "at": "time", "zoned": "time with zone", "ok": "flag", "uid": "text", "tags": "text", "doc": "text",

@@ -18,41 +18,40 @@ HEAD = 1 << 16
 UTF8 = ("utf8", "utf8sig", "ascii", "usascii")
 WIDE = ("utf16", "utf32")
 BYTE_ORDER_MARKS = {
-    b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe\0\0": "utf-32",
     b"\0\0\xfe\xff": "utf-32",
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_MARKUP = re.compile(rb"\s*<(!doctype|html|table|head|body|meta|style|div|script|\?xml)", re.IGNORECASE)
-_JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"\]])')
 _RARE_BLANKS = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _BLANKS = (b" ", b"\t", b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
-
-
 _OTHER_KINDS = {
-    b"PK\x03\x04": ("an Excel workbook or another zip archive", "Give it the ending .xlsx, or save it as CSV in Excel"),
-    OLE: ("an old (.xls) or a protected Excel workbook", "Open it in Excel and save it as .xlsx or as CSV"),
-    b"PAR1": ("a Parquet file", "Give it the ending .parquet"),
-    b"\x1f\x8b": ("a compressed file", "Give it the ending .csv.gz, or unpack it"),
-    b"%PDF-": ("a PDF", "Export the table itself as CSV"),
-    b"SQLite format 3\0": ("an SQLite database", "Export its tables as CSV or Parquet"),
+    rb"PK\x03\x04": (
+        "an Excel workbook or another zip archive",
+        "Give it the ending .xlsx, or save it as CSV in Excel",
+    ),
+    re.escape(OLE): ("an old (.xls) or a protected Excel workbook", "Open it in Excel and save it as .xlsx or as CSV"),
+    rb"PAR1": ("a Parquet file", "Give it the ending .parquet"),
+    rb"\x1f\x8b": ("a compressed file", "Give it the ending .csv.gz, or unpack it"),
+    rb"%PDF-": ("a PDF", "Export the table itself as CSV"),
+    rb"SQLite format 3\0": ("an SQLite database", "Export its tables as CSV or Parquet"),
+    rb".{8}DUCK": ("a DuckDB database", "Give it the ending .duckdb, and its own path as the source"),
+    rb"\s*<(?i:!doctype|html|table|head|body|meta|style|div|script|\?xml)": (
+        "a web page (HTML or XML), perhaps a log-in page",
+        "Export it again as CSV, signed in",
+    ),
+    rb'\s*(\{\s*["}]|\[\s*[\[{"\]])': ("JSON", "Export it as CSV or Parquet"),
 }
+"""How files of other kinds begin: what they are, and what to do."""
 
 
 def refuse_other_kinds(name: str, head: bytes) -> None:
     """Raises SourceError for a file of another kind than its name says, recognised by its first bytes."""
-    found = next((words for begin, words in _OTHER_KINDS.items() if head.startswith(begin)), None)
     text = head.removeprefix(codecs.BOM_UTF8)
-    if found is None and head[8:12] == b"DUCK":
-        found = "a DuckDB database", "Give it the ending .duckdb, and its own path as the source"
-    elif found is None and _MARKUP.match(text):
-        found = "a web page (HTML or XML), perhaps a log-in page", "Export it again as CSV, signed in"
-    elif found is None and _JSON.match(text):
-        found = "JSON", "Export it as CSV or Parquet"
-    if found is not None:
-        raise SourceError(f"{name}: this is {found[0]}, whatever its name says.\n  {found[1]}.")
+    for begin, (what, fix) in _OTHER_KINDS.items():
+        if re.match(begin, text, re.DOTALL):
+            raise SourceError(f"{name}: this is {what}, whatever its name says.\n  {fix}.")
 
 
 @dataclass
@@ -142,7 +141,7 @@ def found_wide(head: bytes) -> str:
     """The name of a UTF-16 or UTF-32 encoding that the first bytes show; empty for others."""
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
-            return encoding if encoding != "utf-8-sig" else ""
+            return encoding
     sample = head[:4096]
     if len(sample) >= 8 and sample.count(0) > len(sample) // 3:
         odd, even = sample[1::2].count(0), sample[::2].count(0)

@@ -17,11 +17,11 @@ from cs_helpers.data.engines.duckdb import DatabaseFile, DuckDB, EngineRefused, 
 from cs_helpers.data.engines.postgres import Postgres, PostgresRefused, Relation, decimal_places
 from cs_helpers.data.sources.parquet import plain_reason
 from cs_helpers.data.sources.staged import (
+    LINE,
     ReadOptions,
     Source,
     Staged,
     check_headers,
-    line_column,
     listed,
     stripped,
     typed,
@@ -56,6 +56,7 @@ WHY = {
     "locked": ("somebody else has locked it.", "Try again when their change is done."),
     "lost": ("the connection was lost.", "Try again."),
 }
+_NUMBERED = f"row_number() OVER () + 1 AS {quote(LINE)}"
 _MAY_PASS = ("unreachable", "no_answer", "starting", "too_many", "timeout", "locked", "lost")
 
 
@@ -122,7 +123,7 @@ class _Database(Source):
         )
 
     def _done(
-        self, engine: DuckDB, name: str, target: str, types: dict[str, str], line: str, detected: Sequence[str] = ()
+        self, engine: DuckDB, name: str, target: str, types: dict[str, str], detected: Sequence[str] = ()
     ) -> Staged:
         headers = tuple(types)
         rows = int(engine.rows(f"SELECT count(*) FROM {quote(target)}")[0][0])
@@ -133,7 +134,7 @@ class _Database(Source):
                 "  Fill it: a table without rows would read as a company without customers."
             )
         self.digests[name] = engine.digest(target, headers)
-        return Staged(name, target, headers, types, rows, tuple(detected), line_column=line)
+        return Staged(name, target, headers, types, rows, tuple(detected))
 
 
 # --- a DuckDB file --------------------------------------------------------------------------------------------
@@ -156,8 +157,7 @@ class DuckDBFile(_Database):
             kinds = self._file.columns(schema, table)
             headers = [column.strip() for column, _ in kinds]
             check_headers(name, 0, headers)
-            line, types = line_column(headers), dict[str, str]()
-            columns = [f"row_number() OVER () + 1 AS {quote(line)}"]
+            types, columns = dict[str, str](), [_NUMBERED]
             for (column, kind), header in zip(kinds, headers, strict=True):
                 expression, types[header] = typed(quote(column), kind)
                 columns.append(f"{expression} AS {quote(header)}")
@@ -174,7 +174,7 @@ class DuckDBFile(_Database):
             raise SourceError(
                 f"{name}: cannot be read from {self.name}.\n  The database said: {plain_reason(reason)}"
             ) from error
-        return self._done(engine, name, target, types, line)
+        return self._done(engine, name, target, types)
 
     def close(self) -> None:
         self._file.close()
@@ -297,27 +297,27 @@ class PostgresDatabase(_Database):
                 count = self._server.copy(relation, wanted, path)
             except PostgresRefused as error:
                 raise _refused(where, error.why) from error
-            types, line = self._filled(engine, where, path, target, columns, count)
+            types = self._filled(engine, where, path, target, columns, count)
         hidden = f"{where}: the database may hide rows of this table from this user (row-level security)."
-        return self._done(engine, name, target, types, line, [hidden] if relation.hides_rows else [])
+        return self._done(engine, name, target, types, [hidden] if relation.hides_rows else [])
 
     def close(self) -> None:
         self._server.close()
 
     def _filled(
         self, engine: DuckDB, where: str, path: Path, target: str, columns: Sequence[tuple[str, str, int]], count: int
-    ) -> tuple[dict[str, str], str]:
+    ) -> dict[str, str]:
         headers = [column.strip() for column, _, _ in columns]
-        line, types = line_column(headers), dict[str, str]()
+        types = dict[str, str]()
         names = [f":{number}" for number in range(len(columns))]
-        rows, made = engine.csv_file(path, names), [f"row_number() OVER () + 1 AS {quote(line)}"]
+        rows, made = engine.csv_file(path, names), [_NUMBERED]
         try:
             for (_, kind, modifier), column, header in zip(columns, map(quote, names), headers, strict=True):
                 expression, types[header] = _converted(engine, rows, column, kind, modifier)
                 made.append(f"{expression} AS {quote(header)}")
             engine.attempt(f"CREATE OR REPLACE TABLE {quote(target)} AS SELECT {', '.join(made)} FROM {rows}")
             if engine.rows(f"SELECT count(*) FROM {quote(target)}")[0][0] == count:
-                return types, line
+                return types
         except EngineRefused as error:
             engine.drop(target)
             raise SourceError(

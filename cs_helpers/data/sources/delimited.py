@@ -32,11 +32,11 @@ from cs_helpers.data.sources.characters import HEAD, UTF8, Scan, chunks, not_wri
 from cs_helpers.data.sources.shapes import blank_row, shape_of, stripped, times, well_quoted
 from cs_helpers.data.sources.staged import (
     BLANKS,
+    LINE,
     ReadOptions,
     Staged,
     check_headers,
     digest_of,
-    line_column,
     nameless,
     title_above,
     without_rows,
@@ -85,7 +85,7 @@ def stage_csv(engine: DuckDB, name: str, path: Path, target: str, options: ReadO
         return shape_of(held[places[header]]) if held is not None and header in places else ""
 
     staged = Staged(
-        name, target, headers, dict.fromkeys(headers, "text"), rows, tuple(detected), line_column=line_column(headers),
+        name, target, headers, dict.fromkeys(headers, "text"), rows, tuple(detected),
         find_lines=lambda records: _lines(name, path, settled, records), find_shape=find_shape,
     )  # fmt: skip
     return staged, digest
@@ -328,7 +328,7 @@ def _quick(engine: DuckDB, text: Text, target: str) -> int | None:
     values = [stripped(table[name], BLANKS) if blanks else table[name] for name in headers]
     if not rows or blank_row(values):  # the strict reader would skip it
         return None
-    named = {":line": line_column(list(headers.values())), **headers}
+    named = {LINE: LINE, **headers}
     columns = ", ".join(f"{quote(name)} AS {quote(header)}" for name, header in named.items())
     numbers = pa.array(np.arange(2, rows + 2, dtype=np.int64))  # the header is 1
     engine.present(target, pa.table([numbers, *values], list(named)), columns)
@@ -365,7 +365,6 @@ def _strictly(engine: DuckDB, text: Text, target: str) -> int:
     records = _records(text)
     header_line, header = next(records)
     width, named, total = len(header), [place for place, title in enumerate(header) if title], 0
-    line = line_column([header[place] for place in named])
     odd, odd_count, last, last_line, filled = list[tuple[int, int]](), 0, 0, 0, 0
     engine.drop(target)
     while batch := list(islice(records, BATCH)):
@@ -379,7 +378,7 @@ def _strictly(engine: DuckDB, text: Text, target: str) -> int:
         if not odd:
             columns = [pa.array(range(total + 2, total + 2 + len(batch)), pa.int64())]
             columns += [pa.array([fields[place] or None for _, fields in batch], pa.string()) for place in named]
-            names = [line, *(header[place] for place in named)]
+            names = [LINE, *(header[place] for place in named)]
             engine.add(target, pa.Table.from_arrays(columns, names=names))
         total += len(batch)
     if not total:

@@ -11,7 +11,7 @@ from pyarrow import parquet
 from cs_helpers.core.errors import SourceError
 from cs_helpers.data.engines.duckdb import DuckDB, EngineRefused, quote
 from cs_helpers.data.sources.characters import refuse_other_kinds
-from cs_helpers.data.sources.staged import Staged, check_headers, digest_of, line_column, typed, without_rows
+from cs_helpers.data.sources.staged import LINE, Staged, check_headers, digest_of, typed, without_rows
 
 MARK = b"PAR1"
 _INDEX = re.compile(r"__index_level_\d+__")  # how pandas writes row numbers, which are no column of the table
@@ -30,7 +30,7 @@ def stage_parquet(engine: DuckDB, name: str, path: Path, target: str) -> tuple[S
     headers = tuple(title.strip() for title in kinds)
     if not all(headers):
         raise SourceError(f"{name}: a column has no name.\n  Name it where the file is written.")
-    line, types, columns = line_column(headers), dict[str, str](), list[str]()
+    types, columns = dict[str, str](), list[str]()
     for title, kind in kinds.items():
         expression, types[title.strip()] = typed(quote(title), kind)
         columns.append(f"{expression} AS {quote(title.strip())}")
@@ -38,7 +38,7 @@ def stage_parquet(engine: DuckDB, name: str, path: Path, target: str) -> tuple[S
     made = "TABLE" if "BLOB" in kinds.values() else "VIEW"
     try:
         engine.attempt(
-            f"CREATE OR REPLACE {made} {quote(target)} AS SELECT file_row_number + 2 AS {quote(line)}, "
+            f"CREATE OR REPLACE {made} {quote(target)} AS SELECT file_row_number + 2 AS {quote(LINE)}, "
             f"{', '.join(columns)} FROM {engine.parquet_file(path, numbered=True)}"
         )
     except EngineRefused as error:
@@ -51,7 +51,7 @@ def stage_parquet(engine: DuckDB, name: str, path: Path, target: str) -> tuple[S
     rows = int(engine.rows(f"SELECT count(*) FROM {quote(target)}")[0][0])
     if not rows:
         raise without_rows(name, "file has columns")
-    return Staged(name, target, headers, types, rows, line_column=line), digest_of(path)
+    return Staged(name, target, headers, types, rows), digest_of(path)
 
 
 def _check_marks(name: str, path: Path) -> None:

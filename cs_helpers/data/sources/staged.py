@@ -13,7 +13,7 @@ from typing import ClassVar
 from cs_helpers.core.errors import SourceError
 from cs_helpers.data.engines.duckdb import DuckDB
 
-LINE = "line"
+LINE = " line"  # the number of each record: headers are stripped, so that none has this name
 # What Python's str.strip() removes, written out because SQL has to remove the same.
 BLANKS = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)))) + (
     "\u2028\u2029\u202f\u205f\u3000"
@@ -39,9 +39,9 @@ class Staged:
     """One table in the engine under the name ``target``, with values as the source has them.
 
     ``types`` gives for each header "text", "date", "time", "time with zone" (held in UTC), "integer", "number" or
-    "flag". ``detected`` holds sentences about what was found out rather than declared. ``line_column`` is "line"
-    unless a header has that name. ``mixed_dates`` are headers of a workbook with date cells beside text or numbers:
-    Excel recognised only some of the dates, so day and month may be swapped in some rows.
+    "flag". ``detected`` holds sentences about what was found out rather than declared. ``mixed_dates`` are headers of a
+    workbook with date cells beside text or numbers: Excel recognised only some of the dates, so day and month may be
+    swapped in some rows.
     """
 
     name: str
@@ -51,7 +51,6 @@ class Staged:
     rows: int
     detected: tuple[str, ...] = ()
     mixed_dates: tuple[str, ...] = ()
-    line_column: str = LINE
     find_lines: Callable[[Sequence[int]], list[int]] | None = field(default=None, repr=False, compare=False)
     find_shape: Callable[[str], str] | None = field(default=None, repr=False, compare=False)
 
@@ -60,7 +59,7 @@ class Staged:
         return self.find_shape(header) if self.find_shape and header in self.headers else ""
 
     def lines(self, records: Sequence[int]) -> list[int]:
-        """The line numbers a user sees for values of the line column."""
+        """The line numbers a user sees for numbers of records."""
         return list(records) if self.find_lines is None or not records else self.find_lines(records)
 
 
@@ -122,14 +121,6 @@ def listed(names: Iterable[str], most: int = 12) -> str:
 def _ascii_lower(name: str) -> str:
     """A name as SQL compares it: only A to Z lose their case."""
     return "".join(c.lower() if "A" <= c <= "Z" else c for c in name)
-
-
-def line_column(headers: Sequence[str]) -> str:
-    """A name for the record number that no header has, in any case."""
-    taken, name = set(map(_ascii_lower, headers)), LINE
-    while name in taken:
-        name = f"{name}_"
-    return name
 
 
 def check_headers(name: str, row: int, headers: Sequence[str]) -> None:

@@ -24,12 +24,12 @@ from cs_helpers.core.errors import SourceError, did_you_mean
 from cs_helpers.data.engines.duckdb import DuckDB
 from cs_helpers.data.sources.characters import OLE, refuse_other_kinds
 from cs_helpers.data.sources.staged import (
+    LINE,
     ReadOptions,
     Source,
     Staged,
     check_headers,
     digest_of,
-    line_column,
     listed,
     nameless,
     title_above,
@@ -221,13 +221,15 @@ def _grid(where: str, title: str, header_row: int | None, workbook: Workbook) ->
             )
     if not cells:
         raise SourceError(f"{where}: the sheet is empty.\n  Name the sheet that holds the table.")
-    grid = Grid(cells[0][0])
-    head = cells[0][1]
+    header_number, head = cells[0]
+    grid = Grid(header_number)
     grid.headers = ["" if cell.value is None else _text(_value(cell, grid)).strip() for cell in head]
     while grid.headers and not grid.headers[-1]:
         grid.headers.pop()
-    if header_row is None:
-        _refuse_title(where, grid, cells[1:])
+    if header_row is None and sum(map(bool, grid.headers)) == 1:
+        filled = [(sum(cell.value is not None for cell in row), number) for number, row in cells[1:21]]
+        if any(count > 1 for count, _ in filled):
+            raise title_above(where, grid.header_row, next(filter(None, grid.headers)), filled)
     check_headers(where, grid.header_row, grid.headers)
     width = len(grid.headers)
     for number, row in cells[1:]:
@@ -277,31 +279,22 @@ def _value(cell: Any, grid: Grid) -> Any:
         return None
     if isinstance(value, str):
         return value.strip() or None
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
-            value = int(value)
-        if isinstance(value, int):
-            if abs(value) >= LAST_EXACT:
-                grid.long_numbers.append(cell.coordinate)
-            form = cell.number_format
-            if value >= 0 and _ZEROS.fullmatch(form):
-                return str(value).zfill(len(form))
-        return value
     if isinstance(value, dt.datetime):
         return value.date() if value.time() == _MIDNIGHT else value
-    if isinstance(value, dt.timedelta):
-        return _duration(value)
     if isinstance(value, dt.time):
         return value.isoformat(timespec="seconds")
+    if isinstance(value, dt.timedelta):
+        seconds = round(abs(value).total_seconds())
+        sign = "-" if seconds and value < dt.timedelta() else ""
+        return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) >= LAST_EXACT:
+            grid.long_numbers.append(cell.coordinate)
+        if value >= 0 and _ZEROS.fullmatch(cell.number_format):
+            return str(value).zfill(len(cell.number_format))
     return value
-
-
-def _duration(value: dt.timedelta) -> str:
-    seconds = round(value.total_seconds())
-    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-    return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 def _text(value: Any) -> str:
@@ -314,47 +307,41 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _refuse_title(where: str, grid: Grid, below: Sequence[tuple[int, tuple[Any, ...]]]) -> None:
-    if sum(map(bool, grid.headers)) != 1:
-        return
-    filled = [(sum(cell.value is not None for cell in row), number) for number, row in below[:20]]
-    if any(count > 1 for count, _ in filled):
-        raise title_above(where, grid.header_row, next(filter(None, grid.headers)), filled)
-
-
 # --- columns --------------------------------------------------------------------------------------------------
 
 
 def _stage_grid(engine: DuckDB, where: str, grid: Grid, target: str) -> Staged:
-    if grid.errors:
-        raise _refused_cells(where, grid.errors, "holds an error", "hold errors", "Correct them in Excel.")
-    if grid.uncounted:
-        fix = "Open the workbook in Excel and save it: then the values are stored. Or paste them as values."
-        what = "is a formula whose value is not stored", "are formulas whose values are not stored"
-        raise _refused_cells(where, grid.uncounted, *what, fix)
+    refused = (
+        (grid.errors, "holds an error", "hold errors", "Correct them in Excel."),
+        (
+            grid.uncounted,
+            "is a formula whose value is not stored",
+            "are formulas whose values are not stored",
+            "Open the workbook in Excel and save it: then the values are stored. Or paste them as values.",
+        ),
+    )
+    for cells, one, many, fix in refused:
+        if cells:
+            plural, verb = ("", one) if len(cells) == 1 else ("s", many)
+            raise SourceError(f"{where}, cell{plural} {listed(cells, MAX_SHOWN)}: {verb}.\n  {fix}")
     if not grid.rows:
         raise without_rows(where, "sheet has a header")
     places = [place for place, header in enumerate(grid.headers) if header]
     headers = tuple(grid.headers[place] for place in places)
-    line, values = line_column(headers), [[row[place] for row in grid.rows] for place in places]
+    values = [[row[place] for row in grid.rows] for place in places]
     kinds, arrays = zip(*map(_column, values), strict=True)
     mixed = tuple(header for header, column in zip(headers, values, strict=True) if _mixed(column))
     engine.drop(target)
-    engine.add(target, pa.table([pa.array(grid.numbers, pa.int64()), *arrays], [line, *headers]))
+    engine.add(target, pa.table([pa.array(grid.numbers, pa.int64()), *arrays], [LINE, *headers]))
     detected = []
     if grid.long_numbers:
-        cells = listed(grid.long_numbers[:MAX_SHOWN])
         detected.append(
-            f"{where}: {len(grid.long_numbers):,} numbers have sixteen digits or more ({cells}); Excel keeps fifteen, "
-            "so keys among them may end in wrong zeros."
+            f"{where}: {len(grid.long_numbers):,} numbers have sixteen digits or more "
+            f"({', '.join(grid.long_numbers[:MAX_SHOWN])}); Excel keeps fifteen, so keys among them may end in wrong "
+            "zeros."
         )
     types = dict(zip(headers, kinds, strict=True))
-    return Staged(where, target, headers, types, len(grid.rows), tuple(detected), mixed, line)
-
-
-def _refused_cells(where: str, cells: Sequence[str], one: str, many: str, fix: str) -> SourceError:
-    plural, verb = ("", one) if len(cells) == 1 else ("s", many)
-    return SourceError(f"{where}, cell{plural} {listed(cells, MAX_SHOWN)}: {verb}.\n  {fix}")
+    return Staged(where, target, headers, types, len(grid.rows), tuple(detected), mixed)
 
 
 def _column(values: Sequence[Any]) -> tuple[str, Any]:

@@ -12,6 +12,7 @@ from cs_helpers.data.contract.checks import EARLIEST, LATEST, MAX_SHOWN, plain
 from cs_helpers.data.contract.columns import Column, Table
 from cs_helpers.data.contract.formats import COMMON_DATE_FORMATS, strptime_format
 from cs_helpers.data.engines.duckdb import DuckDB, listed, literal, quote
+from cs_helpers.data.sources.staged import LINE
 from cs_helpers.data.tables.expressions import Reader
 from cs_helpers.data.tables.load_state import ColumnSource, Finding, LoadedTable, LoadState, counted
 
@@ -65,7 +66,7 @@ def judge_rows(state: LoadState, loaded: LoadedTable, fields: Sequence[ColumnSou
     if engine.value(f"SELECT count(*) FROM {typed} WHERE odd"):
         engine.execute(
             f"CREATE OR REPLACE TEMP TABLE odd AS SELECT {', '.join(typed_columns(fields, texts=True))} "
-            f"FROM {quote(loaded.raw)} WHERE line IN (SELECT line FROM {typed} WHERE odd)"
+            f"FROM {quote(loaded.raw)} WHERE {quote(LINE)} IN (SELECT line FROM {typed} WHERE odd)"
         )
         if loaded.last_paid_day:
             engine.execute(to_first_unpaid_day("odd"))
@@ -79,7 +80,7 @@ def judge_rows(state: LoadState, loaded: LoadedTable, fields: Sequence[ColumnSou
 
 def typed_columns(fields: Sequence[ColumnSource], texts: bool = False) -> list[str]:
     """What is selected from the table as written: typed values, and what the checks need to know beside them."""
-    found = ["line", *(f"{each.typed} AS {quote(each.column.stored)}" for each in fields)]
+    found = [f"{quote(LINE)} AS line", *(f"{each.typed} AS {quote(each.column.stored)}" for each in fields)]
     for each in fields:
         if each.source:
             found.append(f"({each.source.sql}) IS NOT NULL AS {quote('there_' + each.column.name)}")
@@ -278,13 +279,13 @@ def _repeated_rows(state: LoadState, loaded: LoadedTable) -> None:
     engine, raw = state.engine, quote(loaded.raw)
     if loaded.rows > LARGE:
         return
-    every = listed(loaded.staged.headers)
+    every, number = listed(loaded.staged.headers), quote(LINE)
     rows, distinct = engine.rows(f"SELECT count(*), count(DISTINCT hash({every})) FROM {raw}")[0]
     if rows == distinct:
         return
     again = (
-        f"SELECT line, 'the row repeats an earlier one' AS reason FROM {quote(loaded.typed)} WHERE line IN (SELECT "
-        f"line FROM (SELECT line, row_number() OVER (PARTITION BY {every} ORDER BY line) AS place FROM {raw}) "
+        f"SELECT line, 'the row repeats an earlier one' AS reason FROM {quote(loaded.typed)} WHERE line IN (SELECT n "
+        f"FROM (SELECT {number} AS n, row_number() OVER (PARTITION BY {every} ORDER BY {number}) AS place FROM {raw}) "
         "WHERE place > 1)"
     )
     if state.settings.allowed("repeated_row"):

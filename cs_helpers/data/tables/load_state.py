@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -159,27 +159,6 @@ class LoadState:
         if key not in self.staged:
             target = f"raw_{len(self.staged)}"
             staged = self.source.stage(self.engine, name, target, options)
-            if staged.line_column != "line":
-                target, staged = _line_apart(self.engine, staged)
             self.staged[key] = (target, staged)
             self.findings += [Finding(staged.name, "detected", "note", 0, sentence) for sentence in staged.detected]
         return self.staged[key]
-
-
-def _line_apart(engine: DuckDB, staged: Staged) -> tuple[str, Staged]:
-    """A staged table in which a header named ``line`` is renamed, because the record number has that name."""
-    before = {f"{header} (column)" if header.lower() == "line" else header: header for header in staged.headers}
-    columns = ", ".join(f"{quote(header)} AS {quote(name)}" for name, header in before.items())
-    target = f"{staged.target}_apart"
-    engine.execute(
-        f"CREATE VIEW {quote(target)} AS SELECT {quote(staged.line_column)} AS line, {columns} "
-        f"FROM {quote(staged.target)}"
-    )
-    name, header = next((name, header) for name, header in before.items() if header != name)
-    note = f"{staged.name}: the header {header!r} is read under the name {name!r}."
-    return target, replace(
-        staged, target=target, headers=tuple(before), line_column="line", detected=(*staged.detected, note),
-        types={name: staged.types[header] for name, header in before.items()},
-        mixed_dates=tuple(name for name, header in before.items() if header in staged.mixed_dates),
-        find_shape=lambda name: staged.shape(before[name]),
-    )  # fmt: skip

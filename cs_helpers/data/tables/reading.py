@@ -17,7 +17,7 @@ from cs_helpers.data.engines.duckdb import DuckDB, literal, quote
 from cs_helpers.data.engines.duckdb import listed as identifiers
 from cs_helpers.data.mapping import Also, ExportMapping, TableMapping
 from cs_helpers.data.sources import ReadOptions, Source, Staged
-from cs_helpers.data.sources.staged import listed
+from cs_helpers.data.sources.staged import LINE, listed
 from cs_helpers.data.tables.decimals import currency_signs, decimal_sign
 from cs_helpers.data.tables.expressions import Reader, SourceExpression
 from cs_helpers.data.tables.judging import judge_keys, judge_rows, row_conditions, to_first_unpaid_day, typed_columns
@@ -114,8 +114,8 @@ def _check_headers(also: Also, staged: Staged, second: Staged) -> None:
 
 def _check_key(state: LoadState, also: Also, other: str, second: Staged) -> None:
     twice = state.engine.column(
-        f"SELECT min(line) FROM {quote(other)} GROUP BY {identifiers(also.on.values())} HAVING count(*) > 1 "
-        "ORDER BY min(line) LIMIT 5"
+        f"SELECT min({quote(LINE)}) AS line FROM {quote(other)} GROUP BY {identifiers(also.on.values())} "
+        "HAVING count(*) > 1 ORDER BY line LIMIT 5"
     )
     if twice:
         lines = ", ".join(map(str, second.lines(twice)))
@@ -328,7 +328,7 @@ def _filters(state: LoadState, loaded: LoadedTable, reader: Reader) -> str:
             kept.append(f"NOT {has}" if key == "drop_where" else has)
             shown = f"coalesce({reader.header(header).text}, '(empty)')"
             state.engine.execute(
-                f"INSERT INTO aside SELECT {literal(loaded.name)}, {literal(key)}, line, {account}, "
+                f"INSERT INTO aside SELECT {literal(loaded.name)}, {literal(key)}, {quote(LINE)}, {account}, "
                 f"concat({literal(header + ' ')}, {shown}, {literal(f' is left out by {key}')}) "
                 f"FROM {quote(loaded.raw)} WHERE {' AND '.join([*kept[:-1], f'NOT ({kept[-1]})'])}"
             )

@@ -10,6 +10,7 @@ from cs_helpers.data.contract.columns import Column
 from cs_helpers.data.engines.duckdb import quote
 from cs_helpers.data.mapping import ChurnRecord, TableMapping
 from cs_helpers.data.sources import ReadOptions
+from cs_helpers.data.sources.staged import LINE
 from cs_helpers.data.tables.expressions import Reader
 from cs_helpers.data.tables.load_state import LoadState
 
@@ -42,7 +43,7 @@ def _read(state: LoadState, record: ChurnRecord) -> pd.DataFrame | None:
     entry = TableMapping(date_format=settings.date_format, timezone=settings.timezone)
     reader = Reader(entry, dict(staged.types))
     left = reader.has_one_of(record.flag, record.true_values) if record.flag else "TRUE"
-    columns = [f"{reader.header(record.account_id).text} AS account_id", f'{left} AS "left"', "line"]
+    columns = [f"{reader.header(record.account_id).text} AS account_id", f'{left} AS "left"', f"{quote(LINE)} AS line"]
     if record.date:
         written = reader.header(record.date)
         columns += [f"{reader.typed(Column('date', 'date', ''), written)} AS date", f"{written.text} AS written"]

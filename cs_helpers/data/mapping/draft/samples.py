@@ -13,6 +13,7 @@ from cs_helpers.core.errors import CsHelpersError
 from cs_helpers.data.engines.duckdb import DuckDB, quote
 from cs_helpers.data.mapping.draft.vocabulary import VOCABULARY
 from cs_helpers.data.sources import ReadOptions, open_source
+from cs_helpers.data.sources.staged import LINE
 
 if TYPE_CHECKING:
     from cs_helpers.data.sources import Source, Staged
@@ -241,7 +242,7 @@ def _in_file(engine: DuckDB, source: Source, name: str) -> list[FileSample]:
 def _sampled(engine: DuckDB, name: str, staged: Staged) -> FileSample:
     headers = [header for header in staged.headers if header.strip()]
     counts = _counts(engine, headers)
-    rows = _sampled_rows(engine, headers, staged.rows, staged.line_column)
+    rows = _sampled_rows(engine, headers, staged.rows)
     fields = []
     for place, header in enumerate(headers):
         kind = staged.types.get(header, "text")
@@ -262,14 +263,14 @@ def _counts(engine: DuckDB, headers: Sequence[str]) -> dict[str, tuple[int, int]
     return found
 
 
-def _sampled_rows(engine: DuckDB, headers: Sequence[str], rows: int, line: str) -> list[tuple[str | None, ...]]:
+def _sampled_rows(engine: DuckDB, headers: Sequence[str], rows: int) -> list[tuple[str | None, ...]]:
     """The first rows and an even spread of the others, in the file's order."""
     if not headers:
         return []
     step = max(1, (rows - FIRST_ROWS) // (SAMPLED_ROWS - FIRST_ROWS))
     columns = ", ".join(f"CAST({quote(header)} AS VARCHAR)" for header in headers)
     return engine.rows(
-        f"WITH numbered AS (SELECT *, row_number() OVER (ORDER BY {quote(line)}) AS {quote(_PLACE)} "
+        f"WITH numbered AS (SELECT *, row_number() OVER (ORDER BY {quote(LINE)}) AS {quote(_PLACE)} "
         f"FROM {quote(_STAGED)}) "
         f"SELECT {columns} FROM numbered WHERE {quote(_PLACE)} <= {FIRST_ROWS} OR {quote(_PLACE)} % {step} = 0 "
         f"ORDER BY {quote(_PLACE)} LIMIT {SAMPLED_ROWS + FIRST_ROWS}"
