@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from cs_helpers.churn.kaplan_meier import _has_length, _limits, _no_length, _Spells, _total_from, _well_observed
+from cs_helpers.churn.kaplan_meier import require_length, survival_limits, total_from, well_observed
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Result
 
@@ -56,7 +56,6 @@ def cumulative_incidence(
     entry_months: ArrayLike | None = None,
     level: float = 0.95,
     min_at_risk: int = 1,
-    counts: ArrayLike | None = None,
 ) -> Incidence:
     """Share of spells that have left for each cause, by age: the Aalen-Johansen estimate.
 
@@ -65,31 +64,34 @@ def cumulative_incidence(
     d_c(a) = spells that left for cause c at age a, n(a) = spells with entry < a <= duration, S = Kaplan-Meier of
     leaving for any cause; S and all F_c add up to 1. ``cause`` is text; missing means still running when last seen.
     A spell that left for no recorded reason needs a cause of its own, such as "not recorded". ``entry_months`` missing
-    means everybody was seen from age 0. With ``counts`` a row stands for that many equal spells.
+    means everybody was seen from age 0.
     The variance is that of the delta method (Marubini & Valsecchi 1995); limits are on the scale log(-log(1 - F)), so
     that with one cause they are those of Kaplan-Meier. The ages are the first stretch with ``min_at_risk`` at risk
     throughout, as in ``kaplan_meier``.
     Raises ContractError for spells without length, a blank cause, arrays of different lengths, where fewer than
     ``min_at_risk`` are under observation at any one age, and where nobody has left.
     Source: Aalen & Johansen 1978; Marubini & Valsecchi 1995.
+
+    Example:
+        >>> left = cs.churn.cumulative_incidence([3, 5, 8, 12, 12], ["price", "closure", "price", None, None])
+        >>> left.at(12).to_dict(), round(left.staying(12), 2)
+        ({'price': 0.4, 'closure': 0.2}, 0.4)
     """
     stop = np.asarray(duration_months, float)
     given = pd.Series(np.asarray(cause, dtype=object))
     entry = np.zeros_like(stop) if entry_months is None else np.asarray(entry_months, float)
-    count = np.ones_like(stop) if counts is None else np.asarray(counts, float)
-    if not len(stop) == len(given) == len(entry) == len(count):
-        raise ContractError("durations, causes, entry and counts must have one value per spell each.")
-    fit = _has_length(stop, entry) & (count > 0)
-    if not fit.all():
-        raise _no_length(np.flatnonzero(~fit), len(stop))
+    if not len(stop) == len(given) == len(entry):
+        raise ContractError("durations, causes and entry must have one value per spell each.")
+    require_length(stop, entry)
     code, names = _causes(given)
-    starts_at, ends_at = _well_observed(_Spells(stop, code >= 0, entry, count, count, count), min_at_risk)
+    one = np.ones_like(stop)
+    starts_at, ends_at = well_observed(entry, stop, one, min_at_risk)
     inside = (stop > starts_at) & (stop <= ends_at)
     ages = np.unique(stop[inside])
-    n = _total_from(stop, count, ages) - _total_from(entry, count, ages)
+    n = total_from(stop, one, ages) - total_from(entry, one, ages)
     left = inside & (code >= 0)
     cell = code[left] * len(ages) + np.searchsorted(ages, stop[left])
-    d = np.bincount(cell, weights=count[left], minlength=len(names) * len(ages)).reshape(len(names), len(ages))
+    d = np.bincount(cell, minlength=len(names) * len(ages)).reshape(len(names), len(ages)).astype(float)
     before = np.concatenate([[1.0], np.cumprod(1 - d.sum(axis=0) / n)[:-1]]) / n  # S(a-) / n(a)
     share = np.minimum(np.cumsum(before * d, axis=1), 1.0)
     variance = _variance(share, before, d, n)
@@ -99,7 +101,11 @@ def cumulative_incidence(
     keep = d.sum(axis=0) > 0
     keep[-1] = True
     months = pd.Index(np.concatenate([[starts_at], ages[keep]]), name="months")
-    limits = np.array([_share_limits(share[c], variance[c], n, level) for c in range(len(names))])
+    # Limits of F from those of 1 - F; while nobody has left for the cause the upper one is the exact one.
+    rest = np.where(share >= 1 - _ALL, 0.0, 1 - share)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_variance = np.where(rest > 0, variance / rest**2, 0.0)
+    limits = 1 - np.array([survival_limits(r, v, n, level)[::-1] for r, v in zip(rest, log_variance, strict=True)])
     naive = 1 - np.prod(1 - d / n, axis=1)
 
     def steps(values: np.ndarray) -> pd.DataFrame:
@@ -112,7 +118,7 @@ def cumulative_incidence(
         high=steps(limits[:, 1]),
         se=steps(np.sqrt(variance)),
         events=pd.Series(d.sum(axis=1)[order].astype(int), index=columns, name="events"),
-        spells=int(count.sum()),
+        spells=len(stop),
         starts_at=starts_at,
         last_seen=ends_at,
         level=level,
@@ -156,13 +162,3 @@ def _variance(share: np.ndarray, before: np.ndarray, d: np.ndarray, n: np.ndarra
     third = share * np.cumsum(joint, axis=1) - np.cumsum(share * joint, axis=1)
     result: np.ndarray = np.maximum(first + second - 2 * third, 0.0)
     return result
-
-
-def _share_limits(
-    share: np.ndarray, variance: np.ndarray, n: np.ndarray, level: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Limits of F from those of 1 - F; while nobody has left for the cause the upper one is the exact one."""
-    rest = np.where(share >= 1 - _ALL, 0.0, 1 - share)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = _limits(rest, np.where(rest > 0, variance / rest**2, 0.0), n, level, "log-log")
-    return 1 - high, 1 - low

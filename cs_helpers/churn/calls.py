@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.churn.risk_model import RiskModel, fit_risk
-from cs_helpers.churn.snapshots import Snapshots
+from cs_helpers.churn.risk_model import RiskModel
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
-from cs_helpers.core.results import Record, Result, Suppressed, or_suppressed
+from cs_helpers.core.results import Record, Result, Suppressed
 from cs_helpers.core.stats.logistic import probability_of
 
 MOVED = 0.25
@@ -26,29 +25,16 @@ _COLUMNS = ["account_id", "name", "mrr", "due_date", "probability", "mrr_at_risk
 
 @dataclass(frozen=True, repr=False)
 class MrrAtRisk(Record):
-    """MRR expected to leave in the coming window, out of ``mrr`` of ``accounts``, and where 95 % of the outcomes lie if
-    the probabilities are right."""
+    """MRR expected to leave in the coming window, out of ``mrr`` of ``accounts``.
+
+    95 % of the outcomes lie between ``low`` and ``high`` if the probabilities are right.
+    """
 
     expected: float
     low: float
     high: float
     accounts: int
     mrr: float
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class CallBoard(Record):
-    """The risk model and what follows from it for today; each part is a result, or Suppressed with the reason.
-
-    ``calls``: as ``rank_calls`` returns it. ``notice``: accounts that have given notice and still pay (account_id,
-    notice_date, mrr); they are known leavers and in no other part.
-    """
-
-    model: RiskModel | Suppressed
-    calls: pd.DataFrame | Suppressed
-    at_risk: MrrAtRisk | Suppressed
-    drift: pd.DataFrame | Suppressed
-    notice: pd.DataFrame | Suppressed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,27 +54,6 @@ class CallList(Result):
     currency: str
     lead_months: int = 1
     horizon_months: int = 3
-
-
-def call_board(
-    snapshots: Snapshots | Suppressed,
-    capacity: int,
-    names: Mapping[str, str] | pd.Series | None = None,
-    reasons: int = 3,
-) -> CallBoard:
-    """The risk model of ``snapshots``, and the ``capacity`` accounts paying today with the highest risk.
-
-    The list says which accounts are likely to leave, not which a call would keep. Source: Ascarza 2018.
-    """
-    if isinstance(snapshots, Suppressed):
-        return CallBoard(snapshots, snapshots, snapshots, snapshots, snapshots)
-    now = snapshots.now
-    model = or_suppressed(fit_risk, snapshots.table, list(snapshots.features), capacity, now=now)
-    if isinstance(model, Suppressed):
-        return CallBoard(model, model, model, model, snapshots.notice)
-    calls = or_suppressed(rank_calls, model, now, snapshots.before, names, capacity, reasons)
-    at_risk, drift = or_suppressed(mrr_at_risk, model, now), or_suppressed(model.drift, now)
-    return CallBoard(model, calls, at_risk, drift, snapshots.notice)
 
 
 def rank_calls(
@@ -114,6 +79,12 @@ def rank_calls(
     - moved: feature whose contribution changed most since ``before``; None if new or none changed.
 
     Suppressed if ``now`` is empty. Raises ContractError for columns that are missing or an account that occurs twice.
+
+    Example:
+        >>> calls = cs.churn.call_list(tables)
+        >>> now = pd.DataFrame({"account_id": ["A", "B"], "mrr": [900.0, 100.0], **calls.model.typical})
+        >>> cs.churn.rank_calls(calls.model, now)["account_id"].tolist()
+        ['A', 'B']
     """
     if not capacity >= 1:
         raise ContractError(f"capacity is {capacity}: give the number of accounts that can be called, 1 or more")
@@ -128,11 +99,16 @@ def rank_calls(
         old, old_rows = _ranked(risk, before)
     for column in ("probability", "rank", "log_odds"):
         table[f"previous_{column}"] = np.nan if old is None else old[column].reindex(table.index)
-    table["change"] = _change(table, capacity)
-    table, rows = table.head(capacity).copy(), rows.head(capacity)
+    step = table["log_odds"] - table["previous_log_odds"]
+    listed, was_listed = table["rank"] <= capacity, table["previous_rank"] <= capacity
+    moved = np.where(step.abs() > MOVED, np.sign(step), listed.astype(int) - was_listed.astype(int))
+    change = np.select([step.isna(), moved > 0, moved < 0], ["new", "up", "down"], "same")
+    table = table.assign(change=change.astype(object)).head(capacity)
+    rows = rows.head(capacity)
     added = risk.contributions(rows)
-    table["reasons"] = pd.Series(_reasons(risk, rows, added, reasons), index=table.index, dtype=object)
-    table["moved"] = pd.Series(_moved(risk, added, old_rows), index=table.index, dtype=object)
+    columns = {"reasons": _reasons(risk, rows, added, reasons), "moved": _moved(risk, added, old_rows)}
+    for name, values in columns.items():
+        table[name] = pd.Series(values, index=table.index, dtype=object)
     table = table.rename_axis("account_id").reset_index()
     return table[[*_COLUMNS, "previous_probability", "previous_rank", "change", "moved"]]
 
@@ -143,6 +119,13 @@ def mrr_at_risk(risk: RiskModel, now: pd.DataFrame, level: float = 0.95) -> MrrA
     The limits hold the chance of who happens to leave, not that the model may be wrong about the probabilities; they
     never leave 0 to all MRR. In the unit of ``mrr``, which must not be missing or negative. Suppressed if ``now`` is
     empty.
+
+    Example:
+        >>> model = cs.churn.call_list(tables).model
+        >>> now = pd.DataFrame({"account_id": ["A", "B"], "mrr": [900.0, 100.0], **model.typical})
+        >>> found = cs.churn.mrr_at_risk(model, now)
+        >>> found.accounts, found.mrr
+        (2, 1000.0)
     """
     if now.empty:
         return Suppressed(_NOBODY)
@@ -175,39 +158,23 @@ def _ranked(risk: RiskModel, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
     return table, rows.loc[table.index]
 
 
-def _change(table: pd.DataFrame, capacity: int) -> list[str]:
-    found = []
-    for rank, was, odds, before in zip(
-        table["rank"], table["previous_rank"], table["log_odds"], table["previous_log_odds"], strict=True
-    ):
-        if math.isnan(was):
-            found.append("new")
-        elif abs(odds - before) > MOVED:
-            found.append("up" if odds > before else "down")
-        elif (rank <= capacity) != (was <= capacity):
-            found.append("up" if rank <= capacity else "down")
-        else:
-            found.append("same")
-    return found
-
-
-def _reasons(risk: RiskModel, rows: pd.DataFrame, added: pd.DataFrame, most: int) -> list[tuple[tuple[Any, ...], ...]]:
+def _reasons(
+    risk: RiskModel, rows: pd.DataFrame, added: pd.DataFrame, max_reasons: int
+) -> list[tuple[tuple[Any, ...], ...]]:
+    """For each row the features that raise its risk most: name, value, typical value, log odds."""
     names = list(added.columns)
     values = [rows[name].astype(object).where(rows[name].notna(), None).tolist() for name in names]
     found = []
     for row, each in enumerate(added.to_numpy()):
-        best = [i for i in np.argsort(-each, kind="stable") if each[i] > 0][:most]
+        best = [i for i in np.argsort(-each, kind="stable") if each[i] > 0][:max_reasons]
         found.append(tuple((names[i], values[i][row], risk.typical[names[i]], float(each[i])) for i in best))
     return found
 
 
 def _moved(risk: RiskModel, added: pd.DataFrame, old: pd.DataFrame | None) -> list[str | None]:
+    """For each row the feature whose contribution changed most since ``old``."""
     if old is None:
         return [None] * len(added)
     both = old.loc[old.index.isin(added.index)]
-    steps = (added - risk.contributions(both).reindex(added.index)).to_numpy()
-    found: list[str | None] = []
-    for each in np.abs(steps):
-        moved = len(each) > 0 and not np.isnan(each).any() and each.max() > 1e-9
-        found.append(str(added.columns[int(each.argmax())]) if moved else None)
-    return found
+    steps = (added - risk.contributions(both).reindex(added.index)).abs().fillna(0.0).to_numpy()
+    return [str(added.columns[int(each.argmax())]) if each.max(initial=0) > 1e-9 else None for each in steps]

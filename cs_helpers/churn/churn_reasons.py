@@ -1,4 +1,4 @@
-"""Why accounts left: what was recorded, what they said themselves, and what is not known."""
+"""Why accounts left: recorded reasons, reasons stated in exit surveys, and unknown ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cs_helpers.churn.aalen_johansen import Incidence, cumulative_incidence
-from cs_helpers.churn.snapshots import spell_ends
+from cs_helpers.churn.account_base import spell_ends
 from cs_helpers.core import periods, stats
 from cs_helpers.core.results import Record, Result, Suppressed, or_suppressed
 
@@ -19,7 +19,7 @@ MIN_KNOWN = 10
 EXIT_DAYS = 120
 """An exit answer belongs to a departure if it came within so many days of its month, before or after."""
 
-# Reasons that lie outside the company's hands, by the words they are written with.
+# Reasons that the company cannot influence, by the words they are written with.
 NOT_CONTROLLABLE = (
     "clos", "bankrupt", "insolv", "liquidat", "acqui", "merge", "takeover", "out of business", "ceased", "shut down",
     "shutdown", "moved", "deceased", "regulat", "force majeure", "no longer needed", "project ended", "season",
@@ -27,9 +27,9 @@ NOT_CONTROLLABLE = (
 
 
 def controllable(reason: str, outside: Iterable[str] = ()) -> bool | None:
-    """Whether a reason lies in the company's own hands; None where it is unknown.
+    """Whether the company can influence a reason; None where it is unknown.
 
-    ``outside`` names the reasons that do not; without any, the words of ``NOT_CONTROLLABLE`` decide.
+    ``outside`` names the reasons that it cannot influence; without any, the words of ``NOT_CONTROLLABLE`` decide.
     """
     if reason == UNKNOWN:
         return None
@@ -84,8 +84,8 @@ def departures(
     """
     left = panel[(panel["month"] >= start) & (panel["month"] < end) & (panel["churn"] > 0)]
     table = left[["account_id", "month"]].assign(mrr=left["churn"] / 100).reset_index(drop=True)
-    known = recorded if recorded is not None else pd.Series(dtype="object")
-    table["recorded"] = table["account_id"].map(known.to_dict()).astype("object")
+    known = {} if recorded is None else recorded.to_dict()
+    table["recorded"] = table["account_id"].map(known).astype("object")
     exits = _exits(surveys, table)
     table["stated"], table["competitor"] = exits["reason"], exits["competitor"]
     table["best"] = table["stated"].fillna(table["recorded"]).fillna(UNKNOWN)
@@ -98,29 +98,27 @@ _SURVEY_COLUMNS = ["kind", "account_id", "sent_at", "answered_at", "reason", "co
 
 def _exits(surveys: pd.DataFrame | None, left: pd.DataFrame) -> pd.DataFrame:
     """For each departure: the nearest exit invitation within reach, whether answered, and what was said."""
-    none = pd.DataFrame(
-        {"asked": False, "answered": False, "reason": None, "competitor": None}, index=left.index
-    ).astype({"reason": "object", "competitor": "object"})
+    found = pd.DataFrame({"asked": False, "answered": False, "reason": None, "competitor": None}, index=left.index)
+    found = found.astype({"reason": "object", "competitor": "object"})
     if surveys is None or surveys.empty or left.empty:
-        return none
+        return found
     surveys = surveys.reindex(columns=_SURVEY_COLUMNS)  # a source may lack some of them
     exits = surveys[(surveys["kind"] == "exit") & surveys["account_id"].isin(left["account_id"])]
     sent, answered = (pd.to_datetime(exits[name]) for name in ("sent_at", "answered_at"))
-    exits = exits.assign(answered_at=answered, when=sent.fillna(answered)).dropna(subset=["when"])
+    exits = exits.assign(answered=answered.notna(), when=sent.fillna(answered)).dropna(subset=["when"])
     if exits.empty:
-        return none
+        return found
     pairs = left.reset_index()[["index", "account_id", "month"]].merge(exits, on="account_id")
     when = pairs["when"].dt.tz_localize(None) if pairs["when"].dt.tz is not None else pairs["when"]
-    middle = pairs["month"] + pd.Timedelta(days=15)
-    pairs["away"] = (when - middle).abs()
-    pairs["silent"] = pairs["answered_at"].isna()
+    pairs["away"] = (when - (pairs["month"] + pd.Timedelta(days=15))).abs()
     near = pairs[pairs["away"] <= pd.Timedelta(days=EXIT_DAYS + 15)]
-    nearest = near.sort_values(["index", "silent", "away"], kind="stable").drop_duplicates("index").set_index("index")
-    found = none.copy()
+    near = near.sort_values(["index", "answered", "away"], ascending=[True, False, True], kind="stable")
+    nearest = near.drop_duplicates("index").set_index("index")
+    said = nearest["competitor"].astype("object").where(nearest["competitor"].notna())
     found.loc[nearest.index, "asked"] = True
-    found.loc[nearest.index, "answered"] = ~nearest["silent"]
+    found.loc[nearest.index, "answered"] = nearest["answered"]
     found.loc[nearest.index, "reason"] = _clean(nearest["reason"])
-    found.loc[nearest.index, "competitor"] = nearest["competitor"].astype("object").where(nearest["competitor"].notna())
+    found.loc[nearest.index, "competitor"] = said
     return found
 
 
@@ -138,7 +136,7 @@ def spell_causes(spells: pd.DataFrame, left: Departures) -> pd.Series:
 
 
 def incidence_of(spells: pd.DataFrame, left: Departures, min_at_risk: int = 10) -> Incidence | Suppressed:
-    """``cumulative_incidence`` of the book's spells by their best known reason, "unknown" among them."""
+    """``cumulative_incidence`` of all paid spells by their best known reason, "unknown" among them."""
     if len(spells) < 2 * min_at_risk:
         return Suppressed(
             f"{len(spells)} paid spell{'' if len(spells) == 1 else 's'} in the observed window; shares by reason need "
@@ -187,7 +185,7 @@ class Reasons(Result):
 
 
 def reason_shares(left: Departures, outside: Iterable[str] = ()) -> Reasons | Suppressed:
-    """``Reasons`` of the departures; refused where nobody left or fewer than 10 reasons are known.
+    """Lost MRR by reason; suppressed where no account left or fewer than 10 reasons are known.
 
     Shares are of the MRR whose reason is known and say so: the unknown ones may have left for other reasons. Their
     intervals treat the departures as the sample, weighted by MRR. ``outside`` as for ``controllable``.
@@ -229,29 +227,19 @@ def _share(mrr: pd.Series, inside: np.ndarray) -> tuple[float, tuple[float, floa
 
 
 def _by_reason(table: pd.DataFrame, known: pd.DataFrame, outside: tuple[str, ...]) -> pd.DataFrame:
-    def counted(column: str, accounts: str, money: str) -> pd.DataFrame:
-        return table.groupby(column)["mrr"].agg(["size", "sum"]).set_axis([accounts, money], axis=1)
-
     joined = pd.concat(
         [
-            counted("best", "accounts", "mrr"),
-            counted("recorded", "recorded_accounts", "recorded_mrr"),
-            counted("stated", "stated_accounts", "stated_mrr"),
+            table.groupby(column)["mrr"].agg(["size", "sum"]).set_axis([f"{prefix}accounts", f"{prefix}mrr"], axis=1)
+            for column, prefix in (("best", ""), ("recorded", "recorded_"), ("stated", "stated_"))
         ],
         axis=1,
     ).fillna(0)
     joined = joined.astype(dict.fromkeys(("accounts", "recorded_accounts", "stated_accounts"), int))
-    shares = {
-        reason: (share, *interval)
-        for reason in joined.index
-        if reason != UNKNOWN
-        for share, interval in [_share(known["mrr"], (known["best"] == reason).to_numpy(bool))]
-    }
-    spans = pd.DataFrame.from_dict(shares, orient="index", columns=["share", "low", "high"])
-    joined = joined.join(spans)
+    for reason in joined.index.drop(UNKNOWN, errors="ignore"):
+        share, (low, high) = _share(known["mrr"], (known["best"] == reason).to_numpy(bool))
+        joined.loc[reason, ["share", "low", "high"]] = share, low, high
     joined["controllable"] = [controllable(str(reason), outside) for reason in joined.index]
-    joined["last"] = joined.index == UNKNOWN
-    ordered = joined.rename_axis("reason").reset_index()
+    ordered = joined.assign(last=joined.index == UNKNOWN).rename_axis("reason").reset_index()
     ordered = ordered.sort_values(["last", "mrr", "reason"], ascending=[True, False, True]).set_index("reason")
     return ordered.drop(columns="last")
 

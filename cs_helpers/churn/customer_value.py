@@ -24,7 +24,6 @@ class LifetimeValue(Record):
     ``margin``: fraction of MRR. ``expected_months``: months begun, hence paid, inside the horizon (undiscounted).
     ``naive``: MRR x margin / monthly churn rate, endless and undiscounted. ``naive_within_horizon``: the same rate
     inside the same horizon with the same discount, so that the difference to ``value`` is the constant rate's alone.
-    ``accounts``: paying accounts behind ``mrr``; None where that was not told.
     """
 
     value: float
@@ -38,7 +37,6 @@ class LifetimeValue(Record):
     monthly_churn_rate: float
     naive: float
     naive_within_horizon: float
-    accounts: int | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,7 +59,6 @@ def expected_lifetime_value(
     discount_rate: float = 0.10,
     horizon_months: int = 36,
     monthly_churn_rate: float | None = None,
-    accounts: int | None = None,
     level: float = 0.95,
     draws: int = 1000,
     seed: int = 1,
@@ -78,6 +75,11 @@ def expected_lifetime_value(
     Raises ContractError for a negative or missing MRR, a margin or discount that is no fraction, a churn rate outside
     (0, 1] (without churn 1 / churn has no value), and a horizon outside 1 to 600 months.
     Source: Fader & Hardie 2010, Marketing Science 29(1), 85-93.
+
+    Example:
+        >>> fit = cs.churn.fit_sbg([1000, 869, 743, 653, 593, 551, 517, 491])
+        >>> round(cs.churn.expected_lifetime_value(fit, mrr=100, margin=0.8, horizon_months=6).value)
+        349
     """
     fit = projection.fit if isinstance(projection, Projection) else projection
     rate = fit.monthly_churn_rate if monthly_churn_rate is None else monthly_churn_rate
@@ -98,7 +100,6 @@ def expected_lifetime_value(
         monthly_churn_rate=float(rate),
         naive=float(mrr * margin / rate),
         naive_within_horizon=float((1 - rate) ** months @ paid),
-        accounts=accounts,
     )
 
 
@@ -128,11 +129,6 @@ def lifetime_values_by_group(
     as_of: Any,
     discount_rate: float = 0.10,
     horizon_months: int = 36,
-    least_spells: int = 50,
-    least_events: int = 20,
-    level: float = 0.95,
-    draws: int = 1000,
-    seed: int = 1,
 ) -> pd.DataFrame:
     """``expected_lifetime_value`` of each group of accounts and of all, each from its own curve.
 
@@ -143,7 +139,7 @@ def lifetime_values_by_group(
     Ended spells count towards the curve of the group the account had. An account without a group counts in "All"
     only. Where a group does not deserve a value, its reason is written and the numbers that rest on the curve are
     NaN; mrr and margin are NaN only where nobody pays or no margin is known. Raises ContractError for accounts that
-    stand twice, negative MRR, a group named "All", and where no spell belongs to any account of ``groups``.
+    occur twice, negative MRR, a group named "All", and where no spell belongs to any account of ``groups``.
     """
     together = groups is None
     groups = pd.Series(dtype="object") if groups is None else groups
@@ -155,7 +151,7 @@ def lifetime_values_by_group(
         raise ContractError(f"mrr: {int((mrr < 0).sum())} accounts with MRR below 0; correct them.")
     if not margins.dropna().le(1).all():
         raise ContractError("margin: give gross margins as fractions of MRR, for example 0.75; none is above 1.")
-    _check(0.0, 0.0, discount_rate, horizon_months, 0.5, level)
+    _check(0.0, 0.0, discount_rate, horizon_months, 0.5, 0.95)
     of_spell = spells["account_id"].map(groups)
     if len(spells) and of_spell.isna().all() and not together:
         raise ContractError("groups: no account of the spells has a group; index groups by account_id.")
@@ -164,32 +160,25 @@ def lifetime_values_by_group(
         raise ContractError(f"groups: a group is named '{ALL}', which stands for all accounts; rename it.")
     paying = pd.DataFrame({"mrr": mrr, "margin": margins.reindex(mrr.index), "group": groups.reindex(mrr.index)})
     paying = paying[paying["mrr"] > 0].sort_index()
-    rows = {}
-    for label in [*labels, None]:
-        of_group = spells if label is None else spells[of_spell == label]
-        payers = paying if label is None else paying[paying["group"] == label]
-        rows[ALL if label is None else str(label)] = _row(
-            payers,
-            or_suppressed(fit_spells, of_group, as_of, least_spells=least_spells, least_events=least_events),
-            {"discount_rate": discount_rate, "horizon_months": horizon_months},
-            {"level": level, "draws": draws, "seed": seed},
-        )
+    parts = {str(label): (paying[paying["group"] == label], spells[of_spell == label]) for label in labels}
+    rows = {
+        name: _row(payers, or_suppressed(fit_spells, own, as_of), discount_rate, horizon_months)
+        for name, (payers, own) in (parts | {ALL: (paying, spells)}).items()
+    }
     table = pd.DataFrame.from_dict(rows, orient="index", columns=[*_COLUMNS, "reason"])
     return table.rename_axis("group")
 
 
-def _row(payers: pd.DataFrame, fit: SBG | Suppressed, terms: dict[str, Any], doubt: dict[str, Any]) -> dict[str, Any]:
+def _row(payers: pd.DataFrame, fit: SBG | Suppressed, discount_rate: float, horizon_months: int) -> dict[str, Any]:
     known = payers.dropna(subset=["margin"])
     row: dict[str, Any] = dict.fromkeys(_COLUMNS, float("nan")) | {"accounts": len(payers), "reason": ""}
-    if len(payers):
-        row["mrr"] = float(payers["mrr"].mean())
-    if len(known):
-        row["margin"] = float((known["margin"] * known["mrr"]).sum() / known["mrr"].sum())
     if not len(payers):
         return row | {"reason": "No account pays now, so that there is no MRR to value."}
+    row["mrr"] = float(payers["mrr"].mean())
     if not len(known):
         return row | {"reason": "No paying account has a gross margin. Give one, or a margin for all."}
-    result = or_suppressed(expected_lifetime_value, fit, row["mrr"], row["margin"], **terms, **doubt)
+    row["margin"] = float((known["margin"] * known["mrr"]).sum() / known["mrr"].sum())
+    result = or_suppressed(expected_lifetime_value, fit, row["mrr"], row["margin"], discount_rate, horizon_months)
     if isinstance(result, Suppressed):
         return row | {"reason": result.reason}
-    return row | {name: figure for name, figure in asdict(result).items() if name in _COLUMNS and name != "accounts"}
+    return row | {name: figure for name, figure in asdict(result).items() if name in _COLUMNS}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,13 +10,12 @@ import pandas as pd
 
 from cs_helpers.churn.kaplan_meier import (
     Survival,
-    _has_length,
-    _no_length,
-    _total_from,
     counts_of,
     curve_of_counts,
     kaplan_meier,
     require_entry,
+    require_length,
+    total_from,
 )
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
@@ -85,7 +83,7 @@ class RevenueSurvival(Result):
         if not self.starts_at <= months <= self.last_seen:
             return (math.nan, math.nan)
         if self.at(months) == 1 and months > self.starts_at:
-            return _nobody_left(self._weighted, self.effective_n, months)
+            return _nobody_left_interval(self._weighted, self.effective_n, months)
         row = self.curve.iloc[int(self.curve.index.searchsorted(months, side="right")) - 1]
         return (float(row["low"]), float(row["high"]))
 
@@ -107,6 +105,12 @@ def log_rank(counts: pd.DataFrame) -> LogRank:
     one always leaves faster; curves that cross can look alike to it. Raises ContractError without a departure or
     where no two groups are at risk together when somebody leaves, and for spells without length.
     Source: Mantel 1966; Peto & Peto 1972.
+
+    Example:
+        >>> spells = {"duration_months": [2, 3, 6, 8], "entry_months": 0, "churned": True, "spells": 1}
+        >>> counts = pd.DataFrame({**spells, "attribute": ["SMB", "SMB", "Enterprise", "Enterprise"]})
+        >>> round(cs.churn.log_rank(counts).p_value, 3)
+        0.09
     """
     require_entry(counts)
     known = counts[counts["attribute"].notna()]
@@ -125,7 +129,7 @@ def log_rank(counts: pd.DataFrame) -> LogRank:
     at_risk, lost = np.empty((len(sizes), len(ages))), np.empty((len(sizes), len(ages)))
     for row, group in enumerate(sizes.index):
         mine = label == group
-        at_risk[row] = _total_from(stop[mine], count[mine], ages) - _total_from(entry[mine], count[mine], ages)
+        at_risk[row] = total_from(stop[mine], count[mine], ages) - total_from(entry[mine], count[mine], ages)
         place = np.searchsorted(ages, stop[mine & ended])
         lost[row] = np.bincount(place, weights=count[mine & ended], minlength=len(ages))
     n, d = at_risk.sum(axis=0), lost.sum(axis=0)
@@ -151,11 +155,10 @@ def log_rank(counts: pd.DataFrame) -> LogRank:
 
 def _lengths(counts: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Duration, age on entry and number of the spells of each row. Raises ContractError for those without length."""
-    columns = ("duration_months", "entry_months", "spells")
-    stop, entry, count = (counts[column].to_numpy().astype(float) for column in columns)
-    fit = _has_length(stop, entry) & (count > 0)
-    if not fit.all():
-        raise _no_length(np.flatnonzero(~fit), len(stop))
+    stop, entry, count = (
+        counts[column].to_numpy().astype(float) for column in ("duration_months", "entry_months", "spells")
+    )
+    require_length(stop, entry, count)
     return stop, entry, count
 
 
@@ -184,26 +187,24 @@ def counts_by(spells: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     """``spells`` counted as the roll-up ``survival_counts`` counts them, by ``groups`` (attribute by account_id)."""
     label = spells["account_id"].map(groups.dropna().astype(str).to_dict())
     parts = [
-        counts_of(rows["duration_months"], rows["churned"], rows["entry_months"], rows["mrr_cents"]).assign(
-            attribute=name
-        )
+        counts_of(rows["duration_months"], rows["churned"], rows["entry_months"]).assign(attribute=name)
         for name, rows in spells.groupby(label, dropna=False)
     ]
-    return pd.concat(parts, ignore_index=True) if parts else counts_of([], [], [])
+    return pd.concat(parts, ignore_index=True) if parts else counts_of([], []).assign(attribute=None)
 
 
 def curves_by_group(
-    counts: pd.DataFrame, by: str, least_spells: int = 30, most: int = 6, min_at_risk: int = 10
+    counts: pd.DataFrame, by: str, min_spells: int = 30, max_groups: int = 6, min_at_risk: int = 10
 ) -> GroupCurves | Suppressed:
-    """A Kaplan-Meier curve (``curve_of_counts``) of each of the ``most`` largest groups, and their log-rank test.
+    """A Kaplan-Meier curve of each of the ``max_groups`` largest groups, and their log-rank test.
 
-    ``counts`` is the roll-up ``survival_counts`` of the attribute ``by``. A group is drawn with ``least_spells`` spells
+    ``counts`` is the roll-up ``survival_counts`` of the attribute ``by``. A group is drawn with ``min_spells`` spells
     of which ``min_at_risk`` are under observation at one age; however few of them left, since leaving out the
-    groups that nobody leaves would leave out the best. Refused where fewer than two groups are large enough. Raises
+    groups that nobody leaves would leave out the best. Suppressed where fewer than two groups are large enough. Raises
     ContractError without entry_months.
     """
     require_entry(counts)
-    _lengths(counts)  # or else attempt would take broken spells for too few
+    _lengths(counts)  # otherwise spells without length would count as too few
     sizes = _sizes(counts[counts["attribute"].notna()])
     label = counts["attribute"].astype(str).where(counts["attribute"].notna())
     unknown = int(counts.loc[label.isna(), "spells"].sum())
@@ -212,29 +213,23 @@ def curves_by_group(
     beyond: dict[str, int] = {}
     for group, spells in sizes.items():
         curve = or_suppressed(curve_of_counts, counts[label == group], min_at_risk=min_at_risk)
-        if spells < least_spells or not isinstance(curve, Survival):
+        if spells < min_spells or not isinstance(curve, Survival):
             too_small[str(group)] = int(spells)
-        elif len(curves) == most:
+        elif len(curves) == max_groups:
             beyond[str(group)] = int(spells)
         else:
             curves[str(group)] = curve
     if len(curves) < 2:
-        return Suppressed(_too_few_groups(by, list(curves), too_small, unknown, least_spells, min_at_risk))
+        found = f"only {next(iter(curves))}" if curves else "no group"
+        largest = max(too_small.values(), default=0)
+        rest = f"; the largest of the {len(too_small)} others has {largest}" if too_small else ""
+        nothing = f"; {unknown} spells have no {by}" if unknown else ""
+        return Suppressed(
+            f"By {by}, {found} has the {min_spells} paid spells ({min_at_risk} of them at one age) that a curve needs"
+            f"{rest}{nothing}. A comparison needs two such groups: load a longer history or choose a coarser attribute."
+        )
     test = or_suppressed(log_rank, counts[label.isin(list(curves))])
     return GroupCurves(by, curves, too_small, beyond, unknown, test)
-
-
-def _too_few_groups(
-    by: str, drawn: Sequence[str], too_small: dict[str, int], unknown: int, least: int, min_at_risk: int
-) -> str:
-    found = f"only {drawn[0]}" if drawn else "no group"
-    largest = max(too_small.values(), default=0)
-    rest = f"; the largest of the {len(too_small)} others has {largest}" if too_small else ""
-    nothing = f"; {unknown} spells have no {by}" if unknown else ""
-    return (
-        f"By {by}, {found} has the {least} paid spells ({min_at_risk} of them at one age) that a curve needs"
-        f"{rest}{nothing}. A comparison needs two such groups: load a longer history or choose a coarser attribute."
-    )
 
 
 def revenue_weighted(
@@ -245,11 +240,16 @@ def revenue_weighted(
     ``spells`` is the roll-up of that name: account_id, duration_months, churned, entry_months, mrr_cents. The curve
     spans the ages of the unweighted one with ``min_at_risk`` spells. Its variance is that of ``draws`` bootstrap
     samples of whole accounts, an account with all its spells; the interval is Wilson's on the effective number
-    S (1 - S) / variance, at most Kish's n of the accounts. On simulated books of 60 and 150 accounts (log-normal MRR,
+    S (1 - S) / variance, at most Kish's n of the accounts. On simulated data of 60 and 150 accounts (log-normal MRR,
     sigma 1) it covers the truth in 92 to 96 %; the same variance on the log-log scale in 90 to 93 %.
-    Refused with fewer than 2 ``min_at_risk`` spells, where they tell less than two equal accounts would, or where too
-    few are at risk at one age. Raises ContractError without entry_months or account_id.
+    Suppressed with fewer than 2 ``min_at_risk`` spells, where they tell less than two equal accounts would, or where
+    too few are at risk at one age. Raises ContractError without entry_months or account_id.
     Source: Kaplan & Meier 1958; Rothman 1978; Korn & Graubard 1998; Efron 1981.
+
+    Example:
+        >>> spells = tables.rollup("spells", observed_from=tables.observed_from, as_of=tables.as_of)
+        >>> round(cs.churn.revenue_weighted(spells).at(12), 2)
+        0.84
     """
     require_entry(spells)
     if len(spells) < 2 * min_at_risk:
@@ -261,7 +261,7 @@ def revenue_weighted(
         spells[column].to_numpy().astype(float) for column in ("duration_months", "entry_months", "mrr_cents")
     )
     ended = spells["churned"].to_numpy().astype(bool)
-    curve = or_suppressed(kaplan_meier, stop, ended, entry, weight, level, min_at_risk=min_at_risk)
+    curve = or_suppressed(kaplan_meier, stop, ended, entry, weight, level, min_at_risk)
     if not isinstance(curve, Survival):
         return Suppressed(curve.reason)
     account = pd.factorize(spells["account_id"], sort=True)[0]
@@ -280,7 +280,7 @@ def revenue_weighted(
     ages = table.index.to_numpy(float)[1:]
     variance = _bootstrap_variance(stop, ended, entry, weight, account, ages, draws, seed)
     limits = [
-        _share_limits(s, v, kish, level) if s < 1 else _nobody_left(curve, kish, age)
+        _share_limits(s, v, kish, level) if s < 1 else _nobody_left_interval(curve, kish, age)
         for s, v, age in zip(table["survival"].to_numpy()[1:], variance, ages, strict=True)
     ]
     table["low"], table["high"] = np.vstack([(1.0, 1.0), *limits]).T
@@ -297,11 +297,9 @@ def _share_limits(share: float, variance: float, most: float, level: float) -> t
     return (max(0.0, min(low, share)), min(1.0, max(high, share)))
 
 
-def _nobody_left(curve: Survival, most: float, months: float) -> tuple[float, float]:
+def _nobody_left_interval(curve: Survival, max_n: float, months: float) -> tuple[float, float]:
     """Limits where none of those at risk has left, as of so many equal ones."""
-    seen = curve._seen
-    there = (seen.entry < months) & (months <= seen.stop)
-    size = min(most, float(seen.weight[there].sum()) ** 2 / float(seen.squares[there].sum()))
+    size = min(max_n, curve._seen.effective_n(months))
     return stats.wilson_interval(size, size, curve.level)
 
 

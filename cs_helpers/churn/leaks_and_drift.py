@@ -1,4 +1,4 @@
-"""Before a model is believed: columns that give the outcome away, columns that have changed since, too few who left."""
+"""Checks before a model is used: columns that give the outcome away, columns that changed since, too few events."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RARE = 30
 def leaks(
     features: pd.DataFrame, churned: ArrayLike, threshold: float = 0.95, keys: ArrayLike | None = None
 ) -> pd.DataFrame:
-    """Columns that know the outcome too well to have been known before it.
+    """Columns that predict the outcome too well to have been known before it (data leakage).
 
     A column is in the result (feature, auc, why; in the order of the columns) if
 
@@ -40,6 +40,11 @@ def leaks(
     ``auc`` is the largest of the first kind. ``keys`` (such as account ids): rows that share one stay in the same
     half; without them the halves follow from what the rows say, never from their order. Nothing is judged with fewer
     than 10 who left or 10 who stayed. Raises ContractError if ``churned`` is missing or does not fit the rows.
+
+    Example:
+        >>> left = [True] * 30 + [False] * 30
+        >>> cs.churn.leaks(pd.DataFrame({"status": ["closed"] * 30 + ["open"] * 30}), left)["feature"].tolist()
+        ['status']
     """
     y = np.asarray(pd.Series(churned))
     if len(y) != len(features) or pd.isna(y).any():
@@ -64,7 +69,7 @@ def leaks(
 
 
 def drift(train: pd.DataFrame, now: pd.DataFrame, alarm: float = DRIFTED, level: float = 0.999) -> pd.DataFrame:
-    """How far each column now lies from where the model learnt: one row per column of ``train``, in its order.
+    """How far each column has moved since the model was trained: one row per column of ``train``, in its order.
 
         psi = sum over bins of (now share - train share) log(now share / train share)
 
@@ -74,6 +79,11 @@ def drift(train: pd.DataFrame, now: pd.DataFrame, alarm: float = DRIFTED, level:
     1 / n train + 1 / n now). ``alarm``: psi above both. ``unseen``: rows now with a level that training never had, and
     ``levels``: up to 10 of those, in order. Raises ContractError for a column that ``now`` lacks, or no rows.
     Source: Siddiqi 2006; Yurdakul & Naranjo 2020 for the distribution.
+
+    Example:
+        >>> then, today = pd.DataFrame({"logins": range(100)}), pd.DataFrame({"logins": range(60, 160)})
+        >>> cs.churn.drift(then, today)["alarm"].tolist()
+        [True]
     """
     if train.empty or now.empty:
         raise ContractError(f"{len(train)} training rows and {len(now)} rows now: drift needs rows on both sides")
@@ -83,46 +93,36 @@ def drift(train: pd.DataFrame, now: pd.DataFrame, alarm: float = DRIFTED, level:
     rows = []
     for name in train.columns:
         old, new, unseen = _binned(train[name], now[name])
-        was, has = old + 0.5, new + 0.5
-        p, q = was / was.sum(), has / has.sum()
+        p, q = (old + 0.5) / (old + 0.5).sum(), (new + 0.5) / (new + 0.5).sum()
         psi = float(((q - p) * np.log(q / p)).sum())
         chance = _chi2(len(p) - 1, level) * (1 / len(train) + 1 / len(now))
-        rows.append(
-            {
-                "feature": name,
-                "psi": psi,
-                "by_chance": chance,
-                "alarm": psi > max(alarm, chance),
-                "unseen": len(unseen),
-                "levels": tuple(sorted(set(unseen)))[:10],
-            }
-        )
+        rows.append((name, psi, chance, psi > max(alarm, chance), len(unseen), tuple(sorted(set(unseen)))[:10]))
     return pd.DataFrame(rows, columns=["feature", "psi", "by_chance", "alarm", "unseen", "levels"])
 
 
 def too_few_events(
-    train: ArrayLike, test: ArrayLike, least: int = 50, least_test: int = 10, where: str = "the last snapshot"
+    train: ArrayLike, test: ArrayLike, min_train: int = 50, min_test: int = 10, where: str = "the last snapshot"
 ) -> Suppressed | None:
     """Why outcomes (True: left) do not allow a model, in words; None if they do.
 
-    At least ``least`` who left and one who stayed among ``train``, and ``least_test`` and one among ``test``.
+    At least ``min_train`` who left and one who stayed among ``train``, and ``min_test`` and one among ``test``.
     """
     learn, check = np.asarray(train, bool), np.asarray(test, bool)
     both = np.concatenate([learn, check])
     if not both.any() or both.all():
         what = "nobody left" if not both.any() else "everybody left"
         return Suppressed(
-            f"Among {len(both):,} rows {what}: a model needs {least} that left to learn from, and some that stayed. "
-            "Check how churn is recorded, or wait for more history."
+            f"Among {len(both):,} rows {what}: a model needs {min_train} that left to learn from, and some that "
+            "stayed. Check how churn is recorded, or wait for more history."
         )
-    if learn.sum() < least:
+    if learn.sum() < min_train:
         return Suppressed(
-            f"{int(learn.sum())} of {len(learn):,} rows to learn from left, at least {least} are needed: with fewer, a "
-            "model mostly learns chance. Add earlier snapshots or wait."
+            f"{int(learn.sum())} of {len(learn):,} rows to learn from left, at least {min_train} are needed: with "
+            "fewer, a model mostly learns chance. Add earlier snapshots or wait."
         )
-    if check.sum() < least_test:
+    if check.sum() < min_test:
         return Suppressed(
-            f"{int(check.sum())} of {len(check):,} rows in {where} left, at least {least_test} are needed to test a "
+            f"{int(check.sum())} of {len(check):,} rows in {where} left, at least {min_test} are needed to test a "
             "model. Use a longer window, or wait."
         )
     if learn.all() or check.all():

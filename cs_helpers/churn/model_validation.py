@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from cs_helpers.core import stats
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Record
-from cs_helpers.core.stats.logistic import logistic
+from cs_helpers.core.stats.logistic import logistic, probability_of
 
 _MIN_BIN_EVENTS = 5
 _ALMOST = 1e-12  # a probability of 0 or 1 is taken as this far from it
@@ -79,21 +79,26 @@ def auc_interval(score: ArrayLike, outcome: ArrayLike, level: float = 0.95) -> t
     stayed), the limits are Wilson's for a share out of the smaller of the two groups.
     Source: DeLong, DeLong & Clarke-Pearson 1988; Sun & Xu 2014 for ranks; Pepe 2003, section 5.2 for the scale.
     """
-    area, left, stayed = _placements(*_both(score, outcome))
+    s, y = _both(score, outcome)
+    gone, among_all = y == 1, ranks(s)
+    area, n_gone, n_stayed = _area(among_all, gone), int(gone.sum()), int((~gone).sum())
+    # For each who left (stayed) the share of the others that score lower (higher); ties count half.
+    left = np.sort((among_all[gone] - ranks(s[gone])) / n_stayed)
+    stayed = np.sort(1 - (among_all[~gone] - ranks(s[~gone])) / n_gone)
     fewest = min(len(left), len(stayed))
     variance = sum(float(part.var(ddof=1)) / len(part) if len(part) > 1 else 0.0 for part in (left, stayed))
     if fewest < 2 or variance < 1e-15 or not 0 < area < 1:
         return stats.wilson_interval(min(area, 1.0) * fewest, fewest, level)
     half = stats.normal_quantile(level) * math.sqrt(variance) / (area * (1 - area))
-    centre = math.log(area / (1 - area))
-    return (_expit(centre - half), _expit(centre + half))
+    low, high = probability_of(math.log(area / (1 - area)) + half * np.array([-1.0, 1.0]))
+    return (float(low), float(high))
 
 
 def top_k(score: ArrayLike, outcome: ArrayLike, k: int, weight: ArrayLike | None = None, level: float = 0.95) -> Top:
     """The ``k`` highest scores (all, if there are fewer), whatever the order of the rows.
 
     Everybody above the score of the k-th counts whole; those with exactly that score share the places left equally,
-    which is what drawing among them by lot gives on average. ``weight``: 1 each by default. Raises ContractError for
+    which is what drawing among them at random gives on average. ``weight``: 1 each by default. Raises ContractError for
     k < 1, a missing score, weights that are missing or negative, and where nobody left.
     """
     s, y = _checked(score, outcome)
@@ -112,20 +117,9 @@ def top_k(score: ArrayLike, outcome: ArrayLike, k: int, weight: ArrayLike | None
     low, high = stats.wilson_interval(hits, k, level)
     weight_hit = math.fsum((w * y)[above]) + share * math.fsum((w * y)[level_with])
     weight_left = math.fsum(w * y)
-    return Top(
-        k=k,
-        hits=hits,
-        precision=precision,
-        low=low,
-        high=high,
-        base_rate=base,
-        lift=precision / base,
-        lift_low=low / base,
-        lift_high=high / base,
-        found=hits / left,
-        weight=weight_hit,
-        weight_found=weight_hit / weight_left if weight_left > 0 else None,
-    )
+    lifts = precision / base, low / base, high / base
+    found = weight_hit / weight_left if weight_left > 0 else None
+    return Top(k, hits, precision, low, high, base, *lifts, hits / left, weight_hit, found)
 
 
 def brier(probability: ArrayLike, outcome: ArrayLike) -> float:
@@ -160,15 +154,13 @@ def calibration(probability: ArrayLike, outcome: ArrayLike, level: float = 0.95)
     ones = np.ones((len(p), 1))
     whole = logistic(ones, y, offset=log_odds)
     intercept, error = float(whole.coefficients[0]), float(whole.standard_errors[0])
-    slope = low = high = None
+    slopes: tuple[float | None, float | None, float | None] = (None, None, None)
     if np.ptp(log_odds) > 1e-9:
-        centred = log_odds - log_odds.mean()
-        line = logistic(np.column_stack([ones, centred]), y)
+        line = logistic(np.column_stack([ones, log_odds - log_odds.mean()]), y)
         slope, half = float(line.coefficients[1]), z * float(line.standard_errors[1])
-        low, high = slope - half, slope + half
-    return Calibration(
-        intercept, intercept - z * error, intercept + z * error, slope, low, high, math.fsum(p), int(y.sum())
-    )
+        slopes = (slope, slope - half, slope + half)
+    low, high = intercept - z * error, intercept + z * error
+    return Calibration(intercept, low, high, *slopes, math.fsum(p), int(y.sum()))
 
 
 def reliability(probability: ArrayLike, outcome: ArrayLike, bins: int = 10, level: float = 0.95) -> pd.DataFrame:
@@ -180,13 +172,12 @@ def reliability(probability: ArrayLike, outcome: ArrayLike, bins: int = 10, leve
     """
     p, y = _probabilities(*_checked(probability, outcome))
     groups = max(1, min(bins, int(y.sum()) // _MIN_BIN_EVENTS))
-    middle = pd.Series(p).rank().to_numpy() - 0.5
-    group = np.minimum((middle / len(p) * groups).astype(int), groups - 1)
+    group = np.minimum(((ranks(p) - 0.5) / len(p) * groups).astype(int), groups - 1)
     # Sorted, so that sums add up in the same order however the rows came.
     rows = pd.DataFrame({"group": group, "p": p, "y": y}).sort_values(["group", "p", "y"])
     table = rows.groupby("group").agg(n=("y", "size"), expected=("p", "mean"), observed=("y", "mean"))
     limits = [stats.wilson_interval(round(o * n), n, level) for n, o in zip(table["n"], table["observed"], strict=True)]
-    table["low"], table["high"] = [low for low, _ in limits], [high for _, high in limits]
+    table["low"], table["high"] = np.array(limits).T
     return table.reset_index(drop=True)
 
 
@@ -212,15 +203,6 @@ def _probabilities(p: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return p, y
 
 
-def _placements(s: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """The area, and for each who left (stayed) the share of the others that score lower (higher); ties count half."""
-    gone, among_all = y == 1, ranks(s)
-    n_gone, n_stayed = int(gone.sum()), int((~gone).sum())
-    left = (among_all[gone] - ranks(s[gone])) / n_stayed
-    stayed = 1 - (among_all[~gone] - ranks(s[~gone])) / n_gone
-    return _area(among_all, gone), np.sort(left), np.sort(stayed)
-
-
 def _area(among_all: np.ndarray, gone: np.ndarray) -> float:
     """Mann & Whitney's share of pairs, from the ranks of all rows."""
     n_gone = int(gone.sum())
@@ -229,14 +211,4 @@ def _area(among_all: np.ndarray, gone: np.ndarray) -> float:
 
 def ranks(values: np.ndarray) -> np.ndarray:
     """Places from 1 in ascending order; equal values share the mean of theirs. No value may be missing."""
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.zeros(0, int)
-    last = np.append(first[1:], len(ordered))
-    found = np.empty(len(ordered))
-    found[order] = np.repeat((first + last + 1) / 2, last - first)
-    return found
-
-
-def _expit(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+    return pd.Series(values).rank().to_numpy()

@@ -1,4 +1,4 @@
-"""Which accounts are likely to leave next: a model that was tried once on the latest outcomes before it is believed."""
+"""Which accounts are likely to leave next: a logistic or boosted model, tested once on the latest known outcomes."""
 
 from __future__ import annotations
 
@@ -135,50 +135,46 @@ def fit_risk(
     features: Sequence[str],
     capacity: int,
     *,
-    exclude: Sequence[str] = (),
-    level: float = 0.95,
-    least_events: int = 50,
-    least_test_events: int = 10,
-    leak: float = 0.95,
-    rarest: int = 30,
-    challenge: bool = True,
-    least_to_challenge: int = 300,
+    min_to_challenge: int = 300,
     now: pd.DataFrame | None = None,
 ) -> RiskModel | Suppressed:
     """A tested model of who leaves in the window after a snapshot.
 
     ``table``: one row per account and snapshot: account_id, snapshot (optional), churned (True: left in the window),
     mrr (optional), and the features: numbers (missing allowed) or text. ``capacity``: how many accounts can be called.
-    Left out: ``exclude``, columns that give the outcome away (``leak``: AUC alone), constants.
+    Left out: columns that give the outcome away (``leaks``), constants.
     The snapshot before the last chooses the ridge and between logistic and boosting, which is tried only with
-    ``least_to_challenge`` that left; the last one tests, once, the chosen kind fitted on everything before. With
+    ``min_to_challenge`` that left; the last one tests, once, the chosen kind fitted on everything before. With
     fewer than three snapshots, accounts are split 3 : 1 : 1 instead.
-    ``now``: the present rows, only to refuse where there are none. Suppressed: nobody paying now, fewer than
-    ``least_events`` that left before the test or ``least_test_events`` in it, one outcome only, no feature left. Raises
-    ContractError for columns that are missing or of the wrong kind, or an account twice in a snapshot.
+    ``now``: the present rows, only to suppress where there are none. Suppressed: nobody paying now, fewer than
+    50 that left before the test or 10 in it, one outcome only, no feature left. Raises ContractError for columns that
+    are missing or of the wrong kind, or an account twice in a snapshot.
+
+    Example:
+        >>> spells = tables.rollup("spells", observed_from=tables.observed_from, as_of=tables.as_of)
+        >>> past = cs.churn.risk_snapshots(tables.account_months(), spells, as_of=tables.as_of)
+        >>> cs.churn.fit_risk(past.table, list(past.features), capacity=25).verdict
+        'useful'
     """
     if not capacity >= 1:
         raise ContractError(f"capacity is {capacity}: give the number of accounts that can be called, 1 or more")
     if now is not None and now.empty:
         return Suppressed("Nobody pays now: there is no account to score. Check the date and the subscriptions loaded.")
-    rows = _ordered(table, list(features), list(exclude))
+    rows = _ordered(table, list(features))
     y = rows["churned"].to_numpy(bool)
     part, out_of_time = _parts(rows)
     where = "the last snapshot" if out_of_time else "the fifth of the accounts kept for the test"
-    refused = leaks_and_drift.too_few_events(y[part != _TEST], y[part == _TEST], least_events, least_test_events, where)
+    refused = leaks_and_drift.too_few_events(y[part != _TEST], y[part == _TEST], where=where)
     if refused is None and len(set(y[part == _TRAIN])) < 2:
         refused = Suppressed("Before the last two snapshots nobody left, or everybody: add snapshots with both.")
     if refused is not None:
         return refused
 
-    wanted = [name for name in features if name not in exclude]
-    leaking = leaks_and_drift.leaks(rows[wanted], y, leak, keys=rows["account_id"])
-    why = dict(zip(leaking["feature"], leaking["why"], strict=True))
-    kept = [name for name in wanted if name not in why]
-    design = build_design(rows, kept, rarest)
-    dropped = {name: "named in exclude" for name in features if name in exclude} | why
+    leaking = leaks_and_drift.leaks(rows[list(features)], y, keys=rows["account_id"])
+    dropped = dict(zip(leaking["feature"], leaking["why"], strict=True))
+    design = build_design(rows, [name for name in features if name not in dropped])
     dropped |= dict.fromkeys(design.constant, "the same in every row, or too few rows differ")
-    kept = [name for name in kept if name not in design.constant]
+    kept = [name for name in features if name not in dropped]
     if not kept:
         listed = "; ".join(f"{name}: {text}" for name, text in dropped.items()) or "none was named"
         return Suppressed(
@@ -186,21 +182,21 @@ def fit_risk(
         )
 
     train, choice, test = (part == each for each in (_TRAIN, _CHOICE, _TEST))
-    early = build_design(rows[train], kept, rarest)
-    challenge = challenge and int(y[~test].sum()) >= least_to_challenge
-    ridge, challenger = _choose(early, rows, y, train, choice, level, challenge)
+    early = build_design(rows[train], kept)
+    ridge, challenger = _choose(early, rows, y, train, choice, int(y[~test].sum()) >= min_to_challenge)
     boost = challenger is not None and challenger.used
 
     times = rows["snapshot"].to_numpy() if out_of_time else None
-    before = build_design(rows[~test], kept, rarest)
-    eta = _tested(before, rows, y, test, ridge, boost, times)
+    before = build_design(rows[~test], kept)
+    known_times = None if times is None else times[~test]
+    tested, tested_boosted, shift = _fitted(before.matrix(rows[~test]), y[~test], ridge, boost, known_times)
+    eta = _log_odds(tested, tested_boosted, before.matrix(rows[test])) + shift
     eta = eta.round(9)  # rounding errors must not decide what is a tie
     p, left = probability_of(eta), y[test]
-    low, high = model_validation.auc_interval(p, left, level)
+    low, high = model_validation.auc_interval(p, left)
 
     x = design.matrix(rows)
-    model, boosted = logistic(x, y, ridge=ridge), _boosting(x, y) if boost else None
-    shift = 0.0 if times is None else _level_now(_log_odds(model, boosted, x), y, times)
+    model, boosted, shift = _fitted(x, y, ridge, boost, times)
     return RiskModel(
         kind="boosted" if boost else "logistic",
         out_of_time=out_of_time,
@@ -215,13 +211,13 @@ def fit_risk(
         auc_high=high,
         brier=model_validation.brier(p, left),
         brier_skill=model_validation.brier_skill(p, left),
-        calibration=model_validation.calibration(p, left, level),
-        reliability=model_validation.reliability(p, left, level=level),
-        top=model_validation.top_k(eta, left, int(capacity), rows.loc[test, "mrr"] if "mrr" in rows else None, level),
+        calibration=model_validation.calibration(p, left),
+        reliability=model_validation.reliability(p, left),
+        top=model_validation.top_k(eta, left, int(capacity), rows.loc[test, "mrr"] if "mrr" in rows else None),
         capacity=int(capacity),
         ridge=ridge,
         level_shift=shift,
-        coefficients=_drivers(design, model, level),
+        coefficients=_drivers(design, model),
         dropped=pd.DataFrame({"feature": list(dropped), "why": list(dropped.values())}, dtype=object),
         leaks=leaking,
         challenger=challenger,
@@ -234,14 +230,11 @@ def fit_risk(
     )
 
 
-def _ordered(table: pd.DataFrame, features: list[str], exclude: list[str]) -> pd.DataFrame:
+def _ordered(table: pd.DataFrame, features: list[str]) -> pd.DataFrame:
     """The rows in the order of snapshot and account, so that their order cannot matter; raises ContractError."""
     lacking = [name for name in ("account_id", "churned", *features) if name not in table.columns]
     if lacking:
         raise ContractError(f"the table lacks {lacking}: it needs account_id, churned and every feature named")
-    strange = [name for name in exclude if name not in table.columns]
-    if strange:
-        raise ContractError(f"exclude names {strange}, which the table does not have: correct the spelling")
     wrong = [name for name in features if name in _KEYS]
     if wrong or len(set(features)) < len(features):
         raise ContractError(f"features {wrong or 'named twice'}: name each once, and none of {', '.join(_KEYS)}")
@@ -262,22 +255,13 @@ def _parts(rows: pd.DataFrame) -> tuple[np.ndarray, bool]:
     if len(dates) >= 3:
         number = np.searchsorted(dates, rows["snapshot"].to_numpy())
         return np.clip(number - (len(dates) - 3), _TRAIN, _TEST), True
-    fifth = np.asarray(pd.util.hash_array(_ids(rows)) % 5).astype(int)
+    ids = rows["account_id"].map(str).astype(object).to_numpy(object)
+    fifth = np.asarray(pd.util.hash_array(ids) % 5).astype(int)
     return np.where(fifth == 0, _TEST, np.where(fifth == 1, _CHOICE, _TRAIN)), False
 
 
-def _ids(rows: pd.DataFrame) -> np.ndarray:
-    return rows["account_id"].map(str).astype(object).to_numpy(object)
-
-
 def _choose(
-    design: Design,
-    rows: pd.DataFrame,
-    y: np.ndarray,
-    train: np.ndarray,
-    choice: np.ndarray,
-    level: float,
-    challenge: bool,
+    design: Design, rows: pd.DataFrame, y: np.ndarray, train: np.ndarray, choice: np.ndarray, challenge: bool
 ) -> tuple[float, Challenger | None]:
     """The ridge with the smallest log loss on the choice rows (the larger of equals), and what boosting does there."""
     x, x_choice = design.matrix(rows[train]), design.matrix(rows[choice])
@@ -294,14 +278,14 @@ def _choose(
     difference = log_loss(_raw(boosted, x_choice), y[choice]) - best
     accounts = pd.DataFrame({"account": rows.loc[choice, "account_id"].to_numpy(), "d": difference - difference.mean()})
     squares = float((accounts.groupby("account")["d"].sum() ** 2).sum())
-    half = stats.normal_quantile(level) * math.sqrt(squares) / len(difference)
+    half = stats.normal_quantile(0.95) * math.sqrt(squares) / len(difference)
     mean = float(difference.mean())
     return ridge, Challenger(mean, mean - half, mean + half, mean + half < 0)
 
 
 def _boosting(x: np.ndarray, y: np.ndarray) -> Any:
     """Gradient-boosted trees, small and slow ones."""
-    from sklearn import ensemble  # imported where it is used: a second that most books need not wait for
+    from sklearn import ensemble  # imported where it is used: it takes a second that most runs do not need
 
     trees = ensemble.HistGradientBoostingClassifier(
         learning_rate=0.05,
@@ -324,14 +308,12 @@ def _raw(boosted: Any, x: np.ndarray) -> np.ndarray:
     return np.asarray(boosted.decision_function(x[:, 1:]), float)
 
 
-def _tested(
-    design: Design, rows: pd.DataFrame, y: np.ndarray, test: np.ndarray, ridge: float, boost: bool, times: Any
-) -> np.ndarray:
-    """Log odds of the test rows, by the chosen kind fitted on all others."""
-    x = design.matrix(rows[~test])
-    model, boosted = logistic(x, y[~test], ridge=ridge), _boosting(x, y[~test]) if boost else None
-    shift = 0.0 if times is None else _level_now(_log_odds(model, boosted, x), y[~test], times[~test])
-    return _log_odds(model, boosted, design.matrix(rows[test])) + shift
+def _fitted(
+    x: np.ndarray, y: np.ndarray, ridge: float, boost: bool, times: np.ndarray | None
+) -> tuple[Logistic, Any, float]:
+    """The logistic model, the boosted one where wanted, and what brings the log odds to the present level of churn."""
+    model, boosted = logistic(x, y, ridge=ridge), _boosting(x, y) if boost else None
+    return model, boosted, 0.0 if times is None else _level_now(_log_odds(model, boosted, x), y, times)
 
 
 def _level_now(log_odds: np.ndarray, y: np.ndarray, times: np.ndarray) -> float:
@@ -367,10 +349,10 @@ def _level_now(log_odds: np.ndarray, y: np.ndarray, times: np.ndarray) -> float:
     return level
 
 
-def _drivers(design: Design, model: Logistic, level: float) -> pd.DataFrame:
+def _drivers(design: Design, model: Logistic) -> pd.DataFrame:
     """The coefficients with their intervals, largest first."""
     table = design.columns.copy()
-    half = stats.normal_quantile(level) * model.standard_errors[1:]
+    half = stats.normal_quantile(0.95) * model.standard_errors[1:]
     table["log_odds"] = model.coefficients[1:]
     table["low"], table["high"] = table["log_odds"] - half, table["log_odds"] + half
     table["odds_ratio"] = np.exp(table["log_odds"])

@@ -1,5 +1,4 @@
-"""How long accounts can be expected to stay: the shifted-beta-geometric model (Fader & Hardie 2007), tried on the
-last months before it is believed."""
+"""Expected lifetime of accounts: the shifted-beta-geometric model (Fader & Hardie 2007), tested on the last months."""
 
 from __future__ import annotations
 
@@ -149,6 +148,11 @@ def fit_sbg(survivors: ArrayLike, hold_out: int = 0, period_months: float = 1) -
     fitted, but compared in ``SBG.held_out``. Raises ContractError for counts that rise, are negative or missing, for
     fewer than two fitted periods, and where nobody left or everybody left in the first.
     Source: Fader & Hardie 2007, Journal of Interactive Marketing 21(1), 76-90.
+
+    Example:
+        >>> fit = cs.churn.fit_sbg([1000, 869, 743, 653, 593, 551, 517, 491])
+        >>> round(fit.alpha, 3), round(fit.beta, 3), round(fit.survival(12), 3)
+        (0.668, 3.806, 0.378)
     """
     left = np.asarray(survivors, float)
     fitted = left.size - 1 - hold_out
@@ -170,30 +174,24 @@ def fit_sbg(survivors: ArrayLike, hold_out: int = 0, period_months: float = 1) -
     return replace(fit, periods=fitted, held_out=_compared(ahead, left[ahead] / left[0], fit.survival(ahead)))
 
 
-def fit_sbg_hazards(
-    at_risk: ArrayLike, lost: ArrayLike, periods: ArrayLike | None = None, period_months: float = 1
-) -> SBG:
-    """The sBG curve of a life table: of ``at_risk[i]`` that began period ``periods[i]``, ``lost[i]`` left in it.
+def fit_sbg_hazards(at_risk: ArrayLike, lost: ArrayLike, period_months: float = 1) -> SBG:
+    """The sBG curve of a life table: of ``at_risk[i]`` that began period i + 1, ``lost[i]`` left in it.
 
         log L = sum over k of lost(k) log h(k) + (at_risk(k) - lost(k)) log(1 - h(k))
 
-    ``periods`` missing means 1, 2, 3, ... Late entry and censoring are allowed: they change at_risk. Periods with
-    nobody at risk say nothing. Raises ContractError for counts that cannot be, for fewer than two periods with
-    somebody at risk, and where nobody left or nobody stayed.
+    Late entry and censoring are allowed: they change at_risk. Periods with nobody at risk do not count. Raises
+    ContractError for counts that cannot be, for fewer than two periods with somebody at risk, and where nobody left or
+    nobody stayed.
     """
     n, d = np.asarray(at_risk, float), np.asarray(lost, float)
-    k = np.arange(1, n.size + 1, dtype=float) if periods is None else np.asarray(periods, float)
-    if not n.shape == d.shape == k.shape or n.ndim != 1 or not period_months > 0:
-        raise ContractError("life table: at_risk, lost and periods must have one value per period each.")
-    sound = np.isfinite(n).all() and np.isfinite(k).all() and (d >= 0).all() and (d <= n).all() and (k >= 1).all()
-    if not sound or len(np.unique(k)) < k.size:
-        raise ContractError(
-            "life table: each period from 1 on stands once, with 0 <= lost <= at_risk; correct the counts."
-        )
-    order = np.argsort(k)[n[np.argsort(k)] > 0]
-    table = BetaGeometric(k[order], n[order], d[order])
-    if table.k.size < 2:
-        raise ContractError(f"life table: {table.k.size} period with anybody at risk; at least two are needed.")
+    if n.shape != d.shape or n.ndim != 1 or not period_months > 0:
+        raise ContractError("life table: at_risk and lost must have one value per period each.")
+    if not (np.isfinite(n).all() and (d >= 0).all() and (d <= n).all()):
+        raise ContractError("life table: each period needs 0 <= lost <= at_risk; correct the counts.")
+    k = np.flatnonzero(n > 0)
+    table = BetaGeometric(k + 1.0, n[k], d[k])
+    if k.size < 2:
+        raise ContractError(f"life table: {k.size} period with anybody at risk; at least two are needed.")
     if not table.lost.any():
         raise ContractError("life table: nobody left, so that no curve can be fitted. Load a longer history.")
     if not table.stayed.any():
@@ -267,7 +265,7 @@ def _counted(known: pd.DataFrame, period_months: int = 1) -> pd.DataFrame:
     return pd.DataFrame(table, index=pd.RangeIndex(1, periods + 1, name="period"))
 
 
-def fit_spells(spells: pd.DataFrame, as_of: Any, least_spells: int = 50, least_events: int = 20) -> SBG:
+def fit_spells(spells: pd.DataFrame, as_of: Any, min_spells: int = 50, min_events: int = 20) -> SBG:
     """The sBG curve of the life table of what was known at ``as_of``.
 
     The period is the longest of 12, 6, 3 and 1 months at whole multiples of which more than half of the ended spells
@@ -276,29 +274,29 @@ def fit_spells(spells: pd.DataFrame, as_of: Any, least_spells: int = 50, least_e
     for the reader, where the curve would rest on too little: fewer spells or ends than asked for, a shorter history,
     less than two full periods, or hardly any spell seen from its start.
     """
-    return _fit_known(known_at(spells, as_of), as_of, least_spells, least_events)
+    return _fit_known(known_at(spells, as_of), as_of, min_spells, min_events)
 
 
 def _fit_known(
-    known: pd.DataFrame, as_of: Any, least_spells: int = 50, least_events: int = 20, least_months: int = 18
+    known: pd.DataFrame, as_of: Any, min_spells: int = 50, min_events: int = 20, min_months: int = 18
 ) -> SBG:
     table, eve = _counted(known), day_words(pd.Timestamp(as_of) - pd.Timedelta(days=1))
     ends = int(table["lost"].sum())
-    if len(known) < least_spells:
+    if len(known) < min_spells:
         raise ContractError(
-            f"{len(known)} paid spells by {eve}; a projection needs at least {least_spells}. "
+            f"{len(known)} paid spells by {eve}; a projection needs at least {min_spells}. "
             "Load more accounts or a longer history."
         )
-    if ends < least_events:
+    if ends < min_events:
         raise ContractError(
             f"{ends} of {len(known)} paid spells ended by {eve} in a month seen in full; a projection needs "
-            f"at least {least_events} ends. Load a longer history."
+            f"at least {min_events} ends. Load a longer history."
         )
     # The eve is a day short of a whole month: 30/31, and 27/31 on 28 February.
     observed = int((known["could_last"] - known["entry_months"]).max() + 0.15)
-    if observed < least_months:
+    if observed < min_months:
         raise ContractError(
-            f"{observed} months of history by {eve}; a projection needs at least {least_months}. Load a longer history."
+            f"{observed} months of history by {eve}; a projection needs at least {min_months}. Load a longer history."
         )
     if table["at_risk"].iloc[0] < _AT_RISK:
         raise ContractError(
@@ -334,6 +332,11 @@ def project(
     last that much longer, each at its own age: mean of S(b) / S(a). Suppressed with fewer than 50 spells, 20 ends or 18
     months of history; ``held_out`` alone is one where the earlier book falls short. Raises ContractError for missing
     dates or ages, for a horizon outside 1 to 600 months, and for a level outside (0, 1).
+
+    Example:
+        >>> spells = tables.rollup("spells", observed_from=tables.observed_from, as_of=tables.as_of)
+        >>> round(cs.churn.project(spells, tables.as_of).at(36), 2)
+        0.62
     """
     if not (1 <= horizon_months <= 600 and 1 <= hold_out_months <= 600 and 0 < level < 1 and draws >= 1):
         raise ContractError(
@@ -377,7 +380,7 @@ def _held_out(
 ) -> HeldOut:
     before = add_months(pd.Timestamp(as_of), -months)
     earlier = known_at(spells, before)
-    fit = _fit_known(earlier, before, least_months=_MIN_MONTHS_BEFORE)
+    fit = _fit_known(earlier, before, min_months=_MIN_MONTHS_BEFORE)
     running = earlier.index[~earlier["churned"]]
     if len(running) < stats.MIN_TO_COMPARE:
         raise ContractError(

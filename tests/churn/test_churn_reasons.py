@@ -6,7 +6,7 @@ import pytest
 from pytest import approx
 from rolled import rolled
 
-from cs_helpers import churn
+from cs_helpers.churn.churn_reasons import departures, reason_shares, recorded_reasons
 from cs_helpers.core.results import Suppressed
 
 START, END = pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01")
@@ -42,7 +42,7 @@ def test_stated_wins_over_recorded_and_neither_is_unknown():
         ("A01", "2025-06-16", None, None, None),
         ("stays", "2025-06-16", "2025-06-17", "price", None),
     )
-    left = churn.departures(panel(book(3)), START, END, recorded("missing features", "price"), surveys)
+    left = departures(panel(book(3)), START, END, recorded("missing features", "price"), surveys)
     rows = left.table.set_index("account_id")
     assert rows["best"].to_dict() == {"A00": "price", "A01": "price", "A02": "unknown"}
     assert rows.loc["A00", ["recorded", "stated", "competitor"]].tolist() == ["missing features", "price", "Rival"]
@@ -53,13 +53,13 @@ def test_stated_wins_over_recorded_and_neither_is_unknown():
 def test_an_exit_answer_far_from_the_departure_belongs_to_another_time():
     near = exits(("A00", "2025-09-20", "2025-09-22", "price", None))
     far = exits(("A00", "2024-09-20", "2024-09-22", "price", None))
-    assert churn.departures(panel(book(1)), START, END, None, near).table["best"].tolist() == ["price"]
-    assert churn.departures(panel(book(1)), START, END, None, far).table["best"].tolist() == ["unknown"]
+    assert departures(panel(book(1)), START, END, None, near).table["best"].tolist() == ["price"]
+    assert departures(panel(book(1)), START, END, None, far).table["best"].tolist() == ["unknown"]
 
 
 def test_of_two_exit_surveys_the_answered_one_counts():
     both = exits(("A00", "2025-06-16", None, None, None), ("A00", "2025-07-16", "2025-07-20", "price", None))
-    left = churn.departures(panel(book(1)), START, END, None, both)
+    left = departures(panel(book(1)), START, END, None, both)
     assert left.table["stated"].tolist() == ["price"]
     assert (left.asked, left.answered) == (1, 1)
 
@@ -68,7 +68,7 @@ def test_shares_are_of_the_known_revenue_and_the_unknown_has_its_own():
     table = book(14)
     table.loc[table["account_id"] == "A00", "mrr"] = 800.0
     named = recorded(*["price"] * 2, *["competitor"] * 8, "bankrupt", "bankrupt")
-    found = churn.reason_shares(churn.departures(panel(table), START, END, named))
+    found = reason_shares(departures(panel(table), START, END, named))
     assert (found.departures, found.known, found.mrr) == (14, 12, 800 + 13 * 100)
     shares = found.by_reason["share"].drop("unknown").to_dict()
     assert shares == approx({"price": 900 / 1900, "competitor": 800 / 1900, "bankrupt": 200 / 1900})
@@ -84,15 +84,15 @@ def test_shares_are_of_the_known_revenue_and_the_unknown_has_its_own():
 
 def test_which_reasons_are_outside_our_hands_can_be_said():
     named = recorded(*["price"] * 10, "moved abroad", "bankrupt")
-    left = churn.departures(panel(book(12)), START, END, named)
-    assert churn.reason_shares(left, outside=["Price"]).controllable_share == approx(2 / 12)
-    assert churn.reason_shares(left).controllable_share == approx(10 / 12)
+    left = departures(panel(book(12)), START, END, named)
+    assert reason_shares(left, outside=["Price"]).controllable_share == approx(2 / 12)
+    assert reason_shares(left).controllable_share == approx(10 / 12)
 
 
 def test_agreement_counts_only_departures_with_both():
     surveys = exits(*[(f"A{k:02d}", "2025-06-16", "2025-06-18", "price", None) for k in range(6)])
     named = recorded(*["price"] * 4, *["competitor"] * 8)
-    found = churn.reason_shares(churn.departures(panel(book(12)), START, END, named, surveys))
+    found = reason_shares(departures(panel(book(12)), START, END, named, surveys))
     assert (found.both, found.agree) == (6, 4)
     assert found.agree_interval[0] < 4 / 6 < found.agree_interval[1]
 
@@ -100,7 +100,7 @@ def test_agreement_counts_only_departures_with_both():
 def test_reasons_by_group_show_only_groups_with_ten_known_departures():
     named = recorded(*["price"] * 6, *["competitor"] * 9)
     groups = pd.Series({f"A{k:02d}": "SMB" if k < 12 else "ENT" for k in range(15)}, name="segment")
-    found = churn.reason_shares(churn.departures(panel(book(15)), START, END, named, groups=groups))
+    found = reason_shares(departures(panel(book(15)), START, END, named, groups=groups))
     assert list(found.by_group.columns) == ["SMB"]
     assert found.by_group["SMB"].to_dict() == approx({"price": 6 / 12, "competitor": 6 / 12})
 
@@ -108,7 +108,7 @@ def test_reasons_by_group_show_only_groups_with_ten_known_departures():
 def test_competitors_are_counted():
     surveys = exits(*[(f"A{k:02d}", "2025-06-16", "2025-06-18", "competitor", name) for k, name in enumerate("BAB")])
     named = recorded(*["price"] * 12)
-    found = churn.reason_shares(churn.departures(panel(book(12)), START, END, named, surveys))
+    found = reason_shares(departures(panel(book(12)), START, END, named, surveys))
     assert found.competitors.to_dict() == {"B": 2, "A": 1}
 
 
@@ -123,7 +123,7 @@ def test_competitors_are_counted():
 )
 def test_nobody_left_or_hardly_any_reason_known_is_refused_in_words(table, named, said):
     accounts = pd.DataFrame({"account_id": named.index, "churn_reason": named.to_numpy()})
-    found = churn.reason_shares(churn.departures(panel(table), START, END, churn.recorded_reasons(accounts)))
+    found = reason_shares(departures(panel(table), START, END, recorded_reasons(accounts)))
     assert isinstance(found, Suppressed)
     assert said in found.reason
 
@@ -136,9 +136,9 @@ def test_recorded_reasons_are_found_by_name_in_one_spelling():
             "other_reason": ["x", "y", "z"],
         }
     )
-    assert churn.recorded_reasons(accounts).to_dict() == {"A": "too expensive"}
-    assert churn.recorded_reasons(accounts, "other_reason").to_dict() == {"A": "x", "B": "y", "C": "z"}
-    assert churn.recorded_reasons(accounts[["account_id"]]).empty
+    assert recorded_reasons(accounts).to_dict() == {"A": "too expensive"}
+    assert recorded_reasons(accounts, "other_reason").to_dict() == {"A": "x", "B": "y", "C": "z"}
+    assert recorded_reasons(accounts[["account_id"]]).empty
 
 
 def test_sample_reasons_agree_as_often_as_was_planted():
@@ -148,10 +148,8 @@ def test_sample_reasons_agree_as_often_as_was_planted():
 
     tables = cs.load(Path(__file__).resolve().parents[2] / "data" / "sample")
     rows = tables.rollup("account_month", start=tables.observed_from, end=tables.as_of, dense=True)
-    left = churn.departures(
-        rows, tables.observed_from, tables.as_of, churn.recorded_reasons(tables.accounts), tables.surveys
-    )
-    found = churn.reason_shares(left)
+    left = departures(rows, tables.observed_from, tables.as_of, recorded_reasons(tables.accounts), tables.surveys)
+    found = reason_shares(left)
     # Stated truly in 85 %, recorded truly in 60 %, otherwise both say price, which is the truth for about a quarter:
     # they agree where both are true, or both fall back on price; so between .6 x .85 and .6 x .85 + .4 + .15.
     low, high = found.agree_interval

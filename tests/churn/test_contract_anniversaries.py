@@ -44,7 +44,7 @@ FIVE = book(
 
 
 def test_by_hand():
-    found = anniversary_losses(FIVE, yearly(FIVE), AS_OF, least=1)
+    found = anniversary_losses(FIVE, yearly(FIVE), AS_OF, min_renewals=1)
     # First: a and b of five. Second: d of the two that were paid up to it.
     assert found.by_anniversary.loc["1", ["up_for_renewal", "lost", "rate"]].tolist() == approx([5, 2, 2 / 5])
     assert found.by_anniversary.loc["2", ["up_for_renewal", "lost", "rate"]].tolist() == approx([2, 1, 1 / 2])
@@ -64,7 +64,7 @@ def test_by_hand():
 
 def test_departures_on_any_day_are_set_against_the_days_away_from_anniversaries():
     spells = FIVE.assign(duration_months=[12.0, 12.5, 18.4, 24.0, 29.9])
-    found = anniversary_losses(spells, yearly(spells), AS_OF, least=1)
+    found = anniversary_losses(spells, yearly(spells), AS_OF, min_renewals=1)
     # [0, 12) five times, then from 13: to 18.4 (c), to 24 (d), to 24 and from 25 to 29.9 (e).
     assert found.between_lost == 1
     assert found.between_months == approx(5 * 12 + 5.4 + 11 + 11 + 4.9)
@@ -72,7 +72,7 @@ def test_departures_on_any_day_are_set_against_the_days_away_from_anniversaries(
 
 def test_a_spell_seen_from_the_anniversary_on_was_not_up_for_renewal_under_observation():
     late = FIVE.assign(entry_months=[0.0, 0.0, 12.0, 15.0, 11.0])
-    found = anniversary_losses(late, yearly(late), AS_OF, least=1)
+    found = anniversary_losses(late, yearly(late), AS_OF, min_renewals=1)
     # c and d came into view at or after the first anniversary; a, b and e before it.
     assert found.by_anniversary["up_for_renewal"].tolist() == [3, 2]
     assert found.by_anniversary["lost"].tolist() == [2, 1]
@@ -83,10 +83,10 @@ def test_a_spell_seen_from_the_anniversary_on_was_not_up_for_renewal_under_obser
 def test_renewals_too_recent_to_tell_are_open_whatever_happened_to_them():
     # On the eve of 1 July 2026 both contracts of 15 June 2025 are 12.48 months old; within the grace one has left.
     young = book(("x", "2025-06-15", 12.0, True, 0), ("y", "2025-06-15", 12 + 15 / 31, False, 0))
-    found = anniversary_losses(pd.concat([FIVE, young]), yearly(pd.concat([FIVE, young])), AS_OF, least=1)
+    found = anniversary_losses(pd.concat([FIVE, young]), yearly(pd.concat([FIVE, young])), AS_OF, min_renewals=1)
     assert found.open == 2
     assert found.by_anniversary["up_for_renewal"].tolist() == [5, 2], "counting x as lost without y would read as 100 %"
-    shorter = anniversary_losses(pd.concat([FIVE, young]), yearly(pd.concat([FIVE, young])), AS_OF, 0.4, least=1)
+    shorter = anniversary_losses(pd.concat([FIVE, young]), yearly(pd.concat([FIVE, young])), AS_OF, 0.4, min_renewals=1)
     assert shorter.open == 0
     # b left half a month after its anniversary, which now is elsewhere; x is lost and y renewed.
     assert shorter.by_anniversary.loc["1", ["up_for_renewal", "lost"]].tolist() == [7, 2]
@@ -116,10 +116,10 @@ def test_the_term_is_that_of_the_subscription_that_runs_as_the_spell_starts():
         ("e", "2024-01-01", np.nan),
         ("f", "2026-07-01", 12),  # still to come
     )
-    found = anniversary_losses(spells, terms, AS_OF, least=1)
+    found = anniversary_losses(spells, terms, AS_OF, min_renewals=1)
     assert found.terms == {8: 1, 12: 1, 24: 1}
     assert found.without_term == 4, "d, e, f and g, which has no subscription"
-    shuffled = anniversary_losses(spells[::-1], terms.sample(frac=1, random_state=2), AS_OF, least=1)
+    shuffled = anniversary_losses(spells[::-1], terms.sample(frac=1, random_state=2), AS_OF, min_renewals=1)
     assert shuffled.terms == found.terms
     # a is lost at its first anniversary (24), b at its second (12), c at its third (8).
     assert found.by_anniversary["up_for_renewal"].tolist() == [3, 2, 1]
@@ -133,21 +133,21 @@ def spells_lost_at(*ages):
 
 def test_thin_anniversaries_at_the_end_are_pooled():
     spells = spells_lost_at(*[12] * 10, *[24] * 10, *[36] * 5, *[48] * 4)
-    found = anniversary_losses(spells, yearly(spells), AS_OF, least=10)
+    found = anniversary_losses(spells, yearly(spells), AS_OF, min_renewals=10)
     # Reached: 29, 19, 9, 4. Third and fourth together are 13, of which nine are lost.
     assert found.by_anniversary["up_for_renewal"].to_dict() == {"1": 29, "2": 19, "3+": 13}
     assert found.by_anniversary["lost"].to_dict() == {"1": 10, "2": 10, "3+": 9}
-    few = anniversary_losses(spells, yearly(spells), AS_OF, least=14)
+    few = anniversary_losses(spells, yearly(spells), AS_OF, min_renewals=14)
     assert list(few.by_anniversary.index) == ["1", "2"], "13 are too few even together"
     assert few.overall.up_for_renewal == 29 + 19 + 9 + 4
-    pooled = anniversary_losses(spells, yearly(spells), AS_OF, least=40)
+    pooled = anniversary_losses(spells, yearly(spells), AS_OF, min_renewals=40)
     assert pooled.by_anniversary["up_for_renewal"].to_dict() == {"1+": 61}
 
 
 def test_a_thin_first_anniversary_before_a_full_one_has_no_row():
     # Ten old contracts come into view at age 20, three new ones from the start.
     spells = spells_lost_at(*[24] * 10, *[12] * 3).assign(entry_months=[20.0] * 10 + [0.0] * 3)
-    found = anniversary_losses(spells, yearly(spells), AS_OF, least=10)
+    found = anniversary_losses(spells, yearly(spells), AS_OF, min_renewals=10)
     assert found.by_anniversary["up_for_renewal"].to_dict() == {"2": 10}
     assert found.overall.up_for_renewal == 13
 
@@ -224,7 +224,7 @@ def test_the_limits_cover_the_planted_hazards_in_small_books(by_month):
 @given(st.integers(0, 10_000), st.sampled_from([20, 80, 300]), st.booleans(), st.sampled_from([0.5, 1.0, 1.5, 3.0]))
 def test_every_departure_is_at_an_anniversary_between_or_open(seed, accounts, by_month, grace):
     spells = simulated(np.random.default_rng(seed), accounts, by_month)
-    found = anniversary_losses(spells, yearly(spells), AS_OF, grace, least=1)
+    found = anniversary_losses(spells, yearly(spells), AS_OF, grace, min_renewals=1)
     if isinstance(found, Suppressed):
         assert "renewal" in found.reason
         return
@@ -239,7 +239,7 @@ def test_every_departure_is_at_an_anniversary_between_or_open(seed, accounts, by
         (found.by_anniversary["low"] <= found.by_anniversary["rate"])
         & (found.by_anniversary["rate"] <= found.by_anniversary["high"])
     ).all()
-    again = anniversary_losses(spells.sample(frac=1, random_state=1), yearly(spells), AS_OF, grace, least=1)
+    again = anniversary_losses(spells.sample(frac=1, random_state=1), yearly(spells), AS_OF, grace, min_renewals=1)
     pd.testing.assert_frame_equal(again.by_anniversary, found.by_anniversary, check_exact=True)
     assert again.between_months == approx(found.between_months, rel=1e-12)
 
@@ -248,7 +248,7 @@ def test_every_departure_is_at_an_anniversary_between_or_open(seed, accounts, by
 @given(st.integers(0, 10_000), st.sampled_from([0.5, 1.0, 2.5]))
 def test_months_between_are_those_counted_one_day_at_a_time(seed, grace):
     spells = simulated(np.random.default_rng(seed), 30, by_month=False)
-    found = anniversary_losses(spells, yearly(spells), AS_OF, grace, least=1)
+    found = anniversary_losses(spells, yearly(spells), AS_OF, grace, min_renewals=1)
     if isinstance(found, Suppressed) or found.between_lost == 0:
         return
     step = 1 / 200
@@ -272,7 +272,7 @@ def test_subscriptions_and_their_roll_up_fit_together():
     for column in ("start_date", "end_date"):
         subscriptions[column] = subscriptions[column].astype("datetime64[us]")
     spells = rolled("spells", subscriptions, observed_from=pd.Timestamp("2022-01-01"), as_of=AS_OF)
-    found = anniversary_losses(spells, subscriptions, AS_OF, least=1)
+    found = anniversary_losses(spells, subscriptions, AS_OF, min_renewals=1)
     # First: a and c renewed, b lost on the last day of February. Second: a lost, c renewed.
     assert found.by_anniversary["up_for_renewal"].tolist() == [3, 2]
     assert found.by_anniversary["lost"].tolist() == [1, 1]
@@ -283,11 +283,11 @@ def test_subscriptions_and_their_roll_up_fit_together():
 
 def test_nobody_or_everybody_lost_is_not_certainty():
     loyal = FIVE.assign(duration_months=29.9, churned=False)
-    none = anniversary_losses(loyal, yearly(loyal), AS_OF, least=1)
+    none = anniversary_losses(loyal, yearly(loyal), AS_OF, min_renewals=1)
     assert (none.overall.rate, none.between_rate) == (0, 0)
     assert none.overall.high > 0.2 and none.between_high > 0.01
     gone = FIVE.assign(duration_months=12.0, churned=True)
-    every = anniversary_losses(gone, yearly(gone), AS_OF, least=1)
+    every = anniversary_losses(gone, yearly(gone), AS_OF, min_renewals=1)
     assert (every.overall.rate, every.overall.high) == (1, 1)
     assert every.overall.low < 0.7
 
@@ -295,7 +295,7 @@ def test_nobody_or_everybody_lost_is_not_certainty():
 def test_next_to_no_time_away_from_anniversaries_tells_nothing_about_it():
     # In view from just before the anniversary: the anniversary is all that is seen.
     spells = FIVE.assign(duration_months=12.5, churned=True, entry_months=11.9999999999)
-    found = anniversary_losses(spells, yearly(spells), AS_OF, least=1)
+    found = anniversary_losses(spells, yearly(spells), AS_OF, min_renewals=1)
     assert found.overall.lost == 5
     assert found.between_months < 1e-6
     assert found.between_rate == 0 and found.between_high > 0.99

@@ -237,7 +237,9 @@ def test_the_planted_world_is_recovered(planted):
 def test_where_nothing_tells_who_leaves_the_model_says_so():
     lifts = []
     for seed in range(8):
-        risk = fit_risk(world(seed, 400, effect=0, base=-2.5)[0], FEATURES, 40, challenge=seed < 1)
+        risk = fit_risk(
+            world(seed, 400, effect=0, base=-2.5)[0], FEATURES, 40, min_to_challenge=300 if seed < 1 else 10**9
+        )
         assert risk.verdict == "weak" and risk.kind == "logistic"
         lifts.append(risk.top.lift)
     assert np.mean(lifts) == approx(1.0, abs=0.25)
@@ -248,7 +250,7 @@ def test_where_nothing_tells_who_leaves_the_model_says_so():
 )
 def test_the_probabilities_follow_the_level_of_churn(levels):
     table, now = world(3, 1500, levels=levels, base=-2.5)
-    risk = fit_risk(table, FEATURES, 25, challenge=False)
+    risk = fit_risk(table, FEATURES, 25, min_to_challenge=10**9)
     expected = (1 / (1 + np.exp(-now["truth"]))).mean()
     assert abs(risk.score(now).mean() / expected - 1) < 0.15 < abs(table["churned"].mean() / expected - 1)
     assert risk.calibration.intercept_low < 0.15 and risk.calibration.intercept_high > -0.15
@@ -264,13 +266,12 @@ def test_a_planted_leak_stays_out_and_is_listed():
     table["cancelled_by"] = np.where(table["churned"], "customer", None)
     table["exit_score"] = np.where(table["churned"], rng.uniform(60, 100, len(table)), rng.uniform(0, 70, len(table)))
     table["constant"] = 1
-    features = [*FEATURES, "cancelled_by", "exit_score", "constant", "truth"]
-    risk = fit_risk(table, features, 25, exclude=["truth"], challenge=False)
+    features = [*FEATURES, "cancelled_by", "exit_score", "constant"]
+    risk = fit_risk(table, features, 25, min_to_challenge=10**9)
     assert risk.features == tuple(FEATURES)
     assert set(risk.leaks["feature"]) == {"cancelled_by", "exit_score"}
     why = risk.dropped.set_index("feature")["why"]
-    assert set(why.index) == {"cancelled_by", "exit_score", "constant", "truth"}
-    assert why["truth"] == "named in exclude" and "AUC" in why["cancelled_by"]
+    assert set(why.index) == {"cancelled_by", "exit_score", "constant"} and "AUC" in why["cancelled_by"]
     assert set(risk.coefficients["feature"]) <= set(FEATURES)
 
 
@@ -293,7 +294,7 @@ def test_the_planted_world_keeps_the_logistic_model(planted):
 
 
 def test_boosting_is_tried_only_where_enough_left(planted):
-    few = fit_risk(planted[1], FEATURES, 25, least_to_challenge=10**6)
+    few = fit_risk(planted[1], FEATURES, 25, min_to_challenge=10**6)
     assert few.challenger is None and few.kind == "logistic" and few.auc == planted[0].auc
 
 
@@ -318,11 +319,11 @@ def test_equal_input_in_any_order_gives_equal_output(planted):
 def test_without_enough_snapshots_accounts_are_split_and_that_is_said(snapshots):
     table, _ = world(8, 2000, snapshots=max(1, snapshots), base=-2)
     table = table if snapshots else table.drop(columns="snapshot")
-    risk = fit_risk(table, FEATURES, 25, challenge=False)
+    risk = fit_risk(table, FEATURES, 25, min_to_challenge=10**9)
     assert not risk.out_of_time and risk.test_snapshot is None and risk.level_shift == 0
     assert risk.test_rows / len(table) == approx(0.2, abs=0.04)
     assert risk.verdict == "useful" and risk.calibration.intercept_low < 0 < risk.calibration.intercept_high
-    same(risk, fit_risk(table.sample(frac=1, random_state=1), FEATURES, 25, challenge=False))
+    same(risk, fit_risk(table.sample(frac=1, random_state=1), FEATURES, 25, min_to_challenge=10**9))
 
 
 def with_churn(which):
@@ -347,7 +348,7 @@ def test_too_few_events_says_what_is_lacking():
     assert "9 of 100 rows in the last snapshot left, at least 10" in too_few_events(many, few).reason
     assert "9 of 100 rows to learn from left, at least 50" in too_few_events(few, many).reason
     assert "Everybody left in the rows" in too_few_events(many, np.ones(60, bool)).reason
-    assert too_few_events(few, few, least=9, least_test=9) is None
+    assert too_few_events(few, few, min_train=9, min_test=9) is None
 
 
 def test_no_rows_nobody_now_and_no_feature_are_refused(planted):
@@ -356,29 +357,28 @@ def test_no_rows_nobody_now_and_no_feature_are_refused(planted):
     assert "Nobody pays now" in fit_risk(table, FEATURES, 25, now=now.iloc[:0]).reason
     only = table.assign(code=np.where(table["churned"], "x", "y"))
     assert "No feature is left" in fit_risk(only, ["code"], 25).reason
-    assert "No feature is left" in fit_risk(table, ["noise"], 25, exclude=["noise"]).reason
+    assert "No feature is left" in fit_risk(table, [], 25).reason
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda t: (t.drop(columns="churned"), FEATURES, {}),
-        lambda t: (t, [*FEATURES, "nothing"], {}),
-        lambda t: (t, [*FEATURES, "churned"], {}),
-        lambda t: (t, [*FEATURES, "due_date"], {}),
-        lambda t: (t.assign(when=t["due_date"]), ["when"], {}),
-        lambda t: (t, [*FEATURES, "plan"], {}),
-        lambda t: (t, FEATURES, {"exclude": ["logns"]}),
-        lambda t: (pd.concat([t, t.head(1)]), FEATURES, {}),
-        lambda t: (t.assign(logins=math.inf), FEATURES, {}),
-        lambda t: (t.assign(churned=t["churned"].astype(object).where(t["logins"] > 9)), FEATURES, {}),
-        lambda t: (t.assign(snapshot=pd.NaT), FEATURES, {}),
+        lambda t: (t.drop(columns="churned"), FEATURES),
+        lambda t: (t, [*FEATURES, "nothing"]),
+        lambda t: (t, [*FEATURES, "churned"]),
+        lambda t: (t, [*FEATURES, "due_date"]),
+        lambda t: (t.assign(when=t["due_date"]), ["when"]),
+        lambda t: (t, [*FEATURES, "plan"]),
+        lambda t: (pd.concat([t, t.head(1)]), FEATURES),
+        lambda t: (t.assign(logins=math.inf), FEATURES),
+        lambda t: (t.assign(churned=t["churned"].astype(object).where(t["logins"] > 9)), FEATURES),
+        lambda t: (t.assign(snapshot=pd.NaT), FEATURES),
     ],
 )
 def test_tables_that_break_the_contract_are_refused(planted, change):
-    table, features, options = change(planted[1])
+    table, features = change(planted[1])
     with pytest.raises(ContractError):
-        fit_risk(table, features, 25, **options)
+        fit_risk(table, features, 25)
 
 
 def test_scoring_needs_the_columns_of_training(planted):

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rolled import rolled
 
-from cs_helpers.churn.snapshots import risk_snapshots, spell_ends
+from cs_helpers.churn.account_base import spell_ends
+from cs_helpers.churn.snapshots import risk_snapshots
 from cs_helpers.core import periods
 from cs_helpers.core.errors import ContractError, ParameterError
 
@@ -36,6 +37,8 @@ def rolled_up(book, observed_from=FROM, as_of=AS_OF):
 
 def snapshots(book, *, as_of=AS_OF, observed_from=FROM, contracts=True, **more):
     subs = {"subscriptions": book} if contracts else {}
+    if isinstance(more.get("usage"), pd.DataFrame):
+        more["usage"] = [more["usage"]]
     return risk_snapshots(*rolled_up(book, observed_from, as_of), as_of=as_of, **subs, **more)
 
 
@@ -97,7 +100,7 @@ def test_snapshots_step_back_by_the_horizon_and_leave_three_months_of_history():
     assert found.now["snapshot"].tolist() == [AS_OF] and found.before["snapshot"].tolist() == [
         AS_OF - pd.DateOffset(months=1)
     ]
-    few = snapshots(book, most_snapshots=2)
+    few = snapshots(book, max_snapshots=2)
     assert few.table["snapshot"].dt.strftime("%Y-%m-%d").tolist() == wanted[2:]
     # From 1 March 2024 on, 1 June 2024 has exactly three months before it.
     assert len(snapshots(book, observed_from=pd.Timestamp("2024-03-01")).table) == 4
@@ -396,11 +399,12 @@ def test_the_order_of_rows_changes_nothing(seed):
     book, tables = world(seed, accounts=12)
     panel, spells = rolled_up(book)
     mixed = [frame.sample(frac=1, random_state=seed) for frame in (panel, spells)]
-    found = risk_snapshots(panel, spells, as_of=AS_OF, subscriptions=book, **tables)
-    again = risk_snapshots(
-        *mixed, as_of=AS_OF, subscriptions=book.sample(frac=1, random_state=seed),
-        **{name: frame.sample(frac=1, random_state=seed) for name, frame in tables.items()},
-    )  # fmt: skip
+    tables["subscriptions"] = book
+    shuffled = {name: frame.sample(frac=1, random_state=seed) for name, frame in tables.items()}
+    found, again = (
+        risk_snapshots(*frames, as_of=AS_OF, **{**more, "usage": [more["usage"]]})
+        for frames, more in (((panel, spells), tables), (mixed, shuffled))
+    )
     for name in ("table", "now", "before", "notice"):
         pd.testing.assert_frame_equal(getattr(found, name), getattr(again, name))
     assert (found.features, found.excluded) == (again.features, again.excluded)
@@ -496,7 +500,7 @@ def test_tables_that_do_not_belong_together_are_refused():
     with pytest.raises(ContractError, match="no column 'closing'"):
         risk_snapshots(panel.drop(columns="closing"), spells, as_of=AS_OF)
     with pytest.raises(ContractError, match="usage: no column 'month'"):
-        risk_snapshots(panel, spells, as_of=AS_OF, usage=pd.DataFrame({"account_id": ["A"]}))
+        risk_snapshots(panel, spells, as_of=AS_OF, usage=[pd.DataFrame({"account_id": ["A"]})])
     with pytest.raises(ParameterError, match="horizon_months = 0"):
         risk_snapshots(panel, spells, as_of=AS_OF, horizon_months=0)
 
@@ -520,7 +524,7 @@ def test_a_book_in_which_everybody_has_left_and_one_of_a_single_account():
 
 def test_of_a_large_book_earlier_snapshots_hold_a_sample_of_accounts_and_the_latest_everybody():
     rows = [(f"A{k:04d}", "2024-01-01", None, 10) for k in range(400)]
-    whole, some = snapshots(subscriptions(*rows)), snapshots(subscriptions(*rows), most_rows=200)
+    whole, some = snapshots(subscriptions(*rows)), snapshots(subscriptions(*rows), max_rows=200)
     last = whole.table["snapshot"].max()
     number = whole.table["snapshot"].nunique() - 1
     assert number >= 2
@@ -530,5 +534,5 @@ def test_of_a_large_book_earlier_snapshots_hold_a_sample_of_accounts_and_the_lat
     assert 100 < len(earlier) < 300
     assert (earlier.groupby("account_id").size() == number).all(), "an account is in all of them or in none"
     pd.testing.assert_frame_equal(some.now, whole.now)
-    again = snapshots(subscriptions(*rows[::-1]), most_rows=200)
+    again = snapshots(subscriptions(*rows[::-1]), max_rows=200)
     assert set(again.table["account_id"]) == set(some.table["account_id"])

@@ -11,54 +11,33 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from rolled import rolled
 
-from cs_helpers.churn import curve_of_counts, kaplan_meier
-from cs_helpers.churn.kaplan_meier import counts_of
+from cs_helpers.churn.kaplan_meier import counts_of, curve_of_counts, kaplan_meier
 from cs_helpers.core.errors import ContractError
 
 module = import_module("cs_helpers.churn.kaplan_meier")
-COLUMNS = ["attribute", "duration_months", "entry_months", "churned", "spells", "mrr", "mrr_squares"]
-NUMBERS = COLUMNS[1:]
+COLUMNS = ["duration_months", "entry_months", "churned", "spells"]
 
 
 def rows(frame):
-    return [tuple(row) for row in frame[NUMBERS].itertuples(index=False)]
+    return [tuple(row) for row in frame[COLUMNS].itertuples(index=False)]
 
 
-def test_equal_spells_become_one_row_with_their_number_sum_and_sum_of_squares():
-    counted = counts_of(
-        duration_months=[3, 5, 3, 3, 5],
-        churned=[True, False, True, False, False],
-        entry_months=[0, 2, 0, 0, 0],
-        weights=[100, 40, 300, 7, 50],
-    )
+def test_equal_spells_become_one_row_with_their_number():
+    counted = counts_of([3, 5, 3, 3, 5], [True, False, True, False, False], [0, 2, 0, 0, 0])
     assert list(counted.columns) == COLUMNS
-    assert rows(counted) == [
-        (3.0, 0.0, False, 1, 7, 49.0),
-        (3.0, 0.0, True, 2, 400, 100_000.0),  # 100 + 300; 100^2 + 300^2
-        (5.0, 0.0, False, 1, 50, 2500.0),
-        (5.0, 2.0, False, 1, 40, 1600.0),
-    ]
-    assert counted["attribute"].isna().all()
+    assert rows(counted) == [(3.0, 0.0, False, 1), (3.0, 0.0, True, 2), (5.0, 0.0, False, 1), (5.0, 2.0, False, 1)]
 
 
 def test_fractional_ages_are_kept_as_they_are():
     counted = counts_of([2.25, 0.1, 2.25, 2.25], [1, 0, 1, 1], [0.5, 0, 0.5, 1.5])
-    assert rows(counted) == [
-        (0.1, 0.0, False, 1, 1, 1.0),
-        (2.25, 0.5, True, 2, 2, 2.0),
-        (2.25, 1.5, True, 1, 1, 1.0),
-    ]
+    assert rows(counted) == [(0.1, 0.0, False, 1), (2.25, 0.5, True, 2), (2.25, 1.5, True, 1)]
 
 
-def test_without_entry_everybody_is_seen_from_age_0_and_without_weights_each_spell_weighs_1():
-    assert rows(counts_of([4, 4, 4], [True, True, False])) == [
-        (4.0, 0.0, False, 1, 1, 1.0),
-        (4.0, 0.0, True, 2, 2, 2.0),
-    ]
+def test_without_entry_everybody_is_seen_from_age_0():
+    assert rows(counts_of([4, 4, 4], [True, True, False])) == [(4.0, 0.0, False, 1), (4.0, 0.0, True, 2)]
 
 
-@pytest.mark.parametrize("weights", [None, "mrr_cents"])
-def test_the_counts_are_those_of_the_roll_up(weights):
+def test_the_counts_are_those_of_the_roll_up():
     months = pd.date_range("2024-01-01", periods=12, freq="MS")
     subscriptions = pd.DataFrame(
         {
@@ -71,63 +50,48 @@ def test_the_counts_are_those_of_the_roll_up(weights):
     window = {"observed_from": "2024-01-01", "as_of": "2025-01-01"}
     spells = rolled("spells", subscriptions, **window)
     wanted = rolled("survival_counts", subscriptions, **window)
-    counted = counts_of(
-        spells["duration_months"],
-        spells["churned"],
-        spells["entry_months"],
-        None if weights is None else spells[weights],
-    )
-    columns = NUMBERS if weights else NUMBERS[:4]  # attributes are not asked for
+    counted = counts_of(spells["duration_months"], spells["churned"], spells["entry_months"])
     wanted = wanted.sort_values(["duration_months", "entry_months", "churned"], ignore_index=True)
     assert len(wanted) > 5
     assert wanted["spells"].max() > 1
-    assert_frame_equal(counted[columns], wanted[columns])
+    assert_frame_equal(counted, wanted[COLUMNS])
 
 
-WHOLE = st.tuples(st.integers(0, 30), st.integers(1, 40), st.booleans(), st.integers(1, 1000))
+WHOLE = st.tuples(st.integers(0, 30), st.integers(1, 40), st.booleans())
 FRACTIONS = st.tuples(
     st.integers(0, 300).map(lambda n: n / 31),
     st.integers(1, 300).map(lambda n: n / 31),
     st.booleans(),
-    st.floats(0.1, 100),
 )
 SPELLS = st.one_of(st.lists(WHOLE, min_size=1, max_size=60), st.lists(FRACTIONS, min_size=1, max_size=60))
 
 
 def columns_of(spells):
-    entry, longer, churned, weight = (np.array(column) for column in zip(*spells, strict=True))
-    return entry + longer, churned, entry, weight
+    entry, longer, churned = (np.array(column) for column in zip(*spells, strict=True))
+    return entry + longer, churned, entry
 
 
 @settings(max_examples=60, deadline=None)
-@given(spells=SPELLS, weighted=st.booleans(), random=st.randoms())
-def test_the_order_of_the_rows_does_not_matter(spells, weighted, random):
+@given(spells=SPELLS, random=st.randoms())
+def test_the_order_of_the_rows_does_not_matter(spells, random):
     shuffled = random.sample(spells, len(spells))
-    frames = []
-    for order in (spells, shuffled):
-        stop, churned, entry, weight = columns_of(order)
-        frames.append(counts_of(stop, churned, entry, weight if weighted else None))
+    frames = [counts_of(*columns_of(order)) for order in (spells, shuffled)]
     assert_frame_equal(*frames, check_exact=True)
 
 
 @settings(max_examples=60, deadline=None)
-@given(spells=SPELLS, weighted=st.booleans())
-def test_the_curve_of_the_counts_is_the_curve_of_the_spells(spells, weighted):
-    stop, churned, entry, weight = columns_of(spells)
-    counted = counts_of(stop, churned, entry, weight if weighted else None)
-    ours = curve_of_counts(counted, weighted=weighted).curve
-    theirs = kaplan_meier(stop, churned, entry, weight if weighted else None).curve
-    assert_frame_equal(ours, theirs, rtol=1e-8)
+@given(spells=SPELLS)
+def test_the_curve_of_the_counts_is_the_curve_of_the_spells(spells):
+    columns = columns_of(spells)
+    assert_frame_equal(curve_of_counts(counts_of(*columns)).curve, kaplan_meier(*columns).curve, rtol=1e-8)
 
 
 @settings(max_examples=60, deadline=None)
 @given(spells=SPELLS)
 def test_nothing_is_lost_and_no_kind_of_spell_stands_twice(spells):
-    stop, churned, entry, weight = columns_of(spells)
-    counted = counts_of(stop, churned, entry, weight)
+    stop, churned, entry = columns_of(spells)
+    counted = counts_of(stop, churned, entry)
     assert counted["spells"].sum() == len(spells)
-    assert counted["mrr"].sum() == pytest.approx(weight.sum())
-    assert counted["mrr_squares"].sum() == pytest.approx((weight.astype(float) ** 2).sum())
     kinds = set(zip(stop.tolist(), entry.tolist(), churned.tolist(), strict=True))
     assert set(counted[["duration_months", "entry_months", "churned"]].itertuples(index=False, name=None)) == kinds
     assert len(counted) == len(kinds)
@@ -149,15 +113,9 @@ def test_whole_ages_are_counted_alike_part_by_part_all_at_once_and_when_too_far_
     assert_frame_equal(at_once, by_value)
 
 
-def test_sums_of_fractions_are_the_same_to_the_last_bit_in_any_order():
-    assert 0.1 + 0.2 + 0.3 != 0.3 + 0.2 + 0.1
-    upwards, downwards = (counts_of([5, 5, 5], [True] * 3, None, w) for w in ([0.1, 0.2, 0.3], [0.3, 0.2, 0.1]))
-    assert_frame_equal(upwards, downwards, check_exact=True)
-
-
 def test_one_fractional_age_in_an_early_part_is_not_lost_among_whole_ones(monkeypatch):
     monkeypatch.setattr(module, "_ROWS_AT_ONCE", 2)
-    assert rows(counts_of([2.5, 2, 2, 2], [True] * 4)) == [(2.0, 0.0, True, 3, 3, 3.0), (2.5, 0.0, True, 1, 1, 1.0)]
+    assert rows(counts_of([2.5, 2, 2, 2], [True] * 4)) == [(2.0, 0.0, True, 3), (2.5, 0.0, True, 1)]
 
 
 def test_a_million_whole_ages_are_counted_in_a_few_megabytes():
@@ -175,8 +133,8 @@ def test_a_million_whole_ages_are_counted_in_a_few_megabytes():
 
 def test_ages_of_a_distant_epoch_do_not_ask_for_a_table_of_all_ages():
     assert rows(counts_of([10.0**12, 2], [True, False], [10.0**12 - 1, 0])) == [
-        (2.0, 0.0, False, 1, 1, 1.0),
-        (10.0**12, 10.0**12 - 1, True, 1, 1, 1.0),
+        (2.0, 0.0, False, 1),
+        (10.0**12, 10.0**12 - 1, True, 1),
     ]
 
 
@@ -189,26 +147,23 @@ def test_no_spells_are_no_rows_of_the_same_types():
     empty, one = counts_of([], []), counts_of([1], [True])
     assert len(empty) == 0
     assert empty.dtypes.to_dict() == one.dtypes.to_dict()
-    assert counts_of([], [], [], np.array([], int)).dtypes.to_dict() == one.dtypes.to_dict()
 
 
 @pytest.mark.parametrize(
-    ("stop", "entry", "weights"),
+    ("stop", "entry"),
     [
-        ([3, 2, 0], None, None),
-        ([3, 2, -1], None, None),
-        ([3, 2, float("nan")], None, None),
-        ([3, 2, float("inf")], None, None),
-        ([3, 2, 5], [0, 0, 5], None),
-        ([3, 2, 5], [0, 0, -1], None),
-        ([3, 2, 5], [0, 0, float("nan")], None),
-        ([3, 2, 5], None, [1, 1, 0]),
-        ([3, 2, 5], None, [1, 1, float("nan")]),
+        ([3, 2, 0], None),
+        ([3, 2, -1], None),
+        ([3, 2, float("nan")], None),
+        ([3, 2, float("inf")], None),
+        ([3, 2, 5], [0, 0, 5]),
+        ([3, 2, 5], [0, 0, -1]),
+        ([3, 2, 5], [0, 0, float("nan")]),
     ],
 )
-def test_a_spell_without_length_or_weight_is_refused_by_its_number(stop, entry, weights):
+def test_a_spell_without_length_is_refused_by_its_number(stop, entry):
     with pytest.raises(ContractError, match=r"1 of 3 spells .* the first is number 3\."):
-        counts_of(stop, [True, False, True], entry, weights)
+        counts_of(stop, [True, False, True], entry)
 
 
 @pytest.mark.parametrize("unknown", [None, float("nan"), pd.NA, "yes", 2])
@@ -217,9 +172,7 @@ def test_a_fate_that_is_neither_true_nor_false_is_refused(unknown):
         counts_of([1, 2], np.array([True, unknown], dtype=object))
 
 
-@pytest.mark.parametrize(
-    "columns", [([1, 2], [True]), ([1, 2], [True, True], [0]), ([1, 2], [True, True], [0, 0], [1])]
-)
+@pytest.mark.parametrize("columns", [([1, 2], [True]), ([1, 2], [True, True], [0])])
 def test_columns_of_different_length_are_refused(columns):
     with pytest.raises(ContractError, match="one value per spell"):
         counts_of(*columns)
@@ -231,4 +184,4 @@ def test_nullable_columns_of_pandas_are_read_as_they_are():
         pd.Series([True, False], dtype="boolean"),
         pd.Series([0.5, 0.5], dtype="Float64"),
     )
-    assert rows(counted) == [(3.0, 0.5, False, 1, 1, 1.0), (3.0, 0.5, True, 1, 1, 1.0)]
+    assert rows(counted) == [(3.0, 0.5, False, 1), (3.0, 0.5, True, 1)]

@@ -10,6 +10,11 @@ import pytest
 from rolled import rolled
 
 from cs_helpers import churn
+from cs_helpers.churn.calls import CallList, MrrAtRisk
+from cs_helpers.churn.churn_reasons import departures, reason_shares
+from cs_helpers.churn.customer_value import LifetimeValues
+from cs_helpers.churn.group_curves import curves_by_group
+from cs_helpers.churn.risk_model import RiskFactors, RiskValidation
 from cs_helpers.churn.views import at_risk as at_risk_views
 from cs_helpers.churn.views import causes, tenure
 from cs_helpers.core.results import Suppressed
@@ -68,7 +73,7 @@ def reason_book(stated=(), recorded=None, n=20):
     known = pd.Series(recorded or {}, dtype="object", name="recorded")
     groups = pd.Series({f"A{k:02d}": "SMB" for k in range(n)}, name="segment")
     return replace(
-        churn.reason_shares(churn.departures(panel, pd.Timestamp("2025-01-01"), AS_OF, known, exits, groups)),
+        reason_shares(departures(panel, pd.Timestamp("2025-01-01"), AS_OF, known, exits, groups)),
         currency="EUR", by="segment",
     )  # fmt: skip
 
@@ -125,10 +130,10 @@ def spells_book(hazards, n=400, seed=1):
 
 
 def test_curves_by_group_differ_or_do_not_by_the_log_rank_test():
-    differ = churn.curves_by_group(spells_book({"SMB": 0.05, "ENT": 0.02}), "segment")
+    differ = curves_by_group(spells_book({"SMB": 0.05, "ENT": 0.02}), "segment")
     text = differ.headline
     assert "differs by segment; SMB leave soonest" in text and "p < 0.001" in text
-    alike = churn.curves_by_group(spells_book({"SMB": 0.03, "ENT": 0.03}), "segment")
+    alike = curves_by_group(spells_book({"SMB": 0.03, "ENT": 0.03}), "segment")
     assert "does not clearly differ by segment" in alike.headline
     assert "SMB (400 spells)" in tenure.GroupCurvesView().alt_text(differ)
 
@@ -179,7 +184,7 @@ def lifetimes(naive, **change):
         },
         index=pd.Index(["All", "<b>"], name="group"),
     )  # fmt: skip
-    return churn.LifetimeValues(values.assign(**change), horizon_months=36, currency="EUR", by="segment")
+    return LifetimeValues(values.assign(**change), horizon_months=36, currency="EUR", by="segment")
 
 
 @pytest.mark.parametrize(
@@ -213,12 +218,12 @@ def risk(verdict="useful", leaks=(), challenger=None, out_of_time=True):
     )  # fmt: skip
 
 
-AT_RISK = churn.MrrAtRisk(expected=12_000.0, low=8_000.0, high=16_000.0, accounts=400, mrr=1e6)
+AT_RISK = MrrAtRisk(expected=12_000.0, low=8_000.0, high=16_000.0, accounts=400, mrr=1e6)
 NO_NOTICE = pd.DataFrame(columns=["account_id", "name", "notice_date", "mrr"])
 
 
 def call_list(calls, model, at_risk=AT_RISK, notice=NO_NOTICE):
-    return churn.CallList(calls, notice, model, at_risk, "EUR")
+    return CallList(calls, notice, model, at_risk, "EUR")
 
 
 def worth(model, at_risk=AT_RISK):
@@ -248,19 +253,19 @@ def test_calibration_is_faulted_only_where_its_interval_says_so(change, said):
     found = risk()
     for name, value in change.items():
         setattr(found.calibration, name, value)
-    assert said in churn.RiskValidation(found, NO_DRIFT).headline
+    assert said in RiskValidation(found, NO_DRIFT).headline
 
 
 NO_DRIFT = pd.DataFrame({"feature": ["usage_28"], "psi": [0.4], "alarm": [False], "why": [""]})
 
 
 def test_drivers_are_named_only_where_clear_and_never_as_causes():
-    found = churn.RiskFactors(risk(), NO_DRIFT)
+    found = RiskFactors(risk(), NO_DRIFT)
     assert "usage trend" in found.headline and "industry" not in found.headline
     assert "no proof of a cause" in found.headline
     none = risk()
     none.coefficients = none.coefficients.assign(low=-1.0, high=1.0)
-    assert "Nothing measured" in churn.RiskFactors(none, NO_DRIFT).headline
+    assert "Nothing measured" in RiskFactors(none, NO_DRIFT).headline
     html = render(found).html
     assert "Usage trend" in html and "<script>" not in html
 
@@ -268,11 +273,11 @@ def test_drivers_are_named_only_where_clear_and_never_as_causes():
 def test_alarms_name_leaks_drift_and_the_challenger():
     leak = [("account: exit score", 0.99, "alone it tells leavers from others")]
     rival = Stand(difference=0.001, low=-0.002, high=0.004, used=False)
-    html = render(churn.RiskValidation(risk(leaks=leak, challenger=rival), NO_DRIFT.assign(alarm=True))).html
+    html = render(RiskValidation(risk(leaks=leak, challenger=rival), NO_DRIFT.assign(alarm=True))).html
     assert "Leak alarm: account: exit score stays out" in html
     assert "Drift alarm: Usage, last 28 days" in html
     assert "does not clearly beat" in html
-    calm = render(churn.RiskValidation(risk(), NO_DRIFT)).html
+    calm = render(RiskValidation(risk(), NO_DRIFT)).html
     assert "No column gives the outcome away, and no feature has drifted." in calm
     assert "Is the model worth anything?" in calm
 

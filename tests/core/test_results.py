@@ -7,6 +7,9 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
 import cs_helpers as cs
+from cs_helpers.churn.churn_reasons import departures, reason_shares, recorded_reasons
+from cs_helpers.churn.group_curves import counts_by, curves_by_group
+from cs_helpers.churn.kaplan_meier import time_to_leave
 
 
 @pytest.fixture(scope="module")
@@ -20,20 +23,20 @@ def results(tables):
     panel = tables.rollup("account_month", start=tables.observed_from, end=tables.as_of, dense=True)
     window = cs.periods.trailing_window(panel["month"].min(), tables.as_of, 12)
     spells, segment = tables.rollup("spells", **observed), tables.attribute()
-    left = cs.churn.departures(panel, *window, cs.churn.recorded_reasons(tables.accounts, ""), tables.surveys, segment)
+    left = departures(panel, *window, recorded_reasons(tables.accounts, ""), tables.surveys, segment)
     return {
         "grr: 0.8": cs.retention.revenue_retention(panel, *window),
         "logo_retention: 0.8": cs.retention.logo_retention(panel, *window),
         "overall: 0.8": cs.retention.by_group(tables),
         "mrr, nrr, grr": cs.retention.summary(tables),
         "12 rows": cs.retention.cohort_triangle(tables.rollup("cohorts", **observed)),
-        "spells: 612": cs.churn.time_to_leave(tables.rollup("survival_counts", **observed)),
+        "spells: 612": time_to_leave(tables.rollup("survival_counts", **observed)),
         "400": cs.churn.revenue_weighted(spells),
-        "p_value: 0.09": cs.churn.log_rank(cs.churn.counts_by(spells, segment)),
-        "Enterprise": cs.churn.curves_by_group(cs.churn.counts_by(spells, segment), "segment"),
+        "p_value: 0.09": cs.churn.log_rank(counts_by(spells, segment)),
+        "Enterprise": curves_by_group(counts_by(spells, segment), "segment"),
         "between_rate": cs.churn.anniversary_losses(spells, tables.subscriptions, tables.as_of),
         "alpha=": cs.churn.project(spells, tables.as_of),
-        "unknown": cs.churn.reason_shares(left, []),
+        "unknown": reason_shares(left, []),
         "Gross revenue retention": cs.definitions["grr"],
     }
 

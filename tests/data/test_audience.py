@@ -20,6 +20,7 @@ import pytest
 from book_for_sharing import ACCOUNTS, COMMENT, IDS, PLANTED, REP_IDS, REPS, write
 
 import cs_helpers as cs
+from cs_helpers.churn.churn_reasons import Departures
 from cs_helpers.core.audience import NAMES_VARIABLE
 from cs_helpers.core.errors import ParameterError
 from cs_helpers.data import rollups
@@ -293,7 +294,7 @@ def test_rows_chosen_after_loading_are_pooled_again(source: str, shared: cs.tabl
     assert list(pooled["mrr"]) == list(range(13))
     assert frame["best"].eq("service").sum() == 3, "the frame given is left alone"
     assert cs.load(source).pooled(frame) is frame
-    left = cs.churn.Departures(frame, 0, 0)
+    left = Departures(frame, 0, 0)
     assert shared.pooled(left).table["best"].eq("service").sum() == 0
 
 

@@ -1,13 +1,16 @@
-"""Further settings of the churn report, read from one YAML file."""
+"""Settings of the churn report that seldom change, read from one YAML file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from cs_helpers.core.settings import read_settings
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of the churn report that seldom change.
+    """What the churn report can be told, with the defaults.
 
     - ``reason_column``: attribute of the accounts with the recorded reason for leaving; empty: the first with "reason"
       in its name.
@@ -23,3 +26,18 @@ class Settings:
     margin: float = 0.0
     discount: float = 0.1
     horizon: int = 36
+
+
+DEFAULTS = Settings()
+
+
+def settings(path: str | Path) -> Settings:
+    """The settings of a YAML file with lines of ``key: value``, see ``Settings``; all defaults for an empty path.
+
+    Raises ParameterError for a file that cannot be read, an unknown key (with the nearest one) or a wrong value.
+
+    Example:
+        >>> cs.churn.settings("").horizon
+        36
+    """
+    return read_settings(path, Settings)
