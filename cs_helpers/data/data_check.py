@@ -22,7 +22,7 @@ from cs_helpers.data.tables.frames import set_aside_frame
 from cs_helpers.data.tables.inspection import Inspection
 from cs_helpers.data.tables.load_state import Finding, TableFacts
 
-WITHOUT_MONTHS = ("reps", "goals", "people_records")  # tables whose dates are no activity
+WITHOUT_MONTHS = ("reps", "goals", "people_records")  # their dates are no activity
 ERRORS = "the errors under What is wrong have to be fixed first; each says how"
 
 
@@ -127,8 +127,7 @@ def quality(tables: Tables | Inspection) -> Quality:
     Its headline numbers are shares: rows used, tables present, accounts with a subscription, months with rows.
 
     Example:
-        >>> seen = cs.data.inspect("data/sample")
-        >>> cs.data.quality(seen).count("error")
+        >>> cs.data.quality(tables).count("error")
         0
     """
     inspection = _inspection(tables)
@@ -140,8 +139,7 @@ def tables_read(tables: Tables | Inspection) -> TablesRead:
     """Rows read and used of each table of the contract, and what the absent tables are for.
 
     Example:
-        >>> seen = cs.data.inspect("data/sample")
-        >>> cs.data.tables_read(seen).present["table"].head(2).tolist()
+        >>> cs.data.tables_read(tables).present["table"].head(2).tolist()
         ['accounts', 'subscriptions']
     """
     inspection = _inspection(tables)
@@ -165,8 +163,7 @@ def coverage(tables: Tables | Inspection) -> Coverage:
     Tables without a date are left out. Suppressed where the source has errors.
 
     Example:
-        >>> seen = cs.data.inspect("data/sample")
-        >>> cs.data.coverage(seen).months.shape[1]
+        >>> cs.data.coverage(tables).months.shape[1]
         36
     """
     inspection = _inspection(tables, errors=False)
@@ -185,8 +182,7 @@ def links(tables: Tables | Inspection) -> Links:
     Suppressed where the source has errors, or no two tables with a common key.
 
     Example:
-        >>> seen = cs.data.inspect("data/sample")
-        >>> bool((cs.data.links(seen).links["share"] == 1).all())
+        >>> bool((cs.data.links(tables).links["share"] == 1).all())
         True
     """
     inspection = _inspection(tables, errors=False)
@@ -218,8 +214,7 @@ def churn_records(tables: Tables | Inspection) -> ChurnRecords:
     Suppressed where the source has errors.
 
     Example:
-        >>> seen = cs.data.inspect("data/sample")
-        >>> cs.data.churn_records(seen).records["record"].tolist()
+        >>> cs.data.churn_records(tables).records["record"].tolist()
         ['ended subscriptions', 'paid periods (used)']
     """
     return ChurnRecords(_inspection(tables, errors=False).churn_records)
@@ -230,8 +225,7 @@ def set_aside(tables: Tables | Inspection) -> SetAside:
     """Every row that was set aside and why; a report keeps them as set_aside.csv beside the page.
 
     Example:
-        >>> seen = cs.data.inspect("data/sample")
-        >>> cs.data.set_aside(seen).rows.columns.tolist()
+        >>> cs.data.set_aside(tables).rows.columns.tolist()
         ['table', 'check', 'row', 'account_id', 'reason']
     """
     return SetAside(set_aside_frame(_inspection(tables).engine))
@@ -241,9 +235,8 @@ def checked_tables(inspection: Inspection) -> Tables | Suppressed:
     """The tables of an inspected source, for the front doors of subjects; Suppressed where the source has errors.
 
     Example:
-        >>> seen = cs.data.inspect("data/sample")
-        >>> len(cs.data.checked_tables(seen).accounts) > 0
-        True
+        >>> cs.data.checked_tables(tables.inspection).company
+        'Larkmoor Signals (made up)'
     """
     return Suppressed(ERRORS) if inspection.failed else tables_of(inspection)
 

@@ -128,12 +128,12 @@ class LinksView(View[Links]):
 
     def headline(self, result: Links) -> Headline:
         every = result.links
-        loose = every[every["matched"] < every["keys"]]
-        if loose.empty:
+        partial = every[every["matched"] < every["keys"]]
+        if partial.empty:
             return Headline("Every key that one table borrows from another is found there.", "", "links")
-        worst = loose.sort_values("share").iloc[0]
+        worst = partial.sort_values("share").iloc[0]
         return Headline(
-            f"{len(loose)} of {len(every)} borrowed keys lead nowhere in part.",
+            f"{len(partial)} of {len(every)} borrowed keys lead nowhere in part.",
             f"The least: {worst['column']} of {worst['table']} finds {worst['matched']:,} of {worst['keys']:,} in "
             f"{worst['of']}.",
             "links",
@@ -213,7 +213,7 @@ def cover(inspection: Inspection) -> Block:
     """Company, source, covered dates and currency, at the top of a page; empty ones are left out.
 
     Example:
-        >>> "Company" in cs.data.cover(cs.data.inspect("data/sample")).text
+        >>> "Company" in cs.data.cover(tables.inspection).text
         True
     """
     begin_page()
@@ -245,7 +245,7 @@ def provenance(inspection: Inspection) -> Block:
     """Which source was checked, by which version of the package and the definitions, and the notebook's parameters.
 
     Example:
-        >>> "Fingerprint" in cs.data.provenance(cs.data.inspect("data/sample")).text
+        >>> "Fingerprint" in cs.data.provenance(tables.inspection).text
         True
     """
     from cs_helpers import __version__

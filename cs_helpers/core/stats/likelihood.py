@@ -59,9 +59,9 @@ def pooled(at_risk: ArrayLike, lost: ArrayLike, each: int) -> tuple[np.ndarray, 
 
         h = 1 - product of (1 - lost / at_risk),  at_risk = h (1 - h) / variance of h,  lost = h x at_risk
 
-    The variance is Greenwood's, so that the counts, not whole, say as much as the short periods did; where all
-    losses of a period fall into one short one, they are its own counts. Without losses at_risk is the least of them.
-    The table ends before the first long period that is not complete or has a short one without accounts at risk.
+    The variance is Greenwood's, so that the counts, which need not be whole, hold as much information as the short
+    periods; where only one of these has losses, they are its counts. Without losses at_risk is the smallest. The table
+    ends before the first long period that is incomplete or has a short one without accounts at risk.
     """
     n, d = (np.asarray(counts, float)[: np.size(counts) // each * each].reshape(-1, each) for counts in (at_risk, lost))
     complete = int(np.append((n > 0).all(axis=1), False).argmin())

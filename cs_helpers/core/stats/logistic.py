@@ -118,7 +118,7 @@ def _newton(
             close, length, reached = True, 0.0, value  # no step improves: the maximum to machine precision
         b, eta, value = b + length * step, eta + length * along, reached
         if close:  # and this step has squared what distance was left
-            # Log odds that run away to infinity grow by about 1 each step, until the floats cannot tell any more.
+            # Log odds that run away to infinity grow by about 1 each step, until floats no longer differ.
             converged = iterations < _STEPS_TO_INFINITY or bool(np.abs(eta).max() < 30)
             break
     p = expit(eta)

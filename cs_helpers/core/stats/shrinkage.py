@@ -1,4 +1,4 @@
-"""Empirical-Bayes shrinkage: many noisy figures, each drawn towards their mean by as much as it is noise."""
+"""Empirical-Bayes shrinkage of many noisy figures towards their mean, and how far the true figures differ."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def winsorised_variance(tail: float) -> float:
 
 
 def overdispersion(z: ArrayLike, variances: ArrayLike, tail: float = 0.1) -> float:
-    """Additional standard deviation between units that have nothing to do with the outliers among them.
+    """Additional standard deviation between ordinary units, without the outliers among them.
 
         z winsorised at its ``tail`` and 1 - ``tail`` quantiles,  phi = sum z² / k
         tau² = (k phi - (k - 1)) / (sum w - sum w² / sum w),  w = 1 / V,  at least 0

@@ -1,4 +1,4 @@
-"""The sample company: an export in the contract's own names whose truth is known.
+"""The sample company: an export with the names of the contract whose true effects are known.
 
 Everything is drawn from a keyed counter generator with + - * / and comparisons only, so that the files are
 the same bytes on every machine and Python version. A draw belongs to its key (seed, account, month, purpose),

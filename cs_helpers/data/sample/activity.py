@@ -12,11 +12,11 @@ from cs_helpers.data.sample.world import Draws, Row, World, first_of, last_paid_
 
 def usage_rows(account: Account, world: World) -> list[Row]:
     """The account's user-days inside its paid time in the window, at most one a user and day."""
-    own = world.draws("usage", account.number)
+    of_account = world.draws("usage", account.number)
     level = p.USER_DAYS_A_MONTH[account.kind.segment] * p.USAGE_FIT_FACTOR[account.kind.fit]
-    level *= 1 + p.USAGE_SPREAD * own.bell()
-    users = own.whole(*p.USERS[account.kind.segment])
-    favourite = own.pick(p.FEATURES)
+    level *= 1 + p.USAGE_SPREAD * of_account.bell()
+    users = of_account.whole(*p.USERS[account.kind.segment])
+    favourite = of_account.pick(p.FEATURES)
     seen: dict[tuple[int, int], Row] = {}
     for period, month, low, after in account.paid_months(world):
         draws = world.draws("usage", account.number, month, period.start)

@@ -19,7 +19,7 @@ WORK = {
     "escalation": ((0.2, 0.3, 0.5), (0.5, 0.75, 0.5), "an angry account that stays"),
     "renewal": ((0.5, 0.8, 0.95), (0.5, 0.75, 0.25), "a signature before the due date"),
 }
-# Metric, target and value to start from, for whom.
+# Per department: metric, target and baseline.
 DEPARTMENT_GOALS = {
     "Customer Success": (("grr", 0.92, 0.89), ("nrr", 1.06, 1.02), ("logo_churn", 0.10, 0.13)),
     "Customer Support": (("csat", 0.82, 0.78), ("service_level", 0.80, 0.70), ("first_response_hours", 2.5, 3.0)),
@@ -31,7 +31,7 @@ TEAM_GOALS = {  # one of satisfaction and one of productivity for each team
     "Support": (("csat", 0.82, 0.78), ("tickets_per_working_day", 1.30, 1.15)),
 }
 REP_GOALS = {"csm": ("renewal_rate_revenue", 0.92, 0.88), "support": ("csat", 0.82, 0.78)}
-REP_GOALS_SHARE = 0.5  # of the reps there now have a goal of their own for the last half-year
+REP_GOALS_SHARE = 0.5  # of current reps have an individual goal for the last half-year
 TRAITS = ("drive", "coachability", "positivity", "empathy")
 TELLING = ("coachability", "empathy")  # these two are associated with the satisfaction of a support rep's customers
 FIRST_COURSE = ("Starting here: ride-alongs and product", 24)

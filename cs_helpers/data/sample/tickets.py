@@ -37,7 +37,7 @@ def support_outliers(team: Team, world: World) -> dict[str, dict[str, float]]:
 
 
 def account_effects(number: int, world: World) -> dict[str, float]:
-    """An account's own effect on the satisfaction, handling and resolution of its tickets."""
+    """An account's effect on the satisfaction, handling and resolution of its tickets."""
     return _drawn(p.ACCOUNT_SPREAD, world.draws("account effect", number))
 
 
@@ -83,7 +83,14 @@ def _answering(team: Team, month: int, segment: str, draws: Draws) -> Rep | None
 
 
 def _ticket(
-    opened: int, stop: int, rep: Rep | None, effect: Effects, own: Effects, segment: str, shift: float, draws: Draws
+    opened: int,
+    stop: int,
+    rep: Rep | None,
+    effect: Effects,
+    own: Effects,
+    segment: str,
+    shift: float,
+    draws: Draws,
 ) -> Row:
     """One ticket; what would happen after ``stop`` (the end of the window or account) is left out."""
     channel, priority, category = draws.pick(p.CHANNEL), draws.pick(p.PRIORITY), draws.pick(p.CATEGORY)

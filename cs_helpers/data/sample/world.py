@@ -69,7 +69,7 @@ class Draws:
 
 @dataclass(frozen=True)
 class World:
-    """The arguments of one company, whose export holds the whole months [start, END). Raises ParameterError."""
+    """The arguments of one company; its export holds the months [start, END). Raises ParameterError."""
 
     accounts: int = 600
     months: int = 36

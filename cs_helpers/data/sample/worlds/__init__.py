@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,11 @@ __all__ = ["WORLDS", "SimulatedWorld", "World", "WorldParameters", "simulate", "
 END = pd.Timestamp("2026-07-01")  # the first day after the window, whatever its length
 MAX_ACCOUNTS, MAX_MONTHS = 100_000, 60
 QUARTER = 3
-HORIZONS = (6, 12, 18, 24)  # months, beside the window's own length
+HORIZONS = (6, 12, 18, 24)  # months, beside the length of the window
 TRUTH_BATCHES, TRUTH_ACCOUNTS, TRUTH_SEATS = 20, 3_000, 400  # accounts and seats of one batch
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SimulatedWorld:
     """One draw of one world.
 
@@ -48,13 +48,13 @@ class SimulatedWorld:
 
     world: World
     panel: pd.DataFrame
-    _accounts: Accounts = field(repr=False)
-    _seats: Seats = field(repr=False)
+    _accounts: Accounts
+    _seats: Seats
     # Months from BURN_IN before the window on x accounts; -1: not covered, or the account has left.
-    _csm: Integers = field(repr=False)
-    _first: pd.Timestamp = field(repr=False)
-    _seed: tuple[int, int] = field(repr=False)
-    _letter: str = field(repr=False)
+    _csm: Integers
+    _first: pd.Timestamp
+    _seed: tuple[int, int]
+    _letter: str
 
     @cached_property
     def truth(self) -> Mapping[str, Any]:
@@ -98,15 +98,15 @@ def simulate(world: str = "A", accounts: int = 2000, months: int = 24, seed: int
     parameters = chosen.parameters
     rng = Generator(PCG64(SeedSequence([seed, chosen.number])))
     drawn, seats = draw_accounts(accounts, SEATS, rng), draw_seats(SEATS, months + QUARTER, rng)
-    lived = list(simulate_months(parameters, drawn, seats, rng))
-    window = lived[BURN_IN : BURN_IN + months]
+    simulated = list(simulate_months(parameters, drawn, seats, rng))
+    window = simulated[BURN_IN : BURN_IN + months]
     chance = np.array([month.churn for month in window])
     leaves = rng.random(chance.shape) < chance
     gone = np.zeros_like(leaves)
     gone[1:] = np.logical_or.accumulate(leaves, axis=0)[:-1]
     late = p.LATE_PAYMENT + p.LATE_PAYMENT_SIZE * drawn.size + parameters.late_payment_hidden * drawn.hidden
     late_payment = rng.random(chance.shape) < 1 / (1 + np.exp(-late))
-    csm = np.array([month.csm for month in lived])
+    csm = np.array([month.csm for month in simulated])
     first = add_months(END, -months)
 
     covered = csm[BURN_IN:] >= 0

@@ -127,8 +127,8 @@ def assignment_rows(
     are left out; one that lasts into the last month runs on, unless the account's end stops it.
     """
     by_account = csm.T
-    nobody = np.full((by_account.shape[0], 1), -1)
-    before, after = np.hstack([nobody, by_account[:, :-1]]), np.hstack([by_account[:, 1:], nobody])
+    none = np.full((by_account.shape[0], 1), -1)
+    before, after = np.hstack([none, by_account[:, :-1]]), np.hstack([by_account[:, 1:], none])
     account, begun = np.nonzero((by_account >= 0) & (by_account != before))
     _, last = np.nonzero((by_account >= 0) & (by_account != after))
     shown = last >= BURN_IN
