@@ -67,9 +67,17 @@ def costs(tables: Tables, settings: Settings) -> CostBase:
 @once_per()
 def inputs(tables: Tables, settings: Settings) -> tuple[Input, ...]:
     """The inputs of the money without the relative risk. Raises ContractError with all that is not known."""
+
+    def booked_margin() -> Input:
+        return margin_of(accounts_now(tables, settings), retention.gross_margins(tables.accounts))
+
+    def measured_churn() -> Input:
+        kept = retention.retention_history(tables.account_months(), tables.as_of)["grr"].now
+        return measured_input(kept, "yearly_churn", complement=True)
+
     found = [
-        read_input(settings.margin, "margin") or or_suppressed(_booked_margin, tables, settings),
-        read_input(settings.yearly_churn, "yearly_churn") or or_suppressed(_measured_churn, tables),
+        read_input(settings.margin, "margin") or or_suppressed(booked_margin),
+        read_input(settings.yearly_churn, "yearly_churn") or or_suppressed(measured_churn),
         *(read_input(getattr(settings, name), name) for name in GIVEN),
     ]
     cost = or_suppressed(costs, tables, settings)
@@ -77,15 +85,6 @@ def inputs(tables: Tables, settings: Settings) -> tuple[Input, ...]:
     if unknown or isinstance(cost, Suppressed):
         raise ContractError("\n".join(unknown))
     return gather_inputs([each for each in found if not isinstance(each, Suppressed)], cost)
-
-
-def _booked_margin(tables: Tables, settings: Settings) -> Input:
-    return margin_of(accounts_now(tables, settings), retention.gross_margins(tables.accounts))
-
-
-def _measured_churn(tables: Tables) -> Input:
-    kept = retention.retention_history(tables.account_months(), tables.as_of)["grr"].now
-    return measured_input(kept, "yearly_churn", complement=True)
 
 
 def margin_of(now: pd.DataFrame, margins: pd.Series) -> Input:

@@ -282,15 +282,14 @@ def gates_before(trial: Trial, horizon: int, arm: NeverArm, controls: Sequence[C
          "a few never-covered accounts would have to stand for all the others"),
     )  # fmt: skip
     found = [gate(key, value, needed, "at least", unit, why) for key, value, needed, unit, why in at_least]
-    return (*found, *_control_gates(controls))
-
-
-def _control_gates(controls: Sequence[Control]) -> list[Gate]:
     if not controls:
         why = "no outcome that customer success cannot move was named, so hidden causes cannot be looked for"
-        return [gate("controls", None, ALARM, "at least", "p value", why)]
+        return (*found, gate("controls", None, ALARM, "at least", "p value", why))
     why = "coverage goes with something it cannot have moved, so a cause of both is missing from the data"
-    return [gate(f"control:{each.key}", each.p, ALARM, "at least", "p value", each.reason or why) for each in controls]
+    found += [
+        gate(f"control:{each.key}", each.p, ALARM, "at least", "p value", each.reason or why) for each in controls
+    ]
+    return tuple(found)
 
 
 def gates_of_fit(trial: Trial, futures: Futures, where: Overlap, check: Evidence) -> tuple[Gate, ...]:

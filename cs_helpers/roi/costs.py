@@ -149,12 +149,10 @@ def _from_costs(costs: pd.DataFrame, reps: pd.DataFrame, as_of: pd.Timestamp) ->
         named = ", ".join(f"{month // 12}-{month % 12 + 1:02d}" for month in lacking)
         notes.append(f"No costs are recorded for {named}; the mean is over the other {len(there)} months.")
     if part.isna().any():
-        notes.append(
-            f"Counted with the tools, since no word tells what it is: {', '.join(items['item'][part.isna()])}."
-        )
+        unknown = ", ".join(items["item"][part.isna()])
+        notes.append(f"Counted with the tools, since no word tells what it is: {unknown}.")
     sums = {name: float(items.loc[items["part"] == name, "per_month"].sum()) for name in PARTS}
-    managers = 0.0 if sums["management"] else _managers(reps, as_of)["annual_cost"].sum() / 12
-    managers = min(float(managers), sums["people"])
+    managers = 0.0 if sums["management"] else min(_managers_pay(reps, as_of), sums["people"])
     if managers:
         sums["people"], sums["management"] = sums["people"] - managers, managers
         notes.append("The managers' pay is taken out of the people's pay, by what they cost a year in the table reps.")
@@ -175,10 +173,9 @@ def _from_reps(reps: pd.DataFrame, as_of: pd.Timestamp) -> CostBase:
     notes = ["The cost is the yearly cost of the CSMs there now, a twelfth a month; tools are not known and not in it."]
     mean = float(people.loc[known, "annual_cost"].mean())
     if not known.all():
-        notes.append(
-            f"{int((~known).sum())} of {len(people)} CSMs without a recorded cost count with the mean of the rest."
-        )
-    pay, lead = mean * len(people) / 12, float(_managers(reps, as_of)["annual_cost"].sum()) / 12
+        unknown = int((~known).sum())
+        notes.append(f"{unknown} of {len(people)} CSMs without a recorded cost count with the mean of the rest.")
+    pay, lead = mean * len(people) / 12, _managers_pay(reps, as_of)
     items = pd.DataFrame({"item": ["csm", "manager"], "part": ["people", "management"], "per_month": [pay, lead]})
     return CostBase(pay, 0.0, lead, "reps", items=items[items["per_month"] > 0], note=" ".join(notes))
 
@@ -197,11 +194,11 @@ def _there(reps: pd.DataFrame | None, as_of: pd.Timestamp) -> pd.DataFrame:
     return found.assign(annual_cost=found["annual_cost"].astype(float))
 
 
-def _managers(reps: pd.DataFrame | None, as_of: pd.Timestamp) -> pd.DataFrame:
-    """Managers to whom CSMs report directly."""
+def _managers_pay(reps: pd.DataFrame | None, as_of: pd.Timestamp) -> float:
+    """What the managers to whom CSMs report directly cost a month."""
     people = _there(reps, as_of)
     led = people.loc[people["role"].isin(CS_ROLES), "manager_id"].dropna()
-    return people[(people["role"] == "manager") & people["rep_id"].isin(led)]
+    return float(people.loc[(people["role"] == "manager") & people["rep_id"].isin(led), "annual_cost"].sum()) / 12
 
 
 def _part(item: object) -> str | None:

@@ -133,23 +133,16 @@ def _followers(trial: Trial, horizon: int) -> _Followers:
     rows = rows[among[rows["account"].to_numpy()] & (rows["t"].to_numpy() < horizon)].reset_index(drop=True)
     rows["entry"] = rows["month"] - rows["t"]
     account, covered = place[rows["account"].to_numpy()], rows["covered"].to_numpy()
-    first = np.flatnonzero(np.diff(account, prepend=-1))
-    begun = np.cumsum(covered)
-    so_far = begun - (begun - covered)[first][account]  # covered months up to and with this one
+    so_far = pd.Series(covered).groupby(account).cumsum().to_numpy()  # covered months up to and with this one
     follows = so_far == 0
     open_ = (so_far - covered) == 0  # uncovered until this month: its coverage may begin now
     t = rows["t"].to_numpy()
     chance = np.ones(len(rows))
     for stage in ((t == 0), open_ & (t > 0)):
         chance[stage] = _uncovered(rows[stage])
-    stays_so = np.exp(_running_sum(np.log(np.maximum(chance, 1e-12)), first, account))
+    stays_so = pd.Series(np.maximum(chance, 1e-12)).groupby(account).cumprod().to_numpy()
     weight = np.where(follows, 1 / np.maximum(stays_so, min_chance), 0.0)
     return _Followers(rows, account, count, follows, weight, covered)
-
-
-def _running_sum(values: np.ndarray, first: np.ndarray, account: np.ndarray) -> np.ndarray:
-    total = np.cumsum(values)
-    return np.asarray(total - (total - values)[first][account])
 
 
 def _uncovered(rows: pd.DataFrame) -> np.ndarray:

@@ -189,8 +189,12 @@ def _decisions(
     dues = pd.concat([dues, _coming(rest, rest, as_of)]) if len(rest) else dues
     found = dues.reindex(accounts)
     if renewals is not None and len(renewals):
-        found = _recorded_first(found, renewals, as_of)
-    found["due_in"] = _whole_months(found["due_date"], as_of)
+        coming = renewals[renewals["due_date"] >= as_of]
+        if "renewed_mrr" in coming:
+            coming = coming[coming["renewed_mrr"].isna()]  # decided early: the next decision is a term later
+        recorded = coming.groupby("account_id")["due_date"].min().reindex(found.index)
+        found = found.assign(due_date=recorded.fillna(found["due_date"]))
+    found["due_in"] = np.ceil(periods.months_between(pd.Series(as_of, found.index), found["due_date"]))
     found.loc[found.index.isin(list(monthly)), ["due_in", "term"]] = 1
     found["term"] = found["term"].where(found["due_in"].isna() | found["term"].notna(), USUAL_TERM)
     return found[["due_in", "term"]].reset_index(drop=True)
@@ -215,24 +219,8 @@ def _coming(subscriptions: pd.DataFrame, paid: pd.DataFrame, as_of: pd.Timestamp
     dues = retention.due_renewals(subscriptions, paid.assign(mrr_cents=1), as_of, as_of, months)
     dues = dues.sort_values(["account_id", "due_date"], kind="stable")
     index = periods.month_index(dues["due_date"])
-    term = index.groupby(dues["account_id"]).shift(-1) - index
-    return (
-        dues.assign(term=term.astype(float)).drop_duplicates("account_id").set_index("account_id")[["due_date", "term"]]
-    )
-
-
-def _recorded_first(found: pd.DataFrame, renewals: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    coming = renewals[renewals["due_date"] >= as_of]
-    if "renewed_mrr" in coming:
-        coming = coming[coming["renewed_mrr"].isna()]  # decided early: the next decision is a term later
-    first = coming.groupby("account_id")["due_date"].min().reindex(found.index)
-    return found.assign(due_date=first.fillna(found["due_date"]))
-
-
-def _whole_months(dates: pd.Series, as_of: pd.Timestamp) -> pd.Series:
-    start = pd.Series(as_of, dates.index)
-    result: pd.Series = np.ceil(periods.months_between(start, dates))
-    return result
+    dues["term"] = (index.groupby(dues["account_id"]).shift(-1) - index).astype(float)
+    return dues.drop_duplicates("account_id").set_index("account_id")[["due_date", "term"]]
 
 
 def _spread(cents: int, accounts: int) -> pd.DataFrame:

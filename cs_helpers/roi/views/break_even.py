@@ -31,7 +31,7 @@ from cs_helpers.report.words import (
 from cs_helpers.roi import charts
 from cs_helpers.roi.costs import CostBase
 from cs_helpers.roi.economics import HORIZONS
-from cs_helpers.roi.results import BreakEvenResult, CostResult, GatesResult, RoiSummary
+from cs_helpers.roi.results import BreakEvenResult, CostResult, RoiSummary
 from cs_helpers.roi.views.names import RANGE, attributes, called_evidence, page, whys
 
 
@@ -239,7 +239,11 @@ def _figures(result: RoiSummary) -> tuple[list[Estimate], dict[str, str]]:
         figures.append(Estimate("success_cost", result.cost.costs.per_year, None, None, 0))
         basis["success_cost"] = cost_parts(result.cost.costs, result.currency)
     if isinstance(result.effect, Suppressed):
-        why = _short_reason(result.effect.reason, result.gates)
+        why = result.effect.reason
+        gates = () if isinstance(result.gates, Suppressed) else result.gates.gates
+        failed = sum(gate.passed is False for gate in gates)
+        if failed:  # a tile has room for their number only
+            why = f"{failed} of {count(len(gates), 'condition')} not met, see the section on what is measured"
         figures.append(Estimate("vanish_effect", None, None, None, 0, reason=why))
     else:
         found = result.effect.main_evidence
@@ -248,16 +252,6 @@ def _figures(result: RoiSummary) -> tuple[list[Estimate], dict[str, str]]:
         span = points_span(found.low or 0.0, found.high or 0.0)
         basis["vanish_effect"] = f"{how}{span} over {result.effect.effect.horizon} months, n = {found.accounts:,}"
     return figures, basis
-
-
-def _short_reason(reason: str, gates: GatesResult | Suppressed) -> str:
-    """A reason that fits a tile: how many conditions are not met; the section says which."""
-    if isinstance(gates, Suppressed):
-        return reason
-    failed = [gate for gate in gates.gates if gate.passed is False]
-    if failed:
-        return f"{len(failed)} of {count(len(gates.gates), 'condition')} not met, see the section on what is measured"
-    return reason
 
 
 def _note(found: BreakEvenResult | Suppressed) -> str:
