@@ -84,6 +84,10 @@ def inspect(
 
     For a shared ``audience`` the tables are pseudonymised by ``tables.sharing``; findings are not, see ``load``. Raises
     SourceError and MappingError where nothing can be read, ParameterError for ``as_of``, ``where`` and ``audience``.
+
+    Example:
+        >>> [finding.check for finding in cs.data.inspect("data/sample").findings]
+        ['concurrent_subscriptions']
     """
     check_audience(audience)
     place = open_source(source)
