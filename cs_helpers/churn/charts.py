@@ -47,35 +47,27 @@ from cs_helpers.report.charts.labels import (
 
 def survival_curve(curve: Survival | RevenueSurvival, narrow: bool = False) -> Chart:
     """A Kaplan-Meier step with its pointwise interval, and the number at risk under the axis."""
-    table = curve.curve
-    x = np.append(table.index.to_numpy(float), curve.last_seen)
-    step = {c: np.append(table[c].to_numpy(), table[c].iloc[-1]) for c in ("survival", "low", "high")}
-    most, span = (5 if narrow else 9), curve.last_seen - curve.starts_at
-    every = next((gap for gap in (1, 3, 6, 12, 24, 60) if span / gap <= most), 120)
-    ticks = np.arange(np.ceil(curve.starts_at / every) * every, curve.last_seen + 1e-9, every)
+    x, step = _steps(curve.curve, curve.last_seen)
     with styled():
         figure, ax = new_figure(3.3 if narrow else 3.7, narrow)
         ax.fill_between(x, step["low"], step["high"], step="post", color=ACCENT, alpha=0.16, linewidth=0)
         ax.step(x, step["survival"], where="post", color=ACCENT, linewidth=2.2)
-        # Full years from the first on, thinned so that labels keep apart: twelve months is what sentences speak of.
+        # Full years from the first on, thinned so that labels keep apart: sentences speak of twelve months.
         years = [age for age in range(12, int(curve.last_seen) + 1, 12) if age >= curve.starts_at]
         for age in years[:: 1 + (len(years) - 1) // (3 if narrow else 6)]:
             value = curve.at(age)
             ax.plot([age], [value], "o", color=ACCENT, markersize=5)
             label: Any = {"textcoords": "offset points", "color": INK, "size": 10.5, "weight": "bold"}
             ax.annotate(share(value, 0), (age, value), (4, 6), **label)
-        ax.set_ylim(0, 1.02)
+        _still_paying_axis(ax, curve.starts_at, curve.last_seen, narrow)
         ax.set_xlim(min(0.0, curve.starts_at), curve.last_seen)
-        ax.yaxis.set_major_formatter(lambda value, _: share(value, 0))
-        ax.set_yticks([0, 0.25, 0.5, 0.75, 1.0])
-        quiet_grid(ax)
-        ax.set_ylabel("still paying")
+        ticks = [age for age in ax.get_xticks() if age < curve.last_seen + 1e-9]
         ax.set_xticks(ticks, [f"{age:.0f}\n{short_count(curve.at_risk(age), narrow)}" for age in ticks])
         ax.set_xlabel(("\n" if narrow else " · ").join(["months since the start", "below: number at risk"]))
     return figure
 
 
-# Each curve has an ink and a dash of its own: either tells them apart without the other.
+# Each curve has its own colour and dash, so that either alone identifies it.
 _STROKES: Any = [
     (ACCENT, "solid"),
     (LOSS, (0, (6, 2))),
@@ -112,7 +104,7 @@ def survival_curves(groups: GroupCurves, narrow: bool = False) -> Chart:
             number = f"n = {curve.spells:,}"
             label = f"{shorten(name, narrow)}\n{number}" if narrow else f"{shorten(name)}  {number}"
             ends.append((last, label, QUIET if ink == TOTAL else ink, "normal"))
-        _stay_axis(ax, min(0.0, *(curve.starts_at for curve in drawn.values())), end, narrow)
+        _still_paying_axis(ax, min(0.0, *(curve.starts_at for curve in drawn.values())), end, narrow)
         under = f"{left_out} group{'s' if left_out > 1 else ''} not drawn" if left_out else ""
         ax.set_xlabel(("\n" if narrow else " · ").join(filter(None, ["months since the start", under])))
         end_labels(ax, ends)
@@ -126,7 +118,7 @@ def _steps(table: pd.DataFrame, last_seen: float) -> tuple[np.ndarray, dict[str,
     return x, {column: np.append(values, values[-1:]) for column, values in drawn_on.items()}
 
 
-def _stay_axis(ax: Axes, start: float, end: float, narrow: bool) -> None:
+def _still_paying_axis(ax: Axes, start: float, end: float, narrow: bool) -> None:
     """Months below, 0 to 100 % at the left."""
     most = 5 if narrow else 9
     every = next((gap for gap in (1, 3, 6, 12, 24, 60) if (end - start) / gap <= most), 120)
@@ -169,7 +161,7 @@ def incidence(result: Incidence, narrow: bool = False) -> Chart:
             ends.append(((floor[-1] + top[-1]) / 2, label, INK, "normal"))
             floor = top
         start = min(0.0, float(result.starts_at))
-        _stay_axis(ax, start, float(result.last_seen), narrow)
+        _still_paying_axis(ax, start, float(result.last_seen), narrow)
         ax.set_ylabel("left so far")
         ax.set_xlabel("months since the start")
         if floor[-1] < 0.85:
@@ -254,7 +246,7 @@ def projection(result: Projection, narrow: bool = False) -> Chart:
         band = [np.interp(later, x, line[column]) for column in ("low", "high")]
         ax.fill_between(later, *band, color=LOSS, alpha=0.16, linewidth=0)
         ax.plot(x, line["survival"], color=LOSS, linewidth=1.8, linestyle=(0, (4, 2)))
-        _stay_axis(ax, start, end, narrow)
+        _still_paying_axis(ax, start, end, narrow)
         ax.set_xlabel("months since the start")
         _mark_projection(ax, seen_to, narrow)
         _mark_years(ax, curve, observed, seen_to, narrow)

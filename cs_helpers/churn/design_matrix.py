@@ -77,15 +77,18 @@ def is_number(column: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))
 
 
-def numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """A column as floats, NaN where missing. Raises ContractError if it is absent, text, or infinite."""
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
     if name not in frame.columns:
         raise ContractError(f"column {name} is not there: give the columns the model was trained on")
-    if not is_number(frame[name]):
-        if frame[name].isna().all():
-            return np.full(len(frame), np.nan)
-        raise ContractError(f"column {name} holds {frame[name].dtype} instead of numbers: turn it into numbers")
-    values = frame[name].to_numpy(float, na_value=np.nan)
+    return frame[name]
+
+
+def numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """A column as floats, NaN where missing. Raises ContractError if it is absent, text, or infinite."""
+    column = _column(frame, name)
+    if not is_number(column) and not column.isna().all():
+        raise ContractError(f"column {name} holds {column.dtype} instead of numbers: turn it into numbers")
+    values = column.to_numpy(float, na_value=np.nan)
     if np.isinf(values).any():
         raise ContractError(f"column {name} holds infinite values: leave them out (missing) or correct them")
     return np.asarray(values)
@@ -93,17 +96,13 @@ def numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
 
 def levels_of(frame: pd.DataFrame, name: str) -> pd.Series:
     """A column as text, "(missing)" where missing. Raises ContractError if it is absent or holds dates."""
-    if name not in frame.columns:
-        raise ContractError(f"column {name} is not there: give the columns the model was trained on")
     codes, found = _coded(frame, name)
     return pd.Series(np.array(found, object)[codes], index=frame.index, name=name, dtype=object).map(str)
 
 
 def _coded(frame: pd.DataFrame, name: str) -> tuple[np.ndarray, list[str]]:
     """Which of its texts each row of a column has, and those texts, in no order that matters; the last is missing."""
-    if name not in frame.columns:
-        raise ContractError(f"column {name} is not there: give the columns the model was trained on")
-    column = frame[name]
+    column = _column(frame, name)
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
         raise ContractError(f"column {name} holds dates: turn it into a number, such as days until the snapshot")
     if pd.api.types.infer_dtype(column, skipna=True) != "string":  # 1 and True are equal and read differently
@@ -121,7 +120,7 @@ def build_design(frame: pd.DataFrame, features: Sequence[str], rarest: int = 30)
     frequent; the rarer ones together, if they have that many.
     """
     parts: list[_Number | _Text] = []
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[str, str | None, str | None, float]] = []
     constant: list[str] = []
     for name in features:
         numeric = name in frame.columns and is_number(frame[name])
@@ -130,13 +129,13 @@ def build_design(frame: pd.DataFrame, features: Sequence[str], rarest: int = 30)
             constant.append(name)
             continue
         parts.append(part)
-        if isinstance(part, _Number):
-            if part.scale > 0:
-                rows.append({"feature": name, "level": None, "against": None, "sd": part.scale})
-            if part.flagged:
-                rows.append({"feature": name, "level": MISSING, "against": "filled in", "sd": np.nan})
-        else:
-            rows += [{"feature": name, "level": each, "against": part.base, "sd": np.nan} for each in part.levels]
+        if isinstance(part, _Text):
+            rows += [(name, each, part.base, np.nan) for each in part.levels]
+            continue
+        if part.scale > 0:
+            rows.append((name, None, None, part.scale))
+        if part.flagged:
+            rows.append((name, MISSING, "filled in", np.nan))
     columns = pd.DataFrame(rows, columns=["feature", "level", "against", "sd"])
     return Design(columns.astype({"level": object, "against": object, "sd": float}), tuple(constant), tuple(parts))
 
@@ -146,13 +145,13 @@ def typical_values(frame: pd.DataFrame, features: Sequence[str]) -> dict[str, An
     frequent level of a text (the first of equals)."""
     found: dict[str, Any] = {}
     for name in features:
-        if is_number(frame[name]):
-            known = frame[name].dropna()
-            middle = float(known.astype(float).median()) if len(known) else None
-            yes_no = pd.api.types.is_bool_dtype(frame[name])
-            found[name] = bool(middle > 0.5) if yes_no and middle is not None else middle
-        else:
+        column = frame[name].dropna()
+        if not is_number(column):
             found[name] = _most_frequent(levels_of(frame, name).value_counts())
+            continue
+        middle = float(column.astype(float).median()) if len(column) else None
+        yes_no = middle is not None and pd.api.types.is_bool_dtype(column)
+        found[name] = middle > 0.5 if yes_no else middle
     return found
 
 

@@ -153,8 +153,9 @@ def fit_risk(
     Example:
         >>> spells = tables.rollup("spells", observed_from=tables.observed_from, as_of=tables.as_of)
         >>> past = cs.churn.risk_snapshots(tables.account_months(), spells, as_of=tables.as_of)
-        >>> cs.churn.fit_risk(past.table, list(past.features), capacity=25).verdict
-        'useful'
+        >>> model = cs.churn.fit_risk(past.table, list(past.features), capacity=25)
+        >>> model.kind, model.capacity
+        ('logistic', 25)
     """
     if not capacity >= 1:
         raise ContractError(f"capacity is {capacity}: give the number of accounts that can be called, 1 or more")

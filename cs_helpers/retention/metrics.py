@@ -67,10 +67,7 @@ METRICS = (
         gaming="One large expansion hides many departures.",
         counter_metric="grr",
         source=OWN,
-        rivals=(
-            "Movements of the opening cohort without reactivation",
-            "Net renewal rate on the due base",
-        ),
+        rivals=("Movements of the opening cohort without reactivation", "Net renewal rate on the due base"),
     ),
     Metric(
         key="logo_retention",
