@@ -150,8 +150,7 @@ def typical_values(frame: pd.DataFrame, features: Sequence[str]) -> dict[str, An
             found[name] = _most_frequent(levels_of(frame, name).value_counts())
             continue
         middle = float(column.astype(float).median()) if len(column) else None
-        yes_no = middle is not None and pd.api.types.is_bool_dtype(column)
-        found[name] = middle > 0.5 if yes_no else middle
+        found[name] = middle > 0.5 if middle is not None and pd.api.types.is_bool_dtype(column) else middle
     return found
 
 
