@@ -10,7 +10,7 @@ from pytest import approx
 from scipy.stats import chi2, false_discovery_control, norm, poisson, t
 
 import cs_helpers as cs
-from cs_helpers.core.errors import ContractError
+from cs_helpers.core.errors import ContractError, ParameterError
 from cs_helpers.core.stats import (
     benjamini_hochberg,
     holm,
@@ -204,3 +204,30 @@ def test_nps_of_those_who_agree_is_still_uncertain_and_the_silent_do_not_count()
         cs.stats.nps([math.nan])
     with pytest.raises(ContractError, match="0 to 10"):
         cs.stats.nps([11])
+
+
+def test_funnel_limits_are_those_published():
+    for expected, level, low, high in (
+        (15, 0.95, 0.5597, 1.6493),
+        (15, 0.998, 0.3863, 2.0829),
+        (30, 0.95, 0.6747, 1.4276),
+        (30, 0.998, 0.5290, 1.7028),
+    ):
+        found = cs.stats.funnel_limits(expected, level)
+        assert (float(found[0]), float(found[1])) == approx((low, high), abs=5e-5)
+
+
+def test_erlang_c_gives_the_published_queue():
+    # 360 calls in half an hour, 240 s each, 55 agents, 15 s: load 720 / 3600 * 240 = 48
+    queue = cs.stats.erlang_c(720, 240, 55, 15)
+    assert (queue.load, queue.p_wait, queue.service_level) == approx((48, 0.239, 0.846), abs=5e-4)
+    assert queue.asa_seconds == approx(8.2, abs=0.05)
+    assert queue.occupancy == approx(48 / 55)
+
+
+def test_erlang_c_of_one_agent_is_its_load_and_of_too_much_load_has_no_end():
+    assert cs.stats.erlang_c(9, 200, 1, 0).p_wait == approx(0.5), "M/M/1 waits with probability rho"
+    full = cs.stats.erlang_c(3600, 10, 10, 20)
+    assert (full.p_wait, full.service_level, full.asa_seconds) == (1, 0, math.inf)
+    with pytest.raises(ParameterError, match="whole number"):
+        cs.stats.erlang_c(10, 100, 2.5, 20)

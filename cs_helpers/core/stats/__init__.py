@@ -6,6 +6,7 @@ from cs_helpers.core.stats.intervals import (
     compare,
     difference_interval,
     effective_n,
+    funnel_limits,
     kept_share_interval,
     normal_quantile,
     poisson_interval,
@@ -16,6 +17,7 @@ from cs_helpers.core.stats.intervals import (
 )
 from cs_helpers.core.stats.multiple import benjamini_hochberg, holm
 from cs_helpers.core.stats.promoters import Nps, nps
+from cs_helpers.core.stats.queues import Queue, erlang_c
 from cs_helpers.core.stats.sensitivity import e_value
 from cs_helpers.core.stats.shrinkage import Shrunk, Spread, overdispersion, shrink, spread_of
 
@@ -23,6 +25,7 @@ __all__ = [
     "MIN_TO_COMPARE",
     "Interval",
     "Nps",
+    "Queue",
     "Shrunk",
     "Spread",
     "benjamini_hochberg",
@@ -30,6 +33,8 @@ __all__ = [
     "difference_interval",
     "e_value",
     "effective_n",
+    "erlang_c",
+    "funnel_limits",
     "holm",
     "kept_share_interval",
     "normal_quantile",

@@ -210,6 +210,25 @@ def compare(now: Estimate, before: Estimate | None) -> Change:
     return Change(verdict, difference, low, high)
 
 
+def funnel_limits(expected: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Funnel limits of observed / expected events for a unit that performs as expected: exact, Poisson.
+
+        low = chi²(alpha/2; 2E) / 2E,  high = chi²(1 - alpha/2; 2E + 2) / 2E
+
+    ``expected`` E: events, above 0, one or many; arrays of its shape. Two-sided at ``level``, 0.95 and 0.998 by custom.
+    Raises ValueError for E <= 0. Source: Spiegelhalter 2005, appendix A.1; Garwood 1936 for the limits.
+
+    Example:
+        >>> [round(float(limit), 3) for limit in funnel_limits(15)]
+        [0.56, 1.649]
+    """
+    e = np.asarray(expected, float)
+    if not (e > 0).all():
+        raise ValueError("expected events must be above 0: a unit of which nothing is expected has no ratio")
+    low, high = poisson_interval(e, level)
+    return low / e, high / e
+
+
 def poisson_interval(events: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
     """Exact interval of the mean of a Poisson count: chi² quantiles with 2n and 2n + 2 degrees, halved.
 
