@@ -16,7 +16,7 @@ from cs_helpers.roi.trial import Trial
 
 KEY = "association"
 MIN_EVENTS = 20
-_SURE = 1 - 1e-9  # nobody leaves for certain: 0 / 0 has no value
+_SURE = 1 - 1e-9  # no account leaves for certain: 0 / 0 has no value
 REASONS = {
     "ever_never": (
         "An account must stay long enough to be covered at all, so staying makes accounts count as covered, and "
@@ -81,7 +81,7 @@ def kept_points(trial: Trial, horizon: int, model: Hazards) -> tuple[float, floa
 
         value = 100 mean over accounts followed of Y (1 - R), R = prod over months t < H of (1 - without) / (1 - hazard)
 
-    Y: still paying after H months. R says how much less likely an account that stayed would have stayed without the
+    Y: still paying after H months. R: how much less likely an account that stayed would have stayed without the
     exposure. The error joins the accounts' own spread with that of the coefficients (delta method, by account).
     """
     rows, among = trial.rows, trial.followed(horizon)
@@ -108,7 +108,8 @@ def association(trial: Trial, horizon: int) -> Evidence:
     Not a causal figure, and no money is derived from it: coverage that lifts later health gets no credit for it. The
     model uses all account-months; the points are of accounts followed for ``horizon`` months. ``se`` by account.
     ``detail``: odds_ratio (covered against uncovered, same health) with _low and _high. Unknown health: see
-    ``adjustment``. Refused where nobody is followed, or with fewer than 20 churned in covered or in uncovered months.
+    ``adjustment``. Refused where no account is followed, or with fewer than 20 churned in covered or in uncovered
+    months.
     """
     if late := trial.too_late(horizon):
         return refused(KEY, trial, horizon, late)
@@ -142,7 +143,7 @@ def naive_contrasts(trial: Trial, horizon: int) -> tuple[Evidence, ...]:
         touch_count     100 mean of Y (1 - R) with logit P(churned) = a + b touches, against no touches
 
     ``touch_count`` only where the trial's rows have ``touches`` (in the month, missing left at 0); its detail has
-    log_odds_ratio per touch. Intervals by account. "refused" where one side of a contrast is empty, or nobody left.
+    log_odds_ratio per touch. Intervals by account. "refused" where one side of a contrast is empty, or no account left.
     """
     contrasts = {"ever_never": _ever_never, "covered_months": _covered_months}
     if "touches" in trial.rows:

@@ -18,7 +18,7 @@ from cs_helpers.roi.trial import Trial
 
 KEY = "baseline"
 MIN_ACCOUNTS = 20  # accounts of each kind (covered or not, left or stayed)
-_CLIP = 0.01  # no account stands for more than a hundred
+_CLIP = 0.01  # no account weighs more than a hundred
 _RIDGE = 0.3  # on columns with SD 1
 
 
@@ -101,15 +101,14 @@ def baseline_trial(trial: Trial, horizon: int) -> Evidence:
 
     Y: still paying after ``horizon`` months, A: covered in month 0, x: health, log MRR and tenure of month 0 (curves),
     m0: P(Y | A = 0, x) from a logistic model of all accounts with products of A and x. Everybody followed for
-    ``horizon`` months counts, and nobody is censored. It compares coverage in month 0 as it happened with none in month
+    ``horizon`` months counts, and none is censored. It compares coverage in month 0 as it happened with none in month
     0: an intention to treat. Accounts that lose or gain cover later blur it, so it likely understates what going
     without for good would cost. P(A | x) is kept within .01 and .99. Right if one of the two models is, and all that
-    drives both is measured in month 0. ``se`` from the influence curve.
-    ``detail``: covered_minus_uncovered and its _se (points: everybody covered in month 0 against nobody), survival of
-    everybody and nobody by the g-formula (standardised_treated, standardised_untreated) and by weights (weighted_...),
-    survival_observed, largest_weight. Unknown health: see ``adjustment``.
-    Refused where nobody is followed, or fewer than 20 of the covered or the uncovered left or stayed.
-    Source: Robins, Rotnitzky & Zhao 1994; Bang & Robins 2005.
+    drives both is measured in month 0. ``se`` from the influence curve. ``detail``: covered_minus_uncovered and its _se
+    (points: all covered in month 0 against none), survival of all and of none by the g-formula (standardised_treated,
+    standardised_untreated) and by weights (weighted_...), survival_observed, largest_weight. Unknown health: see
+    ``adjustment``. Refused where no account is followed, or fewer than 20 of the covered or the uncovered left or
+    stayed. Source: Robins, Rotnitzky & Zhao 1994; Bang & Robins 2005.
     """
     if late := trial.too_late(horizon):
         return refused(KEY, trial, horizon, late)

@@ -64,10 +64,9 @@ def solve_break_even(
         net(H) = 0 at expansion_lost = 0, the hazard ratio from 1 to 1000 (100 halvings of its logarithm)
 
     The formulas are those of ``roi.economics``; expansion is left out, so that retention alone must pay. ``inputs``:
-    single numbers, or inputs with ranges; their relative_risk and expansion_lost are not used and may be missing.
-    Where even a hazard ratio of 1000 does not pay the cost there is no break-even (``reachable`` False and the reason);
-    where closing customer success saves nothing, 0 points are enough. Raises ParameterError for horizons outside 1 to
-    120.
+    single numbers, or inputs with ranges; their relative_risk and expansion_lost are not used and may be missing. Where
+    even a hazard ratio of 1000 does not pay the cost there is no break-even (``reachable`` False and the reason); where
+    closing customer success saves nothing, 0 points are enough. Raises ParameterError for horizons outside 1 to 120.
 
     Example:
         >>> known = cs.roi.break_even(tables)

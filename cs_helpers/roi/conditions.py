@@ -75,8 +75,7 @@ def run_negative_controls(trial: Trial) -> tuple[Control, ...]:
 
     Months in which the control is not recorded are left out. No p with fewer than 20 months with and without the
     outcome, or with and without the exposure, or fewer than 20 events among the exposed or the others; nor for a column
-    that is not yes or no. Empty where the trial has no controls.
-    Source: Lipsitch, Tchetgen Tchetgen & Cohen 2010.
+    that is not yes or no. Empty where the trial has no controls. Source: Lipsitch, Tchetgen Tchetgen & Cohen 2010.
     """
     made = []
     with one_thread():
@@ -94,8 +93,8 @@ def yardstick(trial: Trial, horizon: int) -> Yardstick | None:
         prevalence_ratio P(third | covered at t = 0) / P(third | uncovered), of the two thirds the one further from 1
         bias_factor      see ``cs_helpers.core.stats.sensitivity.bias_factor``
 
-    Health, MRR and tenure, over accounts followed for ``horizon`` months. None where no covariate varies, nobody is
-    followed, or a third holds no account that left, none covered or none uncovered.
+    Health, MRR and tenure, over accounts followed for ``horizon`` months. None where no covariate varies, no
+    account is followed, or a third holds no account that left, none covered or none uncovered.
     """
     among = trial.followed(horizon)
     accounts = trial.accounts[among]

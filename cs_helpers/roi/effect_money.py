@@ -132,8 +132,7 @@ def measured_risk(effect: MeasuredEffect) -> Input:
     logs = np.log(np.log(futures.vanished_draws[:, last, 1]) / np.log(futures.natural_draws[:, last, 1]))
     reach = normal_quantile(0.95) * float(logs.std(ddof=1))
     low, high = float(ratio * np.exp(-reach)), float(ratio * np.exp(reach))
-    least, most, _ = LIMITS["relative_risk"]
-    if not (low >= least and high <= most):
+    if not (low >= LIMITS["relative_risk"][0] and high <= LIMITS["relative_risk"][1]):
         raise ContractError("hardly anybody leaves in one of the two futures: the ratio of risks is too uncertain")
     return Input("relative_risk", low, ratio, high, "measured", f"g-formula over {last} months, 95 % interval")
 

@@ -70,7 +70,7 @@ def cost(tables: Tables, settings: Settings = DEFAULTS) -> results.CostResult:
     """What customer success costs a year: the mean of the last twelve months with costs, fully loaded.
 
     From the setting cost_per_month, else the table of costs, else the yearly cost of the CSMs and their managers there
-    now. Suppressed where none of them says anything.
+    now. Suppressed where none of them is known.
 
     Example:
         >>> round(cs.roi.cost(tables).costs.per_year)
@@ -146,8 +146,9 @@ def measured_effect(
 def evidence(tables: Tables, settings: Settings = DEFAULTS) -> results.EvidenceResult:
     """All evidence on the effect of customer success, the strongest first, and how robust it is.
 
-    Each method answers the same question: points of accounts still paying at the horizon. A method without figures says
-    why; contrasts that are often quoted are shown and refuted. Suppressed where no assignments with dates are known.
+    Each method answers the same question: points of accounts still paying at the horizon. A method without figures has
+    its reason; contrasts that are often quoted are shown and refuted. Suppressed where no assignments with dates are
+    known.
 
     Example:
         >>> cs.roi.evidence(tables).table["status"].tolist()[0]
@@ -259,7 +260,7 @@ def plans(tables: Tables, settings: Settings = DEFAULTS) -> results.PlansResult:
 
     Cost saved against churn caused, over 12, 24 and 36 months. The settings cut, tail_below, tail_share, contact_saved,
     contact_added and contact_risk describe the plans; one without its settings is not computed. Without a relative
-    risk each plan says how much churn it could bear. Suppressed where no plan can be computed.
+    risk each plan states how much churn it could bear. Suppressed where no plan can be computed.
 
     Example:
         >>> [plan.key for plan in cs.roi.plans(tables).plans]

@@ -1,4 +1,4 @@
-"""The parametric g-formula: what accounts would have done had nobody covered them from month 0 on.
+"""The parametric g-formula: what accounts would have done without any coverage from month 0 on.
 
 Three models are fitted to all account-months: leaving, next month's health, and coverage. Every account is simulated
 from its first month in two futures with the same random draws: with coverage that starts and stops as its model
@@ -198,7 +198,7 @@ def fit_models(trial: Trial) -> Models:
     coverage, coverage x health, coverage x MRR. Touches are left out: they are what coverage works through. Health:
     least squares on splines of health and log MRR, tenure, coverage and its products, residuals kept. Coverage: pooled
     logistic on the month before, health, MRR, calendar month and products.
-    Raises ContractError where health is nowhere known, coverage never varies or nobody leaves.
+    Raises ContractError where health is never known, coverage never varies or no account leaves.
     """
     rows = trial.rows
     if rows["health"].notna().sum() == 0:
@@ -251,7 +251,7 @@ def simulate_futures(models: Models, horizon: int, weights: Numbers, draws: int 
 
     ``weights``: accounts of the trial x columns, how much each account counts (only those followed do). Accounts keep
     the MRR of their first month. Draws weigh accounts by how often they were drawn, in models and futures alike.
-    Raises ContractError where nobody was followed so long.
+    Raises ContractError where no account was followed so long.
     """
     rng = Generator(PCG64(SeedSequence([seed, 7])))
     count = len(models.trial.accounts)
@@ -340,7 +340,7 @@ class Population:
         size = len(m)
         h = np.concatenate([self.h[several], self.h[several]])  # natural first, vanished after it
         both = np.concatenate([m, m])
-        covered = self.covered[several].astype(float)  # of the natural future; in the other one nobody is
+        covered = self.covered[several].astype(float)  # of the natural future; in the other one no account is
         survival = np.ones(2 * size)
         natural, vanished = np.ones((self.horizon + 1, share.shape[1])), np.ones((self.horizon + 1, share.shape[1]))
         share_covered = np.empty(self.horizon)

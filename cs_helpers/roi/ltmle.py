@@ -74,7 +74,7 @@ def ltmle(trial: Trial, horizon: int) -> Evidence:
     result is right if either kind of model is, and every cause of both coverage and churn is measured. ``se``: from the
     efficient influence curve, the observed share's own included; accounts are independent. ``detail``: ``NeverArm``'s
     figures, survival_never, survival_observed (fractions). Unknown health: see ``adjustment``.
-    Refused where nobody is followed or covered, or no never covered account left or stayed.
+    Refused where no account is followed or covered, or no never covered account left or stayed.
     Source: van der Laan & Gruber 2012; Bang & Robins 2005.
     """
     if late := trial.too_late(horizon):
@@ -159,7 +159,7 @@ def _targeted(followers: _Followers, horizon: int) -> tuple[np.ndarray, np.ndarr
     rows, t = followers.rows, followers.rows["t"].to_numpy()
     how = adjustment(rows, ("entry",))
     columns, modifiers = how.columns(rows), how.modifiers(rows)
-    after = np.zeros(followers.count)  # Q of the next month, 0 for who has left
+    after = np.zeros(followers.count)  # Q of the next month, 0 for accounts that have left
     after[followers.account[(t == horizon - 1) & ~rows["churned"].to_numpy()]] = 1.0
     influence = np.zeros(followers.count)
     months = np.argsort(t, kind="stable")

@@ -54,8 +54,8 @@ def make_portfolio(
     if absent:
         raise ContractError(f"the book lacks {', '.join(absent)}; it needs {', '.join(ROWS)}, all whole numbers.")
     exact = rows[ROWS].to_numpy(float, na_value=np.nan)
-    least = np.array([0, 1, 0, 0])
-    if not (np.isfinite(exact).all() and (exact == np.rint(exact)).all() and (exact >= least).all()):
+    minimum = np.array([0, 1, 0, 0])
+    if not (np.isfinite(exact).all() and (exact == np.rint(exact)).all() and (exact >= minimum).all()):
         raise ContractError(
             "the book has a value that is missing, broken or too low: due_in, mrr_cents, accounts >= 0, term >= 1."
         )
@@ -117,7 +117,7 @@ def covered_portfolio(
     due_in counts whole months: an account due in the middle of a month decides from the next month on. Contracts that
     run for less than two months decide every month from month 1 on. The MRR of accounts without a recorded term is
     spread evenly over due dates in 1 to 12 months, with a term of 12.
-    Raises ContractError where columns or values are missing, an account appears twice, or nobody is covered.
+    Raises ContractError where columns or values are missing, an account appears twice, or no account is covered.
 
     Example:
         >>> now = pd.DataFrame({"account_id": ["A"], "mrr": [100.0], "covered": [True]})

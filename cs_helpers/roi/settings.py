@@ -1,4 +1,4 @@
-"""Settings of the analyses of return: who counts as covered, what it costs, and what the data do not say."""
+"""Settings of the analyses of return: who counts as covered, what it costs, and inputs that the data do not contain."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Settings:
         contact_added: contact time: what it costs a month to run; "": nothing.
         contact_risk: contact time: risk of leaving with it over that without.
     Word of mouth
-        lost_sale_chance: chance that somebody who hears of bad experience does not buy.
+        lost_sale_chance: chance that a person who hears of bad experience does not buy.
         sale_value: gross margin of one sale.
     """
 
@@ -90,11 +90,11 @@ def settings(path: str = "", by: str = "", relative_risk: Range = "", negative_c
     return changed(read_settings(path, Settings), by, relative_risk, negative_controls)
 
 
-def changed(held: Settings, by: str = "", relative_risk: Range = "", negative_controls: str = "") -> Settings:
-    """``held`` with those of the three values that are given."""
+def changed(before: Settings, by: str = "", relative_risk: Range = "", negative_controls: str = "") -> Settings:
+    """``before`` with those of the three values that are given."""
     return replace(
-        held,
-        by=by or held.by,
-        relative_risk=held.relative_risk if relative_risk == "" else relative_risk,
-        negative_controls=negative_controls or held.negative_controls,
+        before,
+        by=by or before.by,
+        relative_risk=before.relative_risk if relative_risk == "" else relative_risk,
+        negative_controls=negative_controls or before.negative_controls,
     )

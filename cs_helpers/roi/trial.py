@@ -23,7 +23,7 @@ class Trial(Record):
 
     ``rows``: one per account and month at risk, sorted by account and month: account (0, 1, ... in the order of
     ``accounts``), t (months since the account's first month seen), month (calendar, 0 is the window's first), mrr and
-    log_mrr as the month begins, tenure_months, health (NaN: unknown), covered, csm ("" nobody), churned (its paid time
+    log_mrr as the month begins, tenure_months, health (NaN: unknown), covered, csm ("" none), churned (its paid time
     ends in the month), and one column per negative control. An account that came back later is followed to its first
     end only. ``accounts``: one row each: account_id, entry (calendar month of t = 0), then mrr, log_mrr, tenure_months,
     health and covered as of t = 0, segment ("" none), months (rows of the account), churned.

@@ -36,14 +36,14 @@ def vacancy(trial: Trial, horizon: int) -> Evidence:
     months covered in event month -3, in the same calendar months. Departures after which half of the portfolio or more
     stays covered are handovers, and left out. Clustered by the CSM at event month -3, t with departures - 1 degrees of
     freedom, the error never below the one by account. Unrecorded traits of accounts do not bias it as long as CSMs do
-    not leave because of them: before the departure the portfolios must churn as the others do. Health is held as it
-    is, so the figure leaves out what works through health over time. ``detail``: departures, book_accounts,
-    vacant_months, vacant_churned, odds_ratio with _low and _high (of a month without cover), log_odds_ratio,
-    log_odds_ratio_se, before_log_odds_ratio, before_p, uncovered_share, uncovered_share_others. Unknown health: see
-    ``adjustment``. Refused where nobody is followed, CSMs are not named, with fewer than 6 departures or fewer than 10
-    churned in the vacancies, less than half more of the months without cover than elsewhere, or where the portfolios
-    churned differently (p < .05) before the departure. Source: event studies with stacked clean controls, Cengiz et
-    al. 2019; t(G - 1): Cameron & Miller 2015.
+    not leave because of them: before the departure the portfolios must churn as the others do. Health is held as it is,
+    so the figure leaves out what works through health over time. ``detail``: departures, book_accounts, vacant_months,
+    vacant_churned, odds_ratio with _low and _high (of a month without cover), log_odds_ratio, log_odds_ratio_se,
+    before_log_odds_ratio, before_p, uncovered_share, uncovered_share_others. Unknown health: see ``adjustment``.
+    Refused where no account is followed, CSMs are not named, with fewer than 6 departures or fewer than 10 churned in
+    the vacancies, less than half more of the months without cover than elsewhere, or where the portfolios churned
+    differently (p < .05) before the departure. Source: event studies with stacked clean controls, Cengiz et al. 2019;
+    t(G - 1): Cameron & Miller 2015.
     """
     if late := trial.too_late(horizon):
         return refused(KEY, trial, horizon, late)
@@ -157,7 +157,7 @@ def _events(trial: Trial) -> tuple[pd.DataFrame, int]:
 
 
 def _fitted(rows: pd.DataFrame, departures: int) -> dict[str, float]:
-    # Months in which nobody left are left out: their own level would be minus infinity.
+    # Months in which no account left are excluded: their own level would be minus infinity.
     rows = rows[rows.groupby("month")["churned"].transform("any")]
     vacant, before = rows["vacant"].to_numpy(float), rows["before"].to_numpy(float)
     weights, y = rows["times"].to_numpy(float), rows["churned"].to_numpy(float)

@@ -351,7 +351,7 @@ def _element(tag: str, attributes: dict[str, str], text: str) -> str:
 def _model_text(model: WhatIf, currency: str) -> str:
     """What the page computes with, as JSON. Money is written with decimals, so that no number reads like a key."""
     used = model.flow.mrr.any(axis=0)
-    held = {
+    numbers = {
         "version": MODEL_VERSION,
         "horizons": list(model.horizons),
         "tail": TAIL_MONTHS,
@@ -361,7 +361,7 @@ def _model_text(model: WhatIf, currency: str) -> str:
         "years": [float(years) for years in model.flow.years[used]],
     }
     months = ",".join(f"[{','.join(f'{value:.2f}' for value in row)}]" for row in model.flow.mrr[:, used])
-    return f'{json.dumps(held, separators=(",", ":"), ensure_ascii=False)[:-1]},"mrr":[{months}]}}'
+    return f'{json.dumps(numbers, separators=(",", ":"), ensure_ascii=False)[:-1]},"mrr":[{months}]}}'
 
 
 def panel_html(model: WhatIf, state: WhatIfState, currency: str) -> str:

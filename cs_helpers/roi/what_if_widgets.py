@@ -15,7 +15,7 @@ from cs_helpers.roi.what_if_panel import CONTROLS, GROUPS, TITLE, Control, openi
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 SESSION_VARIABLE = "JPY_SESSION_NAME"
-"""Set by a Jupyter server for the kernel of a notebook that somebody opened; empty in the kernel of a report."""
+"""Set by a Jupyter server for the kernel of a notebook that a user opened; empty in the kernel of a report."""
 
 
 def notebook_is_open() -> bool:

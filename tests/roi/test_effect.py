@@ -1,4 +1,4 @@
-"""The measured effect: gates that refuse, rungs that are left, money only from a trusted figure."""
+"""The measured effect: gates that refuse, evidence that is left, money only from a trusted figure."""
 
 from dataclasses import replace
 
@@ -59,7 +59,7 @@ def stayers(panel):
 
 
 def refused_everywhere(result):
-    """No rung that speaks of cause shows a figure, and no money follows."""
+    """No causal evidence shows a figure, and no money follows."""
     shown = [item.key for item in result.evidence if item.status == "shown"]
     assert set(shown) <= {"association", "vacancy"}
     assert result.points["value"].isna().all() and result.curves is None and result.segments is None
@@ -197,7 +197,7 @@ def test_reasons_name_figure_and_threshold():
     assert gate("x", float("nan"), 1, "at least", "y").passed is None
 
 
-def test_a_rung_cannot_be_refused_and_hold_a_figure():
+def test_evidence_cannot_be_refused_and_hold_a_figure():
     with pytest.raises(ValueError, match="cannot be refused"):
         Evidence("x", 12, value=1.0, status="refused")
     with pytest.raises(ValueError, match="cannot be shown"):

@@ -1,4 +1,4 @@
-"""The rungs below the headline: arithmetic by hand, properties, worlds whose truth is known, and what is refused."""
+"""The methods beside the g-formula: arithmetic by hand, properties, worlds with known truth, and what is refused."""
 
 import math
 from functools import cache
@@ -26,7 +26,7 @@ from cs_helpers.roi.vacancy import vacancy
 
 CONTROLS = {"outcomes": ["late_payment"], "exposures": ["coverage_starts_next_quarter"]}
 LARGE = 5000  # accounts
-RUNGS = (ltmle, baseline_trial, vacancy, association)
+METHODS = (ltmle, baseline_trial, vacancy, association)
 
 
 @cache
@@ -439,16 +439,16 @@ def test_without_anything_measured_there_is_no_yardstick():
     assert yardstick(trial(TWO_MONTHS), 2) is None
 
 
-# --- what all rungs do -----------------------------------------------------------------------------------------------
+# --- what all methods do ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("item", RUNGS)
+@pytest.mark.parametrize("item", METHODS)
 def test_a_horizon_longer_than_the_window_is_refused_in_words(item):
     found = item(trial(TWO_MONTHS), 3)
     assert found.status == "refused" and found.value is None and "followed for 3 months" in found.reason
 
 
-@pytest.mark.parametrize("item", [*RUNGS, naive_contrasts, never_arm])
+@pytest.mark.parametrize("item", [*METHODS, naive_contrasts, never_arm])
 @pytest.mark.parametrize("horizon", [0, -3, 2.5, True])
 def test_a_horizon_that_is_no_number_of_months_is_the_users_mistake(item, horizon):
     with pytest.raises(ParameterError, match="whole number of months"):
@@ -471,11 +471,11 @@ def test_where_nobody_was_covered_there_is_no_figure(item, words):
 
 def test_where_everybody_was_covered_there_is_no_figure_either():
     always = trial(paths((30, "CC", True), (30, "CC", False)))
-    assert all(item(always, 2).status == "refused" for item in RUNGS)
+    assert all(item(always, 2).status == "refused" for item in METHODS)
     assert [item.status for item in naive_contrasts(always, 2)] == ["refused", "refused"]
 
 
-@pytest.mark.parametrize("item", RUNGS)
+@pytest.mark.parametrize("item", METHODS)
 def test_neither_the_order_of_the_rows_nor_the_currency_changes_a_figure(item):
     panel = world("A")[0].panel
     plain = item(trial(panel), 12)
@@ -487,7 +487,7 @@ def test_neither_the_order_of_the_rows_nor_the_currency_changes_a_figure(item):
     assert other.value == approx(plain.value, abs=1e-6) and other.se == approx(plain.se, abs=1e-6)
 
 
-@pytest.mark.parametrize("item", RUNGS)
+@pytest.mark.parametrize("item", METHODS)
 def test_health_that_nobody_knows_is_left_out_and_health_known_in_part_is_used(item):
     panel = world("A", 2000, 1, 24)[0].panel
     known, never = item(trial(panel), 12), item(trial(panel.drop(columns="health")), 12)

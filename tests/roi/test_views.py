@@ -254,7 +254,7 @@ def test_a_refused_effect_leaves_an_association_and_no_number_that_looks_causal(
     assert "risk ratio" not in shown.text  # no robustness of what was not measured
 
 
-def test_a_headline_of_a_lower_rung_says_what_it_leaves_out_and_draws_no_curves():
+def test_a_headline_of_weaker_evidence_says_what_it_leaves_out_and_draws_no_curves():
     lower = effect(item("vacancy"))
     text = headline_of(EffectResult(lower)).text
     assert "vacancies, 1,981 accounts" in text and "what works through the health of accounts is not in it" in text
@@ -272,7 +272,7 @@ def test_curves_and_their_table_speak_of_both_futures():
     assert table.html.count("<tr>") == 1 + 2 and "accounts that can be compared" not in table.html
 
 
-def test_the_ladder_refutes_what_is_usually_quoted_and_counts_no_association_as_evidence():
+def test_the_evidence_refutes_what_is_usually_quoted_and_counts_no_association_as_evidence():
     naive = (
         item("ever_never", 14.4, 7.9, 20.9, "refuted", "An account must stay long enough to be covered at all."),
         item("touch_count", None, None, None, "refused", "no touches"),
@@ -289,7 +289,7 @@ def test_the_ladder_refutes_what_is_usually_quoted_and_counts_no_association_as_
     assert "One piece of evidence can be given: +4.3\u202fpoints (Vacancies)." in headline_of(EvidenceResult(one)).text
 
 
-def test_a_reason_is_given_once_in_the_ladder():
+def test_a_reason_is_given_once_in_the_evidence():
     why = "too few accounts left"
     found = effect(*(item(key, None, None, None, "refused", why) for key in ("g_formula", "ltmle")))
     assert list(effect_views.evidence_rows(found)["why"]) == [why, "as target trial"]

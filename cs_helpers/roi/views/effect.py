@@ -38,7 +38,7 @@ LIMITS = {
     "vacancy": "Vacancies show what works at once; what works through the health of accounts is not in it.",
     "baseline": "Coverage on the first day, whatever came later: likely less than the whole effect.",
 }
-"""What a headline of weaker evidence must say about itself."""
+"""What a headline of weaker evidence must add."""
 
 ESTIMAND = (
     "No coverage from month 0, and nothing in its place, against what happened: the share of accounts (or of their "

@@ -21,7 +21,7 @@ class GatesView(View[GatesResult]):
 
     def headline(self, result: GatesResult) -> Headline:
         gates = result.gates
-        held, failed = ([gate for gate in gates if gate.passed is state] for state in (True, False))
+        met, failed = ([gate for gate in gates if gate.passed is state] for state in (True, False))
         unseen = [gate for gate in gates if gate.passed is None]
         basis = []
         if failed:
@@ -31,7 +31,7 @@ class GatesView(View[GatesResult]):
         if not basis:
             basis.append("A figure that looks causal is printed only then.")
         return Headline(
-            f"{len(held)} of {len(gates)} conditions for a measured effect are met.", " ".join(basis), "gates"
+            f"{len(met)} of {len(gates)} conditions for a measured effect are met.", " ".join(basis), "gates"
         )
 
     def table(self, result: GatesResult) -> pd.DataFrame:
