@@ -1,4 +1,4 @@
-"""From feature columns (numbers, text) to the numbers a model multiplies, the same way in training and afterwards."""
+"""The design matrix of a model: feature columns (numbers, text) as numbers, the same in training and afterwards."""
 
 from __future__ import annotations
 
@@ -150,8 +150,8 @@ def typical_values(frame: pd.DataFrame, features: Sequence[str]) -> dict[str, An
             found[name] = _most_frequent(levels_of(frame, name).value_counts())
             continue
         middle = float(column.astype(float).median()) if len(column) else None
-        yes_no = middle is not None and pd.api.types.is_bool_dtype(column)
-        found[name] = middle > 0.5 if yes_no else middle
+        yes_no = pd.api.types.is_bool_dtype(column)
+        found[name] = middle > 0.5 if yes_no and middle is not None else middle
     return found
 
 
