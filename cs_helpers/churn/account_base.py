@@ -1,4 +1,4 @@
-"""Who paid on the eve of each month and how long they had: panel and spells as arrays by account."""
+"""MRR and paid spells of every account as arrays, for features at month starts."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ def needs(frame: pd.DataFrame, name: str, columns: Sequence[str], source: str) -
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AccountBase(Record):
-    """Everybody in the panel, by place in ``ids``; ``eve``: MRR in cents before each month from ``first`` to as_of.
+    """All accounts of the panel, in the order of ``ids``; ``eve``: MRR in cents before each month from ``first`` on.
 
-    Behind the spells, at -1, stands one that never runs: that of an account without a spell.
+    The last spell, at -1, never runs: it is that of an account without a spell.
     """
 
     ids: pd.Index
@@ -152,31 +152,27 @@ def account_base_of(panel: pd.DataFrame, spells: pd.DataFrame, end: int, ahead: 
         )
     seen = months < end
     ids = pd.Index(panel["account_id"][seen].unique()).sort_values()
-    spells = spells.assign(
-        _end=np.where(churned & (last_seen < first_day(end)), last_seen, NEVER).astype("datetime64[s]")
-    )
+    ended = np.where(churned & (last_seen < first_day(end)), last_seen, NEVER)
     known = spells["account_id"].isin(ids) & (dates(spells["start_date"]) < first_day(end))
-    spells = spells[known].sort_values(["account_id", "start_date"])
+    spells = spells.assign(_end=ended.astype("datetime64[s]"))[known].sort_values(["account_id", "start_date"])
     places = np.asarray(ids.get_indexer(pd.Index(panel["account_id"])))
     eve = np.zeros((len(ids), end - first + 1), np.int64)
     contracted = np.zeros((len(ids), end - first), bool)
-    eve[places[seen], months[seen] - first + 1] = panel["closing"].to_numpy(np.int64)[seen]
+    rows, columns = places[seen], months[seen] - first
+    eve[rows, columns + 1] = panel["closing"].to_numpy(np.int64)[seen]
+    contracted[rows, columns] = panel["contraction"].to_numpy(np.int64)[seen] > 0
     begins = months == first
     eve[places[begins], 0] = panel["opening"].to_numpy(np.int64)[begins]
-    contracted[places[seen], months[seen] - first] = panel["contraction"].to_numpy(np.int64)[seen] > 0
     of = np.asarray(ids.get_indexer(pd.Index(spells["account_id"])))
-    base = AccountBase(
-        ids, first, end, eve, contracted, of,
-        spell_start=np.r_[dates(spells["start_date"]), NEVER],
-        spell_end=np.r_[dates(spells["_end"]), NEVER],
-        spell_later=np.diff(of, prepend=-1, append=-1) == 0,
-    )  # fmt: skip
+    starts, ends = np.append(dates(spells["start_date"]), NEVER), np.append(dates(spells["_end"]), NEVER)
+    later = np.diff(of, prepend=-1, append=-1) == 0
+    base = AccountBase(ids, first, end, eve, contracted, of, starts, ends, later)
     _agree(base)
     return base
 
 
 def _agree(base: AccountBase) -> None:
-    """Panel and spells must say the same of who pays; a spell that began on the eve of as_of is not one yet."""
+    """Raises ContractError where panel and spells disagree on who pays, save spells that began on the eve of as_of."""
     for month in range(base.first + MIN_MONTHS_AHEAD, base.end + 1):
         paying, running = base.mrr(month) > 0, base.running(month) >= 0
         wrong = np.flatnonzero((paying != running) & ~(paying & (month == base.end)))

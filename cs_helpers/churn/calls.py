@@ -1,4 +1,4 @@
-"""Whom to call: the accounts most likely to leave, why the model thinks so, and what has changed since last time."""
+"""The call list: the accounts most likely to leave, the reasons for their risk, and what changed since last time."""
 
 from __future__ import annotations
 

@@ -224,7 +224,7 @@ def anniversaries(result: Anniversaries, narrow: bool = False) -> Chart:
 def projection(result: Projection, narrow: bool = False) -> Chart:
     """What was seen as a step, what is expected after it as a dashed line with its interval.
 
-    Values stand at 12, 24, 36 and 60 months, those that were seen from the observed curve.
+    Values are written at 12, 24, 36 and 60 months; those that were seen are of the observed curve.
     """
     observed = result.observed
     curve, seen_to = result.curve, float(np.nan_to_num(result.observed_to, posinf=0.0))

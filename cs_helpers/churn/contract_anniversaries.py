@@ -1,4 +1,4 @@
-"""Contract anniversaries: how many leave when their term is up, and how many in between."""
+"""Contract anniversaries: the share that leaves at renewal, and the rate of leaving between renewals."""
 
 from __future__ import annotations
 
@@ -207,5 +207,6 @@ def _table(counted: pd.DataFrame, min_renewals: int, level: float) -> pd.DataFra
     table = pd.DataFrame(rows).T.rename_axis("anniversary").astype(int)
     table["rate"] = table["lost"] / table["up_for_renewal"]
     counts = zip(table["lost"], table["up_for_renewal"], strict=True)
-    table["low"], table["high"] = np.array([stats.wilson_interval(lost, up, level) for lost, up in counts]).T
+    limits = [stats.wilson_interval(lost, up, level) for lost, up in counts]
+    table["low"], table["high"] = np.array(limits).T
     return table

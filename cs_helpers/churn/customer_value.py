@@ -1,4 +1,4 @@
-"""What an account is worth over its life: gross margin, weighted by the chance that it is still there, discounted."""
+"""Customer lifetime value: expected gross margin of an account, discounted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cs_helpers.churn.shifted_beta_geometric import SBG, Projection, fit_spells
+from cs_helpers.churn.shifted_beta_geometric import SBG, Projection, fit_spells, limits_of
 from cs_helpers.core.errors import ContractError
 from cs_helpers.core.results import Record, Result, Suppressed, or_suppressed
 
@@ -20,7 +20,7 @@ _COLUMNS = ["accounts", "mrr", "margin", "expected_months", "value", "low", "hig
 class LifetimeValue(Record):
     """The expected gross margin of one new account inside the horizon, in the currency of ``mrr``.
 
-    ``low``, ``high``: interval from the doubt about the curve alone; MRR and margin are taken as given.
+    ``low``, ``high``: interval from the uncertainty of the curve alone; MRR and margin are taken as given.
     ``margin``: fraction of MRR. ``expected_months``: months begun, hence paid, inside the horizon (undiscounted).
     ``naive``: MRR x margin / monthly churn rate, endless and undiscounted. ``naive_within_horizon``: the same rate
     inside the same horizon with the same discount, so that the difference to ``value`` is the constant rate's alone.
@@ -59,22 +59,19 @@ def expected_lifetime_value(
     discount_rate: float = 0.10,
     horizon_months: int = 36,
     monthly_churn_rate: float | None = None,
-    level: float = 0.95,
     draws: int = 1000,
-    seed: int = 1,
 ) -> LifetimeValue:
     """Customer lifetime value of a new account that pays ``mrr`` at the start of each month it begins.
 
         CLV = sum over t = 0 .. H - 1 of S(t) x MRR x margin / (1 + d)^(t / 12)
 
     S is the projected curve, H the horizon in months, d the yearly discount rate. ``margin`` is the gross margin as a
-    fraction of MRR; it may be below 0, not above 1. ``monthly_churn_rate`` is lost / at risk over the whole life
-    table, by default that of the fit. 1 / churn from it understates lifetimes where the risky leave first: the rate
-    is a mean over the ages seen so far, and whoever outlasts them leaves more slowly. Inside a horizon no longer than
-    those ages the two differ little; beyond them ever more.
-    Raises ContractError for a negative or missing MRR, a margin or discount that is no fraction, a churn rate outside
-    (0, 1] (without churn 1 / churn has no value), and a horizon outside 1 to 600 months.
-    Source: Fader & Hardie 2010, Marketing Science 29(1), 85-93.
+    fraction of MRR; it may be below 0, not above 1. ``monthly_churn_rate`` is lost / at risk over the whole life table,
+    by default that of the fit. 1 / churn from it understates lifetimes where the risky leave first: the rate is a mean
+    over the ages seen so far, and accounts that outlast them leave more slowly. Inside a horizon no longer than those
+    ages the two differ little; beyond them ever more. Raises ContractError for a negative or missing MRR, a margin or
+    discount that is no fraction, a churn rate outside (0, 1] (without churn 1 / churn has no value), and a horizon
+    outside 1 to 600 months. Source: Fader & Hardie 2010, Marketing Science 29(1), 85-93.
 
     Example:
         >>> fit = cs.churn.fit_sbg([1000, 869, 743, 653, 593, 551, 517, 491])
@@ -83,15 +80,15 @@ def expected_lifetime_value(
     """
     fit = projection.fit if isinstance(projection, Projection) else projection
     rate = fit.monthly_churn_rate if monthly_churn_rate is None else monthly_churn_rate
-    _check(mrr, margin, discount_rate, horizon_months, rate, level)
+    _check(mrr, margin, discount_rate, horizon_months, rate)
     months = np.arange(horizon_months)
     paid = mrr * margin / (1 + discount_rate) ** (months / 12)
     value = float(fit.survival_months(months) @ paid)
-    limits = np.quantile(fit.survival_draws(months, draws, seed) @ paid, [(1 - level) / 2, (1 + level) / 2])
+    low, high = limits_of(fit.survival_draws(months, draws) @ paid, value)
     return LifetimeValue(
         value=value,
-        low=float(min(limits[0], value)),
-        high=float(max(limits[1], value)),
+        low=float(low),
+        high=float(high),
         mrr=float(mrr),
         margin=float(margin),
         discount_rate=float(discount_rate),
@@ -103,7 +100,7 @@ def expected_lifetime_value(
     )
 
 
-def _check(mrr: float, margin: float, discount_rate: float, horizon_months: int, rate: float, level: float) -> None:
+def _check(mrr: float, margin: float, discount_rate: float, horizon_months: int, rate: float) -> None:
     if not (np.isfinite(mrr) and mrr >= 0):
         raise ContractError(f"mrr = {mrr}: give the MRR of one account in currency, 0 or more.")
     if not (np.isfinite(margin) and margin <= 1):
@@ -117,8 +114,6 @@ def _check(mrr: float, margin: float, discount_rate: float, horizon_months: int,
             f"monthly_churn_rate = {rate}: 1 / churn has a value only for a rate above 0 and at most 1. "
             "Where nobody left yet, no lifetime can be told; load a longer history."
         )
-    if not 0 < level < 1:
-        raise ContractError(f"level = {level}: choose a level between 0 and 1, for example 0.95.")
 
 
 def lifetime_values_by_group(
@@ -137,7 +132,7 @@ def lifetime_values_by_group(
     accounts, mrr, margin, expected_months, value, low, high, naive, naive_within_horizon, reason. ``accounts`` pay
     now (MRR > 0), ``mrr`` is their mean, ``margin`` their mean weighted by MRR over those whose margin is known.
     Ended spells count towards the curve of the group the account had. An account without a group counts in "All"
-    only. Where a group does not deserve a value, its reason is written and the numbers that rest on the curve are
+    only. Where a group has no value, ``reason`` says why and the numbers that rest on the curve are
     NaN; mrr and margin are NaN only where nobody pays or no margin is known. Raises ContractError for accounts that
     occur twice, negative MRR, a group named "All", and where no spell belongs to any account of ``groups``.
     """
@@ -151,7 +146,7 @@ def lifetime_values_by_group(
         raise ContractError(f"mrr: {int((mrr < 0).sum())} accounts with MRR below 0; correct them.")
     if not margins.dropna().le(1).all():
         raise ContractError("margin: give gross margins as fractions of MRR, for example 0.75; none is above 1.")
-    _check(0.0, 0.0, discount_rate, horizon_months, 0.5, 0.95)
+    _check(0.0, 0.0, discount_rate, horizon_months, 0.5)
     of_spell = spells["account_id"].map(groups)
     if len(spells) and of_spell.isna().all() and not together:
         raise ContractError("groups: no account of the spells has a group; index groups by account_id.")

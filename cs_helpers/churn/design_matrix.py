@@ -1,4 +1,4 @@
-"""From feature columns (numbers, text) to the numbers a model multiplies, the same way in training and afterwards."""
+"""The design matrix of a model: feature columns (numbers, text) as numbers, the same in training and afterwards."""
 
 from __future__ import annotations
 

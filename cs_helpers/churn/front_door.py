@@ -131,9 +131,9 @@ def anniversaries(tables: Tables) -> Anniversaries | Suppressed:
 def projection(tables: Tables) -> Projection | Suppressed:
     """Survival beyond the ages seen so far: the shifted-beta-geometric model, 60 months from the start of an account.
 
-    All paid periods known at ``tables.as_of`` count. ``held_out`` tells how the same method, fitted without the last
-    twelve months, foretold them. ``expected_lifetime``: months paid inside the horizon. Intervals: 95%, for the doubt
-    about the parameters, not about the model. Source: Fader & Hardie 2007.
+    All paid periods known at ``tables.as_of`` count. ``held_out`` compares what the same method, fitted without the
+    last twelve months, expected of them with what happened. ``expected_lifetime``: months paid inside the horizon.
+    Intervals: 95%, for the uncertainty of the parameters, not of the model. Source: Fader & Hardie 2007.
 
     Example:
         >>> found = cs.churn.projection(tables)
@@ -157,7 +157,7 @@ def lifetime_value(tables: Tables, by: str = "", settings: Settings = DEFAULTS) 
     in the currency of the company. ``by``: an attribute of the accounts; without one all accounts together.
     ``settings``: ``margin`` as a fraction (0: ``gross_margin`` of the accounts), ``discount`` per year, ``horizon`` in
     months. Values are missing, with the reason, for groups with fewer than 50 paid periods or 20 ends. Intervals: 95%,
-    for the doubt about the curve alone. Raises ParameterError for an attribute that the accounts do not have.
+    for the uncertainty of the curve alone. Raises ParameterError for an attribute that the accounts do not have.
     Source: Fader & Hardie 2010.
 
     Example:
@@ -211,8 +211,9 @@ def call_list(tables: Tables, capacity: int = 25) -> CallList | Suppressed:
 
     Accounts that pay today and have not given notice count; those that have are listed in ``notice``. A risk is the
     probability that the paid time ends between one and four months from now, by a model that was tested on the last
-    period whose outcome is known. MRR is in the currency of the company. The list says who is likely to leave, not whom
-    a call would keep. Suppressed where fewer than 50 accounts left before the test, or 10 in it. Source: Ascarza 2018.
+    period whose outcome is known. MRR is in the currency of the company. The list names the accounts likely to leave,
+    not those that a call would keep. Suppressed where fewer than 50 accounts left before the test, or 10 in it. Source:
+    Ascarza 2018.
 
     Example:
         >>> found = cs.churn.call_list(tables, capacity=10)

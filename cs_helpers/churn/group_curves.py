@@ -1,4 +1,4 @@
-"""Survival of groups side by side and by revenue: who leaves earlier, and whether that is more than chance."""
+"""Survival by group, with the log-rank test between groups, and survival weighted by revenue."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class RevenueSurvival(Result):
     """Share of MRR still paying by age, read like ``Survival``.
 
     ``curve``: index ``months`` (``starts_at``, then every age at which somebody left, then ``last_seen``); columns
-    at_risk (spells), survival, low, high. ``effective_n`` is how many accounts of equal MRR would tell as much (Kish),
-    ``top_five_share`` the share of all MRR on entry that the five largest accounts hold.
+    at_risk (spells), survival, low, high. ``effective_n`` is the number of accounts of equal MRR that carry as much
+    information (Kish), ``top_five_share`` the share of all MRR on entry that the five largest accounts hold.
     """
 
     curve: pd.DataFrame
@@ -289,10 +289,10 @@ def revenue_weighted(
     )
 
 
-def _share_limits(share: float, variance: float, most: float, level: float) -> tuple[float, float]:
+def _share_limits(share: float, variance: float, max_n: float, level: float) -> tuple[float, float]:
     share = min(max(share, 0.0), 1.0)
     inside = share * (1 - share)
-    size = min(most, inside / variance) if variance > 0 and inside > 0 else most
+    size = min(max_n, inside / variance) if variance > 0 and inside > 0 else max_n
     low, high = stats.wilson_interval(share * size, size, level)
     return (max(0.0, min(low, share)), min(1.0, max(high, share)))
 

@@ -103,7 +103,7 @@ def drift(train: pd.DataFrame, now: pd.DataFrame, alarm: float = DRIFTED, level:
 def too_few_events(
     train: ArrayLike, test: ArrayLike, min_train: int = 50, min_test: int = 10, where: str = "the last snapshot"
 ) -> Suppressed | None:
-    """Why outcomes (True: left) do not allow a model, in words; None if they do.
+    """The reason why outcomes (True: left) do not allow a model; None if they do.
 
     At least ``min_train`` who left and one who stayed among ``train``, and ``min_test`` and one among ``test``.
     """

@@ -1,4 +1,4 @@
-"""How well a score ranks and a probability predicts who leaves; nothing here depends on the order of the rows."""
+"""Accuracy of scores and probabilities of leaving; no result depends on the order of the rows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Top(Record):
 
 @dataclass(frozen=True, repr=False)
 class Calibration(Record):
-    """Whether probabilities mean what they say, on the scale of log odds.
+    """Whether accounts leave as often as their probabilities predict, on the scale of log odds.
 
     ``intercept``: how much too low they are on the whole (0: as many left as expected; log 2 = 0.69: the odds are
     twice those predicted), slope held at 1. ``slope``: 1 if differences between probabilities are right, below 1 if

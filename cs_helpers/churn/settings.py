@@ -10,7 +10,7 @@ from cs_helpers.core.settings import read_settings
 
 @dataclass(frozen=True)
 class Settings:
-    """What the churn report can be told, with the defaults.
+    """Settings of the churn report, with their defaults.
 
     - ``reason_column``: attribute of the accounts with the recorded reason for leaving; empty: the first with "reason"
       in its name.

@@ -17,7 +17,8 @@ from cs_helpers.core.results import Record, Result, Suppressed, or_suppressed
 from cs_helpers.core.stats.likelihood import BetaGeometric, log_beta_ratio, pooled
 
 _AT_RISK = 10  # an age with fewer at risk is not counted as observed
-_MIN_MONTHS_BEFORE = 6  # of history for the fit that is tried on the months after it
+_MIN_MONTHS_BEFORE = 6  # of history for the fit that is tested on the months after it
+_MIN_SPELLS, _MIN_ENDS = 50, 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +98,10 @@ class SBG:
 
 @dataclass(frozen=True, repr=False)
 class HeldOut(Record):
-    """What a fit without the last months said of them. Shares are of ``accounts``, the spells running before them.
+    """The last months as expected by a fit without them, and as they were; shares of the ``accounts`` that ran before.
 
-    ``expected_low`` and ``expected_high`` hold both sources of doubt: the parameters, and chance in who leaves.
-    ``error`` = actual - expected: negative where more left than was foretold. ``inside``: no more than doubt allows.
+    ``expected_low`` and ``expected_high`` allow for the uncertainty of the parameters and for chance in who leaves.
+    ``error`` = actual - expected: negative where more left than expected. ``inside``: within the interval.
     """
 
     accounts: int
@@ -114,12 +115,12 @@ class HeldOut(Record):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Projection(Result):
-    """A curve beyond the ages seen so far.
+    """A fitted survival curve beyond the ages seen so far.
 
-    ``curve``: index months 0 .. horizon; survival, low, high (doubt about the parameters, not about the model).
-    ``observed_to``: largest age in months with at least 10 spells at risk; what lies beyond is the model's word alone.
+    ``curve``: index months 0 .. horizon; survival, low, high (uncertainty of the parameters, not of the model).
+    ``observed_to``: largest age in months with at least 10 spells at risk; what lies beyond is projection.
     ``events``: spells that ended in a month seen in full, on which the fit rests. ``expected_lifetime``: months begun
-    inside the horizon, as ``SBG.expected_months``. ``held_out``: how the same method foretold the last months.
+    inside the horizon, as ``SBG.expected_months``. ``held_out``: how accurate the same method was on the last months.
     """
 
     fit: SBG
@@ -236,7 +237,7 @@ def known_at(spells: pd.DataFrame, as_of: Any) -> pd.DataFrame:
 
 
 def life_table(spells: pd.DataFrame, as_of: Any, period_months: int = 1) -> pd.DataFrame:
-    """Who was at risk in each period of life and who left in it: index period 1, 2, ...; at_risk, lost.
+    """Spells at risk in each period of age, and those that ended in it: index period 1, 2, ...; at_risk, lost.
 
     A spell counts in period k of p months if it was under observation at age (k - 1) p and still there, and if
     the whole period could have been seen whatever happened: started at least k p months before the eve of ``as_of``.
@@ -265,32 +266,29 @@ def _counted(known: pd.DataFrame, period_months: int = 1) -> pd.DataFrame:
     return pd.DataFrame(table, index=pd.RangeIndex(1, periods + 1, name="period"))
 
 
-def fit_spells(spells: pd.DataFrame, as_of: Any, min_spells: int = 50, min_events: int = 20) -> SBG:
+def fit_spells(spells: pd.DataFrame, as_of: Any) -> SBG:
     """The sBG curve of the life table of what was known at ``as_of``.
 
     The period is the longest of 12, 6, 3 and 1 months at whole multiples of which more than half of the ended spells
     ended, for contracts are left when they end, and a curve by months has no such cliffs; ``SBG.steps`` where more
-    than four in five did. Longer periods are made of the months (``likelihood.pooled``). Raises ContractError, in words
-    for the reader, where the curve would rest on too little: fewer spells or ends than asked for, a shorter history,
-    less than two full periods, or hardly any spell seen from its start.
+    than four in five did. Longer periods are made of the months (``likelihood.pooled``). Raises ContractError with
+    fewer than 50 spells, 20 ends, 18 months of history, two full periods, or 10 spells seen from their start.
     """
-    return _fit_known(known_at(spells, as_of), as_of, min_spells, min_events)
+    return _fit_known(known_at(spells, as_of), as_of)
 
 
-def _fit_known(
-    known: pd.DataFrame, as_of: Any, min_spells: int = 50, min_events: int = 20, min_months: int = 18
-) -> SBG:
+def _fit_known(known: pd.DataFrame, as_of: Any, min_months: int = 18) -> SBG:
     table, eve = _counted(known), day_words(pd.Timestamp(as_of) - pd.Timedelta(days=1))
     ends = int(table["lost"].sum())
-    if len(known) < min_spells:
+    if len(known) < _MIN_SPELLS:
         raise ContractError(
-            f"{len(known)} paid spells by {eve}; a projection needs at least {min_spells}. "
+            f"{len(known)} paid spells by {eve}; a projection needs at least {_MIN_SPELLS}. "
             "Load more accounts or a longer history."
         )
-    if ends < min_events:
+    if ends < _MIN_ENDS:
         raise ContractError(
             f"{ends} of {len(known)} paid spells ended by {eve} in a month seen in full; a projection needs "
-            f"at least {min_events} ends. Load a longer history."
+            f"at least {_MIN_ENDS} ends. Load a longer history."
         )
     # The eve is a day short of a whole month: 30/31, and 27/31 on 28 February.
     observed = int((known["could_last"] - known["entry_months"]).max() + 0.15)
@@ -321,27 +319,25 @@ def project(
     as_of: Any,
     horizon_months: int = 60,
     hold_out_months: int = 12,
-    level: float = 0.95,
     draws: int = 1000,
-    seed: int = 1,
 ) -> Projection | Suppressed:
     """The curve of paid spells to ``horizon_months`` after their start, and how the same method did so far.
 
     ``spells`` is the roll-up. The curve is ``fit_spells`` of all that is known at ``as_of``. For ``held_out`` a second
-    fit knows only what was known ``hold_out_months`` earlier and foretells which share of the spells running then would
+    fit knows only what was known ``hold_out_months`` earlier and predicts which share of the spells running then would
     last that much longer, each at its own age: mean of S(b) / S(a). Suppressed with fewer than 50 spells, 20 ends or 18
-    months of history; ``held_out`` alone is one where the earlier book falls short. Raises ContractError for missing
-    dates or ages, for a horizon outside 1 to 600 months, and for a level outside (0, 1).
+    months of history; ``held_out`` alone is one where the earlier data are too few. Raises ContractError for missing
+    dates or ages, and for a horizon outside 1 to 600 months.
 
     Example:
         >>> spells = tables.rollup("spells", observed_from=tables.observed_from, as_of=tables.as_of)
         >>> round(cs.churn.project(spells, tables.as_of).at(36), 2)
         0.62
     """
-    if not (1 <= horizon_months <= 600 and 1 <= hold_out_months <= 600 and 0 < level < 1 and draws >= 1):
+    if not (1 <= horizon_months <= 600 and 1 <= hold_out_months <= 600 and draws >= 1):
         raise ContractError(
-            f"project: horizon {horizon_months} and hold-out {hold_out_months} are months between 1 and 600, level "
-            f"{level} lies between 0 and 1, and there is at least one draw."
+            f"project: horizon {horizon_months} and hold-out {hold_out_months} are months between 1 and 600, and there "
+            "is at least one draw."
         )
     spells = spells.reset_index(drop=True)
     known = known_at(spells, as_of)
@@ -349,10 +345,10 @@ def project(
     if isinstance(fit, Suppressed):
         return fit
     months = np.arange(horizon_months + 1)
-    sampled = fit.survival_draws(months, draws, seed)
+    sampled = fit.survival_draws(months, draws)
     survival = fit.survival_months(months)
-    low, high = _limits(sampled, survival, level)
-    paid_low, paid_high = _limits(sampled[:, :-1].sum(axis=1), survival[:-1].sum(), level)
+    low, high = limits_of(sampled, survival)
+    paid_low, paid_high = limits_of(sampled[:, :-1].sum(axis=1), survival[:-1].sum())
     curve = pd.DataFrame({"survival": survival, "low": low, "high": high}, index=pd.Index(months, name="months"))
     table = _counted(known)
     return Projection(
@@ -361,7 +357,7 @@ def project(
         observed_to=float(table.index[table["at_risk"] >= _AT_RISK].max()),
         horizon_months=horizon_months,
         hold_out_months=hold_out_months,
-        held_out=or_suppressed(_held_out, spells, known, as_of, hold_out_months, level, draws, seed),
+        held_out=or_suppressed(_held_out, spells, known, as_of, hold_out_months, draws),
         spells=len(known),
         events=int(table["lost"].sum()),
         expected_lifetime=fit.expected_months(horizon_months),
@@ -369,15 +365,13 @@ def project(
     )
 
 
-def _limits(sampled: np.ndarray, value: Any, level: float) -> tuple[Any, Any]:
-    """Quantiles of the draws, never leaving out the estimate itself."""
-    low, high = np.quantile(sampled, [(1 - level) / 2, (1 + level) / 2], axis=0)
+def limits_of(sampled: np.ndarray, value: Any) -> tuple[Any, Any]:
+    """95 % limits from draws, never leaving out the estimate itself."""
+    low, high = np.quantile(sampled, [0.025, 0.975], axis=0)
     return np.minimum(low, value), np.maximum(high, value)
 
 
-def _held_out(
-    spells: pd.DataFrame, known: pd.DataFrame, as_of: Any, months: int, level: float, draws: int, seed: int
-) -> HeldOut:
+def _held_out(spells: pd.DataFrame, known: pd.DataFrame, as_of: Any, months: int, draws: int) -> HeldOut:
     before = add_months(pd.Timestamp(as_of), -months)
     earlier = known_at(spells, before)
     fit = _fit_known(earlier, before, min_months=_MIN_MONTHS_BEFORE)
@@ -390,9 +384,9 @@ def _held_out(
     ages = np.column_stack([earlier.loc[running, "could_last"], known.loc[running, "could_last"]])
     pairs, count = np.unique(ages, axis=0, return_counts=True)
     expected = float(count @ (fit.survival_months(pairs[:, 1]) / fit.survival_months(pairs[:, 0]))) / len(running)
-    first, then = np.split(fit.survival_draws(pairs.T.ravel(), draws, seed), 2, axis=1)
-    lasted = np.random.default_rng(seed).binomial(count, np.clip(then / first, 0, 1)).sum(axis=1) / len(running)
-    low, high = _limits(lasted, expected, level)
+    first, then = np.split(fit.survival_draws(pairs.T.ravel(), draws), 2, axis=1)
+    lasted = np.random.default_rng(1).binomial(count, np.clip(then / first, 0, 1)).sum(axis=1) / len(running)
+    low, high = limits_of(lasted, expected)
     actual = float((~known.loc[running, "churned"]).mean())
     error = actual - expected
     return HeldOut(len(running), expected, float(low), float(high), actual, error, bool(low <= actual <= high))

@@ -74,7 +74,7 @@ def risk_snapshots(
     max_snapshots: int = 12,
     max_rows: int = 60_000,
 ) -> Snapshots:
-    """What was known of every paying account at past month starts s, and whether it left in the outcome window.
+    """Features of every paying account at past month starts s, and whether it left in the outcome window.
 
         churned = its paid spell ends in [s + lead, s + lead + horizon); an end is the first day no longer paid
 
@@ -286,7 +286,7 @@ class _Contracts:
 
 
 def _contracts_of(subscriptions: pd.DataFrame | None, base: AccountBase) -> _Contracts | None:
-    """The paid subscriptions of the book's accounts; None without any."""
+    """The paid subscriptions of the base's accounts; None without any."""
     if subscriptions is None or subscriptions.empty:
         return None
     needs(subscriptions, "subscriptions", ("account_id", "start_date", "end_date", "mrr"), "the table of the contract")
@@ -426,7 +426,7 @@ def _coverage(assignments: pd.DataFrame | None, base: AccountBase) -> _Source | 
 def _attributes(
     accounts: pd.DataFrame | None, base: AccountBase, outcome_columns: Sequence[str]
 ) -> dict[str, pd.Series]:
-    """Attributes of the book's accounts, in its order: few-valued texts, and numbers."""
+    """Attributes of the base's accounts, in its order: few-valued texts, and numbers."""
     if accounts is None or accounts.empty:
         return {}
     needs(accounts, "accounts", ("account_id",), "the table of the contract")

@@ -139,7 +139,7 @@ def cohort_heatmap(triangle: CohortTriangle, narrow: bool = False) -> Chart:
             value = percent[row, column]
             ink = cell_ink(shades(place(value)))
             text = ax.text(column + 0.5, row + 0.5, f"{value:.0f}", ha="center", va="center", size=10, color=ink)
-            text.set_in_layout(False)  # it stands inside
+            text.set_in_layout(False)  # it is inside its cell
         every = 1 + table.shape[1] // _MAX_AGES[narrow]
         ax.set_xticks(np.arange(0, table.shape[1], every) + 0.5, table.columns[::every])
         ax.set_yticks(np.arange(len(rows)) + 0.5, rows)

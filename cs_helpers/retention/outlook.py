@@ -55,8 +55,8 @@ class RenewalOutlook(Result):
     scenarios' rates; NaN without scenarios), from_terms (due MRR that no renewal record names yet). ``rate`` is the
     revenue renewal rate behind ``expected``, ``spread`` how many times more than chance past quarters differed.
     ``scenarios``: as in the last twelve months, as in the worst and in the best quarter of the last eight. ``total``
-    sums the quarters; its interval allows for the rate being wrong in all quarters alike. ``score`` tells how accurate
-    earlier forecasts were.
+    sums the quarters; its interval allows for the rate being wrong in all quarters alike. ``score`` is the accuracy of
+    earlier forecasts.
     """
 
     quarters: pd.DataFrame

@@ -123,7 +123,6 @@ def test_one_over_churn_understates_where_the_risky_leave_first():
         ({"horizon_months": 0}, "from 1 to 600"),
         ({"horizon_months": 1.5}, "whole months"),
         ({"monthly_churn_rate": 0.0}, "above 0 and at most 1"),
-        ({"level": 1.0}, "level = 1.0"),
     ],
 )
 def test_what_cannot_be_valued_breaks_the_contract_in_words(changed, words):

@@ -544,7 +544,7 @@ def test_where_everybody_left_the_curve_falls_to_nearly_nothing():
 
 
 @pytest.mark.parametrize(
-    "options", [{"horizon_months": 0}, {"horizon_months": 601}, {"hold_out_months": 0}, {"level": 1.0}, {"draws": 0}]
+    "options", [{"horizon_months": 0}, {"horizon_months": 601}, {"hold_out_months": 0}, {"draws": 0}]
 )
 def test_options_that_make_no_sense_break_the_contract(options):
     with pytest.raises(ContractError, match="project:"):

@@ -1,5 +1,4 @@
-"""Views of who is at risk: the call list with reasons in words, what is associated with leaving, and how good the
-model is."""
+"""Views of churn risk: the call list with reasons, the risk factors, and the accuracy of the model."""
 
 from __future__ import annotations
 
@@ -41,7 +40,7 @@ NOTE_DRIVERS = (
 MAX_DRIVERS = 10
 NOT_SAVABLE = "Highest risk is not most savable: the list says who is likely to leave, not whom a call would keep."
 
-# What each feature is called where it drives risk, for everybody who does not know the column.
+# Names of the features for readers who do not know the columns.
 LABELS = {
     "log_mrr": "MRR (larger)",
     "tenure_months": "Months as a customer",
@@ -149,7 +148,7 @@ def reason_words(feature: str, value: object, usual: object, currency: str) -> s
 
 @view_for(CallList)
 class CallListView(View[CallList]):
-    """Whom to call first, what the list is worth, and who has given notice already."""
+    """The accounts to call first, the accuracy of the list, and the accounts that have given notice."""
 
     def headline(self, result: CallList) -> Headline:
         anchor, currency, calls = "calls", result.currency, result.calls
@@ -207,7 +206,7 @@ class CallListView(View[CallList]):
 
 
 def _worth_of_list(result: CallList) -> Headline:
-    """What the model is worth at the team's capacity, or that it is worth nothing, or why there is none."""
+    """How many churners the model finds at the team's capacity, or why there is no model."""
     anchor, risk, at_risk = "risk", result.model, result.at_risk
     opening = "Who is likely to leave cannot be told."
     if isinstance(risk, Suppressed):
@@ -325,7 +324,7 @@ def _drivers(result: RiskFactors) -> pd.DataFrame:
 
 @view_for(RiskValidation)
 class RiskValidationView(View[RiskValidation]):
-    """Whether predicted risks come true, and what warns against believing them."""
+    """Whether predicted risks came true, and alarms about the model."""
 
     def headline(self, result: RiskValidation) -> Headline:
         cal = result.model.calibration
@@ -397,7 +396,7 @@ class RiskValidationView(View[RiskValidation]):
 
 
 def _alarms(result: RiskValidation) -> Block:
-    """Columns kept out because they give the outcome away, features that drifted, and the boosted model's fate."""
+    """Columns left out as leaks, features that drifted, and whether the boosted model is used."""
     leaks, drift = result.model.leaks, result.drift
     items = [
         f"Leak alarm: {called(row['feature'])} stays out of the model. {capital(sentence(visible(row['why'])))}"

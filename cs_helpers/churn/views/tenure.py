@@ -265,7 +265,7 @@ class AnniversariesView(View[Anniversaries]):
                 "Up for renewal": rows["up_for_renewal"].to_numpy(),
                 "Lost": rows["lost"].to_numpy(),
                 "Share lost": rows["rate"].map(percent).to_numpy(),
-                _INTERVAL: [span_words(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],
+                _INTERVAL: list(map(span_words, rows["low"], rows["high"])),
             }
         )
         return table(shown, "Contracts lost at each anniversary")
@@ -316,7 +316,7 @@ class ProjectionView(View[Projection]):
             {
                 "Months since the start": list(rows.index),
                 "Still paying": rows["survival"].map(percent).to_numpy(),
-                _INTERVAL: [span_words(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],
+                _INTERVAL: list(map(span_words, rows["low"], rows["high"])),
             }
         )
         return table(shown, "Projected share of accounts still paying") if len(rows) else None
@@ -384,8 +384,8 @@ class LifetimeValuesView(View[LifetimeValues]):
                 "Expected months": [f"{value:.1f}" if value == value else "–" for value in frame["expected_months"]],
                 f"CLV over {result.horizon_months} months": amounts("value"),
                 _INTERVAL: [
-                    money_span(low, high, currency) if low == low else "–"
-                    for low, high in zip(frame["low"], frame["high"], strict=True)
+                    money_span(*ends, currency) if ends[0] == ends[0] else "–"
+                    for ends in zip(frame["low"], frame["high"], strict=True)
                 ],
                 "ARPA / churn, same horizon": amounts("naive_within_horizon"),
                 "ARPA / churn, endless": amounts("naive"),
