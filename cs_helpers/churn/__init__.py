@@ -19,7 +19,7 @@ from cs_helpers.churn.front_door import (
     survival,
 )
 from cs_helpers.churn.group_curves import log_rank, revenue_weighted
-from cs_helpers.churn.kaplan_meier import kaplan_meier
+from cs_helpers.churn.kaplan_meier import kaplan_meier, require_entry
 from cs_helpers.churn.leaks_and_drift import drift, leaks
 from cs_helpers.churn.risk_model import fit_risk
 from cs_helpers.churn.settings import Settings, settings
@@ -45,6 +45,7 @@ __all__ = [
     "projection",
     "rank_calls",
     "reasons",
+    "require_entry",
     "revenue_weighted",
     "risk",
     "risk_snapshots",

@@ -106,6 +106,7 @@ def kaplan_meier(
     level: float = 0.95,
     min_at_risk: int = 1,
     counts: ArrayLike | None = None,
+    transform: str = "log-log",
 ) -> Survival:
     """Share of spells still running by age, with late entry and censoring.
 
@@ -113,13 +114,13 @@ def kaplan_meier(
 
     d(a) = spells that ended at age a, n(a) = spells with entry < a <= duration. A spell with ``churned``
     False was still running when last seen. ``entry_months`` missing means everybody was seen from age 0.
-    Interval: Greenwood on the log-log scale. With ``weights`` d and n are weighted sums and the variance rests on the
-    effective number at risk (Xie & Liu 2005); weights of 1 change nothing.
+    Interval: Greenwood, on the scale ``transform``: "log-log" or "log". With ``weights`` d and n are weighted sums and
+    the variance rests on the effective number at risk (Xie & Liu 2005); weights of 1 change nothing.
     With ``counts`` a row stands for that many equal spells, each of its weight, as if they were written out.
     The curve spans the first stretch of ages with ``min_at_risk`` at risk throughout, since on two spells it may
     fall to 0 by chance; S is among those who reached ``starts_at``.
     Raises ContractError for missing or negative durations, for an entry at or after the duration, and
-    where nobody is left to count. Source: Kaplan & Meier 1958; Greenwood 1926.
+    where nobody is left to count; ValueError for another ``transform``. Source: Kaplan & Meier 1958; Greenwood 1926.
 
     Example:
         >>> curve = cs.churn.kaplan_meier([1, 2, 3, 4, 5], churned=[True, False, True, False, True])
@@ -133,6 +134,8 @@ def kaplan_meier(
     if not len(stop) == len(ended) == len(entry) == len(w) == len(n):
         raise ContractError("durations, churned, entry, weights and counts must have one value per spell each.")
     require_length(stop, entry, n, w)
+    if transform not in ("log-log", "log"):
+        raise ValueError(f"transform {transform!r}: choose log-log or log")
     seen = Spells(stop, ended, entry, n, n * w, n * w**2)
     starts_at, ends_at = well_observed(entry, stop, n, min_at_risk)
     inside = (stop > starts_at) & (stop <= ends_at)
@@ -147,7 +150,7 @@ def kaplan_meier(
     survival = np.cumprod(1 - hazard)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.cumsum(hazard / (effective * (1 - hazard)))
-    low, high = survival_limits(survival, variance, effective, level)
+    low, high = survival_limits(survival, variance, effective, level, transform)
     # Ages at which only censoring happened are no steps; the last age ends the curve.
     keep = n_events > 0
     keep[-1] = True
@@ -238,10 +241,15 @@ def _true_or_false(churned: ArrayLike) -> np.ndarray:
     return ended
 
 
-def require_entry(frame: pd.DataFrame) -> None:
+def require_entry(frame: pd.DataFrame, observed_from: pd.Timestamp | None = None) -> None:
     """Raises ContractError where spells, or their counts, lack ``entry_months``, the age at which each was first seen.
 
     Without it, accounts that began before the data would count as if they had been watched from their start.
+    Nor may a period that began before ``observed_from``, where that and ``start_date`` are given, have been entered at
+    age 0.
+
+    Example:
+        >>> require_entry(pd.DataFrame({"entry_months": [0.0, 3.5]}))
     """
     if "entry_months" not in frame.columns:
         raise ContractError(
@@ -254,6 +262,16 @@ def require_entry(frame: pd.DataFrame) -> None:
         raise ContractError(
             f"entry_months is missing for {missing} of {len(frame)} spells. Write the age at which each came under "
             "observation, 0 for those watched from their start."
+        )
+    if observed_from is None or "start_date" not in frame.columns:
+        return
+    early = (frame["start_date"] < observed_from) & (frame["entry_months"] <= 0)
+    if early.any():
+        first = int(np.argmax(early.to_numpy()))
+        raise ContractError(
+            f"{int(early.sum())} of {len(frame)} spells began before {observed_from:%Y-%m-%d}, when the data begin, "
+            f"but have entry_months 0, as if they had been watched from the start; the first is number {first + 1}. "
+            "Their entry_months is their age on that day; the roll-up spells with the same observed_from writes it."
         )
 
 
@@ -303,17 +321,21 @@ def total_from(position: np.ndarray, value: np.ndarray, ages: np.ndarray) -> np.
 
 
 def survival_limits(
-    s: np.ndarray, variance: np.ndarray, effective: np.ndarray, level: float
+    s: np.ndarray, variance: np.ndarray, effective: np.ndarray, level: float, transform: str = "log-log"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pointwise limits of S from Greenwood's variance of log S, on the log-log scale.
+    """Pointwise limits of S from Greenwood's variance of log S, on the scale ``transform``.
 
     While nobody has left that variance is 0, which is not certainty. Once everybody has left, the upper limit
     stays where it was.
     """
     z = stats.normal_quantile(level)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        half = z * np.sqrt(variance) / np.abs(np.log(s))
-        low, high = s ** np.exp(half), s ** np.exp(-half)
+        if transform == "log":
+            half = z * np.sqrt(variance)
+            low, high = s * np.exp(-half), np.minimum(s * np.exp(half), 1)
+        else:
+            half = z * np.sqrt(variance) / np.abs(np.log(s))
+            low, high = s ** np.exp(half), s ** np.exp(-half)
     low, high = np.where(s >= 1, _nobody_left(effective, level), low), np.where(s >= 1, 1.0, high)
     gone = s <= 0
     before = high[~gone][-1] if (~gone).any() else 1.0

@@ -313,7 +313,7 @@ METRICS: tuple[Metric, ...] = (
     _own(
         key="touch_hours_per_account",
         name="Hours per account and month",
-        formula="Hours of all touches of the book's accounts / months in which those accounts paid.",
+        formula="Hours of all touches of the portfolio's accounts / months in which those accounts paid.",
         population=(
             "Months in which an account paid, by who had it on at least half of the 30 days up to the month's end, "
             "also where another did the touch."

@@ -447,9 +447,14 @@ SUBSCRIPTIONS = pd.DataFrame(
 )
 
 
-def test_the_roll_up_writes_the_age_on_entry_and_a_missing_one_is_refused():
-    spells = rolled("spells", SUBSCRIPTIONS, observed_from="2025-01-01", as_of=pd.Timestamp("2026-01-01"))
+def test_the_roll_up_passes_and_a_period_that_began_before_the_data_must_have_entered_late():
+    began = pd.Timestamp("2025-01-01")
+    spells = rolled("spells", SUBSCRIPTIONS, observed_from=began, as_of=pd.Timestamp("2026-01-01"))
     assert dict(zip(spells["account_id"], spells["entry_months"], strict=True)) == {"old": 12, "new": 0}
-    require_entry(spells)
+    require_entry(spells, began)
+    watched = spells.assign(entry_months=0.0)
+    require_entry(watched)
+    with pytest.raises(ContractError, match=r"1 of 2 spells began before 2025-01-01.*but have entry_months 0"):
+        require_entry(watched, began)
     with pytest.raises(ContractError, match="entry_months is missing for 1 of 2"):
         require_entry(spells.assign(entry_months=[0.0, np.nan]))

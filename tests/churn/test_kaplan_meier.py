@@ -45,11 +45,12 @@ def lung():
     return pd.read_csv(LUNG)
 
 
-# R survival 3.x: survfit(Surv(time, status) ~ 1, lung), conf.type "log-log".
-def test_lung_reproduces_the_published_median(lung):
-    curve = churn.kaplan_meier(lung["time"], lung["status"] == 2)
+# R survival 3.x: survfit(Surv(time, status) ~ 1, lung), conf.type "log-log" and "log".
+@pytest.mark.parametrize(("transform", "low", "high"), [("log-log", 284, 361), ("log", 285, 363)])
+def test_lung_reproduces_the_published_median(lung, transform, low, high):
+    curve = churn.kaplan_meier(lung["time"], lung["status"] == 2, transform=transform)
     assert curve.median == 310
-    assert curve.median_interval == (284, 361)
+    assert curve.median_interval == (low, high)
 
 
 @pytest.mark.parametrize(("sex", "median"), [(1, 270), (2, 426)])

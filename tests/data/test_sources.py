@@ -241,6 +241,13 @@ def test_the_quick_csv_reader_agrees_with_the_judge_or_passes_the_file_on(
     assert quick is None or quick == judge
 
 
+def test_the_users_own_limit_for_csv_fields_stays_as_it_was(engine: DuckDB) -> None:
+    before = csv.field_size_limit()
+    for data in (b"a,b\n1,2\n", b'a,b\n"1,2\n'):  # one that is read, one that is refused
+        both(engine, data)
+        assert csv.field_size_limit() == before
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     rows=st.lists(

@@ -340,24 +340,27 @@ def _quick(engine: DuckDB, text: Text, target: str) -> int | None:
 
 def _records(text: Text) -> Iterator[tuple[int, list[str]]]:
     """Every record that holds anything, stripped, with the line it begins on; the header first."""
-    csv.field_size_limit(MAX_FIELD_SIZE)
-    with text.path.open(encoding="utf-8-sig", newline="") as handle:
-        for _ in range(text.begin):
-            handle.readline()
-        reader = csv.reader(handle, delimiter=text.separator, strict=True)
-        line = text.begin + 1
-        try:
-            for record in reader:
-                fields = [field.strip() for field in record]
-                if any(fields):
-                    yield line, fields
-                line = text.begin + reader.line_num + 1
-        except csv.Error as error:
-            raise SourceError(
-                f"{text.name}, row {text.begin + reader.line_num}: cannot be read as CSV ({error}).\n"
-                "  A field that begins with a double quote has to end with one; a quote inside is written twice "
-                '("").' + (f" The field begins in row {line}." if line < text.begin + reader.line_num else "")
-            ) from error
+    before = csv.field_size_limit(MAX_FIELD_SIZE)
+    try:
+        with text.path.open(encoding="utf-8-sig", newline="") as handle:
+            for _ in range(text.begin):
+                handle.readline()
+            reader = csv.reader(handle, delimiter=text.separator, strict=True)
+            line = text.begin + 1
+            try:
+                for record in reader:
+                    fields = [field.strip() for field in record]
+                    if any(fields):
+                        yield line, fields
+                    line = text.begin + reader.line_num + 1
+            except csv.Error as error:
+                raise SourceError(
+                    f"{text.name}, row {text.begin + reader.line_num}: cannot be read as CSV ({error}).\n"
+                    "  A field that begins with a double quote has to end with one; a quote inside is written twice "
+                    '("").' + (f" The field begins in row {line}." if line < text.begin + reader.line_num else "")
+                ) from error
+    finally:
+        csv.field_size_limit(before)
 
 
 def _strictly(engine: DuckDB, text: Text, target: str) -> int:
