@@ -142,6 +142,16 @@ def test_a_kernel_that_is_ended_while_it_imports_says_nothing(tmp_path):
     assert (ran.stderr, ran.returncode) == ("", 0)
 
 
+def test_a_kernel_whose_connection_file_was_removed_says_nothing_and_opens_no_port(tmp_path):
+    """Its run was stopped while it was started: ipykernel alone would make the folder again and listen on ports."""
+    gone = tmp_path / "gone" / "kernel.json"
+    words = [sys.executable, "-P", "-m", "cs_helpers.publish.kernel_main", "-f", str(gone)]
+    there = {**os.environ, "JPY_PARENT_PID": str(os.getpid())}
+    ran = subprocess.run(words, env=there, capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.stdout, ran.stderr, ran.returncode) == ("", "", 1)
+    assert not gone.parent.exists()
+
+
 @pytest.mark.parametrize("kernels", ["--cold", "--jobs=2"])
 def test_ctrl_c_at_any_moment_prints_one_line_and_leaves_nothing_half_done(tmp_path, kernels):
     """Ctrl-C goes to every process of the terminal's group, as it does here."""
