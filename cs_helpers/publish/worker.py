@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import queue
+import shutil
 import signal
 import sys
 import threading
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from cs_helpers.core.errors import CsHelpersError
-from cs_helpers.publish import run
+from cs_helpers.publish import publish, run
 from cs_helpers.publish.execute import Limits
 
 _GRACE_S = 5.0
@@ -27,20 +28,40 @@ _GRACE_S = 5.0
 def main() -> None:
     """Runs orders until standard input ends."""
     stop = _Stop()
+    running = _Running()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one handles Ctrl-C
     signal.signal(signal.SIGTERM, stop)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # prints go to stderr, so that they do not mix with events
     orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
+    threading.Thread(target=_listen, args=(orders, running), daemon=True).start()
     try:
         while order := orders.get():
             stop.running = True
-            event = _result(order, out)
+            event = _result(order, out, running)
             stop.running = False
             _send(out, **event)
     except (KeyboardInterrupt, BrokenPipeError):
+        running.remove_unfinished()
         sys.exit(130)
+
+
+class _Running:
+    """The run in progress, whose unfinished files are removed when the worker is stopped.
+
+    The run removes them itself as a rule, but not if the interrupt is lost in a library or meets it while it cleans up.
+    """
+
+    def __init__(self) -> None:
+        self.folder: Path | None = None
+
+    def remove_unfinished(self) -> None:
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def end_now(self) -> None:
+        self.remove_unfinished()
+        os._exit(130)
 
 
 class _Stop:
@@ -71,18 +92,22 @@ class _Stop:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _listen(orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+def _listen(orders: queue.SimpleQueue[dict[str, Any] | None], running: _Running) -> None:
     """Puts orders into the queue. At the end of input, stops a run in progress: its result would not be read."""
     for line in sys.stdin:
         orders.put(json.loads(line))
     orders.put(None)
-    late = threading.Timer(_GRACE_S, os._exit, (130,))
+    late = threading.Timer(_GRACE_S, running.end_now)
     late.daemon = True
     late.start()
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _result(order: dict[str, Any], out: IO[str]) -> dict[str, Any]:
+def _result(order: dict[str, Any], out: IO[str], running: _Running) -> dict[str, Any]:
+    def began(series: str, run_id: str) -> None:
+        running.folder = publish.temporary_folder(Path(order["out"]), {"series": series, "run_id": run_id})
+        _send(out, event="began", series=series, run_id=run_id)
+
     try:
         record = run.run(
             Path(order["notebook"]),
@@ -96,7 +121,7 @@ def _result(order: dict[str, Any], out: IO[str]) -> dict[str, Any]:
             rebuild=False,
             debug=order["debug"],
             tell=lambda text: _send(out, event="message", text=text),
-            began=lambda series, run_id: _send(out, event="began", series=series, run_id=run_id),
+            began=began,
         )
     except Exception as error:
         ours = isinstance(error, CsHelpersError)

@@ -77,6 +77,37 @@ def test_a_worker_stopped_at_any_moment_of_a_run_says_nothing_and_leaves_nothing
         assert unfinished(out) == []
 
 
+# A library that loses the interrupt: the run goes on until the worker's time to clean up has passed.
+LOSES_THE_INTERRUPT = """
+import time
+from cs_helpers.publish import run, worker
+def execute(*args, **kwargs):
+    for _ in range(10):
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            pass
+run.execute, worker._GRACE_S = execute, 0.5
+worker.main()
+"""
+
+
+def test_a_worker_that_cannot_be_interrupted_leaves_no_unfinished_files(tmp_path):
+    path, out = notebook(tmp_path / "small.ipynb", *CELLS), tmp_path / "out"
+    one = subprocess.Popen(
+        [sys.executable, "-c", LOSES_THE_INTERRUPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    one.stdin.write(order(path, out))
+    one.stdin.flush()
+    assert '"began"' in one.stdout.readline()
+    until = time.monotonic() + 20
+    while not unfinished(out) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert unfinished(out) != []
+    one.stdin.close()
+    assert (one.wait(30), unfinished(out)) == (130, [])
+
+
 # A busy machine: a second passes between the signal that interrupts a kernel and the one that ends it.
 SLOW = """
 import asyncio, signal, sys
