@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -226,7 +225,7 @@ def cover(inspection: Inspection) -> Block:
         "Data": span,
         "Currency": inspection.currency,
     }
-    data: dict[str, Any] = {
+    data: dict[str, str | None] = {
         "company": visible(inspection.company),
         "currency": inspection.currency,
         "filters": "none",

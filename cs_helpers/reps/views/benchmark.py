@@ -466,11 +466,20 @@ def history_comparison(history: History) -> Comparison:
 
 def board_frame(board: Board) -> pd.DataFrame:
     """One row per compared measure, numbers unformatted."""
-    columns = ("centre", "low", "high", "spread", "spread_low", "spread_high", "reliability")
     rows = [
-        {"measure": each.key}
-        | {name: getattr(each, name) for name in columns}
-        | {"with_figure": len(each.shown), "clearly_different": len(each.clearly_different), "cases": each.cases}
+        {
+            "measure": each.key,
+            "centre": each.centre,
+            "low": each.low,
+            "high": each.high,
+            "spread": each.spread,
+            "spread_low": each.spread_low,
+            "spread_high": each.spread_high,
+            "reliability": each.reliability,
+            "with_figure": len(each.shown),
+            "clearly_different": len(each.clearly_different),
+            "cases": each.cases,
+        }
         for each in board.benchmarks
     ]
     return pd.DataFrame(rows)

@@ -32,7 +32,7 @@ from cs_helpers.roi import charts
 from cs_helpers.roi.costs import CostBase
 from cs_helpers.roi.economics import HORIZONS
 from cs_helpers.roi.results import BreakEvenResult, CostResult, RoiSummary
-from cs_helpers.roi.views.names import RANGE, attributes, called_evidence, page, whys
+from cs_helpers.roi.views.names import RANGE, called_evidence, page, whys
 
 
 @view_for(BreakEvenResult)
@@ -211,7 +211,8 @@ class RoiSummaryView(View[RoiSummary]):
 
     def table(self, result: RoiSummary) -> pd.DataFrame:
         """key, value, low, high and reason (why there is no value) of each headline number."""
-        return attributes(_figures(result)[0], ["key", "value", "low", "high", "reason"])
+        rows = [(each.key, each.value, each.low, each.high, each.reason) for each in _figures(result)[0]]
+        return pd.DataFrame(rows, columns=["key", "value", "low", "high", "reason"])
 
 
 def _figures(result: RoiSummary) -> tuple[list[Estimate], dict[str, str]]:

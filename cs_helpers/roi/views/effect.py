@@ -32,7 +32,7 @@ from cs_helpers.roi import charts
 from cs_helpers.roi.effect import MeasuredEffect
 from cs_helpers.roi.effect_evidence import Evidence
 from cs_helpers.roi.results import EffectResult, EvidenceResult, OverlapResult, SegmentEffectResult
-from cs_helpers.roi.views.names import EVIDENCE, attributes, called_evidence, page, whys
+from cs_helpers.roi.views.names import EVIDENCE, called_evidence, page, whys
 
 LIMITS = {
     "vacancy": "Vacancies show what works at once; what works through the health of accounts is not in it.",
@@ -174,7 +174,11 @@ class EvidenceView(View[EvidenceResult]):
     def table(self, result: EvidenceResult) -> pd.DataFrame:
         """key, value, low, high (points), accounts, churned, status and reason, the strongest first."""
         columns = ["key", "value", "low", "high", "accounts", "churned", "status", "reason"]
-        return attributes(_all(result.effect), columns)
+        rows = [
+            (each.key, each.value, each.low, each.high, each.accounts, each.churned, each.status, each.reason)
+            for each in _all(result.effect)
+        ]
+        return pd.DataFrame(rows, columns=columns)
 
     def page_table(self, result: EvidenceResult) -> Block:
         items = _all(result.effect)
@@ -206,7 +210,8 @@ def _refuted_words(naive: Iterable[Evidence]) -> str:
 def evidence_rows(effect: MeasuredEffect) -> pd.DataFrame:
     """The evidence as ``charts.evidence_intervals`` draws it, the strongest first."""
     items = _all(effect)
-    return attributes(items, ["value", "low", "high"]).assign(
+    limits = [(each.value, each.low, each.high) for each in items]
+    return pd.DataFrame(limits, columns=["value", "low", "high"]).assign(
         label=[called_evidence(each.key) for each in items],
         note=[EVIDENCE.get(each.key, ("", ""))[1] for each in items],
         status=[_drawn_as(each) for each in items],

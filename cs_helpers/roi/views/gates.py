@@ -12,7 +12,7 @@ from cs_helpers.report.views import View, view_for
 from cs_helpers.report.words import NARROW_SPACE, Headline, capital, inside, listed, of_hundred, percent, sentence
 from cs_helpers.roi.conditions import Control
 from cs_helpers.roi.results import GatesResult, NegativeControlsResult
-from cs_helpers.roi.views.names import attributes, called_control, called_gate, page, whys
+from cs_helpers.roi.views.names import called_control, called_gate, page, whys
 
 
 @view_for(GatesResult)
@@ -36,7 +36,12 @@ class GatesView(View[GatesResult]):
 
     def table(self, result: GatesResult) -> pd.DataFrame:
         """key, value, threshold, rule, unit, passed (missing: not assessed) and reason."""
-        return attributes(result.gates, ["key", "value", "threshold", "rule", "unit", "passed", "reason"])
+        columns = ["key", "value", "threshold", "rule", "unit", "passed", "reason"]
+        rows = [
+            (each.key, each.value, each.threshold, each.rule, each.unit, each.passed, each.reason)
+            for each in result.gates
+        ]
+        return pd.DataFrame(rows, columns=columns)
 
     def page_table(self, result: GatesResult) -> Block:
         gates = result.gates
@@ -99,7 +104,12 @@ class NegativeControlsView(View[NegativeControlsResult]):
 
     def table(self, result: NegativeControlsResult) -> pd.DataFrame:
         """key, estimate (log odds ratio), se, p, n, events, alarm and reason."""
-        return attributes(result.controls, ["key", "estimate", "se", "p", "n", "events", "alarm", "reason"])
+        columns = ["key", "estimate", "se", "p", "n", "events", "alarm", "reason"]
+        rows = [
+            (each.key, each.estimate, each.se, each.p, each.n, each.events, each.alarm, each.reason)
+            for each in result.controls
+        ]
+        return pd.DataFrame(rows, columns=columns)
 
     def page_table(self, result: NegativeControlsResult) -> Block | None:
         controls = result.controls

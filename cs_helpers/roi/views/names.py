@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
 
 import pandas as pd
 
@@ -115,14 +114,9 @@ def called_control(key: str) -> str:
     return called(key.replace("_", " "))
 
 
-def attributes(items: Iterable[object], columns: Sequence[str]) -> pd.DataFrame:
-    """A row per item with these of its attributes."""
-    return pd.DataFrame([[getattr(each, name) for name in columns] for each in items], columns=list(columns))
-
-
-def page(columns: Mapping[str, Any] | pd.DataFrame, caption: str, optional: Collection[str] = ()) -> Block:
+def page(columns: Mapping[str, object] | pd.DataFrame, caption: str, optional: Collection[str] = ()) -> Block:
     """A table from its columns; of ``optional`` ones, those with nothing but dashes are left out."""
-    frame = pd.DataFrame(columns)
+    frame = columns if isinstance(columns, pd.DataFrame) else pd.DataFrame(dict(columns))
     return table(frame.drop(columns=[name for name in optional if (frame[name] == "–").all()]), caption)
 
 
