@@ -6,6 +6,7 @@ the process that adopted it for its parent and run for ever.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -24,6 +25,7 @@ def main() -> None:
     parent = int(os.environ.get("JPY_PARENT_PID", "0")) if os.name == "posix" else 0
     if parent:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    gc.set_threshold(50_000)  # the imports make a million objects that stay: looking for garbage among them takes 0.2 s
     from ipykernel.kernelapp import IPKernelApp
 
     class ReportKernelApp(IPKernelApp):
