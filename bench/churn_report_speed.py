@@ -32,7 +32,8 @@ import report_speed
 import survival_speed
 
 from cs_helpers.data import sample
-from cs_helpers.data.sample.parameters import EDITION
+from cs_helpers.data.sample.parameters import EDITION, END_DAY
+from cs_helpers.data.sample.world import World, mapping_text
 
 ACCOUNTS, MONTHS, SEED = 50_000, 36, 1
 PART = 5_000
@@ -61,7 +62,9 @@ def company(accounts: int = ACCOUNTS) -> Path:
 def make(folder: Path, accounts: int) -> None:
     """Every part with its own seed, as if companies of the same kind had merged."""
     parts = [(SEED + n, min(PART, accounts - n * PART)) for n in range(-(-accounts // PART))]
-    (folder / "mapping.yml").write_text(sample.mapping_text(MONTHS), encoding="utf-8")
+    (folder / "mapping.yml").write_text(
+        mapping_text(sample.COMPANY, World(months=MONTHS).first_day, END_DAY), encoding="utf-8"
+    )
     with ProcessPoolExecutor() as workers, contextlib.ExitStack() as files:
         out = {name: files.enter_context((folder / f"{name}.csv").open("wb")) for name in sample.COLUMNS}
         for name, columns in sample.COLUMNS.items():

@@ -18,11 +18,16 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
 SERIES, RUNS, TIMES = 20, 50, 3
-FIGURES = ("Monthly recurring revenue (MRR)", "Net revenue retention (NRR)", "Gross revenue retention (GRR)")
+FIGURES: tuple[str, ...] = (
+    "Monthly recurring revenue (MRR)",
+    "Net revenue retention (NRR)",
+    "Gross revenue retention (GRR)",
+)
 FIGURES += ("Logo retention", "Accounts at risk")
 TAKEAWAY = (
     "Gross revenue retention (GRR) fell from 94.9 % to 86.3 %. "
@@ -34,6 +39,7 @@ START = datetime(2026, 11, 23, 5, tzinfo=UTC)
 PEER = """
 import sys, warnings
 from pathlib import Path
+from typing import Any
 import nbformat
 warnings.simplefilter("ignore")
 rows = []
@@ -96,10 +102,11 @@ def _notebook() -> nbformat.NotebookNode:
         shown = nbformat.v4.new_output("display_data", {"text/html": f"<p>{TAKEAWAY}</p>", "text/plain": TAKEAWAY})
         cells.append(nbformat.v4.new_code_cell(f"print({number})", outputs=[shown], execution_count=number + 1))
     said = {"version": "2.7.0", "parameters": {"months": 12, "where": ""}, "duration": 4.2, "exception": None}
-    return nbformat.v4.new_notebook(cells=cells, metadata={"papermill": said})
+    made: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=cells, metadata={"papermill": said})
+    return made
 
 
-def _record(series: str, run: int) -> dict:
+def _record(series: str, run: int) -> dict[str, Any]:
     at = START - timedelta(days=7 * run)
     headline = [
         {

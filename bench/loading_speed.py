@@ -142,6 +142,6 @@ def section(share: float = 1.0) -> str:
 
 if __name__ == "__main__":
     if "--once" in sys.argv:
-        once(*sys.argv[2:4], Path(sys.argv[4]))  # type: ignore[arg-type]
+        once(sys.argv[2], sys.argv[3], Path(sys.argv[4]))
     else:
         sys.stdout.write(section(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0) + "\n")

@@ -113,9 +113,9 @@ def run_cells(code: list[str], parameters: dict[str, str]) -> None:
     names: dict[str, object] = {"display": str}
     for place, source in enumerate(code):
         *body, last = ast.parse(source).body or [ast.Pass()]
-        shown = isinstance(last, ast.Expr)
-        exec(compile(ast.Module([*body, *([] if shown else [last])], []), "cell", "exec"), names)
-        if shown:
+        rest = [*body] if isinstance(last, ast.Expr) else [*body, last]
+        exec(compile(ast.Module(rest, []), "cell", "exec"), names)
+        if isinstance(last, ast.Expr):
             value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
             getattr(value, "_repr_mimebundle_", getattr(value, "_repr_html_", lambda: None))()
         if not place:

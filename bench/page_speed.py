@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -94,7 +95,7 @@ def _report_row(page: Page, name: str, out: Path, blank: Path) -> str:
     )
 
 
-def _seconds(act) -> float:
+def _seconds(act: Callable[[], object]) -> float:
     began = time.perf_counter()
     act()
     return time.perf_counter() - began

@@ -68,7 +68,7 @@ def in_turn(ours: str, peer: str, cwd: Path) -> tuple[list[Measured], list[Measu
 
 def row(name: str, ours: list[Measured], peer_name: str, peer: list[Measured], bar: str) -> str:
     def middle(runs: list[Measured], what: str) -> float:
-        return statistics.median(getattr(run, what) for run in runs)
+        return statistics.median(float(getattr(run, what)) for run in runs)
 
     spread = f"{min(r.seconds for r in ours):.2f} to {max(r.seconds for r in ours):.2f}"
     ratio = statistics.median(b.seconds / a.seconds for a, b in zip(ours, peer, strict=True))

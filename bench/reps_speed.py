@@ -121,7 +121,7 @@ def large(tickets: int = 1_000_000, count: int = 500) -> dict[str, Any]:
         role="support",
         manager_id=[f"M-{number % 50:02d}" for number in range(count)],
         hired_on=pd.Timestamp("2020-01-01"),
-        left_on=pd.NaT,
+        left_on=pd.Series(pd.NaT, index=range(count)),
         working_hours_per_month=150.0,
     )
     start, end = pd.Timestamp("2025-07-01"), pd.Timestamp("2026-07-01")

@@ -78,7 +78,7 @@ def from_counts(folder: Path) -> tuple[Callable[[], Any], Callable[[Any], Curve]
 
 def lifelines(folder: Path) -> tuple[Callable[[], Any], Callable[[Any], Curve]]:
     """The same curve by lifelines."""
-    from lifelines import KaplanMeierFitter  # type: ignore[import-not-found]
+    from lifelines import KaplanMeierFitter
 
     stop, ended, entry = read(folder)
     return lambda: KaplanMeierFitter().fit(stop, ended, entry=entry), theirs
@@ -108,7 +108,7 @@ def one(way: str, folder: Path) -> dict[str, float]:
     curve = fit()
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     peak = max(before, largest())  # a mark the system keeps, so that no moment between two looks is missed
-    np.savez(folder / f"{way}.npz", **steps(curve))
+    np.savez(folder / f"{way}.npz", **steps(curve))  # type: ignore[arg-type]
     return {
         "seconds": seconds,
         "cpu_seconds": cpu,
@@ -167,8 +167,8 @@ def measurements(spells: int = SPELLS) -> dict[str, dict[str, float]]:
         counts = count(folder)
         runs: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
         for _ in range(RUNS):
-            for way, found in runs.items():
-                found.append(json.loads(run([pythons[way], __file__, "--one", way, name])))
+            for way, measured in runs.items():
+                measured.append(json.loads(run([pythons[way], __file__, "--one", way, name])))
         found = {way: {k: statistics.median(r[k] for r in many) for k in many[0]} for way, many in runs.items()}
         found["difference"] = differences(folder)
     found["from_counts"]["rows"] = counts
