@@ -7,7 +7,6 @@ keeps the memory, hang or crash of one run away from all others. The worker ends
 from __future__ import annotations
 
 import json
-import logging
 import os
 import queue
 import shutil
@@ -81,7 +80,7 @@ class _Stop:
         if not self.running:
             os._exit(130)
         self.interrupted = True
-        logging.disable()  # the interrupt may leave objects of asyncio half-built, which complain as they are destroyed
+        _mute()
         sys.unraisablehook = self._repeat
         raise KeyboardInterrupt
 
@@ -90,6 +89,17 @@ class _Stop:
         if issubclass(error.exc_type, KeyboardInterrupt):
             self.interrupted = False
             os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _mute() -> None:
+    """Sends what this process still prints to nowhere.
+
+    The interrupt may meet asyncio and other libraries half-way. Their objects then complain as they are destroyed, in
+    logs, warnings and tracebacks, and the run is discarded in any case.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _listen(orders: queue.SimpleQueue[dict[str, Any] | None], running: _Running) -> None:

@@ -108,6 +108,36 @@ def test_a_worker_that_cannot_be_interrupted_leaves_no_unfinished_files(tmp_path
     assert (one.wait(30), unfinished(out)) == (130, [])
 
 
+# An interrupt between the making of a coroutine and its first step, and a log record of it.
+HALF_DONE = """
+import logging, time
+from cs_helpers.publish import run, worker
+async def never_awaited():
+    pass
+def execute(*args, **kwargs):
+    pending = never_awaited()
+    try:
+        time.sleep(60)
+    finally:
+        del pending
+        logging.getLogger("asyncio").error("Task was destroyed but it is pending!")
+run.execute = execute
+worker.main()
+"""
+
+
+def test_what_an_interrupted_library_complains_about_is_not_printed(tmp_path):
+    path, out = notebook(tmp_path / "small.ipynb", *CELLS), tmp_path / "out"
+    words, pipe = [sys.executable, "-c", HALF_DONE], subprocess.PIPE
+    one = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    one.stdin.write(order(path, out))
+    one.stdin.flush()
+    assert '"began"' in one.stdout.readline()
+    time.sleep(0.5)
+    one.stdin.close()
+    assert (one.stderr.read(), one.wait(30), unfinished(out)) == ("", 130, [])
+
+
 # A busy machine: a second passes between the signal that interrupts a kernel and the one that ends it.
 SLOW = """
 import asyncio, signal, sys
